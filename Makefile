@@ -1,0 +1,67 @@
+# One command for each thing you can do here. Each sets up what it needs; `make` alone lists them.
+
+PYTHON ?= python3
+CHAPTERS ?= $(wildcard chapters/*.ipynb book/*.ipynb)
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+OFFLINE := LENET_OFFLINE=1 TQDM_DISABLE=1
+
+.PHONY: help book serve test execute bench lint clean publish-to
+
+help:
+	@echo "make book       build the site into _build/html"
+	@echo "make serve      build it and serve it on this machine"
+	@echo "make test       run the tests and every chapter, on the data that comes with the package"
+	@echo "make execute    run the chapters on the real data and store their outputs"
+	@echo "                (CHAPTERS=chapters/01_etl.ipynb for some of them)"
+	@echo "make bench      run the measurements in bench/"
+	@echo "make lint       check style and types"
+	@echo "make clean      delete what the commands above have made"
+	@echo "make publish-to REPO=https://github.com/owner/name"
+	@echo "                set the address under which the book is published"
+
+# The environment is made anew only when one of these files is newer than the note left by the last.
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "The book needs Python 3.11 or newer; $(PYTHON) is older or missing."; \
+		echo "Name another one with: make PYTHON=python3.13 ..."; exit 1; }
+	@echo "Installing into $(VENV); PyTorch is large, so this takes some minutes."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+book: $(READY)
+	$(BIN)/jupyter-book build . -W -n --keep-going --all --quiet
+
+serve: book
+	$(BIN)/python book/serve.py _build/html
+
+test: $(READY)
+	$(OFFLINE) $(BIN)/python -m pytest tests
+	$(if $(CHAPTERS),$(OFFLINE) $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(CHAPTERS))
+
+execute: $(READY)
+	$(BIN)/python book/execute.py $(CHAPTERS)
+
+bench: book
+	@for program in $(filter-out bench/%_weights.py,$(wildcard bench/*.py)); do \
+		echo "$$program"; $(BIN)/python "$$program" || exit 1; done
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@if [ -x node_modules/.bin/tsc ]; then \
+		echo "tsc --project tsconfig.json" && node_modules/.bin/tsc --project tsconfig.json; \
+	elif command -v npm >/dev/null && npm ci --silent; then npm run --silent check; \
+	else echo "The front ends of the widgets were not checked: that needs npm and its packages."; fi
+
+publish-to: $(READY)
+	@$(BIN)/python book/publish.py "$(REPO)"
+
+clean:
+	rm -rf _build $(VENV) node_modules *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,72 @@
+"""Every figure of the book.
+
+Figures have a transparent ground and ink of a middle tone, so that they can be read on a light page
+and on a dark one. Each function returns a `Picture`, which a notebook shows when it is the last
+expression of a cell; `picture.savefig("name.png")` saves it.
+"""
+
+from lenet.plots.answers import contributions, shares
+from lenet.plots.architecture import architecture
+from lenet.plots.convolution import (
+    convolution_step,
+    convolution_sum,
+    kernel_responses,
+    max_pooling,
+    window_places,
+)
+from lenet.plots.data import class_counts, image_grid, image_stages, value_histograms
+from lenet.plots.picture import Picture
+from lenet.plots.shapes import (
+    kernel_positions,
+    layer_costs,
+    receptive_fields,
+    row_owners,
+    window_grid,
+)
+from lenet.plots.training import (
+    batch_losses,
+    descents,
+    learning_curves,
+    measured,
+    slope_and_step,
+    walks,
+)
+from lenet.plots.weights import (
+    filter_depth,
+    filter_maps,
+    filters,
+    strongest_patches,
+    weight_histograms,
+)
+
+__all__ = [
+    "Picture",
+    "architecture",
+    "batch_losses",
+    "class_counts",
+    "contributions",
+    "convolution_step",
+    "convolution_sum",
+    "descents",
+    "filter_depth",
+    "filter_maps",
+    "filters",
+    "image_grid",
+    "image_stages",
+    "kernel_positions",
+    "kernel_responses",
+    "layer_costs",
+    "learning_curves",
+    "max_pooling",
+    "measured",
+    "receptive_fields",
+    "row_owners",
+    "shares",
+    "slope_and_step",
+    "strongest_patches",
+    "value_histograms",
+    "walks",
+    "weight_histograms",
+    "window_grid",
+    "window_places",
+]

@@ -1,0 +1,120 @@
+"""What all figures share: the picture that shows itself, colours, and how values are drawn."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+COLOUR_MAP = "viridis"  # for values that are no pictures
+IMAGE_MAP = "gray"  # for grey images: 0 is black, as in the data
+SIGNED_MAP = "RdBu_r"  # for weights and sums: blue below zero, white at zero, red above
+INK = "#7d7d7d"  # contrast above 4:1 on white and on the dark page alike
+EDGE = "#c8c8c8"  # of sheets and blocks
+ACCENTS = ("#2f7fd1", "#d9702b", "#2f9e6e", "#b4559f", "#a08a1f", "#6f6fd6")
+WINDOW = ACCENTS[1]  # what a figure asks the reader to look at
+
+STYLE: dict[Any, Any] = {
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=ACCENTS),
+    "axes.axisbelow": True,
+    "grid.color": INK,
+    "grid.alpha": 0.25,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "font.size": 10,
+}
+
+WIDTH = 6.2  # inches; wider figures have unreadable labels on a phone
+PIXELS_PER_INCH = 96  # of a figure on the page; the PNG has twice as many
+
+
+class Picture(Figure):
+    """A matplotlib figure that shows itself in a notebook, sharp on screens of high resolution."""
+
+    def __init__(self, width: float, height: float) -> None:
+        super().__init__(figsize=(width, height), layout="constrained")
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
+        buffer = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            self.savefig(buffer, format="png", dpi=2 * PIXELS_PER_INCH)
+        width, height = (round(inches * PIXELS_PER_INCH) for inches in self.get_size_inches())
+        return (
+            {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": repr(self)},
+            {"image/png": {"width": width, "height": height}},
+        )
+
+    def __repr__(self) -> str:
+        width, height = self.get_size_inches()
+        return f"<Picture {width:g} × {height:g} in>"
+
+
+def draw_image(ax: Axes, image: Tensor) -> None:
+    """Draw one image, (1, H, W) or (3, H, W), as it is when uint8, else scaled to its own range."""
+    pixels = image.permute(1, 2, 0).cpu().float()
+    low, high = (0.0, 255.0) if image.dtype == torch.uint8 else (pixels.min(), pixels.max())
+    scaled = ((pixels - low) / (high - low or 1)).numpy()
+    ax.imshow(scaled.squeeze(-1) if len(image) == 1 else scaled, cmap=IMAGE_MAP, vmin=0, vmax=1)
+    ax.set_axis_off()
+
+
+def draw_signed(ax: Axes, values: Tensor, limit: float | None = None) -> None:
+    """Draw values (H, W) in blue and red, white at zero and full colour at ±limit."""
+    limit = limit or float(values.abs().max()) or 1.0
+    ax.imshow(values.detach().cpu().numpy(), cmap=SIGNED_MAP, vmin=-limit, vmax=limit)
+    ax.set_axis_off()
+
+
+def draw_numbers(
+    ax: Axes, values: Tensor, colours: str, low: float, high: float, number: str = "{:.0f}"
+) -> None:
+    """Draw values (H, W) as a table of coloured cells with the number in each."""
+    colour_map = mpl.colormaps[colours]
+    ax.imshow(values.numpy(), cmap=colours, vmin=low, vmax=max(high, low + 1e-6))
+    for (row, column), value in np.ndenumerate(values.numpy()):
+        red, green, blue, _ = colour_map((value - low) / max(high - low, 1e-6))
+        ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
+        text = number.format(value).replace("-", "−")
+        ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=11)
+    ax.set_axis_off()
+
+
+def run_colours(number: int) -> Sequence[object]:
+    """Return one colour for each of several runs, told apart in light and dark."""
+    if number <= len(ACCENTS):
+        return ACCENTS[:number]
+    return [mpl.colormaps[COLOUR_MAP](0.1 + 0.8 * i / (number - 1)) for i in range(number)]
+
+
+def draw_pixel(
+    ax: Axes, row: int, column: int, *, facecolor: str = "none", hatch: str = ""
+) -> None:
+    """Draw one cell of a grid whose corners lie at whole numbers."""
+    look = Rectangle((column, row), 1, 1, facecolor=facecolor, edgecolor=INK, linewidth=0.7)
+    look.set_hatch(hatch)
+    ax.add_patch(look)

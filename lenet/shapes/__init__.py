@@ -1,0 +1,39 @@
+"""The shape calculator: every operation of a network with its formula, shape and cost.
+
+`trace` makes the table of a network from the shape of one image, `explain` from real images. Both
+survive a network whose shapes do not fit: the table ends at the failing operation, and says what
+was needed, what came, why, and which changes work. Inside ``with explaining(model):`` an error of
+the network is raised with that explanation.
+"""
+
+from lenet.shapes.changes import Change
+from lenet.shapes.explanations import Explanation
+from lenet.shapes.fixes import Fix
+from lenet.shapes.formulas import (
+    ShapeError,
+    Window,
+    conv_output_size,
+    conv_transpose_output_size,
+    conv_windows,
+    pool_output_size,
+    pool_windows,
+)
+from lenet.shapes.table import Row, ShapeTable, explain, explaining, trace
+
+__all__ = [
+    "Change",
+    "Explanation",
+    "Fix",
+    "Row",
+    "ShapeError",
+    "ShapeTable",
+    "Window",
+    "conv_output_size",
+    "conv_transpose_output_size",
+    "conv_windows",
+    "explain",
+    "explaining",
+    "pool_output_size",
+    "pool_windows",
+    "trace",
+]

@@ -1,0 +1,134 @@
+"""Why a forward pass does not work, in words, with the fixes that were tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from lenet.shapes.changes import Change
+from lenet.shapes.diagnosis import diagnose, first_line, works
+from lenet.shapes.fixes import Fix, attempt, find_fixes
+from lenet.shapes.markup import explanation_html
+from lenet.tracing import Recording
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a forward pass does not work.
+
+    Attributes:
+        name: the failing layer or call.
+        what: what was needed and what came.
+        why: the cause, as far as a fix reveals it; else empty.
+        fixes: changes that were tried and work, the likeliest first.
+        where: the line with its file and its expression: ``models.py, line 118: self.fc1(x)``;
+            empty when nothing was written (a bare `nn.Sequential`).
+        error: PyTorch's own message; empty when nothing was raised.
+        batch_is_wrong: the first axis of the images is not the batch.
+    """
+
+    name: str
+    what: str
+    why: str = ""
+    fixes: tuple[Fix, ...] = ()
+    where: str = ""
+    error: str = ""
+    batch_is_wrong: bool = False
+
+    def findings(self) -> list[str]:
+        """What is wrong, where and why, one sentence each, ending before the list of fixes."""
+        lines = [f"{self.what}."]
+        if self.where:
+            lines.append(f"Where: {self.where}")
+        if self.why:
+            lines.append(f"Why: {self.why}.")
+        if not self.fixes:
+            return [*lines, "No single change that was tried makes it work."]
+        several = "Any one of these works" if len(self.fixes) > 1 else "This works"
+        return [*lines, f"{several} (tried):"]
+
+    def __str__(self) -> str:
+        lines = self.findings()
+        lines += map(_bullet, self.fixes)
+        if self.error:
+            lines.append(f"PyTorch says: {self.error}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return explanation_html(self)
+
+
+def explain_failure(
+    model: nn.Module, inputs: Sequence[Tensor], recording: Recording
+) -> Explanation | None:
+    """Explain why `recording` failed or mixed up its images; None when it did neither.
+
+    Args:
+        model: the network that was recorded.
+        inputs: what it was given, (N, C, H, W) as a rule.
+        recording: the forward pass.
+
+    Returns:
+        The explanation with the fixes that were executed and work.
+    """
+    problem = diagnose(inputs, recording)
+    if problem is None:
+        return None
+    fixes = find_fixes(model, inputs, recording, problem)
+    failure = recording.failure
+    step = problem.step
+    spot = failure or step
+    code = spot.code if spot else ""
+    return Explanation(
+        name=step.name if step else code,
+        what=problem.what,
+        why=_cause(fixes),
+        fixes=fixes,
+        where=f"{spot.place}: {' '.join(code.split())}" if spot and spot.place and code else "",
+        error=first_line(failure.error) if failure else "",
+        batch_is_wrong=any(
+            change.images is not None and change.images.dim() != inputs[0].dim()
+            for fix in fixes
+            for change in fix.changes
+        ),
+    )
+
+
+def find_device_mismatch(model: nn.Module, inputs: Sequence[Tensor]) -> Explanation | None:
+    """Explain images and weights that live on different devices; None when they do not."""
+    homes = {name: p.device for name, p in model.named_parameters()}
+    devices = {image.device for image in inputs}
+    wrong = [name for name, device in homes.items() if devices - {device}]
+    if not wrong:
+        return None
+    name = wrong[0].rpartition(".")[0] or wrong[0]
+    device, image_device = homes[wrong[0]], next(iter(devices - {homes[wrong[0]]}))
+    changes = [Change(f"the network on {image_device}", f'model.to("{image_device}")')]
+    if len(set(homes.values())) == 1:
+        changes.insert(0, Change(f"the images on {device}", f'images = images.to("{device}")'))
+    runs = works(attempt(model, inputs, ()), len(inputs[0]))
+    return Explanation(
+        name=name,
+        what=f"{name} has its weights on {device}, but the images are on {image_device}",
+        why="PyTorch computes only with tensors on one device",
+        fixes=tuple(Fix((change,)) for change in changes if runs),
+    )
+
+
+def _bullet(fix: Fix) -> str:
+    """Write a fix as a line of a list, with its code below."""
+    code = "".join(f"\n      {line}" for line in fix.lines)
+    return f"  - {fix.text}:{code}" if code else f"  - {fix.text}"
+
+
+def _cause(fixes: Sequence[Fix]) -> str:
+    """Say what is as it is in the places where a fix would change it.
+
+    A setting is a cause if changing it, and nothing else, makes the network run.
+    """
+    reasons = [(fix.rank, fix.changes[0].reason) for fix in fixes if fix.changes[0].reason]
+    about_images = [reason for rank, reason in reasons if rank in (0, 3)]
+    about_layers = [reason for rank, reason in reasons if rank not in (0, 3)]
+    return " and ".join(about_images[:1] + about_layers[:1])

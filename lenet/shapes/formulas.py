@@ -1,0 +1,282 @@
+"""The output size of a kernel that slides over an image, one function per kind of layer.
+
+The formulas are those in PyTorch's documentation of `torch.nn.Conv2d`, `torch.nn.MaxPool2d` and
+`torch.nn.ConvTranspose2d`. Settings that PyTorch refuses are refused here, with the reason.
+
+Sizes and settings are one number for every axis, or a tuple with one number per axis
+(height, width). A result is a number when everything given was a number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Size = int | tuple[int, ...]
+
+
+class ShapeError(ValueError):
+    """Shapes or settings that do not fit; the message says which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A kernel sliding along one axis.
+
+    Attributes:
+        input_size: the number of pixels along the axis, without padding.
+        kernel_size: the number of weights along the axis.
+        stride: how far the kernel moves from one position to the next.
+        padding: pixels added before and after, together.
+        dilation: the distance between neighbouring weights.
+        ceil_mode: round the number of positions up instead of down.
+        padding_before: the part of `padding` in front of the first pixel.
+    """
+
+    input_size: int
+    kernel_size: int
+    stride: int
+    padding: int
+    dilation: int
+    ceil_mode: bool = False
+    padding_before: int = 0
+
+    @property
+    def span(self) -> int:
+        """The number of pixels from the kernel's first weight to its last."""
+        return self.dilation * (self.kernel_size - 1) + 1
+
+    @property
+    def remainder(self) -> int:
+        """The number of padded pixels behind the kernel's last full position."""
+        return (self.input_size + self.padding - self.span) % self.stride
+
+    @property
+    def output_size(self) -> int:
+        """The number of positions at which the kernel stops."""
+        steps = self.input_size + self.padding - self.span
+        if not self.ceil_mode:
+            return steps // self.stride + 1
+        size = -(-steps // self.stride) + 1
+        starts_outside = (size - 1) * self.stride >= self.input_size + self.padding_before
+        return size - 1 if starts_outside else size
+
+    @property
+    def formula(self) -> str:
+        """The formula with this window's numbers, such as ``⌊(28 + 2·2 − 5) / 1⌋ + 1 = 28``."""
+        left, right = "⌈⌉" if self.ceil_mode else "⌊⌋"
+        half, odd = divmod(self.padding, 2)
+        padding = f" + 2·{half}" if not odd else f" + {self.padding}"
+        span = f"{self.kernel_size}"
+        if self.dilation != 1 and self.kernel_size != 1:
+            span = f"({self.dilation}·({self.kernel_size} − 1) + 1)"
+        top = f"({self.input_size}{padding if self.padding else ''} − {span})"
+        return f"{left}{top} / {self.stride}{right} + 1 = {self.output_size}"
+
+    @property
+    def note(self) -> str:
+        """What happens when the stride does not divide the way; else empty."""
+        if not self.remainder:
+            return ""
+        steps = (self.input_size + self.padding - self.span) / self.stride
+        rounded = self.output_size - 1
+        if rounded > steps:
+            return f"{steps:g} is rounded up to {rounded}: the last window reaches past the edge"
+        unseen = self.remainder - (self.padding - self.padding // 2)
+        pixels = "pixel" if unseen == 1 else f"{unseen} pixels"
+        what = f"the last {pixels}" if unseen > 0 else "the end of the padding"
+        return f"{steps:g} is rounded down to {rounded}: no window reaches {what}"
+
+
+def conv_output_size(
+    input_size: Size,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size | Literal["same", "valid"] = 0,
+    dilation: Size = 1,
+) -> Size:
+    """Count the positions of a convolution's kernel: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1.
+
+    Raises:
+        ShapeError: a setting is impossible, or the kernel is larger than the padded input.
+    """
+    windows = conv_windows(input_size, kernel_size, stride, padding, dilation)
+    sizes = tuple(window.output_size for window in windows)
+    return _like(sizes, input_size, kernel_size, stride, padding, dilation)
+
+
+def conv_windows(
+    input_size: Size,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size | Literal["same", "valid"] = 0,
+    dilation: Size = 1,
+) -> tuple[Window, ...]:
+    """Check a convolution's settings and lay out its window along every axis.
+
+    Raises:
+        ShapeError: a setting is impossible, or the kernel is larger than the padded input.
+    """
+    numbers = 0 if isinstance(padding, str) else padding
+    axes = _axes(
+        input_size=input_size,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=numbers,
+        dilation=dilation,
+    )
+    windows = tuple(_conv_window(axis, padding) for axis in axes)
+    for window in windows:
+        _check_fits(window)
+    return windows
+
+
+def pool_output_size(
+    input_size: Size,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> Size:
+    """Count the positions of a pooling window; the stride is the kernel size unless given.
+
+    With `ceil_mode` the division is rounded up, but no window starts behind the input.
+
+    Raises:
+        ShapeError: a setting is impossible, or the window is larger than the padded input.
+    """
+    windows = pool_windows(input_size, kernel_size, stride, padding, dilation, ceil_mode)
+    sizes = tuple(window.output_size for window in windows)
+    return _like(sizes, input_size, kernel_size, stride, padding, dilation)
+
+
+def pool_windows(
+    input_size: Size,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> tuple[Window, ...]:
+    """Check a pooling layer's settings and lay out its window along every axis.
+
+    Raises:
+        ShapeError: a setting is impossible, or the window is larger than the padded input.
+    """
+    axes = _axes(
+        input_size=input_size,
+        kernel_size=kernel_size,
+        stride=kernel_size if stride is None else stride,
+        padding=padding,
+        dilation=dilation,
+    )
+    windows = []
+    for size, kernel, step, pad, gap in axes:
+        if pad > kernel // 2:
+            raise ShapeError(
+                f"padding is {pad}, but pooling pads by at most half the kernel: "
+                f"use padding={kernel // 2} or less with kernel_size={kernel}"
+            )
+        window = Window(size, kernel, step, 2 * pad, gap, ceil_mode, pad)
+        _check_fits(window)
+        windows.append(window)
+    return tuple(windows)
+
+
+def conv_transpose_output_size(
+    input_size: Size,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
+) -> Size:
+    """Size what a transposed convolution spreads out: (n − 1)s − 2p + d(k − 1) + q + 1.
+
+    Raises:
+        ShapeError: a setting is impossible, `output_padding` (q) is not smaller than the stride or
+            the dilation, or the padding leaves nothing.
+    """
+    axes = _axes(
+        input_size=input_size,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        output_padding=output_padding,
+    )
+    sizes = tuple(_conv_transpose_size(axis) for axis in axes)
+    return _like(sizes, input_size, kernel_size, stride, padding, output_padding, dilation)
+
+
+def _conv_window(axis: tuple[int, ...], named: object) -> Window:
+    size, kernel, stride, padding, dilation = axis
+    if named == "same":
+        if stride != 1:
+            raise ShapeError(
+                f"padding='same' needs stride=1, but stride is {stride}: give padding as a number"
+            )
+        return Window(size, kernel, stride, dilation * (kernel - 1), dilation)
+    if isinstance(named, str) and named != "valid":
+        raise ShapeError(f"padding is {named!r}: give a number, 'same' or 'valid'")
+    return Window(size, kernel, stride, 2 * padding, dilation)
+
+
+def _conv_transpose_size(axis: tuple[int, ...]) -> int:
+    size, kernel, stride, padding, dilation, output_padding = axis
+    if output_padding >= max(stride, dilation):
+        raise ShapeError(
+            f"output_padding is {output_padding}, but it must be smaller than "
+            f"stride={stride} or dilation={dilation}"
+        )
+    result = (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1
+    if result < 1:  # at 0, PyTorch refuses or returns nothing, depending on its backend
+        raise ShapeError(
+            f"padding={padding} cuts {2 * padding} pixels and leaves none of "
+            f"{result + 2 * padding}: use a smaller padding or a larger input"
+        )
+    return result
+
+
+def _check_fits(window: Window) -> None:
+    if window.output_size >= 1:
+        return
+    kernel = f"kernel_size={window.kernel_size}"
+    if window.dilation > 1:
+        kernel += f" with dilation={window.dilation} spans {window.span} pixels: it"
+    padding = f" ({window.input_size + window.padding} with padding)" if window.padding else ""
+    raise ShapeError(
+        f"{kernel} is larger than the input of size {window.input_size}{padding}: "
+        "use a smaller kernel, more padding or a larger input"
+    )
+
+
+_SMALLEST = {"input_size": 1, "kernel_size": 1, "stride": 1, "dilation": 1}
+
+
+def _axes(**settings: Size) -> list[tuple[int, ...]]:
+    """Spread every setting over the axes, and refuse what is no whole number or too small."""
+    spread = [value for value in settings.values() if isinstance(value, tuple | list)]
+    rank = max(map(len, spread), default=1)
+    columns = []
+    for name, value in settings.items():
+        numbers = value if isinstance(value, tuple | list) else (value,) * rank
+        if len(numbers) != rank:
+            raise ShapeError(f"{name} is {value}: {len(numbers)} numbers for {rank} axes")
+        for number in numbers:
+            _check_number(name, number)
+        columns.append(tuple(numbers))
+    return list(zip(*columns, strict=True))
+
+
+def _check_number(name: str, number: object) -> None:
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise ShapeError(f"{name} is {number!r}: it must be a whole number")
+    smallest = _SMALLEST.get(name, 0)
+    if number < smallest:
+        raise ShapeError(f"{name} is {number}: it must be at least {smallest}")
+
+
+def _like(sizes: tuple[int, ...], *given: object) -> Size:
+    return sizes if any(isinstance(value, tuple | list) for value in given) else sizes[0]

@@ -1,0 +1,112 @@
+"""Steps in words: an operation as it would be written, its shape, its formula with numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from lenet.shapes.fields import kind_of
+from lenet.shapes.formulas import Window
+from lenet.tracing import Step, constructor_parameters
+
+NamedShape = tuple[int | str, ...]
+
+# What functions do unless told otherwise; not worth a reader's attention.
+_DEFAULTS = {
+    "padding": 0,
+    "dilation": 1,
+    "groups": 1,
+    "ceil_mode": False,
+    "count_include_pad": True,
+    "inplace": False,
+    "return_indices": False,
+    "training": False,
+}
+
+
+def named_shape(shape: Sequence[int], batch: int | None) -> NamedShape:
+    """Write N for the batch axis of a shape."""
+    if batch is not None and shape and shape[0] == batch:
+        return ("N", *shape[1:])
+    return tuple(shape)
+
+
+def shape_text(shape: Sequence[int | str]) -> str:
+    """Write a shape as Python does: ``(N, 1, 28, 28)``, ``(N,)``."""
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def size_text(size: Sequence[int]) -> str:
+    """Write height and width: ``28×28``."""
+    return "×".join(map(str, size))
+
+
+def describe_operation(step: Step) -> str:
+    """Write an operation with its settings: ``Conv2d(1, 6, kernel_size=5)``, ``view(-1, 400)``."""
+    if step.module is not None:
+        return layer_code(type(step.module), step.settings)
+    settings = {k: v for k, v in step.settings.items() if _DEFAULTS.get(k, _NOTHING) != v}
+    if step.operation in ("view", "reshape", "expand", "permute"):
+        return f"{step.operation}({', '.join(map(str, next(iter(settings.values()), ())))})"
+    arguments = (f"{name}={setting_text(value)}" for name, value in settings.items())
+    return f"{step.operation}({', '.join(arguments)})"
+
+
+_NOTHING = object()
+
+
+def layer_code(layer: Callable[..., nn.Module], settings: Mapping[str, Any]) -> str:
+    """Write the constructor call of a layer, without the settings that are defaults."""
+    arguments = []
+    for name, parameter in constructor_parameters(layer).items():
+        value = settings.get(name, _NOTHING)
+        required = parameter.default is parameter.empty
+        if value is _NOTHING or value is None:
+            continue
+        if required and name.startswith(("in_", "out_", "num_")):
+            arguments.append(setting_text(value))
+        elif required or not _is_default(name, value, parameter.default, settings):
+            arguments.append(f"{name}={setting_text(value)}")
+    return f"{getattr(layer, '__name__', layer)}({', '.join(arguments)})"
+
+
+def setting_text(value: object) -> str:
+    """Write a setting; a square size such as ``(5, 5)`` as one number."""
+    if isinstance(value, tuple | list) and value and len(set(map(repr, value))) == 1:
+        return repr(value[0])
+    return repr(value)
+
+
+def formula_of(step: Step, windows: Sequence[Window] | None) -> str:
+    """Fill a step's numbers into the formula of its output size; empty where the size stays."""
+    kind = kind_of(step)
+    if windows is not None:
+        return _window_formula(windows)
+    if kind == "linear":
+        return f"{step.input_shapes[0][-1]} → {step.output_shape[-1]}"
+    if kind in ("flatten", "view", "reshape"):
+        factors = step.input_shapes[0][1:]
+        flat = len(step.output_shape) == 2 and math.prod(factors) == step.output_shape[1]
+        return f"{'·'.join(map(str, factors))} = {math.prod(factors)}" if flat else ""
+    if kind in ("cat", "concat") and isinstance(dim := step.settings.get("dim", 0), int):
+        sizes = [shape[dim] for shape in step.input_shapes]
+        return f"{' + '.join(map(str, sizes))} = {step.output_shape[dim]}"
+    return ""
+
+
+def _window_formula(windows: Sequence[Window]) -> str:
+    if len(set(windows)) == 1:
+        return windows[0].formula
+    axes = ("D", "H", "W")[-len(windows) :]
+    return ", ".join(f"{a}: {window.formula}" for a, window in zip(axes, windows, strict=True))
+
+
+def _is_default(name: str, value: object, default: object, settings: Mapping[str, Any]) -> bool:
+    if name == "stride" and default is None:  # pooling: the stride is the kernel size
+        default = settings.get("kernel_size")
+    if isinstance(value, tuple) and not isinstance(default, tuple):
+        return all(number == default for number in value)
+    return bool(value == default)

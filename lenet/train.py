@@ -1,0 +1,292 @@
+"""Training and evaluation: a loop you can read."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from lenet.data import ImageData
+
+Batch = tuple[Tensor, Tensor]
+
+EVALUATION_BATCH_SIZE = 1000  # bounds memory only: the result does not depend on it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        epochs: Number of passes over the training images.
+        batch_size: Number of images per update of the weights.
+        optimizer: ``"adam"`` (Kingma and Ba 2015) or ``"sgd"``.
+        lr: Learning rate.
+        momentum: Momentum of ``"sgd"``; ``"adam"`` has its own.
+        seed: Seed of the shuffling and of PyTorch's global generator (dropout).
+        device: ``"auto"``, or a device by name, such as ``"cpu"`` or ``"cuda:1"``.
+
+    Raises:
+        ValueError: A value makes no sense.
+    """
+
+    epochs: int = 10
+    batch_size: int = 100
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: float = 0.01
+    momentum: float = 0.9
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError(
+                f"epochs and batch_size must be at least 1, not {self.epochs} and {self.batch_size}"
+            )
+        if not (self.lr > 0 and math.isfinite(self.lr)):
+            raise ValueError(f"lr must be a positive number, not {self.lr}")
+        if self.optimizer not in ("adam", "sgd"):
+            raise ValueError(f"optimizer must be 'adam' or 'sgd', not {self.optimizer!r}")
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a network did on some examples.
+
+    Attributes:
+        loss: Mean cross-entropy per example, in nats.
+        num_correct: Number of examples whose highest logit is that of their label.
+        num_examples: Number of examples.
+    """
+
+    loss: float
+    num_correct: int
+    num_examples: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share of examples classified correctly, 0…1."""
+        return self.num_correct / self.num_examples
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of a `History`.
+
+    Attributes:
+        number: 1 for the first epoch.
+        train: Score on the training batches, each taken just before its update, so that it mixes
+            the weights of a whole epoch.
+        test: Score on the test images with the weights at the end of the epoch.
+        seconds: Time spent training; evaluation is not counted.
+    """
+
+    number: int
+    train: Score
+    test: Score
+    seconds: float
+
+
+@dataclass
+class History:
+    """What happened during `fit`, epoch by epoch.
+
+    Attributes:
+        settings: The settings that were used.
+        epochs: One entry per finished epoch.
+        interrupted: Whether training was stopped from the keyboard.
+    """
+
+    settings: Settings
+    epochs: list[Epoch] = field(default_factory=list)
+    interrupted: bool = False
+
+    def __str__(self) -> str:
+        lines = ["epoch  train loss  train acc.  test loss  test acc.  seconds"]
+        lines += [
+            f"{e.number:5}  {e.train.loss:10.4f}  {e.train.accuracy:10.2%}"
+            f"  {e.test.loss:9.4f}  {e.test.accuracy:9.2%}  {e.seconds:7.1f}"
+            for e in self.epochs
+        ]
+        return "\n".join(lines + ["interrupted"] * self.interrupted)
+
+
+class DivergedError(RuntimeError):
+    """The loss became infinite or not a number.
+
+    Attributes:
+        history: The epochs that were finished before.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
+def num_correct(logits: Tensor, labels: Tensor) -> int:
+    """Count the rows of logits (N, K) whose largest entry is at the label, labels (N,)."""
+    return int(logits.argmax(dim=1).eq(labels).sum())
+
+
+def train_epoch(
+    model: nn.Module, batches: Iterable[Batch], optimizer: torch.optim.Optimizer
+) -> Score:
+    """Train on every batch once.
+
+    Args:
+        model: A network that maps images to logits (N, K).
+        batches: Images (N, C, H, W) and labels (N,), on the model's device.
+        optimizer: Updates the model's parameters.
+
+    Returns:
+        Loss and correct predictions on each batch just before its update.
+    """
+    model.train()
+    tally = _Tally()
+    for images, labels in batches:
+        optimizer.zero_grad()  # forget the gradients of the batch before
+        logits = model(images)  # forward
+        loss = F.cross_entropy(logits, labels)
+        loss.backward()  # fill in every parameter's gradient
+        optimizer.step()  # move every parameter a little
+        tally.add(logits.detach(), labels, loss.detach())
+    return tally.score()
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, batches: Iterable[Batch]) -> Score:
+    """Judge a network on every batch, in evaluation mode and without gradients.
+
+    Args:
+        model: A network that maps images to logits (N, K); its mode is put back afterwards.
+        batches: Images (N, C, H, W) and labels (N,), on the model's device.
+    """
+    was_training = model.training
+    model.eval()
+    tally = _Tally()
+    for images, labels in batches:
+        logits = model(images)
+        tally.add(logits, labels, F.cross_entropy(logits, labels))
+    model.train(was_training)
+    return tally.score()
+
+
+class _Tally:
+    """Sums over examples, not over batches: the last batch may be smaller than the others.
+
+    The sums stay on the device, because reading one makes the CPU wait for a GPU.
+    """
+
+    def __init__(self) -> None:
+        self.loss: Tensor | float = 0.0
+        self.num_correct: Tensor | int = 0
+        self.num_examples = 0
+
+    def add(self, logits: Tensor, labels: Tensor, mean_loss: Tensor) -> None:
+        self.loss = self.loss + mean_loss * len(labels)
+        self.num_correct = self.num_correct + logits.argmax(dim=1).eq(labels).sum()
+        self.num_examples += len(labels)
+
+    def score(self) -> Score:
+        if self.num_examples == 0:
+            raise ValueError("there is no example to score: every batch was empty or left out")
+        return Score(float(self.loss) / self.num_examples, int(self.num_correct), self.num_examples)
+
+
+def fit(
+    model: nn.Module,
+    data: ImageData,
+    settings: Settings | None = None,
+    *,
+    progress: bool = True,
+) -> History:
+    """Train a network and judge it on the test images after every epoch.
+
+    Called again, it goes on from the model's present weights. Two calls with the same initial
+    weights, data and settings give the same weights bit for bit on the CPU. Ctrl-C (in Jupyter:
+    *Interrupt*) stops and returns the history so far.
+
+    Args:
+        model: A network that maps images (N, C, H, W) to logits (N, K). It is moved to the chosen
+            device, trained in place, and left there in evaluation mode.
+        data: Training and test images.
+        settings: How to train; `Settings()` by default.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        DivergedError: The loss became infinite or not a number; the error holds the history.
+    """
+    settings = settings or Settings()
+    device = pick_device(settings.device)
+    torch.manual_seed(settings.seed)
+    data, model = data.to(device), model.to(device)
+    shuffler = torch.Generator().manual_seed(settings.seed)
+    train = data.batches("train", settings.batch_size, shuffle=True, generator=shuffler)
+    test = data.batches("test", EVALUATION_BATCH_SIZE)
+    optimizer = make_optimizer(model, settings)
+    history = History(settings)
+    # In a notebook, tqdm itself does not look at TQDM_DISABLE.
+    hidden = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+    with tqdm(total=settings.epochs * len(train), leave=False, disable=hidden) as bar:
+        try:
+            for number in range(1, settings.epochs + 1):
+                bar.set_description(f"epoch {number}/{settings.epochs}")
+                start = time.perf_counter()
+                score = train_epoch(model, _counted(train, bar), optimizer)
+                seconds = time.perf_counter() - start
+                _check_finite(score, number, history)
+                history.epochs.append(Epoch(number, score, evaluate(model, test), seconds))
+                bar.set_postfix_str(f"test accuracy {history.epochs[-1].test.accuracy:.1%}")
+        except KeyboardInterrupt:
+            history.interrupted = True
+    model.eval()
+    return history
+
+
+def _counted(batches: Iterable[Batch], bar: tqdm[object]) -> Iterator[Batch]:
+    for batch in batches:
+        yield batch
+        bar.update()
+
+
+def _check_finite(score: Score, number: int, history: History) -> None:
+    if not math.isfinite(score.loss):
+        raise DivergedError(
+            f"the loss became {score.loss} in epoch {number}, so the weights are lost. Try a "
+            f"smaller learning rate than lr={history.settings.lr} on a newly made network, and "
+            "check that the images are normalised.",
+            history,
+        )
+
+
+def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    """Make the optimizer that the settings name, for all parameters of the model."""
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(model.parameters(), lr=settings.lr)
+    return torch.optim.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum)
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; for ``"auto"`` the best one here: cuda, else mps, else cpu.
+
+    Raises:
+        ValueError: The name is none of PyTorch's, or there is no such device on this machine.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {name!r} cannot be used here: {error}") from error
+    return device

@@ -1,0 +1,136 @@
+// @ts-check
+/** The picture of a step: what the unit sees of the input, what goes in, and what comes out. */
+import { boxBelow, clip, flatIndex, isUnit, receptiveField, unitAt } from "./forward_explanation.js";
+import { unitText } from "./forward_arithmetic.js";
+import { Maps, greyPalette, limitOf, signedPalette } from "./forward_maps.js";
+import { element, numberText, shapeText } from "./shared.js";
+
+/** @typedef {import("./forward_state.js").State} State */
+/** @typedef {import("./forward_maps.js").Scale} Scale */
+/** @typedef {import("./forward_explanation.js").Unit} Unit */
+/** @typedef {import("./shared.js").Theme} Theme */
+
+const NARROW = 560; // CSS pixels; below it, the pictures stand one above the other
+const TALLEST = 330;
+const FIELD_WIDTH = 150;
+
+/** One picture with its title. */
+class Panel {
+  /** @param {string} name @param {(unit: Unit) => void} [onPick] */
+  constructor(name, onPick) {
+    this.title = element("figcaption", {});
+    this.maps = new Maps({ onPick, label: name });
+    this.node = element("figure", { class: `lenet-panel lenet-panel-${name}` }, this.title, this.maps.canvas);
+  }
+}
+
+export class StepView {
+  /**
+   * @param {State} state
+   * @param {(unit: Unit, step?: number) => void} onPick
+   */
+  constructor(state, onPick) {
+    this.state = state;
+    this.field = new Panel("field");
+    this.below = new Panel("below", (unit) => this.#pickBelow(unit, onPick));
+    this.out = new Panel("out", onPick);
+    this.legend = element("p", { class: "lenet-legend lenet-mono" });
+    this.keys = element("p", { class: "lenet-muted lenet-keys" }, "Click a unit, or move with the arrow keys; Page Up and Page Down change the channel.");
+    this.panels = element("div", { class: "lenet-panels" }, this.field.node, this.below.node, this.out.node);
+    this.node = element("div", { class: "lenet-view" }, this.panels, this.legend, this.keys);
+    this.laidOut = "";
+  }
+
+  /** @param {Theme} theme */
+  useTheme(theme) {
+    this.theme = theme;
+    this.signed = signedPalette(theme);
+    this.greys = greyPalette();
+  }
+
+  /** How a step's numbers become colours. @param {number} step @returns {Scale} */
+  scaleOf(step) {
+    if (step === 0 && this.greys) {
+      const ranges = this.state.pixelRange;
+      return { palette: this.greys, range: (channel) => /** @type {[number, number]} */ (ranges[channel] ?? ranges[0] ?? [0, 1]) };
+    }
+    const limit = limitOf(this.state.engine.values[step]);
+    return { palette: /** @type {Uint32Array} */ (this.signed), range: () => [-limit, limit] };
+  }
+
+  /** Features in one line: after a flatten, a line is a channel. @param {number} step @returns {number} */
+  perLine(step) {
+    const { kind, shape, inputs } = this.state.steps[step];
+    if (shape.length !== 1 || !inputs.length) return 0;
+    const before = this.state.steps[inputs[0]].shape;
+    if (kind === "reshape" && before.length === 3) {
+      const perChannel = before[1] * before[2];
+      return perChannel > 1 && perChannel <= 64 ? perChannel : 0;
+    }
+    return ["relu", "identity", "tanh"].includes(kind) ? this.perLine(inputs[0]) : 0;
+  }
+
+  /** A click on what goes in: after a flatten it picks the same number, else it leads there. @param {Unit} unit @param {(unit: Unit, step?: number) => void} onPick */
+  #pickBelow(unit, onPick) {
+    const step = this.state.steps[this.state.step];
+    const below = this.state.steps[step.inputs[0]];
+    const sameNumber = unitAt(flatIndex(unit, below.shape), step.shape);
+    if (step.kind === "reshape" && isUnit(sameNumber, step.shape)) onPick(sameNumber);
+    else onPick(unit, step.inputs[0]);
+  }
+
+  /** Give every picture its room. @param {number} width  CSS pixels */
+  layOut(width) {
+    const { step, steps } = this.state;
+    const key = `${step} ${Math.round(width)}`;
+    if (this.laidOut === key) return;
+    this.laidOut = key;
+    const input = steps[step].inputs[0];
+    this.below.node.hidden = step === 0;
+    this.field.node.hidden = step === 0 || input === 0 || receptiveField(steps, step, this.state.unit) === null;
+    const isNarrow = width < NARROW;
+    const fieldWidth = this.field.node.hidden || isNarrow ? 0 : FIELD_WIDTH + 20;
+    const room = isNarrow ? width : (width - fieldWidth - (step === 0 ? 0 : 20)) / (step === 0 ? 1 : 2);
+    this.field.maps.reshape(steps[0].shape, 0, FIELD_WIDTH, FIELD_WIDTH * Math.max(1, steps[0].shape[0]));
+    if (step > 0) this.below.maps.reshape(steps[input].shape, this.perLine(input), room, TALLEST);
+    this.out.maps.reshape(steps[step].shape, this.perLine(step), room, TALLEST);
+  }
+
+  /** Draw the step with its unit. @param {Unit} unit */
+  draw(unit) {
+    const { step, steps, engine } = this.state;
+    const theme = /** @type {Theme} */ (this.theme);
+    const current = steps[step];
+    const value = engine.values[step][flatIndex(unit, current.shape)];
+    const outLabel = `${current.name}: ${shapeText(current.shape)}. Unit: ${unitText(unit)}; value ${numberText(value)}.`;
+    this.out.title.textContent = step === 0 ? "the picture" : `comes out of ${current.name}: ${current.shape.join("×")}`;
+    this.out.maps.draw(engine.values[step], this.scaleOf(step), theme, { unit, label: outLabel });
+    if (step > 0) this.#drawBelow(unit, theme);
+    this.#showLegend(step);
+  }
+
+  /** @param {Unit} unit @param {Theme} theme */
+  #drawBelow(unit, theme) {
+    const { step, steps, engine } = this.state;
+    const input = steps[step].inputs[0];
+    const box = boxBelow(steps, step, unit.map((place) => [place, place + 1]));
+    const seen = box.length === steps[input].shape.length ? clip(box, steps[input].shape) : null;
+    this.below.title.textContent = `goes in: ${steps[input].name}, ${steps[input].shape.join("×")}`;
+    const label = `${steps[input].name}, what the unit is computed from is framed.`;
+    this.below.maps.draw(engine.values[input], this.scaleOf(input), theme, { box: seen, label });
+    const field = receptiveField(steps, step, unit);
+    if (this.field.node.hidden || !field) return;
+    const [rows, columns] = field.slice(-2).map(([from, to]) => to - from);
+    this.field.title.textContent = `sees ${rows}×${columns} pixels`;
+    const fieldLabel = `The picture; the unit sees ${rows} by ${columns} pixels of it, from row ${field.at(-2)?.[0]}, column ${field.at(-1)?.[0]}.`;
+    this.field.maps.draw(engine.values[0], this.scaleOf(0), theme, { box: field, label: fieldLabel });
+  }
+
+  /** @param {number} step */
+  #showLegend(step) {
+    const [low, high] = this.scaleOf(step).range(0);
+    const ramp = element("span", { class: step === 0 ? "lenet-ramp lenet-ramp-grey" : "lenet-ramp", "aria-hidden": "true" });
+    const meaning = step === 0 ? "black to white" : "blue: below zero, red: above";
+    this.legend.replaceChildren(numberText(low, 2), ramp, numberText(high, 2), element("span", { class: "lenet-muted" }, meaning));
+  }
+}

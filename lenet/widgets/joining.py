@@ -1,0 +1,62 @@
+"""Join a widget's script and what it imports to one module, and its style sheets to one.
+
+The scripts of a widget stay small files with one job each, which type checkers, tests and readers
+take as they are. Notebooks want one module; a bundler would be one more tool to install. Comments
+that document or declare types (``/** ... */``) stay behind: every widget in a notebook carries a
+copy of its module.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+SHARED_STYLE = Path(__file__).with_name("shared.css")
+
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n+', re.MULTILINE)
+_ANY_IMPORT = re.compile(r"^import\b.*$", re.MULTILINE)
+_COMMENT = re.compile(
+    r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|// @ts-check)[ \t]*\n", re.MULTILINE | re.DOTALL
+)
+_EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
+
+
+@cache
+def joined_script(path: Path) -> str:
+    """Join a script and all that it imports, each file once, before those that need it.
+
+    Raises:
+        ValueError: A file imports in another form than ``import { name } from "./file.js";``.
+    """
+    files: dict[Path, str] = {}
+    _collect(path, files)
+    return "\n".join(files.values())
+
+
+def _collect(path: Path, files: dict[Path, str]) -> None:
+    """Put what a script imports, and then the script itself, into `files`."""
+    text = path.read_text(encoding="utf-8")
+    for name in _IMPORT.findall(text):
+        imported = _sibling(path, name)
+        if imported not in files:
+            _collect(imported, files)
+    body = _IMPORT.sub("", text)
+    left = _ANY_IMPORT.search(body)
+    if left:
+        raise ValueError(f"{path.name}: only files of this folder can be imported: {left[0]}")
+    files[path] = _EXPORT.sub("", _COMMENT.sub("", body))
+
+
+def _sibling(path: Path, name: str) -> Path:
+    """Find an imported file beside the script, or among the package's own."""
+    beside = path.with_name(name)
+    return beside if beside.exists() else Path(__file__).with_name(name)
+
+
+@cache
+def joined_style(path: Path) -> str:
+    """Put the shared style sheet before the one beside a script."""
+    own = path.with_suffix(".css")
+    sheets = [SHARED_STYLE, own] if own.exists() else [SHARED_STYLE]
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)

@@ -1,0 +1,221 @@
+// @ts-check
+// The output size of a kernel that slides over an image: the formulas, words and refusals of
+// lenet/shapes/formulas.py. A size is one number for every axis, or an array of one per axis.
+
+/** @typedef {number | number[]} Size */
+/** @typedef {Size | string} SizeOrName a size, or "same" or "valid" */
+
+/** Settings that do not fit; the message says which, why, and what to do. */
+export class ShapeError extends Error {}
+
+/** A kernel sliding along one axis; `padding` counts the pixels added at both ends together. */
+export class SlidingWindow {
+  /**
+   * @param {number} inputSize
+   * @param {number} kernelSize
+   * @param {number} stride
+   * @param {number} padding
+   * @param {number} dilation
+   * @param {boolean} ceilMode
+   * @param {number} paddingBefore
+   */
+  constructor(inputSize, kernelSize, stride, padding, dilation, ceilMode = false, paddingBefore = 0) {
+    this.inputSize = inputSize;
+    this.kernelSize = kernelSize;
+    this.stride = stride;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.ceilMode = ceilMode;
+    this.paddingBefore = paddingBefore;
+  }
+
+  /** Pixels from the kernel's first weight to its last. */
+  get span() {
+    return this.dilation * (this.kernelSize - 1) + 1;
+  }
+
+  /** How far the kernel can move over the padded input. */
+  get way() {
+    return this.inputSize + this.padding - this.span;
+  }
+
+  /** Padded pixels behind the kernel's last full position. */
+  get remainder() {
+    return this.way - Math.floor(this.way / this.stride) * this.stride;
+  }
+
+  /** The number of positions at which the kernel stops. */
+  get outputSize() {
+    if (!this.ceilMode) return Math.floor(this.way / this.stride) + 1;
+    const size = Math.ceil(this.way / this.stride) + 1;
+    const startsOutside = (size - 1) * this.stride >= this.inputSize + this.paddingBefore;
+    return startsOutside ? size - 1 : size;
+  }
+
+  /** The formula with this window's numbers: `⌊(28 + 2·2 − 5) / 1⌋ + 1 = 28`. */
+  get formula() {
+    const [left, right] = this.ceilMode ? "⌈⌉" : "⌊⌋";
+    const twice = this.padding % 2 ? `${this.padding}` : `2·${this.padding / 2}`;
+    const padding = this.padding ? ` + ${twice}` : "";
+    const spread = this.dilation !== 1 && this.kernelSize !== 1;
+    const span = spread ? `(${this.dilation}·(${this.kernelSize} − 1) + 1)` : `${this.kernelSize}`;
+    const top = `(${this.inputSize}${padding} − ${span})`;
+    return `${left}${top} / ${this.stride}${right} + 1 = ${this.outputSize}`;
+  }
+
+  /** What happens when the stride does not divide the way; else empty. */
+  get note() {
+    if (!this.remainder) return "";
+    const steps = this.way / this.stride;
+    const rounded = this.outputSize - 1;
+    const shown = Number(steps.toPrecision(6));
+    if (rounded > steps) {
+      return `${shown} is rounded up to ${rounded}: the last window reaches past the edge`;
+    }
+    const unseen = this.remainder - (this.padding - Math.floor(this.padding / 2));
+    const pixels = unseen === 1 ? "pixel" : `${unseen} pixels`;
+    const what = unseen > 0 ? `the last ${pixels}` : "the end of the padding";
+    return `${shown} is rounded down to ${rounded}: no window reaches ${what}`;
+  }
+}
+
+/**
+ * Check a convolution's settings and lay out its window along every axis.
+ * @param {Size} inputSize
+ * @param {Size} kernelSize
+ * @param {Size} stride
+ * @param {SizeOrName} padding
+ * @param {Size} dilation
+ * @returns {SlidingWindow[]}
+ */
+export function convWindows(inputSize, kernelSize, stride = 1, padding = 0, dilation = 1) {
+  const number = typeof padding === "string" ? 0 : padding;
+  const windows = alongAxes({
+    input_size: inputSize, kernel_size: kernelSize, stride, padding: number, dilation,
+  }).map((axis) => convWindow(axis, padding));
+  windows.forEach(checkFits);
+  return windows;
+}
+
+/**
+ * Check a pooling layer's settings and lay out its window along every axis.
+ * @param {Size} inputSize
+ * @param {Size} kernelSize
+ * @param {Size | null} stride the kernel size when null
+ * @param {Size} padding
+ * @param {Size} dilation
+ * @param {boolean} ceilMode
+ * @returns {SlidingWindow[]}
+ */
+export function poolWindows(inputSize, kernelSize, stride = null, padding = 0, dilation = 1, ceilMode = false) {
+  return alongAxes({
+    input_size: inputSize, kernel_size: kernelSize, stride: stride ?? kernelSize, padding, dilation,
+  }).map(([size, kernel, step, pad, gap]) => {
+    const half = Math.floor(kernel / 2);
+    if (pad > half) {
+      throw new ShapeError(
+        `padding is ${pad}, but pooling pads by at most half the kernel: ` +
+        `use padding=${half} or less with kernel_size=${kernel}`);
+    }
+    const window = new SlidingWindow(size, kernel, step, 2 * pad, gap, ceilMode, pad);
+    checkFits(window);
+    return window;
+  });
+}
+
+/**
+ * The formulas of all axes: one for both where they agree.
+ * @param {SlidingWindow[]} windows
+ */
+export function windowsFormula(windows) {
+  const formulas = windows.map((window) => window.formula);
+  if (new Set(windows.map((window) => JSON.stringify(window))).size === 1) return formulas[0];
+  return formulas.map((formula, axis) => `${"HW"[axis]}: ${formula}`).join(", ");
+}
+
+/**
+ * What becomes of the pixels that no window reaches, along all axes.
+ * @param {SlidingWindow[]} windows
+ */
+export function windowsNote(windows) {
+  return [...new Set(windows.map((window) => window.note).filter(Boolean))].join("; ");
+}
+
+/**
+ * @param {number[]} axis
+ * @param {SizeOrName} named
+ */
+export function convWindow([size, kernel, stride, padding, dilation], named) {
+  if (named === "same") {
+    if (stride !== 1) {
+      throw new ShapeError(
+        `padding='same' needs stride=1, but stride is ${stride}: give padding as a number`);
+    }
+    return new SlidingWindow(size, kernel, stride, dilation * (kernel - 1), dilation);
+  }
+  if (typeof named === "string" && named !== "valid") {
+    throw new ShapeError(`padding is ${pythonText(named)}: give a number, 'same' or 'valid'`);
+  }
+  return new SlidingWindow(size, kernel, stride, 2 * padding, dilation);
+}
+
+/** @param {SlidingWindow} window */
+function checkFits(window) {
+  if (window.outputSize >= 1) return;
+  let kernel = `kernel_size=${window.kernelSize}`;
+  if (window.dilation > 1) kernel += ` with dilation=${window.dilation} spans ${window.span} pixels: it`;
+  const padding = window.padding ? ` (${window.inputSize + window.padding} with padding)` : "";
+  throw new ShapeError(
+    `${kernel} is larger than the input of size ${window.inputSize}${padding}: ` +
+    "use a smaller kernel, more padding or a larger input");
+}
+
+/**
+ * Spread every setting over the axes, and refuse what is no whole number or too small.
+ * @param {Record<string, Size>} settings
+ * @returns {number[][]} one row of settings per axis
+ */
+export function alongAxes(settings) {
+  const values = Object.values(settings);
+  const rank = Math.max(1, ...values.map((value) => (Array.isArray(value) ? value.length : 1)));
+  const columns = Object.entries(settings).map(([name, value]) => {
+    const numbers = Array.isArray(value) ? value : Array(rank).fill(value);
+    if (numbers.length !== rank) {
+      throw new ShapeError(`${name} is ${pythonText(value)}: ${numbers.length} numbers for ${rank} axes`);
+    }
+    for (const number of numbers) checkNumber(name, number);
+    return numbers;
+  });
+  return Array.from({ length: rank }, (_, axis) => columns.map((column) => column[axis]));
+}
+
+/**
+ * Refuse what is no whole number, or too small.
+ * @param {string} name
+ * @param {unknown} number
+ */
+export function checkNumber(name, number) {
+  if (!Number.isInteger(number)) {
+    throw new ShapeError(`${name} is ${pythonText(number)}: it must be a whole number`);
+  }
+  const smallest = /padding/.test(name) ? 0 : 1;
+  if (/** @type {number} */ (number) < smallest) {
+    throw new ShapeError(`${name} is ${number}: it must be at least ${smallest}`);
+  }
+}
+
+/**
+ * Write a value as Python would.
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function pythonText(value) {
+  if (Array.isArray(value)) {
+    return `(${value.map(pythonText).join(", ")}${value.length === 1 ? "," : ""})`;
+  }
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value !== "string") return value === null ? "None" : String(value);
+  const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+  const escaped = value.replace(/[\\\n\r\t]/g, (mark) => JSON.stringify(mark).slice(1, -1));
+  return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
+}

@@ -1,0 +1,42 @@
+"""A page in a browser, and everything that goes wrong while it is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page, ViewportSize
+
+DESK = ViewportSize(width=1280, height=900)
+PHONE = ViewportSize(width=390, height=844)
+
+
+@dataclass
+class Visit:
+    """A page, and everything that went wrong while it was open."""
+
+    page: Page
+    base: str
+    trouble: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: self._check_address(request.url))
+        self.page.on("requestfailed", lambda request: self._note("failed", request.url))
+        self.page.on("pageerror", lambda error: self._note("error", error))
+        self.page.on("response", lambda r: r.status >= 400 and self._note(r.status, r.url))
+        self.page.on("console", self._check_message)
+
+    def _note(self, kind: object, what: object) -> None:
+        self.trouble.append(f"{kind}: {what}")
+
+    def _check_address(self, url: str) -> None:
+        if not url.startswith((self.base, "data:", "blob:")):
+            self._note("off the machine", url)
+
+    def _check_message(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self._note(message.type, message.text)
+
+    def open(self, name: str) -> Page:
+        self.page.goto(f"{self.base}/{name}")
+        return self.page

@@ -1,0 +1,80 @@
+"""Distortions do what their limits say."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from lenet.augment import AffineRange, Distorted, random_affine
+
+NONE = AffineRange(degrees=0, scale=1, shear=0, shift=0)
+
+
+def blob(row: int, column: int) -> torch.Tensor:
+    images = torch.zeros(1, 1, 29, 29)
+    images[0, 0, row - 1 : row + 2, column - 1 : column + 2] = 1
+    return images
+
+
+def centre(images: torch.Tensor) -> tuple[float, float]:
+    weights = images[0, 0] / images.sum()
+    positions = torch.arange(29.0)
+    return float(weights.sum(1) @ positions), float(weights.sum(0) @ positions)
+
+
+def extremes(limits: AffineRange, images: torch.Tensor) -> torch.Tensor:
+    """Distort an image many times; return the centres' rows and columns."""
+    generator = torch.Generator().manual_seed(0)
+    many = random_affine(images.expand(500, -1, -1, -1), limits, generator)
+    return torch.tensor([centre(image[None]) for image in many])
+
+
+def test_no_distortion_leaves_the_images_alone():
+    images = torch.rand(5, 3, 28, 28)
+    torch.testing.assert_close(random_affine(images, NONE), images, rtol=0, atol=1e-4)
+
+
+def test_a_shift_is_in_pixels():
+    centres = extremes(AffineRange(degrees=0, scale=1, shear=0, shift=2), blob(14, 14))
+    for axis in (0, 1):
+        assert centres[:, axis].min() == pytest.approx(12, abs=0.1)
+        assert centres[:, axis].max() == pytest.approx(16, abs=0.1)
+
+
+def test_a_rotation_is_in_degrees():
+    centres = extremes(AffineRange(degrees=30, scale=1, shear=0, shift=0), blob(4, 14)) - 14
+    radius = centres.norm(dim=1)
+    angle = torch.atan2(centres[:, 1], -centres[:, 0]).rad2deg()
+    assert radius.min() > 9.7
+    assert radius.max() < 10.3
+    assert angle.abs().max() == pytest.approx(30, abs=1)
+
+
+def test_a_scale_is_a_factor():
+    distance = (
+        14 - extremes(AffineRange(degrees=0, scale=1.25, shear=0, shift=0), blob(4, 14))[:, 0]
+    )
+    assert distance.max() == pytest.approx(12.5, abs=0.15)
+    assert distance.min() == pytest.approx(8, abs=0.15)
+
+
+def test_a_shear_moves_rows_sideways():
+    centres = extremes(AffineRange(degrees=0, scale=1, shear=0.3, shift=0), blob(4, 14))
+    assert (centres[:, 0] - 4).abs().max() < 0.1
+    assert (centres[:, 1] - 14).abs().max() == pytest.approx(3, abs=0.15)
+
+
+def test_each_image_and_each_pass_is_distorted_anew_and_repeatably():
+    images = blob(10, 18).expand(3, -1, -1, -1)
+    labels = torch.arange(3)
+
+    def passes(seed):
+        generator = torch.Generator().manual_seed(seed)
+        batches = Distorted([(images, labels)], AffineRange(), generator)
+        return [next(iter(batches)) for _ in range(2)]
+
+    (first, same_labels), (second, _) = passes(0)
+    assert torch.equal(same_labels, labels)
+    assert not torch.equal(first[0], first[1])
+    assert not torch.equal(first, second)
+    assert torch.equal(first, passes(0)[0][0])

@@ -1,0 +1,559 @@
+"""Explanations name what fails, and every fix they offer works when it is made by hand."""
+
+from __future__ import annotations
+
+import linecache
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
+from lenet.shapes import Explanation, Fix, ShapeError, explain, explaining, trace
+from lenet.shapes.explanations import find_device_mismatch
+from lenet.shapes.fixes import run_with
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+class Plan:
+    """The settings of a random network, before and after something in it is broken."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.style = rng.choice(["modules", "functions", "view", "in place"])
+        self.channels = [rng.choice([1, 3]), *(rng.randint(2, 6) for _ in range(rng.randint(1, 3)))]
+        self.kernels = [rng.choice([3, 5]) for _ in self.channels[1:]]
+        self.paddings = [rng.choice([0, k // 2]) for k in self.kernels]
+        self.size = rng.randint(18, 26) + 6 * len(self.kernels)
+        self.in_channels = self.channels[:-1]
+        self.pool = rng.choice([2, 2, 3]) if len(self.kernels) < 3 else 2
+        self.hidden = rng.randint(8, 16)
+        self.fc2_inputs = self.hidden
+        self.image_channels = self.channels[0]
+        self.features = self.channels[-1] * self.final_size() ** 2
+
+    def final_size(self) -> int:
+        size = self.size
+        for kernel, padding in zip(self.kernels, self.paddings, strict=True):
+            size = (size + 2 * padding - kernel + 1) // self.pool
+        return size
+
+    def break_something(self, rng: random.Random) -> None:
+        layer = rng.randrange(len(self.kernels))
+        match rng.choice(["kernel", "padding", "width", "features", "channels", "size", "hidden"]):
+            case "kernel":
+                self.kernels[layer] = rng.choice([1, 7, 9])
+            case "padding":
+                self.paddings[layer] = rng.choice([1, 3, 4])
+            case "width":
+                self.channels[layer + 1] += rng.choice([-1, 1, 2])
+            case "features":
+                self.features += rng.choice([-7, 1, 12])
+            case "channels":
+                self.image_channels = 4 - self.image_channels
+            case "size":
+                self.size = rng.choice([self.size - 8, self.size + 8, 7])
+            case "hidden":
+                self.fc2_inputs += rng.choice([-1, 3])
+
+    def images(self) -> Tensor:
+        return torch.rand(2, self.image_channels, self.size, self.size)
+
+
+class Network(nn.Module):
+    """A LeNet of any plan, written in one of four styles."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.style, self.pool_size, self.depth = plan.style, plan.pool, len(plan.kernels)
+        sizes = zip(plan.in_channels, plan.channels[1:], plan.kernels, plan.paddings, strict=True)
+        for index, (before, after, kernel, padding) in enumerate(sizes, start=1):
+            setattr(self, f"conv{index}", nn.Conv2d(before, after, kernel, padding=padding))
+        if self.style == "modules":
+            self.relu, self.pool = nn.ReLU(), nn.MaxPool2d(plan.pool)
+        self.features = plan.features
+        self.fc1 = nn.Linear(plan.features, plan.hidden)
+        self.fc2 = nn.Linear(plan.fc2_inputs, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for index in range(1, self.depth + 1):
+            x = self.rest(getattr(self, f"conv{index}")(x))
+        x = x.view(x.size(0), -1) if self.style == "view" else torch.flatten(x, start_dim=1)
+        return self.fc2(F.relu(self.fc1(x)))
+
+    def rest(self, x: Tensor) -> Tensor:
+        if self.style == "modules":
+            return self.pool(self.relu(x))
+        return F.max_pool2d(F.relu(x, inplace=self.style == "in place"), self.pool_size)
+
+
+def failing_name(network: nn.Module, images: Tensor) -> str | None:
+    """Find the failing layer with plain hooks: the one that was entered and never left."""
+    entered: list[str] = []
+    for name, module in network.named_modules():
+        if name:
+            module.register_forward_pre_hook(lambda *_, name=name: entered.append(name))
+            module.register_forward_hook(lambda *_: entered.pop() and None)
+    try:
+        network(images)
+    except RuntimeError:
+        return entered[-1] if entered else "max_pool2d"
+    return None
+
+
+def broken_plans(count: int) -> list[tuple[int, Plan]]:
+    """The first random plans that fail when they run."""
+    plans = []
+    for seed in range(100_000):
+        rng = random.Random(seed)
+        plan = Plan(rng)
+        plan.break_something(rng)
+        if plan.features > 0 and min(plan.channels) > 0:
+            try:
+                Network(plan)(plan.images())
+            except RuntimeError:
+                plans.append((seed, plan))
+        if len(plans) == count:
+            break
+    return plans
+
+
+def make_by_hand(fix: Fix, network: nn.Module, images: Tensor) -> Tensor:
+    """Do what a reader would do with a fix: write its code, or take the other images."""
+    for change in fix.changes:
+        if change.images is not None and not change.code:
+            images = torch.rand(change.images.shape)
+        else:
+            space = {"self": network, "images": images, "nn": nn}
+            exec(change.code, space)
+            images = space["images"]
+    return network(images)
+
+
+BROKEN = broken_plans(200)
+
+
+@pytest.mark.parametrize("start", range(0, 200, 20))
+def test_broken_networks_are_explained_and_their_fixes_work(start):
+    for seed, plan in BROKEN[start : start + 20]:
+        torch.manual_seed(seed)
+        images = plan.images()
+        table = explain(Network(plan), images)
+        explanation = table.explanation
+        assert explanation is not None, seed
+        assert explanation.name == failing_name(Network(plan), images), seed
+        assert explanation.fixes, f"{seed}: {explanation}"
+        for fix in explanation.fixes:
+            if any(change.call for change in fix.changes):  # inside `forward`, out of reach
+                output = run_with(Network(plan), (images,), fix.changes).output
+            else:
+                output = make_by_hand(fix, Network(plan), images)
+            assert output.shape == (2, 10), f"{seed}: {fix.text}"
+
+
+def explanation_of(model: nn.Module, images: Tensor) -> Explanation:
+    explanation = explain(model, images).explanation
+    assert explanation is not None
+    return explanation
+
+
+def texts(explanation: Explanation) -> list[str]:
+    return [fix.text for fix in explanation.fixes]
+
+
+def test_a_missing_padding_is_explained_as_a_teacher_would():
+    model = LeNet5Linear()
+    model.conv1 = nn.Conv2d(1, 6, kernel_size=5)
+    table = trace(model, (1, 28, 28))
+    assert [row.name for row in table.rows][-1] == "flatten"
+    explanation = table.explanation
+    assert explanation.name == "fc1"
+    assert explanation.what == (
+        "fc1 expects 400 features, but flatten gives (N, 256): 256 features"
+    )
+    assert explanation.why == "the input is 28×28 and conv1 has no padding"
+    assert texts(explanation)[0] == "padding=2 in conv1"
+    assert "in_features=256 in fc1" in texts(explanation)
+    assert "a 32×32 input" in texts(explanation)
+    assert "mat1 and mat2 shapes cannot be multiplied" in explanation.error
+    assert str(explanation) in str(table)
+
+
+def test_every_printed_line_of_code_is_the_fix():
+    model = LeNet5Linear()
+    model.conv1 = nn.Conv2d(1, 6, kernel_size=5)
+    text = str(trace(model, (1, 28, 28)).explanation)
+    assert "self.conv1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)" in text
+    assert re.search(r"^Where: models.py, line \d+: self.fc1\(x\)$", text, re.M)
+
+
+@pytest.mark.parametrize(
+    ("images", "name", "why", "code"),
+    [
+        (torch.rand(1, 28, 28), "fc1", "batch axis is missing", "images.unsqueeze(0)"),
+        (torch.rand(8, 28, 28), "conv1", "channel axis is missing", "images.unsqueeze(1)"),
+        (torch.rand(28, 28), "conv1", "batch and a channel axis", "images[None, None]"),
+        (torch.rand(8, 28, 28, 1), "conv1", "channels come last", "images.permute(0, 3, 1, 2)"),
+        (
+            torch.zeros(8, 1, 28, 28, dtype=torch.uint8),
+            "conv1",
+            "the images are uint8 and the weights float32",
+            "images.float() / 255",
+        ),
+        (
+            torch.rand(8, 1, 28, 28, dtype=torch.float64),
+            "conv1",
+            "the images are float64 and the weights float32",
+            "images.float()",
+        ),
+        (
+            torch.zeros(8, 28, 28, 1, dtype=torch.uint8),
+            "conv1",
+            "channels come last",
+            "(images.float() / 255).permute(0, 3, 1, 2)",
+        ),
+    ],
+)
+def test_images_in_the_wrong_form(images, name, why, code):
+    explanation = explanation_of(LeNet5Linear(), images)
+    assert explanation.name == name
+    assert why in explanation.why
+    (fix,) = explanation.fixes
+    assert fix.code == f"images = {code}"
+    assert make_by_hand(fix, LeNet5Linear(), images).shape[1] == 10
+
+
+def test_images_for_a_network_in_half_precision():
+    explanation = explanation_of(LeNet5().to(torch.bfloat16), torch.rand(2, 1, 28, 28))
+    assert explanation.what == "conv1 has bfloat16 weights, but the images are float32"
+    assert explanation.fixes[0].code == "images = images.to(torch.bfloat16)"
+
+
+def test_a_scalar_has_no_batch_to_fold():
+    class Loss(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(1).mean().reshape(1).sum()
+
+    assert explain(Loss(), torch.rand(4, 1, 3, 3)).explanation is None
+
+
+def test_an_assertion_about_the_size_is_answered_with_the_size():
+    class Particular(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            torch._assert(x.shape[-1] == 224, "Wrong image height!")
+            return x.mean((2, 3))
+
+    explanation = explanation_of(Particular(), torch.rand(2, 1, 28, 28))
+    assert "Wrong image height!" in explanation.what
+    assert texts(explanation) == ["a 224×224 input"]
+
+
+def test_a_single_colour_image_from_a_picture_file():
+    explanation = explanation_of(CifarLeNet(), torch.rand(32, 32, 3))
+    assert explanation.fixes[0].code == "images = images.permute(2, 0, 1).unsqueeze(0)"
+
+
+def test_colour_images_for_a_grey_network_and_the_reverse():
+    explanation = explanation_of(LeNet5(), torch.rand(4, 3, 28, 28))
+    assert explanation.what == (
+        "conv1 expects 1 channel, but the images are (N, 3, 28, 28): 3 channels"
+    )
+    assert texts(explanation)[0] == "in_channels=3 in conv1"
+    assert explanation.fixes[1].code == "images = images.mean(dim=1, keepdim=True)"
+    explanation = explanation_of(CifarLeNet(), torch.rand(4, 1, 32, 32))
+    assert "images = images.expand(-1, 3, -1, -1)" in [fix.code for fix in explanation.fixes]
+
+
+def test_an_image_smaller_than_the_kernel():
+    explanation = explanation_of(LeNet5(), torch.rand(2, 1, 6, 6))
+    assert explanation.name == "conv2"
+    assert "kernel_size=5 is larger than the input of size 3" in explanation.what
+    assert any(re.fullmatch(r"a (\d+)×\1 input", text) for text in texts(explanation))
+
+
+def test_a_linear_network_fed_with_unflattened_images():
+    explanation = explanation_of(nn.Sequential(nn.Linear(784, 10)), torch.rand(4, 1, 28, 28))
+    assert explanation.fixes[0].code == "images = images.flatten(start_dim=1)"
+
+
+class Viewing(nn.Module):
+    """The tutorial network with `view`, whose size is up to the test."""
+
+    def __init__(self, features: int, reshape: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+        self.reshape = reshape
+        self.fc = nn.Linear(features, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.reshape(F.max_pool2d(self.conv(x), 2)))
+
+
+def test_a_wrong_view_size():
+    model = Viewing(100, lambda x: x.view(x.size(0), 100))
+    explanation = explanation_of(model, torch.rand(3, 1, 14, 14))
+    assert explanation.name == "view"
+    assert "view asks for (3, 100), but max_pool2d gives (N, 4, 6, 6): 144 numbers per image" in (
+        explanation.what
+    )
+    assert "a 13×13 input" in texts(explanation)
+    assert any("in_features=144 in fc" in text for text in texts(explanation))
+
+
+@pytest.mark.parametrize("number", [2, 3, 64])
+def test_a_batch_folded_into_the_features_is_found_though_nothing_is_raised(number):
+    model = Viewing(72, lambda x: x.view(-1, 72))
+    images = torch.rand(number, 1, 14, 14)
+    assert len(model(images)) == 2 * number
+    explanation = explanation_of(model, images)
+    assert explanation.name == "view"
+    assert explanation.error == ""
+    assert f"{number} images go in, but the first axis is {2 * number} afterwards" in (
+        explanation.what
+    )
+    assert any("view(x.size(0), -1)" in text for text in texts(explanation))
+    assert trace(model, (1, 14, 14)).explanation is not None
+    assert trace(model, (1, 14, 14)).rows[-1].output_shape == (4, 10)
+
+
+FORWARD = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5, padding=2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.flat = nn.Flatten(0)
+        self.fc1 = nn.Linear({features}, 120)
+        self.fc2 = nn.Linear(120, 10)
+    def forward(self, t):
+        t = F.max_pool2d(F.relu(self.conv1(t)), 2)
+        t = F.max_pool2d(F.relu(self.conv2(t)), 2)
+        {flatten}
+        t = F.relu(self.fc1(t))
+        return self.fc2(t)
+"""
+
+
+def written(source: str) -> nn.Module:
+    """A network from its source, which can be read back as that of a notebook cell."""
+    name = f"<ipython-input-{len(linecache.cache)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    space = {"nn": nn, "F": F, "torch": torch, "__name__": "__main__"}
+    exec(compile(source, name, "exec"), space)
+    return space["Net"]()
+
+
+def edited(source: str, fix: Fix) -> str:
+    """Do with a network's source what a fix says."""
+    for change in fix.changes:
+        if " before " in change.text:
+            line, layer = change.text.split(" before ")
+            source = re.sub(rf"^( *)(.*self\.{layer}\(t\))", rf"\1{line}\n\1\2", source, flags=re.M)
+        elif " instead of " in change.text:
+            new, old = change.text.split(" instead of ")
+            source = source.replace(old, new)
+        else:
+            attribute = change.code.partition(" = ")[0]
+            source = re.sub(rf"{re.escape(attribute)} = .*", change.code, source)
+    return source
+
+
+def test_an_explanation_says_where_without_naming_the_machines_folders():
+    table = trace(written(FORWARD.format(flatten="", features=400)), (1, 28, 28))
+    where = "line 14 of the cell: self.fc1(t)"
+    assert table.explanation.where == where
+    assert f"Where: {where}\n" in str(table)
+    for text in (str(table), table._repr_html_(), table.to_markdown()):
+        assert where in text
+        assert "ipython-input" not in text
+
+
+@pytest.mark.parametrize("features", [400, 5, 300])
+@pytest.mark.parametrize(
+    ("flatten", "fix"),
+    [
+        ("", "t = torch.flatten(t, start_dim=1) before fc1"),
+        ("t = torch.flatten(t)", "torch.flatten(t, start_dim=1) instead of torch.flatten(t)"),
+        ("t = t.flatten()", "torch.flatten(t, start_dim=1) instead of t.flatten()"),
+        ("t = t.flatten(0, 1)", "torch.flatten(t, start_dim=1) instead of t.flatten(0, 1)"),
+        ("t = t.flatten(2)", "torch.flatten(t, start_dim=1) instead of t.flatten(2)"),
+        ("t = t.view(-1)", "t.view(t.size(0), -1) instead of t.view(-1)"),
+        ("t = t.reshape(-1)", "t.reshape(t.size(0), -1) instead of t.reshape(-1)"),
+        ("t = self.flat(t)", "start_dim=1 in flat"),
+    ],
+)
+def test_a_forgotten_or_wrong_flatten_has_one_fix_which_flattens(flatten, fix, features):
+    source = FORWARD.format(flatten=flatten, features=features)
+    explanation = explanation_of(written(source), torch.rand(3, 1, 28, 28))
+    assert explanation.name in ("fc1", "flatten")
+    (found,) = explanation.fixes
+    follower = "" if features == 400 else " and in_features=400 in fc1"
+    assert found.text == fix + follower
+    assert explanation.why
+    assert written(edited(source, found))(torch.rand(3, 1, 28, 28)).shape == (3, 10)
+
+
+def test_maps_whose_width_fits_a_linear_layer_by_chance_are_found_though_nothing_is_raised():
+    source = FORWARD.format(flatten="", features=5)
+    model = written(source)
+    assert model(torch.rand(3, 1, 28, 28)).shape == (3, 16, 5, 10)
+    table = trace(model, (1, 28, 28))
+    assert table.explanation.what == (
+        "fc1 gets maps, (N, 16, 5, 5), and works on every row of 5 pixels by itself: "
+        "it gives (N, 16, 5, 120) instead of one row per image"
+    )
+    assert table.explanation.error == ""
+    assert [row.name for row in table.rows][-1] == "fc2"
+    with pytest.raises(ShapeError, match="one row per image"), explaining(model):
+        F.cross_entropy(model(torch.rand(3, 1, 28, 28)), torch.zeros(3, dtype=torch.long))
+
+
+def test_a_forgotten_flatten_in_a_sequential_network():
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Linear(144, 10))
+    explanation = explanation_of(network, torch.rand(3, 1, 14, 14))
+    assert texts(explanation) == ["nn.Flatten() before 3"]
+
+
+class AlongAnAxis(nn.Module):
+    """Linear layers that work along one axis on purpose, in the manner of mixers."""
+
+    def __init__(self, channels_last: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.fc = nn.Linear(8, 8)
+        self.channels_last = channels_last
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.conv(x))
+        if self.channels_last:
+            return self.fc(x.permute(0, 2, 3, 1))
+        return self.fc(x).mean((2, 3))
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_a_linear_layer_along_one_axis_may_be_meant(channels_last):
+    assert trace(AlongAnAxis(channels_last), (1, 8, 8)).explanation is None
+    assert trace(nn.Linear(8, 3), (1, 8, 8)).explanation is None
+
+
+def test_a_width_that_only_makes_a_product_fit_is_offered_when_nothing_else_is_found():
+    model = LeNet5Linear()
+    model.conv1 = nn.Conv2d(1, 6, kernel_size=5)
+    assert not any("out_channels" in text for text in texts(trace(model, (1, 28, 28)).explanation))
+
+    class Fixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 4, 3)
+            self.register_buffer("weight", torch.ones(10, 288))
+
+        def forward(self, x: Tensor) -> Tensor:
+            if x.shape[1:] != (1, 14, 14) or (y := self.conv(x)).shape[2:] != (12, 12):
+                raise ValueError("other sizes are not allowed")
+            return F.linear(torch.flatten(F.max_pool2d(y, 2), 1), self.weight)
+
+    assert texts(explanation_of(Fixed(), torch.rand(2, 1, 14, 14))) == ["out_channels=8 in conv"]
+
+
+def test_a_residual_sum_of_different_shapes():
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1 = nn.Conv2d(1, 4, 3, padding=1)
+            self.conv2 = nn.Conv2d(4, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.conv1(x)
+            return x + self.conv2(x)
+
+    explanation = explanation_of(Residual(), torch.rand(2, 1, 8, 8))
+    assert explanation.name == "add"
+    assert explanation.what == "add cannot work on (2, 4, 8, 8) and (2, 4, 6, 6)"
+    assert "padding=1 in conv2" in texts(explanation)
+
+
+def test_a_wider_layer_takes_its_normalisation_along():
+    network = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.Flatten()
+    )
+    explanation = explanation_of(network, torch.rand(2, 1, 8, 8))
+    assert explanation.name == "3"
+    assert "out_channels=6 in 0 and num_features=6 in 1" in texts(explanation)
+    assert explanation.fixes[0].code == "self[3] = nn.Conv2d(4, 8, kernel_size=3)"
+
+
+def test_an_error_that_is_not_about_shapes_is_passed_on_in_words():
+    class Broken(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return self.missing(x)
+
+    explanation = explanation_of(Broken(), torch.rand(1, 2))
+    assert "AttributeError" in explanation.what
+    assert explanation.fixes == ()
+    assert "No single change" in str(explanation)
+
+
+def test_a_network_with_two_inputs_given_one():
+    class Two(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return x + y
+
+    assert "missing 1 required positional argument: 'y'" in trace(Two(), (1, 4, 4)).explanation.what
+
+
+def test_the_context_manager_raises_the_explanation():
+    model = NarrowLeNet()
+    with pytest.raises(ShapeError, match="channels come last") as caught, explaining(model):
+        model(torch.rand(4, 28, 28, 1))
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert not model._forward_pre_hooks
+
+
+def test_the_context_manager_catches_a_folded_batch_at_the_loss():
+    model = Viewing(72, lambda x: x.view(-1, 72))
+    labels = torch.zeros(4, dtype=torch.long)
+    with pytest.raises(ShapeError, match="different images are mixed"), explaining(model):
+        F.cross_entropy(model(torch.rand(4, 1, 14, 14)), labels)
+
+
+def test_the_context_manager_leaves_other_errors_and_success_alone():
+    model = NarrowLeNet()
+    with explaining(model):
+        assert model(torch.rand(1, 1, 28, 28)).shape == (1, 10)
+    with pytest.raises(ValueError, match="Expected input batch_size"), explaining(model):
+        F.cross_entropy(model(torch.rand(2, 1, 28, 28)), torch.zeros(3, dtype=torch.long))
+    with pytest.raises(RuntimeError, match="before any call"), explaining(model):
+        raise RuntimeError("before any call")
+
+
+def test_explaining_leaves_the_model_alone():
+    model = LeNet5Linear()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    random_state = torch.get_rng_state()
+    explain(model, torch.rand(2, 1, 20, 20))
+    torch.set_rng_state(random_state)
+    explanation_of(model, torch.ones(2, 1, 20, 20))
+    assert torch.equal(random_state, torch.get_rng_state())
+    assert model.conv1.padding == (2, 2)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+def test_a_device_mismatch_names_both_devices():
+    """Images without memory stand for those of another device on a machine without one."""
+    explanation = find_device_mismatch(LeNet5(), (torch.rand(2, 1, 28, 28, device="meta"),))
+    assert explanation.what == "conv1 has its weights on cpu, but the images are on meta"
+    assert find_device_mismatch(LeNet5(), (torch.rand(2, 1, 28, 28),)) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_images_and_weights_on_different_devices():
+    explanation = explanation_of(LeNet5().cuda(), torch.rand(2, 1, 28, 28))
+    assert explanation.what == "conv1 has its weights on cuda:0, but the images are on cpu"
+    assert [fix.code for fix in explanation.fixes] == [
+        'images = images.to("cuda:0")',
+        'model.to("cpu")',
+    ]

@@ -1,0 +1,475 @@
+"""The formulas agree with PyTorch, and the table holds the numbers of the book."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from lenet.__main__ import main
+from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
+from lenet.shapes import (
+    ShapeError,
+    ShapeTable,
+    conv_output_size,
+    conv_transpose_output_size,
+    conv_windows,
+    explain,
+    pool_output_size,
+    trace,
+)
+
+thorough = settings(max_examples=3000, derandomize=True, deadline=None, database=None)
+
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def number(smallest: int, largest: int) -> st.SearchStrategy:
+    """Mostly possible values, sometimes one just outside, sometimes no whole number."""
+    possible = st.integers(smallest, largest)
+    return st.one_of(*[possible] * 12, st.integers(-2, largest), st.just(1.5))
+
+
+def size(smallest: int, largest: int) -> st.SearchStrategy:
+    """One number, or one for each of the two axes."""
+    one = number(smallest, largest)
+    return one | st.tuples(one, one)
+
+
+def pixels(smallest: int = 1) -> st.SearchStrategy:
+    one = st.one_of(*[st.integers(1, 14)] * 12, st.integers(smallest, 14))
+    return st.tuples(one, one)
+
+
+def whole_pair(value: object) -> tuple[int, int] | None:
+    pair = value if isinstance(value, tuple) else (value, value)
+    return pair if all(isinstance(n, int) and n >= 0 for n in pair) else None
+
+
+def theirs(operation, *args) -> tuple[int, ...] | None:
+    """PyTorch's answer; None when it refuses, or returns nothing at all."""
+    try:
+        shape = tuple(operation(*args).shape[2:])
+    except (RuntimeError, TypeError, ValueError):
+        return None
+    return shape if min(shape) > 0 else None
+
+
+def ours(operation, *args) -> tuple[int, ...] | None:
+    try:
+        return operation(*args)
+    except ShapeError:
+        return None
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@thorough
+@given(
+    pixels=pixels(0),
+    kernel_size=size(1, 5),
+    stride=size(1, 4),
+    padding=size(0, 3) | st.sampled_from(["same", "valid"]),
+    dilation=size(1, 3),
+)
+def test_convolution_sizes_are_those_of_pytorch(pixels, kernel_size, stride, padding, dilation):
+    kernel = whole_pair(kernel_size)
+    answer = ours(conv_output_size, pixels, kernel_size, stride, padding, dilation)
+    if kernel is None:
+        assert answer is None
+        return
+    images, weight = torch.zeros(1, 1, *pixels), torch.zeros(1, 1, *kernel)
+    assert answer == theirs(F.conv2d, images, weight, None, stride, padding, dilation)
+
+
+@thorough
+@given(
+    pixels=pixels(0),
+    kernel_size=size(1, 5),
+    stride=st.none() | size(1, 4),
+    padding=size(0, 2),
+    dilation=size(1, 3),
+    ceil_mode=st.booleans(),
+)
+def test_max_pooling_sizes_are_those_of_pytorch(
+    pixels, kernel_size, stride, padding, dilation, ceil_mode
+):
+    arguments = (kernel_size, stride, padding, dilation, ceil_mode)
+    expected = theirs(F.max_pool2d, torch.zeros(1, 1, *pixels), *arguments)
+    assert ours(pool_output_size, pixels, *arguments) == expected
+
+
+@thorough
+@given(
+    pixels=pixels(0),
+    kernel_size=size(1, 5),
+    stride=st.none() | size(1, 4),
+    padding=size(0, 2),
+    ceil_mode=st.booleans(),
+)
+def test_average_pooling_sizes_are_those_of_pytorch(
+    pixels, kernel_size, stride, padding, ceil_mode
+):
+    images = torch.zeros(1, 1, *pixels)
+    expected = theirs(F.avg_pool2d, images, kernel_size, stride, padding, ceil_mode)
+    assert ours(pool_output_size, pixels, kernel_size, stride, padding, 1, ceil_mode) == expected
+
+
+@thorough
+@given(
+    pixels=pixels(1),
+    kernel_size=size(1, 5),
+    stride=size(1, 4),
+    padding=size(0, 3),
+    output_padding=size(0, 3),
+    dilation=size(1, 3),
+)
+def test_transposed_convolution_sizes_are_those_of_pytorch(
+    pixels, kernel_size, stride, padding, output_padding, dilation
+):
+    kernel = whole_pair(kernel_size)
+    answer = ours(
+        conv_transpose_output_size, pixels, kernel_size, stride, padding, output_padding, dilation
+    )
+    if kernel is None or 0 in kernel:
+        assert answer is None
+        return
+    images, weight = torch.zeros(1, 1, *pixels), torch.zeros(1, 1, *kernel)
+    arguments = (None, stride, padding, output_padding, 1, dilation)
+    assert answer == theirs(F.conv_transpose2d, images, weight, *arguments)
+
+
+def test_a_number_gives_a_number_and_a_pair_a_pair():
+    assert conv_output_size(28, 5) == 24
+    assert conv_output_size((28, 20), 5, padding="same") == (28, 20)
+    assert conv_output_size(28, (5, 3)) == (24, 26)
+    assert pool_output_size(24, 2) == 12
+    assert conv_transpose_output_size(12, 2, stride=2) == 24
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: conv_output_size(3, 5), "kernel_size=5 is larger than the input of size 3"),
+        (lambda: conv_output_size(6, 3, dilation=4), "dilation=4 spans 9 pixels"),
+        (lambda: conv_output_size(28, 5, stride=0), "stride is 0: it must be at least 1"),
+        (lambda: conv_output_size(-4, 5), "input_size is -4: it must be at least 1"),
+        (lambda: conv_output_size(28, 2.5), "kernel_size is 2.5: it must be a whole number"),
+        (lambda: conv_output_size(28, 5, padding="full"), "give a number, 'same' or 'valid'"),
+        (lambda: conv_output_size(28, 5, 2, "same"), "padding='same' needs stride=1"),
+        (lambda: conv_output_size((28, 28), (5, 5, 5)), "input_size is (28, 28): 2 numbers for 3"),
+        (lambda: pool_output_size(8, 2, padding=2), "use padding=1 or less with kernel_size=2"),
+        (lambda: conv_transpose_output_size(4, 2, output_padding=1), "must be smaller than"),
+        (lambda: conv_transpose_output_size(2, 2, padding=2), "leaves none"),
+    ],
+)
+def test_impossible_settings_are_refused_with_the_reason(call, words):
+    with pytest.raises(ShapeError, match=re.escape(words)):
+        call()
+
+
+def test_the_formula_shows_its_numbers_and_says_when_it_rounds():
+    (window,) = conv_windows(28, 5, padding=2)
+    assert window.formula == "⌊(28 + 2·2 − 5) / 1⌋ + 1 = 28"
+    assert window.note == ""
+    (window,) = conv_windows(28, 3, stride=2)
+    assert window.formula == "⌊(28 − 3) / 2⌋ + 1 = 13"
+    assert window.note == "12.5 is rounded down to 12: no window reaches the last pixel"
+    (window,) = conv_windows(9, 3, dilation=2)
+    assert window.formula == "⌊(9 − (2·(3 − 1) + 1)) / 1⌋ + 1 = 5"
+
+
+def test_the_narrow_lenet_has_12_operations_and_32998_parameters():
+    table = trace(NarrowLeNet(), (1, 28, 28))
+    assert " ".join(row.name for row in table.rows) == (
+        "conv1 relu max_pool2d conv2 relu max_pool2d flatten fc1 relu fc2 relu out"
+    )
+    assert table.num_parameters == 32_998
+    assert table.rows[6].formula == "12·4·4 = 192"
+    assert table.rows[-1].output_shape == ("N", 10)
+    assert table.explanation is None
+
+
+@pytest.mark.parametrize("network", [LeNet5, LeNet5Linear])
+def test_lenet5_has_the_parameters_and_connections_of_the_book(network):
+    table = trace(network(), (1, 28, 28))
+    assert table.num_parameters == 61_706
+    assert (table.num_macs, table.num_macs_with_bias) == (416_520, 423_038)
+
+
+def test_the_cifar_network_has_the_parameters_and_macs_of_the_book():
+    table = trace(CifarLeNet(), (3, 32, 32))
+    assert (table.num_parameters, table.num_macs) == (62_006, 651_720)
+
+
+def test_receptive_fields_of_lenet5():
+    rows = {row.name: row for row in trace(LeNet5(), (1, 28, 28)).rows}
+    layers = [rows[name] for name in ("conv1", "pool1", "conv2", "pool2", "conv3")]
+    assert [row.receptive_field for row in layers] == [(n, n) for n in (5, 6, 14, 16, 32)]
+    assert [row.jump for row in layers] == [(n, n) for n in (1, 2, 2, 4, 4)]
+    assert rows["fc1"].receptive_field is None
+
+
+class Branches(nn.Module):
+    """A wide and a narrow branch, added, then both beside each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.narrow = nn.Conv2d(1, 4, kernel_size=1)
+        self.wide = nn.Conv2d(1, 4, kernel_size=5, padding=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.narrow(x) + self.wide(x)
+        return F.max_pool2d(torch.cat([x, x.relu()], dim=1), 2)
+
+
+def test_the_receptive_field_across_branches_is_the_largest():
+    rows = {row.name: row for row in trace(Branches(), (1, 8, 8)).rows}
+    assert rows["add"].receptive_field == (5, 5)
+    assert rows["cat"].receptive_field == (5, 5)
+    assert rows["cat"].formula == "4 + 4 = 8"
+    assert (rows["max_pool2d"].receptive_field, rows["max_pool2d"].jump) == ((6, 6), (2, 2))
+
+
+@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@given(data=st.data())
+def test_receptive_fields_are_where_the_gradient_arrives(data):
+    """The pixels that move a unit in the middle are those the receptive field counts."""
+    layers: list[nn.Module] = []
+    for _ in range(data.draw(st.integers(1, 4))):
+        kernel, stride = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 2))
+        dilation = data.draw(st.integers(1, 2))
+        layers.append(nn.Conv2d(1, 1, kernel, stride, dilation=dilation))
+        layers.append(nn.AvgPool2d(data.draw(st.integers(1, 2)), stride=1))
+    network = nn.Sequential(*layers).double()
+    for parameter in network.parameters():
+        nn.init.ones_(parameter)
+    images = torch.rand(1, 1, 90, 90, dtype=torch.float64, requires_grad=True)
+    output = network(images)
+    middle = output.shape[-1] // 2
+    output[0, 0, middle, middle].backward()
+    rows = (images.grad[0, 0] != 0).any(dim=1).nonzero()
+    extent = int(rows.max() - rows.min()) + 1
+    assert trace(network, (1, 90, 90)).rows[-1].receptive_field == (extent, extent)
+
+
+def test_a_transposed_convolution_counts_every_multiplication():
+    table = trace(nn.Sequential(nn.ConvTranspose2d(3, 8, kernel_size=4, stride=2)), (3, 5, 5))
+    assert table.num_macs == 5 * 5 * 3 * 8 * 4 * 4
+    assert table.rows[0].output_shape == ("N", 8, 12, 12)
+
+
+def test_grouped_and_functional_convolutions_count_as_layers_do():
+    class Functional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.rand(8, 2, 3, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return F.conv2d(x, self.weight, padding=1, groups=2)
+
+    layer = trace(nn.Sequential(nn.Conv2d(4, 8, 3, padding=1, groups=2, bias=False)), (4, 6, 6))
+    function = trace(Functional(), (4, 6, 6))
+    assert function.num_macs == layer.num_macs == 6 * 6 * 8 * 2 * 9
+    assert function.num_parameters == layer.num_parameters == 144
+    assert function.rows[0].formula == layer.rows[0].formula
+    assert function.rows[0].receptive_field == (3, 3)
+
+
+def test_work_on_weights_alone_is_counted_once_for_the_batch():
+    class Generated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.make = nn.Linear(3, 4, bias=False)
+            self.register_buffer("code", torch.rand(6, 3))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return F.linear(x, self.make(self.code).t())
+
+    table = trace(Generated(), (6,))
+    assert [row.num_macs for row in table.rows] == [6 * 3 * 4, 0, 6 * 4]
+
+
+def test_unused_parameters_stand_on_a_line_of_their_own():
+    network = NarrowLeNet()
+    network.spare = nn.Linear(3, 4)
+    table = trace(network, (1, 28, 28))
+    assert table.num_unused_parameters == 16
+    assert table.num_parameters == 32_998 + 16
+    assert "16 of the parameters below are not used" in str(table)
+
+
+def test_the_table_says_that_pytorch_floors():
+    table = trace(nn.Sequential(nn.MaxPool2d(2)), (1, 7, 7))
+    assert "2.5 is rounded down to 2" in str(table)
+
+
+def test_every_rendering_holds_every_row():
+    table = trace(LeNet5(), (1, 28, 28))
+    renderings = (str(table), table.to_markdown(), table._repr_html_())
+    for row in table.rows:
+        for text in renderings:
+            assert row.name.replace("_", "\\_") in text or row.name in text
+            assert row.formula in text
+    dicts = table.to_dicts()
+    assert dicts[0]["output_shape"] == ("N", 6, 28, 28)
+    assert dicts[0]["settings"]["padding"] == (2, 2)
+    assert json.loads(json.dumps(dicts))[4]["name"] == "relu"
+
+
+class TagCounter(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: dict[str, int] = {}
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_hostile_names_stay_text():
+    network = nn.Sequential()
+    network.add_module("<img src=x onerror=alert(1)>|`", nn.Linear(4, 4))
+    network.add_module("</td></table><script>", nn.Linear(5, 5))
+    table = trace(network, (4,))
+    parser = TagCounter()
+    parser.feed(table._repr_html_())
+    assert not {"img", "script"} & parser.tags.keys()
+    assert "<img src=x" in parser.text
+    row = next(line for line in table.to_markdown().splitlines() if "img src" in line)
+    assert "<" not in row
+    assert len(re.findall(r"(?<!\\)\|", row)) == 9
+
+
+def test_the_html_scrolls_in_its_own_box_and_takes_the_themes_colours():
+    text = trace(LeNet5(), (1, 28, 28))._repr_html_()
+    assert "overflow-x: auto" in text
+    assert "--pst-color-border" in text
+    assert "--jp-border-color2" in text
+    assert not re.search(r"#[0-9a-f]{3,6}\b|rgb\(|\b(black|white)\b(?!-)", text)
+
+
+def failing() -> ShapeTable:
+    model = LeNet5Linear()
+    model.conv1 = nn.Conv2d(1, 6, kernel_size=5)
+    return trace(model, (1, 28, 28))
+
+
+def test_the_explanation_says_the_same_as_text_and_as_html():
+    table = failing()
+    for text in (table._repr_html_(), table.explanation._repr_html_()):
+        parser = TagCounter()
+        parser.feed(text)
+        for line in str(table.explanation).splitlines():
+            assert line.strip().removeprefix("- ") in parser.text
+        assert parser.tags["li"] == len(table.explanation.fixes)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_html_fits_a_column_of_the_book_and_scrolls_on_a_phone(browser, fails):
+    table = failing() if fails else trace(LeNet5(), (1, 28, 28))
+    page = browser.new_page()
+    sizes = "e => [e.scrollWidth, e.clientWidth]"
+    for width, fits in ((700, True), (390, False)):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.set_content(f'<body style="margin: 0; font-family: sans-serif">{table._repr_html_()}')
+        needed, room = page.locator(".lenet-shapes").evaluate(sizes)
+        assert (needed <= room) == fits
+        assert page.locator("body").evaluate(sizes) == [width, width]
+    page.close()
+
+
+def test_the_formula_of_an_oblong_kernel_stands_on_a_line_per_axis():
+    text = trace(nn.Sequential(nn.Conv2d(1, 2, (3, 5))), (1, 9, 9))._repr_html_()
+    assert "H: ⌊(9 − 3) / 1⌋ + 1 = 7,\nW: ⌊(9 − 5) / 1⌋ + 1 = 5" in text
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        (28, "such as (1, 28, 28)"),
+        ((1, 28, -28), "in whole numbers from 1"),
+        ((), "whole numbers"),
+        ([(1, 28, 28), (1, 28, 28)], "explain(model, (first, second))"),
+        ((64, 1, 28, 28), "has a batch axis: give the shape of one image, (1, 28, 28)"),
+    ],
+)
+def test_a_wrong_input_shape_gets_a_helpful_error(shape, words):
+    with pytest.raises(ShapeError, match=re.escape(words)):
+        trace(LeNet5(), shape)
+
+
+def test_networks_with_several_inputs_and_outputs_have_a_table():
+    class Two(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            return torch.cat([x, y], 1), (x + y).flatten(1)
+
+    table = explain(Two(), (torch.rand(3, 2, 4, 4), torch.rand(3, 2, 4, 4)))
+    assert table.explanation is None
+    assert [row.name for row in table.rows] == ["cat", "add", "flatten"]
+    assert table.input_shapes == (("N", 2, 4, 4), ("N", 2, 4, 4))
+
+
+def test_images_that_are_no_tensor_are_refused():
+    with pytest.raises(TypeError, match="images must be a tensor"):
+        explain(LeNet5(), [[0.0]])
+
+
+def test_half_precision_networks_are_traced_in_their_own_type():
+    assert trace(NarrowLeNet().to(torch.bfloat16), (1, 28, 28)).explanation is None
+
+
+def test_the_command_prints_the_table(capsys):
+    assert main(["shapes", "LeNet5", "--input", "1x28x28"]) == 0
+    printed = capsys.readouterr().out
+    assert "conv1" in printed
+    assert "61,706 parameters" in printed
+
+
+def test_the_command_explains_and_fails_when_shapes_do_not_fit(capsys):
+    assert main(["shapes", "LeNet5Linear", "--input", "1x32x32"]) == 1
+    printed = capsys.readouterr().out
+    assert "fc1 expects 400 features, but flatten gives (N, 576): 576 features" in printed
+    assert "in_features=576 in fc1" in printed
+
+
+def test_the_command_takes_networks_of_ones_own(capsys, tmp_path, monkeypatch):
+    (tmp_path / "my_networks.py").write_text(
+        "from torch import nn\n\ndef tiny():\n    return nn.Sequential(nn.Linear(3, 2))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["shapes", "my_networks:tiny", "--input", "3", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["num_parameters"] == 8
+    assert found["rows"][0]["name"] == "0"
+    assert main(["shapes", "my_networks:tiny", "--input", "3", "--format", "markdown"]) == 0
+    assert "| 0 | Linear(3, 2) |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["Foo", "--input", "1x28x28"], "'Foo' is not one of NarrowLeNet, LeNet5"),
+        (["LeNet5", "--input", "28 by 28"], "write channels, height and width as 1x28x28"),
+        (["LeNet5", "--input", "1x0x28"], "is no shape"),
+        (["no.such:Net", "--input", "1"], "cannot be made: ModuleNotFoundError"),
+        (["json:dumps", "--input", "1"], "cannot be made: TypeError"),
+        (["builtins:dict", "--input", "1"], "makes a dict, not a torch.nn.Module"),
+        (["LeNet5"], "the following arguments are required: --input"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(arguments, words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["shapes", *arguments])
+    assert stopped.value.code == 2
+    assert words in " ".join(capsys.readouterr().err.split())

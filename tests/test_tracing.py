@@ -1,0 +1,509 @@
+"""A traced pass is the real pass, step by step, and leaves the model alone."""
+
+from __future__ import annotations
+
+import copy
+import linecache
+import random
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from lenet import tracing
+from lenet.models import CifarLeNet, LeNet5, NarrowLeNet
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def images(*shape: int) -> Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(3))
+
+
+# Pieces of random networks. `expected` computes the result of every step without the tracer.
+
+
+class Layer(nn.Module):
+    """A layer of its own."""
+
+    def __init__(self, channels: int, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        return [self.layer(x.clone())]
+
+
+class Conv(Layer):
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, nn.Conv2d(channels, channels, 3, padding=1))
+
+
+class InPlaceLayer(Layer):
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, nn.ReLU(inplace=True))
+
+
+class Pool(Layer):
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, nn.AvgPool2d(2, stride=1))
+
+
+class Functional(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(x)
+        return F.max_pool2d(x, kernel_size=2, stride=1, padding=1)
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        return [F.relu(x), F.max_pool2d(F.relu(x), 2, 1, 1)]
+
+
+class InPlaceCalls(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(x, inplace=True)
+        x.mul_(2)
+        x += 1
+        return x
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        return [F.relu(x), F.relu(x) * 2, F.relu(x) * 2 + 1]
+
+
+class OneLine(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(torch.tanh(self.conv(x)), 2, 1)
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        conv = self.conv(x)
+        return [conv, conv.tanh(), F.max_pool2d(conv.tanh(), 2, 1)]
+
+
+class Reused(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding="same")
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for _ in range(2):
+            x = self.relu(self.conv(x))
+        return x
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        first = self.conv(x)
+        second = self.conv(first.relu())
+        return [first, first.relu(), second, second.relu()]
+
+
+class Nested(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        inner = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
+        self.block = nn.Sequential(nn.Conv2d(channels, channels, 1, bias=False), inner)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.block(x)
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        conv = self.block[0](x)
+        norm = self.block[1][0](conv)
+        return [conv, norm, norm.relu()]
+
+
+class Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv(x)
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        return [self.conv(x), x + self.conv(x)]
+
+
+class Concatenated(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(torch.cat((x, x), dim=1))
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        both = torch.cat((x, x), dim=1)
+        return [both, self.conv(both)]
+
+
+PIECES = (
+    Conv, InPlaceLayer, Pool, Functional, InPlaceCalls, OneLine, Reused, Nested, Residual,
+    Concatenated,
+)  # fmt: skip
+
+FLATTENINGS = {
+    "flatten": lambda x: torch.flatten(x, start_dim=1),
+    "method": lambda x: x.flatten(1),
+    "view": lambda x: x.view(x.size(0), -1),
+    "reshape": lambda x: x.reshape(x.shape[0], -1),
+    "layer": nn.Flatten(),
+}
+
+
+class RandomNet(nn.Module):
+    def __init__(self, pieces: list[type[nn.Module]], channels: int, flattening: str) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(1, channels, 3)
+        self.pieces = nn.ModuleList(piece(channels) for piece in pieces)
+        self.flat = FLATTENINGS[flattening]
+        self.last = nn.LazyLinear(10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        for piece in self.pieces:
+            x = piece(x)
+        return self.last(self.flat(x.contiguous()))
+
+    def expected(self, x: Tensor) -> list[Tensor]:
+        results = [self.first(x)]
+        for piece in self.pieces:
+            results += piece.expected(results[-1])
+        flat = results[-1].flatten(1)
+        return [*results, results[-1], flat, self.last(flat)]
+
+
+@settings(max_examples=150, derandomize=True, deadline=None, database=None)
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=5),
+    channels=st.integers(1, 4),
+    flattening=st.sampled_from(sorted(FLATTENINGS)),
+    seed=st.integers(0, 1000),
+)
+def test_every_step_of_a_random_network_is_that_of_the_real_pass(
+    pieces, channels, flattening, seed
+):
+    torch.manual_seed(seed)
+    network = RandomNet(pieces, channels, flattening)
+    batch = images(3, 1, 12, 12)
+    network(batch)  # the lazy layer learns its size
+    steps = tracing.record(network, batch)
+    network.eval()
+    with torch.no_grad():
+        expected = network.expected(batch)
+    assert [step.output_shape for step in steps] == [tuple(t.shape) for t in expected]
+    for step, tensor in zip(steps, expected, strict=True):
+        torch.testing.assert_close(step.output, tensor)
+    assert torch.equal(steps[-1].output, network(batch))
+    for step in steps:
+        for tensor, source in zip(step.inputs, step.sources, strict=True):
+            assert torch.equal(tensor, batch if source == -1 else steps[source].output)
+    total = sum(p.numel() for p in network.parameters())
+    assert sum(step.num_parameters for step in steps) == total
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [(NarrowLeNet, (1, 28, 28)), (LeNet5, (1, 28, 28)), (CifarLeNet, (3, 32, 32))],
+)
+def test_the_networks_of_the_book(network, shape):
+    model = network().eval()
+    batch = images(2, *shape)
+    steps = tracing.record(model, batch)
+    assert torch.equal(steps[-1].output, model(batch))
+
+
+def test_a_step_says_what_ran_where_and_on_what():
+    steps = tracing.record(NarrowLeNet(), images(2, 1, 28, 28))
+    assert len(steps) == 12
+    conv, relu, pool = steps[:3]
+    assert (conv.name, conv.operation) == ("conv1", "Conv2d")
+    assert conv.settings["kernel_size"] == (5, 5)
+    assert conv.settings["bias"] is True
+    assert conv.input_shapes == ((2, 1, 28, 28),)
+    assert conv.num_parameters == 156
+    assert (conv.code, relu.code) == ("self.conv1(t)", "F.relu(self.conv1(t))")
+    assert conv.line == relu.line == pool.line - 1
+    assert (pool.name, pool.operation, pool.module) == ("max_pool2d", "max_pool2d", None)
+    assert pool.settings["stride"] == 2
+    assert [step.sources for step in steps] == [(i - 1,) for i in range(12)]
+
+
+class Written(nn.Module):
+    """Expressions that are hard to cut out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def helper(self, x: Tensor) -> Tensor:
+        return self.fc(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        é = 1 - x  # a letter of two bytes
+        y = torch.cat(
+            [é, -x],
+            dim=1,
+        )
+        a, b = y.chunk(2, dim=1)
+        return self.helper(a @ b.T)[:, :2] * 2
+
+
+def test_the_code_of_a_step_is_its_exact_expression():
+    steps = tracing.record(Written(), images(4, 4))
+    assert [(step.name, step.code) for step in steps] == [
+        ("rsub", "1 - x"),
+        ("neg", "-x"),
+        ("cat", "torch.cat(\n    [é, -x],\n    dim=1,\n)"),
+        ("chunk", "y.chunk(2, dim=1)"),
+        ("T", "b.T"),
+        ("matmul", "a @ b.T"),
+        ("fc", "self.fc(x)"),
+        ("getitem", "self.helper(a @ b.T)[:, :2]"),
+        ("mul", "self.helper(a @ b.T)[:, :2] * 2"),
+    ]
+    assert steps[3].output_shapes == ((4, 4), (4, 4))
+    assert steps[5].sources == (3, 4)
+
+
+def written_in(name: str) -> nn.Module:
+    """A network whose source lives in `linecache` only, as that of a notebook cell does."""
+    source = "class Net(nn.Module):\n    def forward(self, x):\n        return x.relu() + 1\n"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    space = {"nn": nn, "__name__": "__main__"}
+    exec(compile(source, name, "exec"), space)
+    return space["Net"]()
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("<ipython-input-7>", "line 3 of the cell"),
+        ("<ipython-input-7-0123456789ab>", "line 3 of the cell"),
+        ("/tmp/ipykernel_123/456.py", "line 3 of the cell"),
+        ("/tmp/ipython-input-123456.py", "line 3 of the cell"),
+        ("/home/someone/course/networks.py", "networks.py, line 3"),
+        ("<python-input-2>", "line 3"),
+    ],
+)
+def test_a_step_says_which_line_of_what_without_the_machines_folders(name, place):
+    steps = tracing.record(written_in(name), images(1, 2))
+    assert [(s.code, s.line) for s in steps] == [("x.relu()", 3), ("x.relu() + 1", 3)]
+    assert [step.place for step in steps] == [place, place]
+
+
+def test_the_place_of_a_step_in_a_module_of_the_package():
+    step = tracing.record(NarrowLeNet(), images(1, 1, 28, 28))[0]
+    assert step.place == f"models.py, line {step.line}"
+
+
+def test_code_without_source_falls_back_to_the_operation():
+    space = {"nn": nn, "__name__": "__main__"}
+    exec("class Net(nn.Module):\n    def forward(self, x): return x.relu()", space)
+    assert tracing.record(space["Net"](), images(1, 2))[0].code == "relu"
+
+
+def test_a_bare_sequential_shows_its_layers():
+    steps = tracing.record(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), images(1, 2))
+    assert [step.name for step in steps] == ["0", "1"]
+    assert steps[0].code == "Linear(in_features=2, out_features=3, bias=True)"
+    assert (steps[0].line, steps[0].place) == (None, "")
+
+
+def test_a_single_layer_is_named_after_its_class():
+    assert tracing.record(nn.Linear(2, 3), images(1, 2))[0].name == "Linear"
+
+
+class Restless(nn.Module):
+    """A network that changes itself, its weights and the random state in `forward`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+        self.norm = nn.BatchNorm2d(2)
+        self.scale = nn.Parameter(torch.ones(1))
+        self.register_buffer("calls", torch.zeros(()))
+        self.history: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            self.conv.weight.clamp_(-0.01, 0.01)
+            self.conv.bias.data.fill_(7)
+            self.scale.view(-1)[0] = 5
+        self.calls += 1
+        self.last = F.dropout(F.batch_norm(self.conv(x), None, None, training=True)) * self.scale
+        self.history.append(self.last)
+        return self.norm(self.last) + torch.rand(1)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_model_stays_as_it_was(training):
+    model = Restless().train(training)
+    model(images(2, 1, 8, 8))  # keeps activations that deepcopy would refuse
+    model.conv.weight.requires_grad_(False)
+    model.norm.eval()
+    batch = images(2, 1, 8, 8)
+    state, batch_before = copy.deepcopy(model.state_dict()), batch.clone()
+    versions = [p._version for p in model.parameters()]
+    last, random_state = model.last, torch.get_rng_state()
+    tracing.record(model, batch)
+    assert all(torch.equal(state[key], value) for key, value in model.state_dict().items())
+    assert versions == [p._version for p in model.parameters()]
+    assert torch.equal(random_state, torch.get_rng_state())
+    assert (model.training, model.norm.training) == (training, False)
+    assert model.last is last
+    assert len(model.history) == 1
+    assert not model.conv.weight.requires_grad
+    assert torch.equal(batch, batch_before)
+    assert not any(module._forward_pre_hooks for module in model.modules())
+    assert "forward" not in vars(model.conv)
+
+
+def test_python_and_numpy_style_randomness_is_not_consumed():
+    state = random.getstate()
+    tracing.record(LeNet5(), images(1, 1, 28, 28))
+    assert random.getstate() == state
+
+
+def test_shared_layers_count_their_parameters_once():
+    layer = nn.Linear(3, 3)
+    tied = nn.Linear(3, 3, bias=False)
+    tied.weight = layer.weight
+    steps = tracing.record(nn.Sequential(layer, nn.ReLU(), layer, tied), images(1, 3))
+    assert [step.num_parameters for step in steps] == [12, 0, 0, 0]
+    assert [step.name for step in steps] == ["0", "1", "0", "3"]
+
+
+def test_a_model_may_return_several_tensors_and_take_several():
+    class Two(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+            return {"sum": x + y, "max": torch.max(x, dim=1).values}
+
+    recording = tracing.run(Two(), (images(2, 3), images(2, 3)))
+    assert recording.failure is None
+    assert recording.output["sum"].shape == (2, 3)
+    assert recording.steps[0].sources == (tracing.MODEL_INPUT, tracing.MODEL_INPUT)
+    assert recording.steps[1].output_shapes == ((2,), (2,))
+
+
+def test_tensors_are_kept_only_when_asked():
+    (step,) = tracing.record(nn.ReLU(), images(2, 3), keep_tensors=False)
+    assert step.input is None
+    assert step.output is None
+
+
+def test_a_stale_view_is_recorded_as_it_is():
+    """Writing through one view changes what is seen through another."""
+
+    class Views(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            y = x * 1
+            y.view(-1).add_(1)
+            return y * 2
+
+    steps = tracing.record(Views(), torch.zeros(1, 2))
+    assert torch.equal(steps[0].output, torch.zeros(1, 2))
+    assert torch.equal(steps[-1].input, torch.ones(1, 2))
+
+
+def test_a_failure_keeps_the_steps_before_it():
+    model = NarrowLeNet()
+    model.fc1 = nn.Linear(100, 120)
+    recording = tracing.run(model, images(2, 1, 28, 28))
+    assert [step.name for step in recording.steps][-1] == "flatten"
+    assert recording.failure.step.name == "fc1"
+    assert recording.failure.step.input_shapes == ((2, 192),)
+    assert recording.failure.code == "self.fc1(t)"
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        tracing.record(model, images(2, 1, 28, 28))
+
+
+def test_a_failure_between_operations_has_its_line():
+    class Broken(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.relu() + self.missing(x)
+
+    failure = tracing.run(Broken(), images(1, 2)).failure
+    assert failure.step is None
+    assert failure.code == "self.missing"
+    assert failure.place == f"test_tracing.py, line {failure.line}"
+
+
+def test_a_failure_that_the_model_handles_is_none():
+    class Careful(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(5, 5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            try:
+                return self.fc(x)
+            except RuntimeError:
+                return x.relu()
+
+    assert [s.name for s in tracing.record(Careful(), images(1, 2))] == ["relu"]
+
+
+def test_what_if_layers_and_calls_were_others():
+    model = NarrowLeNet()
+    batch = images(2, 1, 28, 28)
+    changed = tracing.run(model, batch, layers={"conv1": nn.Conv2d(1, 6, 5, padding=2)})
+    assert changed.steps[0].output_shape == (2, 6, 28, 28)
+    arguments = {(2, "max_pool2d"): {"kernel_size": 3, "stride": 1}}
+    changed = tracing.run(model, batch, arguments=arguments)
+    assert changed.steps[2].output_shape == (2, 6, 22, 22)
+    assert tracing.run(model, batch).failure is None
+
+
+def test_parametrized_and_subclassed_layers_are_one_step():
+    class Quiet(nn.Conv2d):
+        """Adds nothing."""
+
+    class Loud(nn.Conv2d):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) * 2
+
+    normed = nn.utils.parametrizations.weight_norm(nn.Conv2d(1, 1, 3))
+    network = nn.Sequential(normed, Quiet(1, 1, 3), Loud(1, 1, 3))
+    steps = tracing.record(network, images(1, 1, 9, 9))
+    assert [s.operation for s in steps] == ["ParametrizedConv2d", "Quiet", "conv2d", "mul"]
+    assert sum(s.num_parameters for s in steps) == sum(p.numel() for p in network.parameters())
+
+
+def test_what_torch_compile_wrapped_is_traced():
+    assert len(tracing.record(torch.compile(NarrowLeNet()), images(1, 1, 28, 28))) == 12
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_torchscript_is_refused_with_the_reason():
+    with pytest.raises(TypeError, match="trace the model it was made from"):
+        tracing.record(torch.jit.script(nn.ReLU()), images(1, 2))
+
+
+def test_it_works_inside_inference_mode_and_with_gradients_on():
+    with torch.inference_mode():
+        assert len(tracing.record(NarrowLeNet(), images(1, 1, 28, 28))) == 12
+    batch = images(1, 1, 28, 28).requires_grad_()
+    assert not tracing.record(NarrowLeNet(), batch)[-1].output.requires_grad
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_model_on_the_gpu_is_traced_on_the_cpu_and_stays_where_it_was():
+    model = NarrowLeNet().cuda()
+    steps = tracing.record(model, images(2, 1, 28, 28).cuda())
+    assert steps[-1].output.device.type == "cpu"
+    assert all(p.device.type == "cuda" for p in model.parameters())

@@ -1,0 +1,179 @@
+"""The loop learns, repeats itself exactly, and stops with a word when it must."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lenet import train
+from lenet.data import Batches, LabelledImages, load
+from lenet.models import NarrowLeNet
+from lenet.train import (
+    DivergedError,
+    Settings,
+    evaluate,
+    fit,
+    num_correct,
+    pick_device,
+    train_epoch,
+)
+
+CPU = {"device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LENET_OFFLINE", "1")
+        return load("mnist")
+
+
+def network(seed: int = 0) -> NarrowLeNet:
+    torch.manual_seed(seed)
+    return NarrowLeNet()
+
+
+def random_examples(num: int) -> LabelledImages:
+    generator = torch.Generator().manual_seed(num)
+    images = torch.randint(0, 256, (num, 1, 28, 28), generator=generator, dtype=torch.uint8)
+    return LabelledImages(images, torch.randint(0, 10, (num,), generator=generator))
+
+
+def test_num_correct_counts_rows_whose_maximum_is_at_the_label():
+    logits = torch.tensor([[0.0, 2.0, 1.0], [3.0, 0.0, 1.0], [0.0, 0.0, 5.0], [1.0, 0.0, 0.5]])
+    assert num_correct(logits, torch.tensor([1, 0, 0, 0])) == 3
+
+
+def test_fit_learns(digits):
+    history = fit(network(), digits, Settings(epochs=8, batch_size=50, lr=0.003, **CPU))
+    assert history.epochs[-1].test.accuracy > 0.9
+    assert history.epochs[-1].train.loss < history.epochs[0].train.loss
+    assert [epoch.number for epoch in history.epochs] == list(range(1, 9))
+    assert not history.interrupted
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(digits, optimizer):
+    settings = Settings(epochs=1, optimizer=optimizer, **CPU)
+    models = [network(), network()]
+    histories = [fit(model, digits, settings, progress=False) for model in models]
+    first, second = (model.state_dict() for model in models)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert histories[0].epochs[0].train == histories[1].epochs[0].train
+    other = network()
+    fit(other, digits, Settings(epochs=1, seed=1, optimizer=optimizer, **CPU), progress=False)
+    assert not torch.equal(other.fc1.weight, first["fc1.weight"])
+
+
+def test_one_step_is_what_pytorch_does_by_hand():
+    model = network()
+    twin = copy.deepcopy(model)
+    examples = random_examples(20)
+    batches = Batches(examples, (0.0,), (1.0,), 20)
+    score = train_epoch(model, batches, torch.optim.SGD(model.parameters(), lr=0.1))
+    logits = twin(examples.images / 255)
+    loss = F.cross_entropy(logits, examples.labels)
+    gradients = torch.autograd.grad(loss, list(twin.parameters()))
+    for after, before, gradient in zip(
+        model.parameters(), twin.parameters(), gradients, strict=True
+    ):
+        torch.testing.assert_close(after, before - 0.1 * gradient)
+    assert score.loss == pytest.approx(loss.item(), rel=1e-5)
+    assert score.num_correct == num_correct(logits, examples.labels)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 20, 64])
+def test_scores_do_not_depend_on_the_batch_size(batch_size):
+    model, examples = network(), random_examples(20)
+    score = evaluate(model, Batches(examples, (0.0,), (1.0,), batch_size))
+    with torch.no_grad():
+        logits = model(examples.images / 255)
+    assert score.loss == pytest.approx(F.cross_entropy(logits, examples.labels).item(), rel=1e-5)
+    assert score.num_correct == num_correct(logits, examples.labels)
+    assert score.num_examples == 20
+    assert score.accuracy == score.num_correct / 20
+
+
+def test_evaluation_leaves_the_network_as_it_was():
+    model = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(784), nn.Dropout(), nn.Linear(784, 10))
+    before = copy.deepcopy(model.state_dict())
+    batches = Batches(random_examples(20), (0.0,), (1.0,), 5)
+    assert evaluate(model, batches) == evaluate(model, batches)  # dropout is off
+    assert model.training
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_a_loss_that_explodes_stops_with_the_history(digits):
+    settings = Settings(epochs=3, optimizer="sgd", lr=1e20, **CPU)
+    with pytest.raises(DivergedError, match="smaller learning rate") as caught:
+        fit(network(), digits, settings, progress=False)
+    assert len(caught.value.history.epochs) < 3
+
+
+def test_ctrl_c_returns_the_history_so_far(digits, monkeypatch):
+    calls = []
+
+    def interrupted(*args):
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return train_epoch(*args)
+
+    monkeypatch.setattr(train, "train_epoch", interrupted)
+    history = fit(network(), digits, Settings(epochs=10, **CPU), progress=False)
+    assert history.interrupted
+    assert len(history.epochs) == 2
+    assert str(history).endswith("interrupted")
+
+
+def test_training_again_goes_on_from_the_present_weights(digits):
+    model = network()
+    first = fit(model, digits, Settings(epochs=2, **CPU), progress=False)
+    second = fit(model, digits, Settings(epochs=1, **CPU), progress=False)
+    assert second.epochs[0].train.loss < first.epochs[0].train.loss
+
+
+def test_the_progress_bar_disappears(digits, capsys, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    fit(network(), digits, Settings(epochs=1, **CPU))
+    error = capsys.readouterr().err
+    assert "epoch 1/1" in error
+    assert error.rstrip(" ").endswith("\r")  # the line is cleared
+
+
+def test_the_progress_bar_can_be_switched_off(digits, capsys, monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    fit(network(), digits, Settings(epochs=1, **CPU))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"epochs": 0}, "at least 1"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"lr": 0.0}, "lr must be"),
+        ({"lr": float("nan")}, "lr must be"),
+        ({"optimizer": "adagrad"}, "'adam' or 'sgd'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Settings(**wrong)
+
+
+def test_no_example_is_no_score():
+    with pytest.raises(ValueError, match="no example"):
+        evaluate(network(), Batches(random_examples(3), (0.0,), (1.0,), 5, drop_last=True))
+
+
+def test_devices():
+    assert pick_device("cpu") == torch.device("cpu")
+    assert pick_device("auto").type in ("cuda", "mps", "cpu")
+    for wrong in ("abacus", "cuda:99"):
+        with pytest.raises(ValueError, match="cannot be used here"):
+            pick_device(wrong)
