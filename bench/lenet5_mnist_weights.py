@@ -16,7 +16,7 @@ import torch
 from tqdm.auto import tqdm
 
 import lenet
-from lenet.augment import AffineRange, Distorted
+from lenet.augment import RandomAffine
 from lenet.data import load
 from lenet.models import LeNet5, load_weights, save_weights
 from lenet.train import evaluate, train_epoch
@@ -24,7 +24,7 @@ from lenet.train import evaluate, train_epoch
 TARGET = Path(lenet.__file__).parent / "weights" / "lenet5_mnist.safetensors"
 SEED = 0
 EPOCHS = 30
-LIMITS = AffineRange(degrees=15, scale=1.2, shear=0.3, shift=2)
+AUGMENT = RandomAffine(degrees=15, scale=1.2, shear=0.3, shift=2)
 
 
 def main() -> None:
@@ -38,7 +38,8 @@ def main() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.002, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
     for epoch in tqdm(range(1, EPOCHS + 1), unit="epoch"):
-        score = train_epoch(model, Distorted(batches, LIMITS, generator), optimizer)
+        distorted = ((AUGMENT(images, generator), labels) for images, labels in batches)
+        score = train_epoch(model, distorted, optimizer)
         schedule.step()
         tqdm.write(
             f"{epoch:3} train {score.loss:.4f} {score.accuracy:.2%}"

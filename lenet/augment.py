@@ -1,9 +1,11 @@
-"""Random distortions of images: more to learn from, with the same labels."""
+"""Random distortions of images: more to learn from, with the same labels.
+
+Each is an `Augmentation` of `lenet.train`: it takes a batch and a source of randomness.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -12,14 +14,14 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class AffineRange:
-    """How far a random affine distortion may go; each image draws its own values, uniformly.
+class RandomAffine:
+    """Rotates, scales, shears and shifts every image by amounts of its own, drawn uniformly.
 
     Attributes:
-        degrees: Rotation to either side.
+        degrees: Largest rotation to either side.
         scale: Largest factor of enlarging, and of shrinking.
-        shear: Sideways shift from the centre to the upper edge, in half heights.
-        shift: Translation in each direction, in pixels.
+        shear: Largest sideways shift from the centre to the upper edge, in half heights.
+        shift: Largest translation in each direction, in pixels.
     """
 
     degrees: float = 10.0
@@ -27,61 +29,69 @@ class AffineRange:
     shear: float = 0.2
     shift: float = 2.0
 
+    def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Distort a batch.
 
-def random_affine(
-    images: Tensor, limits: AffineRange, generator: torch.Generator | None = None
-) -> Tensor:
-    """Rotate, scale, shear and shift every image by amounts of its own.
+        Args:
+            images: float32 (N, C, H, W). What comes in from outside repeats the edge pixels,
+                which are ground in MNIST and Fashion-MNIST.
+            generator: Source of randomness on the CPU; by default PyTorch's global one.
 
-    Args:
-        images: float32 (N, C, H, W). What comes in from outside repeats the edge pixels, which
-            are ground in MNIST and Fashion-MNIST.
-        limits: How far a distortion may go.
-        generator: Source of randomness on the CPU; by default PyTorch's global one.
+        Returns:
+            float32 (N, C, H, W).
+        """
+        matrices = self._matrices(len(images), images.shape[-2:], generator).to(images.device)
+        grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
+        return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
-    Returns:
-        float32 (N, C, H, W).
-    """
-    matrices = _matrices(len(images), images.shape[-2:], limits, generator).to(images.device)
-    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-
-
-def _matrices(
-    num: int, size: torch.Size, limits: AffineRange, generator: torch.Generator | None
-) -> Tensor:
-    """Draw float32 (N, 2, 3): where each output pixel looks, in coordinates from -1 to 1."""
-    amounts = torch.rand(5, num, generator=generator) * 2 - 1
-    angle = amounts[0] * math.radians(limits.degrees)
-    scale = limits.scale ** amounts[1]
-    shear = amounts[2] * limits.shear
-    cos, sin = angle.cos() / scale, angle.sin() / scale
-    rows = [
-        torch.stack([cos, shear * cos - sin, amounts[3] * limits.shift * 2 / size[1]], dim=1),
-        torch.stack([sin, shear * sin + cos, amounts[4] * limits.shift * 2 / size[0]], dim=1),
-    ]
-    return torch.stack(rows, dim=1)
+    def _matrices(self, num: int, size: torch.Size, generator: torch.Generator | None) -> Tensor:
+        """Draw float32 (N, 2, 3): where each output pixel looks, in coordinates from -1 to 1."""
+        amounts = torch.rand(5, num, generator=generator) * 2 - 1
+        angle = amounts[0] * math.radians(self.degrees)
+        scale = self.scale ** amounts[1]
+        shear = amounts[2] * self.shear
+        cos, sin = angle.cos() / scale, angle.sin() / scale
+        rows = [
+            torch.stack([cos, shear * cos - sin, amounts[3] * self.shift * 2 / size[1]], dim=1),
+            torch.stack([sin, shear * sin + cos, amounts[4] * self.shift * 2 / size[0]], dim=1),
+        ]
+        return torch.stack(rows, dim=1)
 
 
-class Distorted:
-    """Batches whose images are distorted anew in every pass.
+@dataclass(frozen=True)
+class RandomCropFlip:
+    """Shifts every image by whole pixels of its own, and mirrors half of them left to right.
 
-    Args:
-        batches: Batches of images, float32 (B, C, H, W), and labels.
-        limits: How far a distortion may go.
-        generator: Source of randomness; by default PyTorch's global one.
+    Padding all sides and cropping to the old size is the augmentation usual for CIFAR-10
+    (Lee et al. 2015, He et al. 2016).
+
+    Attributes:
+        padding: Largest shift in each direction, in pixels.
+        flip: Probability that an image is mirrored.
     """
 
-    def __init__(
-        self,
-        batches: Iterable[tuple[Tensor, Tensor]],
-        limits: AffineRange,
-        generator: torch.Generator | None = None,
-    ) -> None:
-        self.batches = batches
-        self.limits = limits
-        self.generator = generator
+    padding: int = 4
+    flip: float = 0.5
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for images, labels in self.batches:
-            yield random_affine(images, self.limits, self.generator), labels
+    def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Distort a batch.
+
+        Args:
+            images: float32 (N, C, H, W). What comes in from outside is 0, the mean of normalised
+                pixels.
+            generator: Source of randomness on the CPU; by default PyTorch's global one.
+
+        Returns:
+            float32 (N, C, H, W).
+        """
+        num, _, height, width = images.shape
+        padded = F.pad(images, [self.padding] * 4)
+        places = torch.randint(0, 2 * self.padding + 1, (2, num), generator=generator)
+        mirrored = torch.rand(num, generator=generator) < self.flip
+        rows = places[0, :, None] + torch.arange(height)  # (N, H)
+        columns = places[1, :, None] + torch.arange(width)  # (N, W)
+        columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+        index = torch.arange(num)[:, None, None], rows[:, :, None], columns[:, None, :]
+        device = images.device
+        picked = padded.permute(0, 2, 3, 1)[tuple(part.to(device) for part in index)]
+        return picked.permute(0, 3, 1, 2).contiguous()

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from tqdm.auto import tqdm
 
 from lenet.data import ImageData
 
 Batch = tuple[Tensor, Tensor]
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # such as those of lenet.augment
 
 EVALUATION_BATCH_SIZE = 1000  # bounds memory only: the result does not depend on it
 
@@ -29,8 +31,13 @@ class Settings:
         epochs: Number of passes over the training images.
         batch_size: Number of images per update of the weights.
         optimizer: ``"adam"`` (Kingma and Ba 2015) or ``"sgd"``.
-        lr: Learning rate.
+        lr: Learning rate; for ``"one-cycle"`` the highest.
         momentum: Momentum of ``"sgd"``; ``"adam"`` has its own.
+        weight_decay: Share by which weights shrink at every update, times the learning rate; for
+            ``"adam"`` apart from the gradient (AdamW, Loshchilov and Hutter 2019).
+        schedule: ``"constant"``, or ``"one-cycle"``: the learning rate rises for 30 % of all
+            updates and falls to almost nothing for the rest (Smith and Topin 2019, as in
+            `torch.optim.lr_scheduler.OneCycleLR`).
         seed: Seed of the shuffling and of PyTorch's global generator (dropout).
         device: ``"auto"``, or a device by name, such as ``"cpu"`` or ``"cuda:1"``.
 
@@ -43,6 +50,8 @@ class Settings:
     optimizer: Literal["adam", "sgd"] = "adam"
     lr: float = 0.01
     momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "one-cycle"] = "constant"
     seed: int = 0
     device: str = "auto"
 
@@ -55,6 +64,10 @@ class Settings:
             raise ValueError(f"lr must be a positive number, not {self.lr}")
         if self.optimizer not in ("adam", "sgd"):
             raise ValueError(f"optimizer must be 'adam' or 'sgd', not {self.optimizer!r}")
+        if not (0 <= self.weight_decay < math.inf):
+            raise ValueError(f"weight_decay must be 0 or more, not {self.weight_decay}")
+        if self.schedule not in ("constant", "one-cycle"):
+            raise ValueError(f"schedule must be 'constant' or 'one-cycle', not {self.schedule!r}")
 
 
 @dataclass(frozen=True)
@@ -137,7 +150,10 @@ def num_correct(logits: Tensor, labels: Tensor) -> int:
 
 
 def train_epoch(
-    model: nn.Module, batches: Iterable[Batch], optimizer: torch.optim.Optimizer
+    model: nn.Module,
+    batches: Iterable[Batch],
+    optimizer: torch.optim.Optimizer,
+    scheduler: LRScheduler | None = None,
 ) -> Score:
     """Train on every batch once.
 
@@ -145,6 +161,7 @@ def train_epoch(
         model: A network that maps images to logits (N, K).
         batches: Images (N, C, H, W) and labels (N,), on the model's device.
         optimizer: Updates the model's parameters.
+        scheduler: Changes the learning rate after every update, if there is one.
 
     Returns:
         Loss and correct predictions on each batch just before its update.
@@ -157,6 +174,8 @@ def train_epoch(
         loss = F.cross_entropy(logits, labels)
         loss.backward()  # fill in every parameter's gradient
         optimizer.step()  # move every parameter a little
+        if scheduler is not None:
+            scheduler.step()
         tally.add(logits.detach(), labels, loss.detach())
     return tally.score()
 
@@ -206,6 +225,7 @@ def fit(
     data: ImageData,
     settings: Settings | None = None,
     *,
+    augment: Augmentation | None = None,
     progress: bool = True,
 ) -> History:
     """Train a network and judge it on the test images after every epoch.
@@ -219,42 +239,95 @@ def fit(
             device, trained in place, and left there in evaluation mode.
         data: Training and test images.
         settings: How to train; `Settings()` by default.
+        augment: Distorts each training batch, such as `lenet.augment.RandomAffine`.
         progress: Whether to show a progress bar.
 
     Raises:
         DivergedError: The loss became infinite or not a number; the error holds the history.
     """
-    settings = settings or Settings()
-    device = pick_device(settings.device)
-    torch.manual_seed(settings.seed)
-    data, model = data.to(device), model.to(device)
-    shuffler = torch.Generator().manual_seed(settings.seed)
-    train = data.batches("train", settings.batch_size, shuffle=True, generator=shuffler)
-    test = data.batches("test", EVALUATION_BATCH_SIZE)
-    optimizer = make_optimizer(model, settings)
-    history = History(settings)
-    # In a notebook, tqdm itself does not look at TQDM_DISABLE.
-    hidden = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
-    with tqdm(total=settings.epochs * len(train), leave=False, disable=hidden) as bar:
-        try:
-            for number in range(1, settings.epochs + 1):
-                bar.set_description(f"epoch {number}/{settings.epochs}")
-                start = time.perf_counter()
-                score = train_epoch(model, _counted(train, bar), optimizer)
-                seconds = time.perf_counter() - start
-                _check_finite(score, number, history)
-                history.epochs.append(Epoch(number, score, evaluate(model, test), seconds))
-                bar.set_postfix_str(f"test accuracy {history.epochs[-1].test.accuracy:.1%}")
-        except KeyboardInterrupt:
-            history.interrupted = True
-    model.eval()
-    return history
+    training = Training(model, data, settings or Settings(), augment)
+    for _ in training.epochs(progress=progress):
+        pass
+    return training.history
 
 
-def _counted(batches: Iterable[Batch], bar: tqdm[object]) -> Iterator[Batch]:
-    for batch in batches:
-        yield batch
-        bar.update()
+class Training:
+    """A training under way: all that its next epoch depends on.
+
+    Args:
+        model: A network that maps images (N, C, H, W) to logits (N, K). It is moved to the chosen
+            device and trained in place.
+        data: Training and test images.
+        settings: How to train. The seed sets PyTorch's global generator at once.
+        augment: Distorts each training batch.
+
+    Attributes:
+        model: The network.
+        settings: How it is trained.
+        optimizer: Updates the weights.
+        scheduler: Changes the learning rate after every update; None if it is constant.
+        generator: Source of the order of the images and of their distortions.
+        history: The epochs that are finished.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: ImageData,
+        settings: Settings,
+        augment: Augmentation | None = None,
+    ) -> None:
+        device = pick_device(settings.device)
+        torch.manual_seed(settings.seed)
+        data = data.to(device)
+        self.model = model.to(device)
+        self.settings = settings
+        self.augment = augment
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self._train = data.batches(
+            "train", settings.batch_size, shuffle=True, generator=self.generator
+        )
+        self._test = data.batches("test", EVALUATION_BATCH_SIZE)
+        self.optimizer = make_optimizer(model, settings)
+        self.scheduler = make_scheduler(self.optimizer, settings, len(self._train))
+        self.history = History(settings)
+
+    def epochs(self, *, progress: bool = True) -> Iterator[Epoch]:
+        """Train the epochs that are left, and yield each when it is finished and in the history.
+
+        Ctrl-C ends the series and is noted in the history.
+
+        Raises:
+            DivergedError: The loss became infinite or not a number.
+        """
+        total, done = self.settings.epochs, len(self.history.epochs)
+        # In a notebook, tqdm itself does not look at TQDM_DISABLE.
+        hidden = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+        steps = len(self._train)
+        with tqdm(total=total * steps, initial=done * steps, leave=False, disable=hidden) as bar:
+            try:
+                for number in range(done + 1, total + 1):
+                    bar.set_description(f"epoch {number}/{total}")
+                    epoch = self._epoch(number, bar)
+                    bar.set_postfix_str(f"test accuracy {epoch.test.accuracy:.1%}")
+                    yield epoch
+            except KeyboardInterrupt:
+                self.history.interrupted = True
+        self.model.eval()
+
+    def _epoch(self, number: int, bar: tqdm[object]) -> Epoch:
+        start = time.perf_counter()
+        score = train_epoch(self.model, self._batches(bar), self.optimizer, self.scheduler)
+        seconds = time.perf_counter() - start
+        _check_finite(score, number, self.history)
+        epoch = Epoch(number, score, evaluate(self.model, self._test), seconds)
+        self.history.epochs.append(epoch)
+        return epoch
+
+    def _batches(self, bar: tqdm[object]) -> Iterator[Batch]:
+        for images, labels in self._train:
+            yield self.augment(images, self.generator) if self.augment else images, labels
+            bar.update()
 
 
 def _check_finite(score: Score, number: int, history: History) -> None:
@@ -269,9 +342,25 @@ def _check_finite(score: Score, number: int, history: History) -> None:
 
 def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimizer:
     """Make the optimizer that the settings name, for all parameters of the model."""
-    if settings.optimizer == "adam":
-        return torch.optim.Adam(model.parameters(), lr=settings.lr)
-    return torch.optim.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum)
+    if settings.optimizer == "adam":  # AdamW without weight decay is Adam
+        return torch.optim.AdamW(
+            model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
+        )
+    return torch.optim.SGD(
+        model.parameters(),
+        lr=settings.lr,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+
+
+def make_scheduler(
+    optimizer: torch.optim.Optimizer, settings: Settings, num_batches: int
+) -> LRScheduler | None:
+    """Make the scheduler that the settings name, for epochs of so many batches."""
+    if settings.schedule == "constant":
+        return None
+    return OneCycleLR(optimizer, max_lr=settings.lr, total_steps=settings.epochs * num_batches)
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, Request, ViewportSize
 
 DESK = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
@@ -21,7 +21,7 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.page.on("request", lambda request: self._check_address(request.url))
-        self.page.on("requestfailed", lambda request: self._note("failed", request.url))
+        self.page.on("requestfailed", self._check_failure)
         self.page.on("pageerror", lambda error: self._note("error", error))
         self.page.on("response", lambda r: r.status >= 400 and self._note(r.status, r.url))
         self.page.on("console", self._check_message)
@@ -32,6 +32,11 @@ class Visit:
     def _check_address(self, url: str) -> None:
         if not url.startswith((self.base, "data:", "blob:")):
             self._note("off the machine", url)
+
+    def _check_failure(self, request: Request) -> None:
+        # What a page still asks for when the reader leaves it is given up, not failed.
+        if request.failure != "net::ERR_ABORTED":
+            self._note("failed", request.url)
 
     def _check_message(self, message: Any) -> None:
         if message.type in ("error", "warning"):

@@ -15,8 +15,10 @@ from lenet.models import NarrowLeNet
 from lenet.train import (
     DivergedError,
     Settings,
+    Training,
     evaluate,
     fit,
+    make_optimizer,
     num_correct,
     pick_device,
     train_epoch,
@@ -67,6 +69,39 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(digits, optimizer):
     other = network()
     fit(other, digits, Settings(epochs=1, seed=1, optimizer=optimizer, **CPU), progress=False)
     assert not torch.equal(other.fc1.weight, first["fc1.weight"])
+
+
+def test_adam_without_weight_decay_is_pytorchs_adam_bit_for_bit(digits):
+    ours, theirs = network(), network()
+    for model, optimizer in [
+        (ours, make_optimizer(ours, Settings())),
+        (theirs, torch.optim.Adam(theirs.parameters(), lr=0.01)),
+    ]:
+        train_epoch(model, digits.batches("train"), optimizer)
+    assert all(map(torch.equal, ours.parameters(), theirs.parameters()))
+
+
+def test_one_cycle_raises_the_learning_rate_and_lets_it_fall(digits):
+    training = Training(network(), digits, Settings(epochs=4, schedule="one-cycle", **CPU))
+    group = training.optimizer.param_groups[0]
+    rates = [group["lr"]]
+    rates += [group["lr"] for _ in training.epochs(progress=False)]
+    assert rates[0] == pytest.approx(0.01 / 25)
+    assert rates[1] > 0.009
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert rates[4] < 1e-4
+
+
+def test_augmentation_sees_every_training_image_and_no_test_image(digits):
+    seen = []
+
+    def watch(images, generator):
+        seen.append(len(images))
+        return torch.zeros_like(images)
+
+    history = fit(network(), digits, Settings(epochs=1, **CPU), augment=watch, progress=False)
+    assert sum(seen) == len(digits.train)
+    assert history.epochs[0].train.loss != history.epochs[0].test.loss
 
 
 def test_one_step_is_what_pytorch_does_by_hand():
@@ -159,6 +194,8 @@ def test_the_progress_bar_can_be_switched_off(digits, capsys, monkeypatch):
         ({"lr": 0.0}, "lr must be"),
         ({"lr": float("nan")}, "lr must be"),
         ({"optimizer": "adagrad"}, "'adam' or 'sgd'"),
+        ({"weight_decay": -1.0}, "weight_decay must be"),
+        ({"schedule": "cosine"}, "'constant' or 'one-cycle'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong, complaint):
