@@ -15,19 +15,23 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class RandomAffine:
-    """Rotates, scales, shears and shifts every image by amounts of its own, drawn uniformly.
+    """Rotates, scales, squeezes, shears and shifts every image by amounts of its own.
+
+    They are drawn uniformly, for factors on the logarithmic scale.
 
     Attributes:
         degrees: Largest rotation to either side.
         scale: Largest factor of enlarging, and of shrinking.
         shear: Largest sideways shift from the centre to the upper edge, in half heights.
         shift: Largest translation in each direction, in pixels.
+        squeeze: Largest factor by which one axis is stretched and the other compressed.
     """
 
     degrees: float = 10.0
     scale: float = 1.15
     shear: float = 0.2
     shift: float = 2.0
+    squeeze: float = 1.0
 
     def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Distort a batch.
@@ -55,7 +59,11 @@ class RandomAffine:
             torch.stack([cos, shear * cos - sin, amounts[3] * self.shift * 2 / size[1]], dim=1),
             torch.stack([sin, shear * sin + cos, amounts[4] * self.shift * 2 / size[0]], dim=1),
         ]
-        return torch.stack(rows, dim=1)
+        matrices = torch.stack(rows, dim=1)
+        if self.squeeze != 1:
+            squeeze = self.squeeze ** (torch.rand(num, generator=generator) * 2 - 1)
+            matrices[:, :, :2] *= torch.stack([1 / squeeze, squeeze], dim=1)[:, :, None]
+        return matrices
 
 
 @dataclass(frozen=True)

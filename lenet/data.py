@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torchvision.datasets import VisionDataset
 
@@ -167,6 +168,17 @@ class ImageData:
     def to(self, device: Device) -> ImageData:
         """Return the data set with its images on another device."""
         return replace(self, train=self.train.to(device), test=self.test.to(device))
+
+    def pad(self, num_pixels: int) -> ImageData:
+        """Return the data set with a black frame, so many pixels wide, around every image.
+
+        Mean and standard deviation stay as they are.
+        """
+        train, test = (
+            LabelledImages(F.pad(images.images, [num_pixels] * 4), images.labels)
+            for images in (self.train, self.test)
+        )
+        return replace(self, train=train, test=test)
 
     def batches(
         self,

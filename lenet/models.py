@@ -14,6 +14,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from lenet.original import (
+    EuclideanRBF,
+    SparseConv2d,
+    Subsampling,
+    class_bitmaps,
+    connection_table,
+    draw_uniformly,
+    squash,
+)
+
 WEIGHTS = Path(__file__).parent / "weights"  # of trained networks, with the package
 
 
@@ -97,6 +107,39 @@ class LeNet5Linear(nn.Module):
         x = F.relu(self.fc1(x))  # (N, 120)
         x = F.relu(self.fc2(x))  # (N, 84)
         return self.fc3(x)  # (N, 10)
+
+
+class LeNet5_1998(nn.Module):  # noqa: N801  (a year is no second word)
+    """LeNet-5 as LeCun et al. (1998) describe it; its parts are in `lenet.original`.
+
+    Subsampling has trainable weights, C3 does not see all of S2, every sum is squashed, and the
+    output compares F6 with a fixed 7×12 drawing of each digit. It has 60,000 trainable parameters.
+    The paper trained it with a second-order method of its own; here any optimizer may.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c1 = nn.Conv2d(1, 6, kernel_size=5)
+        self.s2 = Subsampling(6)
+        self.c3 = SparseConv2d(connection_table(), kernel_size=5)
+        self.s4 = Subsampling(16)
+        self.c5 = nn.Conv2d(16, 120, kernel_size=5)
+        self.f6 = nn.Linear(120, 84)
+        self.output = EuclideanRBF(class_bitmaps().flatten(start_dim=1))
+        for layer in (self.c1, self.c5, self.f6):
+            for parameter in layer.parameters():
+                draw_uniformly(parameter, fan_in=layer.weight[0].numel())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map images (N, 1, 32, 32), about -0.1 to 1.175, to negative distances (N, 10)."""
+        x = squash(self.c1(x))  # (N, 6, 28, 28)
+        x = squash(self.s2(x))  # (N, 6, 14, 14)
+        x = squash(self.c3(x))  # (N, 16, 10, 10)
+        x = squash(self.s4(x))  # (N, 16, 5, 5)
+        x = squash(self.c5(x))  # (N, 120, 1, 1)
+        x = torch.flatten(x, start_dim=1)  # (N, 120)
+        x = squash(self.f6(x))  # (N, 84)
+        return -self.output(x)  # (N, 10)
 
 
 class CifarLeNet(nn.Module):

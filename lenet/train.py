@@ -19,6 +19,7 @@ from lenet.data import ImageData
 
 Batch = tuple[Tensor, Tensor]
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # such as those of lenet.augment
+Loss = Callable[[Tensor, Tensor], Tensor]  # of logits (N, K) and labels (N,): their mean loss ()
 
 EVALUATION_BATCH_SIZE = 1000  # bounds memory only: the result does not depend on it
 
@@ -75,7 +76,7 @@ class Score:
     """How a network did on some examples.
 
     Attributes:
-        loss: Mean cross-entropy per example, in nats.
+        loss: Mean loss per example; for cross-entropy, the usual loss, in nats.
         num_correct: Number of examples whose highest logit is that of their label.
         num_examples: Number of examples.
     """
@@ -154,6 +155,7 @@ def train_epoch(
     batches: Iterable[Batch],
     optimizer: torch.optim.Optimizer,
     scheduler: LRScheduler | None = None,
+    loss_function: Loss = F.cross_entropy,
 ) -> Score:
     """Train on every batch once.
 
@@ -162,6 +164,7 @@ def train_epoch(
         batches: Images (N, C, H, W) and labels (N,), on the model's device.
         optimizer: Updates the model's parameters.
         scheduler: Changes the learning rate after every update, if there is one.
+        loss_function: Says how wrong the logits are.
 
     Returns:
         Loss and correct predictions on each batch just before its update.
@@ -171,7 +174,7 @@ def train_epoch(
     for images, labels in batches:
         optimizer.zero_grad()  # forget the gradients of the batch before
         logits = model(images)  # forward
-        loss = F.cross_entropy(logits, labels)
+        loss = loss_function(logits, labels)
         loss.backward()  # fill in every parameter's gradient
         optimizer.step()  # move every parameter a little
         if scheduler is not None:
@@ -181,19 +184,22 @@ def train_epoch(
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, batches: Iterable[Batch]) -> Score:
+def evaluate(
+    model: nn.Module, batches: Iterable[Batch], loss_function: Loss = F.cross_entropy
+) -> Score:
     """Judge a network on every batch, in evaluation mode and without gradients.
 
     Args:
         model: A network that maps images to logits (N, K); its mode is put back afterwards.
         batches: Images (N, C, H, W) and labels (N,), on the model's device.
+        loss_function: Says how wrong the logits are.
     """
     was_training = model.training
     model.eval()
     tally = _Tally()
     for images, labels in batches:
         logits = model(images)
-        tally.add(logits, labels, F.cross_entropy(logits, labels))
+        tally.add(logits, labels, loss_function(logits, labels))
     model.train(was_training)
     return tally.score()
 
@@ -226,6 +232,7 @@ def fit(
     settings: Settings | None = None,
     *,
     augment: Augmentation | None = None,
+    loss_function: Loss = F.cross_entropy,
     progress: bool = True,
 ) -> History:
     """Train a network and judge it on the test images after every epoch.
@@ -240,12 +247,13 @@ def fit(
         data: Training and test images.
         settings: How to train; `Settings()` by default.
         augment: Distorts each training batch, such as `lenet.augment.RandomAffine`.
+        loss_function: What to make small: a function of logits and labels.
         progress: Whether to show a progress bar.
 
     Raises:
         DivergedError: The loss became infinite or not a number; the error holds the history.
     """
-    training = Training(model, data, settings or Settings(), augment)
+    training = Training(model, data, settings or Settings(), augment, loss_function)
     for _ in training.epochs(progress=progress):
         pass
     return training.history
@@ -260,6 +268,7 @@ class Training:
         data: Training and test images.
         settings: How to train. The seed sets PyTorch's global generator at once.
         augment: Distorts each training batch.
+        loss_function: What to make small: a function of logits and labels.
 
     Attributes:
         model: The network.
@@ -276,6 +285,7 @@ class Training:
         data: ImageData,
         settings: Settings,
         augment: Augmentation | None = None,
+        loss_function: Loss = F.cross_entropy,
     ) -> None:
         device = pick_device(settings.device)
         torch.manual_seed(settings.seed)
@@ -283,6 +293,7 @@ class Training:
         self.model = model.to(device)
         self.settings = settings
         self.augment = augment
+        self.loss_function = loss_function
         self.generator = torch.Generator().manual_seed(settings.seed)
         self._train = data.batches(
             "train", settings.batch_size, shuffle=True, generator=self.generator
@@ -317,10 +328,13 @@ class Training:
 
     def _epoch(self, number: int, bar: tqdm[object]) -> Epoch:
         start = time.perf_counter()
-        score = train_epoch(self.model, self._batches(bar), self.optimizer, self.scheduler)
+        score = train_epoch(
+            self.model, self._batches(bar), self.optimizer, self.scheduler, self.loss_function
+        )
         seconds = time.perf_counter() - start
         _check_finite(score, number, self.history)
-        epoch = Epoch(number, score, evaluate(self.model, self._test), seconds)
+        test = evaluate(self.model, self._test, self.loss_function)
+        epoch = Epoch(number, score, test, seconds)
         self.history.epochs.append(epoch)
         return epoch
 

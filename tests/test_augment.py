@@ -50,6 +50,22 @@ def test_a_rotation_is_in_degrees():
     assert angle.abs().max() == pytest.approx(30, abs=1)
 
 
+def test_a_squeeze_stretches_one_axis_and_compresses_the_other():
+    squeeze = RandomAffine(degrees=0, scale=1, shear=0, shift=0, squeeze=1.25)
+    distance = 14 - extremes(squeeze, blob(4, 4))
+    assert distance.max() == pytest.approx(12.5, abs=0.15)
+    assert distance.min() == pytest.approx(8, abs=0.15)
+    torch.testing.assert_close(distance.prod(dim=1), torch.full((500,), 100.0), rtol=0.02, atol=0)
+
+
+def test_a_squeeze_leaves_shifts_as_they_are():
+    centres = extremes(
+        RandomAffine(degrees=0, scale=1, shear=0, shift=2, squeeze=1.1), blob(14, 14)
+    )
+    assert centres.min() > 11.7
+    assert centres.max() < 16.3
+
+
 def test_a_scale_is_a_factor():
     distance = (
         14 - extremes(RandomAffine(degrees=0, scale=1.25, shear=0, shift=0), blob(4, 14))[:, 0]

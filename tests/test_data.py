@@ -464,3 +464,14 @@ def load_offline():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LENET_OFFLINE", "1")
         return load("mnist")
+
+
+def test_a_frame_is_black_and_leaves_the_rest_as_it_is(monkeypatch):
+    monkeypatch.setenv("LENET_OFFLINE", "1")
+    data = load("mnist")
+    padded = data.pad(2)
+    assert padded.test.images.shape == (len(data.test), 1, 32, 32)
+    assert torch.equal(padded.test.images[:, :, 2:-2, 2:-2], data.test.images)
+    assert padded.test.images.sum() == data.test.images.sum()
+    assert torch.equal(padded.train.labels, data.train.labels)
+    assert (padded.mean, padded.std) == (data.mean, data.std)
