@@ -1,0 +1,80 @@
+"""A trained network as a file: its weights, and what one must know to use them on new images.
+
+The file is an ordinary safetensors file. What there is to know stands in its metadata, as JSON, so
+that reading it runs no code.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from lenet.atomic import write_atomically
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a trained network expects and what came of its training.
+
+    Named after the model cards of Mitchell et al. (2019).
+
+    Attributes:
+        network: Its class in `lenet.models`, or ``package.module:NAME`` for another.
+        dataset: The name its data set was loaded by, such as ``"fashion-mnist"``.
+        source: In words, which files these were.
+        classes: Class names; logit k is the score of `classes[k]`.
+        image_shape: Channels, height and width of the images.
+        mean: Mean of each channel that was subtracted from pixels scaled to 0…1, (C,).
+        std: Standard deviation of each channel by which they were divided, (C,).
+        accuracy: Share of the test images that it classifies correctly, 0…1.
+    """
+
+    network: str
+    dataset: str
+    source: str
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    accuracy: float
+
+
+def save_trained(model: nn.Module, path: str | Path, card: ModelCard) -> None:
+    """Save weights as `lenet.models.save_weights` does, with the card in the file's metadata.
+
+    Raises:
+        OSError: The file cannot be written; what was there before is untouched.
+    """
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in asdict(card).items()}
+    write_atomically(path, save(tensors, metadata))
+
+
+def read_card(path: str | Path) -> ModelCard:
+    """Read the card of a trained network; `lenet.models.load_weights` reads its weights.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged, or holds weights without a card.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    try:
+        values: dict[str, Any] = {key: json.loads(text) for key, text in metadata.items()}
+        return ModelCard(
+            **{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        )
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{path} holds weights, but does not say which network and data they are for. "
+            "Files that `python -m lenet train` has saved do."
+        ) from error

@@ -1,0 +1,122 @@
+"""A file is written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lenet.atomic import write_atomically
+
+
+def test_a_file_is_made_and_replaced(tmp_path):
+    path = tmp_path / "file"
+    for content in (b"first", b"second, longer", b""):
+        write_atomically(path, content)
+        assert path.read_bytes() == content
+        assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_goes_on_pointing_to_its_file(tmp_path):
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_bytes(b"before")
+    link.symlink_to(file)
+    write_atomically(link, b"after")
+    assert link.is_symlink()
+    assert file.read_bytes() == b"after"
+
+
+def test_a_disk_that_fills_up_leaves_the_file_as_it_was(tmp_path):
+    """The limit on the size of a file fails where a full disk does: amid the writing."""
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="what was there before is untouched") as caught:
+            write_atomically(path, bytes(5000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert caught.value.errno == errno.EFBIG
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+FULL_DISK = """
+mount -t tmpfs -o size=64k tmpfs "$0" || exit 77
+exec "$1" -c "
+import sys
+from pathlib import Path
+from lenet.atomic import write_atomically
+path = Path(sys.argv[1]) / 'file'
+write_atomically(path, b'before')
+try:
+    write_atomically(path, bytes(100_000))
+except OSError as error:
+    print(error)
+assert path.read_bytes() == b'before' and list(path.parent.iterdir()) == [path]
+" "$0"
+"""
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
+    """A real one, of 64 kB, where this machine lets us mount it."""
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL_DISK]
+    try:
+        done = subprocess.run(
+            [*command, tmp_path, sys.executable], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("there is no unshare here")
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    assert "No space left on device); what was there before is untouched" in done.stdout
+
+
+def test_a_protected_folder_is_named():
+    """As another user where the tests run as root, to whom nothing is protected."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "file"
+        path.write_bytes(b"before")
+        folder.chmod(0o555)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(PermissionError, match=f"cannot write the file.*{name}"):
+                write_atomically(path, b"after")
+            assert path.read_bytes() == b"before"
+            assert list(folder.iterdir()) == [path]
+        finally:
+            os.seteuid(os.getuid())
+            folder.chmod(0o755)
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        write_atomically(tmp_path / "nowhere" / "file", b"content")
+
+
+def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+
+    def interrupted(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, b"after")
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
