@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from lenet.atomic import write_atomically
 from lenet.original import (
     EuclideanRBF,
     SparseConv2d,
@@ -165,18 +166,16 @@ class CifarLeNet(nn.Module):
         return self.fc3(x)  # (N, 10)
 
 
-def save_weights(model: nn.Module, path: str | Path) -> None:
-    """Save a network's parameters and buffers as a safetensors file.
+def save_weights(
+    model: nn.Module, path: str | Path, metadata: dict[str, str] | None = None
+) -> None:
+    """Save a network's parameters and buffers, and what else is to be known, as a safetensors file.
 
-    The file is written beside its final name first and then renamed: an interrupted save leaves
-    the previous file as it was.
+    Raises:
+        OSError: The file cannot be written; what was there before is untouched.
     """
-    path = Path(path)
-    unfinished = path.with_name(f"{path.name}.part")
-    save_file(
-        {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}, unfinished
-    )
-    unfinished.replace(path)
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    write_atomically(path, save(tensors, metadata))
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 
+from lenet.atomic import write_atomically
+
 Record = dict[str, Any]
 
 FOLDER = Path(__file__).parent.parent / "bench" / "results"
@@ -67,10 +69,8 @@ def _published_at(file_name: str) -> str | None:
 def store_results(records: list[Record], file: Path) -> None:
     """Write all records, one a line; an interrupted write leaves the previous file as it was."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".part")
     lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
-    unfinished.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    unfinished.replace(file)
+    write_atomically(file, f"[\n{lines}\n]\n".encode())
 
 
 def spread(numbers: Sequence[float], form: str) -> str:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
-from lenet.atomic import write_atomically
+from lenet.models import save_weights
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,13 @@ class ModelCard:
 
 
 def save_trained(model: nn.Module, path: str | Path, card: ModelCard) -> None:
-    """Save weights as `lenet.models.save_weights` does, with the card in the file's metadata.
+    """Save weights with the card in the file's metadata.
 
     Raises:
         OSError: The file cannot be written; what was there before is untouched.
     """
-    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
     metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in asdict(card).items()}
-    write_atomically(path, save(tensors, metadata))
+    save_weights(model, path, metadata)
 
 
 def read_card(path: str | Path) -> ModelCard:
@@ -69,10 +67,11 @@ def read_card(path: str | Path) -> ModelCard:
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
     try:
-        values: dict[str, Any] = {key: json.loads(text) for key, text in metadata.items()}
-        return ModelCard(
-            **{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-        )
+        found = {key: json.loads(text) for key, text in metadata.items()}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in found.items()
+        }
+        return ModelCard(**values)
     except (TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} holds weights, but does not say which network and data they are for. "
