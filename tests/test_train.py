@@ -75,10 +75,37 @@ def test_adam_without_weight_decay_is_pytorchs_adam_bit_for_bit(digits):
     ours, theirs = network(), network()
     for model, optimizer in [
         (ours, make_optimizer(ours, Settings())),
-        (theirs, torch.optim.Adam(theirs.parameters(), lr=0.01)),
+        (theirs, torch.optim.Adam(theirs.parameters(), lr=0.01, fused=True)),
     ]:
         train_epoch(model, digits.batches("train"), optimizer)
     assert all(map(torch.equal, ours.parameters(), theirs.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "optimizer"),
+    [
+        (Settings(lr=0.003), lambda p: torch.optim.Adam(p, lr=0.003)),
+        (
+            Settings(lr=0.003, weight_decay=0.1),
+            lambda p: torch.optim.AdamW(p, lr=0.003, weight_decay=0.1),
+        ),
+        (
+            Settings(optimizer="sgd", lr=0.003, weight_decay=0.1),
+            lambda p: torch.optim.SGD(p, lr=0.003, momentum=0.9, weight_decay=0.1),
+        ),
+    ],
+    ids=["adam", "adamw", "sgd"],
+)
+def test_the_fused_optimizers_do_what_pytorchs_plain_ones_do(settings, optimizer):
+    ours, theirs = (network().double() for _ in range(2))
+    pairs = [(ours, make_optimizer(ours, settings)), (theirs, optimizer(theirs.parameters()))]
+    images = torch.rand(20, 1, 28, 28, generator=torch.Generator().manual_seed(0)).double()
+    batches = [(images, torch.arange(20) % 10)] * 5
+    for model, used in pairs:
+        train_epoch(model, batches, used)
+    for name, ours_now in ours.state_dict().items():
+        torch.testing.assert_close(ours_now, theirs.state_dict()[name])
+    assert not torch.equal(ours.fc1.weight, network().fc1.weight.double())
 
 
 def test_one_cycle_raises_the_learning_rate_and_lets_it_fall(digits):
