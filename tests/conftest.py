@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "_ext")]
 
 HTML = ROOT / "_build" / "html"
-SOURCES = ["_config.yml", "_toc.yml", "book/**/*", "chapters/*.ipynb", "lenet/widgets/*"]
+SOURCES = ["_config.yml", "_toc.yml", "book/**/*", "chapters/*.ipynb"]
+SOURCES += ["lenet/**/*.py", "lenet/widgets/*.js", "lenet/widgets/*.css"]
 BROWSERS = [
     "/usr/bin/chromium",
     "chromium",
