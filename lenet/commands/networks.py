@@ -8,18 +8,28 @@ import inspect
 
 from torch import nn
 
-from lenet import models
+from lenet import models, modern
 
 
 def book_networks() -> dict[str, type[nn.Module]]:
-    """The networks of `lenet.models` by name, in the order in which they are defined."""
+    """The networks of `lenet.models` and `lenet.modern` by name, in the order of their definition.
+
+    A network is a module that can be made without arguments; blocks of networks cannot.
+    """
     return {
         name: value
-        for name, value in vars(models).items()
+        for module in (models, modern)
+        for name, value in vars(module).items()
         if inspect.isclass(value)
         and issubclass(value, nn.Module)
-        and value.__module__ == models.__name__
+        and value.__module__ == module.__name__
+        and _needs_no_arguments(value)
     }
+
+
+def _needs_no_arguments(network: type[nn.Module]) -> bool:
+    parameters = inspect.signature(network).parameters.values()
+    return all(parameter.default is not parameter.empty for parameter in parameters)
 
 
 def load_network(name: str) -> nn.Module:
