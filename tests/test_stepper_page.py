@@ -327,8 +327,60 @@ def test_a_finger_draws_and_does_not_scroll(show: Show, reader: ForwardStepper) 
         touch("touchMove", (middle, box["y"] + (0.85 - 0.04 * step) * box["height"]))
     touch("touchEnd")
     expect(page.locator(".lenet-best .lenet-score-name")).to_have_text("1")
+    drawn = page.locator(".lenet-scores").inner_text()
+    start = (middle, box["y"] + 0.5 * box["height"])
+    touch("touchStart", start)
+    touch("touchMove", (middle, start[1] + 4))
+    touch("touchStart", (middle, start[1] + 4), (box["x"] + 5, box["y"] + 5))  # a second finger
+    touch("touchMove", (middle, start[1] + 8), (box["x"] + 60, box["y"] + 5))
+    touch("touchEnd")
+    assert page.locator(".lenet-scores").inner_text() == drawn  # on the line there was already
     assert page.evaluate("scrollY") == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("show", [{"viewport": PHONE}], indirect=True)
+def test_on_a_phone_pad_answer_and_layers_are_in_view_together(
+    show: Show, reader: ForwardStepper
+) -> None:
+    page = show(reader)
+    pad = page.locator(".lenet-pad").bounding_box()
+    answer = page.locator(".lenet-scores").bounding_box()
+    layers = page.locator(".lenet-rail").bounding_box()
+    assert pad is not None
+    assert answer is not None
+    assert layers is not None
+    assert answer["x"] >= pad["x"] + pad["width"]
+    assert answer["y"] < pad["y"] + pad["height"]
+    assert layers["y"] + layers["height"] - pad["y"] < 560  # the smallest phones show so much
+    names = page.locator(".lenet-rail-name").evaluate_all(
+        "names => names.filter(name => name.scrollWidth > name.clientWidth).length"
+    )
+    assert names == 0
+
+
+def test_an_empty_pad_has_no_answer(show: Show, reader: ForwardStepper) -> None:
+    page = show(reader)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".lenet-score-title")).to_have_text("nothing is drawn yet")
+    expect(page.locator("[aria-live=polite]")).to_have_text("Nothing is drawn yet.")
+    assert page.locator(".lenet-best").count() == 0
+    assert "%" not in page.locator(".lenet-scores").inner_text()
+    draw(page, drawn_digits()[-1])
+    expect(page.locator(".lenet-score-title")).to_have_text("the network says")
+    expect(page.locator(".lenet-best .lenet-score-name")).to_have_text("9")
+
+
+@pytest.mark.parametrize("show", [{"viewport": {"width": 900, "height": 260}}], indirect=True)
+def test_what_was_out_of_view_has_kept_up_with_the_pen(show: Show, reader: ForwardStepper) -> None:
+    page = show(reader, "#ForwardStepper-1:step=12;unit=9")
+    pad = page.locator(".lenet-pad")
+    pad.scroll_into_view_if_needed()
+    expect(page.locator(".lenet-arithmetic")).not_to_be_in_viewport()
+    before = result_in(page)
+    draw(page, drawn_digits()[-1])
+    assert result_in(page) != before
+    assert result_in(page) == pytest.approx(picked_in(page)[1], abs=1e-4)
 
 
 def test_the_stepper_lives_in_the_built_site(visit: Visit) -> None:

@@ -110,25 +110,26 @@ export function count(shape) {
 }
 
 /**
- * The outputs along one axis whose window meets an input position for one weight of the kernel.
+ * For each weight along one axis of a kernel: the input position that it meets at output 0, and the
+ * outputs for which what it meets is no padding.
  *
- * @param {number} first  the input position of output 0
- * @param {number} stride @param {number} size  of the input @param {number} outputs
- * @returns {[from: number, to: number]}
+ * @param {Instruction} instruction @param {0 | 1} axis  height or width @param {number} size  of the input
+ * @returns {{ first: number, from: number, to: number }[]}
  */
-function reach(first, stride, size, outputs) {
-  const from = Math.max(0, Math.ceil(-first / stride));
-  const to = Math.min(outputs, Math.floor((size - 1 - first) / stride) + 1);
-  return [from, to];
+function reaches(instruction, axis, size) {
+  const stride = need(instruction.stride)[axis];
+  return windowPositions(instruction, axis, 0, size).map((first) => ({
+    first,
+    from: Math.max(0, Math.ceil(-first / stride)),
+    to: Math.min(instruction.shape[axis + 1], Math.floor((size - 1 - first) / stride) + 1),
+  }));
 }
 
 /** @param {Task} task */
 function convolve({ instruction, output, inputs, inputShapes, weights, sums }) {
-  const [kernelHeight, kernelWidth] = need(instruction.kernel);
   const [strideDown, strideRight] = need(instruction.stride);
-  const [top, left] = need(instruction.padding);
-  const [dilationDown, dilationRight] = need(instruction.dilation);
   const [channels, height, width] = inputShapes[0];
+  const [down, right] = [reaches(instruction, 0, height), reaches(instruction, 1, width)];
   const [filters, rows, columns] = instruction.shape;
   const groups = instruction.groups ?? 1;
   const depth = channels / groups;
@@ -141,17 +142,16 @@ function convolve({ instruction, output, inputs, inputShapes, weights, sums }) {
     sums.fill(bias ? bias[filter] : 0);
     for (let channel = 0; channel < depth; channel++) {
       const plane = (firstChannel + channel) * height * width;
-      for (let i = 0; i < kernelHeight; i++) {
-        const firstRow = i * dilationDown - top;
-        const [fromRow, toRow] = reach(firstRow, strideDown, height, rows);
-        for (let j = 0; j < kernelWidth; j++) {
+      for (let i = 0; i < down.length; i++) {
+        const vertical = down[i];
+        for (let j = 0; j < right.length; j++) {
+          const horizontal = right[j];
           const factor = weight[at++];
-          const firstColumn = j * dilationRight - left;
-          const [fromColumn, toColumn] = reach(firstColumn, strideRight, width, columns);
-          for (let row = fromRow; row < toRow; row++) {
-            let source = plane + (firstRow + row * strideDown) * width + firstColumn + fromColumn * strideRight;
-            const end = row * columns + toColumn;
-            for (let target = row * columns + fromColumn; target < end; target++) {
+          for (let row = vertical.from; row < vertical.to; row++) {
+            const line = plane + (vertical.first + row * strideDown) * width;
+            let source = line + horizontal.first + horizontal.from * strideRight;
+            const end = row * columns + horizontal.to;
+            for (let target = row * columns + horizontal.from; target < end; target++) {
               sums[target] += factor * input[source];
               source += strideRight;
             }

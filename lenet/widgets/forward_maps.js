@@ -1,7 +1,7 @@
 // @ts-check
 /** Draws the numbers of a step as maps, one tile for each channel, in which units can be picked. */
 import { flatIndex } from "./forward_explanation.js";
-import { colourText, element, greyColour, inkOn, numberText, signedColour, sizeCanvas } from "./shared.js";
+import { colourText, element, greyColour, inkOn, numberText, setAttribute, signedColour, sizeCanvas } from "./shared.js";
 
 /** @typedef {import("./shared.js").Theme} Theme */
 /** @typedef {import("./forward_explanation.js").Box} Box */
@@ -175,7 +175,7 @@ export class Maps {
       this.unit = unit;
       this.#frameIndex(context, flatIndex(unit, this.shape), theme);
     }
-    this.canvas.setAttribute("aria-label", label);
+    setAttribute(this.canvas, "aria-label", label);
   }
 
   /** @param {number} tile @returns {[number, number]} */

@@ -1,13 +1,12 @@
 // @ts-check
 /** The input: sample pictures to choose from, and a pad to draw on. */
-import { renderDigit } from "./forward_drawing.js";
 import { DRAWN } from "./forward_state.js";
-import { element, sizeCanvas } from "./shared.js";
+import { element, setAttribute, sizeCanvas } from "./shared.js";
 
 /** @typedef {import("./forward_state.js").State} State */
-/** @typedef {import("./forward_drawing.js").Stroke} Stroke */
 
 const SIDE = 196; // of the pad, in CSS pixels
+const NARROW_SIDE = 168; // where the answer stands beside it on a phone
 const THUMBNAIL = 34;
 const PENS = { thin: 0.045, medium: 0.07, thick: 0.11 };
 const KEY_STEP = 1 / 28;
@@ -23,8 +22,7 @@ export class InputPanel {
   constructor(state, tell) {
     this.state = state;
     this.tell = tell;
-    /** @type {Stroke[]} */
-    this.strokes = [];
+    this.side = SIDE;
     this.pen = PENS.medium;
     /** Where the keys have moved the pen. @type {[number, number]} */
     this.cursor = [0.5, 0.5];
@@ -74,37 +72,44 @@ export class InputPanel {
     return element("div", { class: "lenet-samples", role: "group", "aria-label": "Pictures to choose from" }, ...buttons);
   }
 
+  /** @param {boolean} isNarrow */
+  layOut(isNarrow) {
+    this.side = isNarrow ? NARROW_SIDE : SIDE;
+  }
+
   /** Draw the pad or the chosen picture. */
   show() {
     const { sample, meta, steps } = this.state;
-    [...this.samples.children].forEach((button, index) => button.setAttribute("aria-pressed", String(index === sample)));
+    [...this.samples.children].forEach((button, index) => setAttribute(button, "aria-pressed", String(index === sample)));
     if (sample === DRAWN) this.#showStrokes();
-    else paintPicture(this.canvas, this.state.picture, steps[0].shape, SIDE);
+    else paintPicture(this.canvas, this.state.picture, steps[0].shape, this.side);
     if (this.canDraw) this.#showCursor();
-    const shown = sample === DRAWN ? "your drawing" : `picture ${sample + 1}${meta.labels ? `: ${meta.classes[meta.labels[sample]]}` : ""}`;
+    const drawing = this.state.isBlank ? "nothing yet" : "your drawing";
+    const shown = sample === DRAWN ? drawing : `picture ${sample + 1}${meta.labels ? `: ${meta.classes[meta.labels[sample]]}` : ""}`;
     const how = "Arrow keys move the pen, the space bar puts it down and lifts it, Delete clears the pad.";
-    this.canvas.setAttribute("aria-label", this.canDraw ? `Drawing pad, showing ${shown}. ${how}` : `Input, showing ${shown}`);
+    setAttribute(this.canvas, "aria-label", this.canDraw ? `Drawing pad, showing ${shown}. ${how}` : `Input, showing ${shown}`);
   }
 
   /** Forget the strokes. */
   clear() {
-    this.strokes = [];
+    this.state.strokes = [];
     this.isDown = false;
-    this.#changed();
+    this.tell.drawn();
     this.tell.lifted();
   }
 
   #showStrokes() {
-    const context = sizeCanvas(this.canvas, SIDE, SIDE);
+    const { side } = this;
+    const context = sizeCanvas(this.canvas, side, side);
     context.fillStyle = "#000";
-    context.fillRect(0, 0, SIDE, SIDE);
+    context.fillRect(0, 0, side, side);
     context.strokeStyle = "#fff";
     context.lineCap = context.lineJoin = "round";
-    for (const { points, pen } of this.strokes) {
-      context.lineWidth = pen * SIDE;
+    for (const { points, pen } of this.state.strokes) {
+      context.lineWidth = pen * side;
       context.beginPath();
-      context.moveTo(points[0][0] * SIDE, points[0][1] * SIDE);
-      for (const [x, y] of points) context.lineTo(x * SIDE, y * SIDE);
+      context.moveTo(points[0][0] * side, points[0][1] * side);
+      for (const [x, y] of points) context.lineTo(x * side, y * side);
       context.stroke();
     }
   }
@@ -112,18 +117,12 @@ export class InputPanel {
   #showCursor() {
     if (document.activeElement !== this.canvas || !this.canvas.matches(":focus-visible")) return;
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    const [x, y] = this.cursor.map((place) => place * SIDE);
+    const [x, y] = this.cursor.map((place) => place * this.side);
     context.strokeStyle = "#e07b20";
     context.lineWidth = this.isDown ? 4 : 2;
     context.beginPath();
-    context.arc(x, y, (this.pen * SIDE) / 2 + 2, 0, 2 * Math.PI);
+    context.arc(x, y, (this.pen * this.side) / 2 + 2, 0, 2 * Math.PI);
     context.stroke();
-  }
-
-  #changed() {
-    const size = this.state.steps[0].shape[1];
-    this.state.normalise(renderDigit(this.strokes, size), 1);
-    this.tell.drawn();
   }
 
   // ------------------------------------------------------------------------ pen
@@ -134,7 +133,7 @@ export class InputPanel {
     canvas.setAttribute("role", "application");
     canvas.setAttribute("aria-roledescription", "drawing pad");
     canvas.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
+      if (event.button !== 0 || !event.isPrimary) return; // a second finger does not draw
       event.preventDefault();
       canvas.setPointerCapture(event.pointerId);
       this.#begin(this.#pointOf(event));
@@ -145,7 +144,8 @@ export class InputPanel {
       this.#extend((passed.length ? passed : [event]).map((one) => this.#pointOf(one)));
     });
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => this.tell.lifted());
-    for (const change of ["focus", "blur"]) canvas.addEventListener(change, () => this.show());
+    canvas.addEventListener("focus", () => this.show());
+    canvas.addEventListener("blur", () => (this.isDown ? this.#togglePen() : this.show()));
     canvas.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -157,15 +157,15 @@ export class InputPanel {
 
   /** @param {[number, number]} point */
   #begin(point) {
-    if (this.state.sample !== DRAWN) this.strokes = [];
-    this.strokes.push({ points: [point], pen: this.pen });
-    this.#changed();
+    if (this.state.sample !== DRAWN) this.state.strokes = [];
+    this.state.strokes.push({ points: [point], pen: this.pen });
+    this.tell.drawn();
   }
 
   /** @param {[number, number][]} points */
   #extend(points) {
-    this.strokes.at(-1)?.points.push(...points);
-    this.#changed();
+    this.state.strokes.at(-1)?.points.push(...points);
+    this.tell.drawn();
   }
 
   /** @param {KeyboardEvent} event */

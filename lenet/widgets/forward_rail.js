@@ -1,13 +1,13 @@
 // @ts-check
 /** All operations side by side, each with a small picture of what came out: a button to jump to it. */
 import { Painting, arrange, tilesOf } from "./forward_maps.js";
-import { arrowKeys, element, sizeCanvas } from "./shared.js";
+import { arrowKeys, element, setAttribute, sizeCanvas } from "./shared.js";
 
 /** @typedef {import("./forward_state.js").Step} Step */
 /** @typedef {import("./forward_maps.js").Scale} Scale */
 
-const RAIL_WIDTH = 78; // of a small picture, in CSS pixels
-const RAIL_HEIGHT = 58;
+const ROOM = { width: 78, height: 58 }; // for a small picture, in CSS pixels
+const NARROW_ROOM = { width: 44, height: 44 };
 const RAIL_GAP = 1.5;
 
 export class Rail {
@@ -20,6 +20,7 @@ export class Rail {
     this.steps = steps;
     this.layouts = steps.map((step, index) => tilesOf(step.shape, perLine(index)));
     this.paintings = this.layouts.map((layout) => new Painting(layout));
+    this.room = ROOM;
     this.canvases = steps.map(() => element("canvas", { "aria-hidden": "true" }));
     this.buttons = steps.map((step, index) => this.#button(step, index, onChoose));
     const list = element("ol", {}, ...this.buttons.map((button) => element("li", {}, button)));
@@ -37,11 +38,16 @@ export class Rail {
     return element("button", attributes, picture, place, name, " ", shape);
   }
 
+  /** @param {boolean} isNarrow */
+  layOut(isNarrow) {
+    this.room = isNarrow ? NARROW_ROOM : ROOM;
+  }
+
   /** @param {number} current */
   mark(current) {
     this.buttons.forEach((button, index) => {
       button.tabIndex = index === current ? 0 : -1;
-      if (index === current) button.setAttribute("aria-current", "step");
+      if (index === current) setAttribute(button, "aria-current", "step");
       else button.removeAttribute("aria-current");
     });
   }
@@ -52,7 +58,7 @@ export class Rail {
       const layout = this.layouts[index];
       const painting = this.paintings[index];
       painting.paint(values[index], scaleOf(index));
-      const { cell, perRow, width, height } = arrange(layout, RAIL_WIDTH, RAIL_HEIGHT, RAIL_GAP);
+      const { cell, perRow, width, height } = arrange(layout, this.room.width, this.room.height, RAIL_GAP);
       const context = sizeCanvas(this.canvases[index], width, height);
       context.imageSmoothingEnabled = cell < 1;
       const [across, down] = [layout.columns * cell, layout.rows * cell];

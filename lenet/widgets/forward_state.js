@@ -1,11 +1,13 @@
 // @ts-check
 /** What the stepper shows: the picture, its activations, the step and the picked unit. */
+import { renderDigit } from "./forward_drawing.js";
 import { Engine, count } from "./forward_engine.js";
 import { isUnit, unitAt } from "./forward_explanation.js";
 import { readArrays } from "./shared.js";
 
 /** @typedef {import("./shared.js").Model} Model */
 /** @typedef {import("./shared.js").Tensor} Tensor */
+/** @typedef {import("./forward_drawing.js").Stroke} Stroke */
 
 /**
  * @typedef {object} Place  where a step stands in the code
@@ -51,6 +53,8 @@ export class State {
     this.engine = new Engine(this.steps, arrays);
     /** The picture as the network takes it. */
     this.picture = new Float32Array(count(this.steps[0].shape));
+    /** What is drawn on the pad. @type {Stroke[]} */
+    this.strokes = [];
     /** @type {number[]} */
     this.first = [model.get("step"), this.sample];
     this.compute();
@@ -73,6 +77,11 @@ export class State {
     return isUnit(picked, this.steps[this.step].shape) ? picked : this.strongest(this.step);
   }
 
+  /** Is the pad shown, with nothing on it? */
+  get isBlank() {
+    return this.sample === DRAWN && this.strokes.length === 0;
+  }
+
   /** Why drawing is not possible, or null. */
   get whyNotDraw() {
     const blocking = this.steps[this.engine.firstRecorded];
@@ -90,9 +99,10 @@ export class State {
     return unitAt(best, this.steps[step].shape);
   }
 
-  /** Compute all activations of the chosen picture; a drawn one stands in `picture` already. */
+  /** Compute all activations of the chosen picture. */
   compute() {
-    if (this.sample >= 0) this.#takeSample(this.sample);
+    if (this.sample === DRAWN) this.#normalise(renderDigit(this.strokes, this.steps[0].shape[1]), 1);
+    else this.#takeSample(this.sample);
     this.engine.run(this.picture, this.sample);
   }
 
@@ -100,7 +110,7 @@ export class State {
   #takeSample(sample) {
     const size = this.picture.length;
     const pixels = this.pictures.data.subarray(sample * size, (sample + 1) * size);
-    if (pixels instanceof Uint8Array) this.normalise(pixels, 255);
+    if (pixels instanceof Uint8Array) this.#normalise(pixels, 255);
     else this.picture.set(pixels);
   }
 
@@ -110,7 +120,7 @@ export class State {
    * @param {ArrayLike<number>} pixels  for every channel, or one channel for all
    * @param {number} white  the value of a white pixel
    */
-  normalise(pixels, white) {
+  #normalise(pixels, white) {
     const perChannel = this.picture.length / this.steps[0].shape[0];
     for (let i = 0; i < this.picture.length; i++) {
       const [mean, std] = this.#statistics(Math.floor(i / perChannel));
@@ -131,10 +141,10 @@ export class State {
     return Array.from({ length: channels }, (_, channel) => {
       const [mean, std] = this.#statistics(channel);
       const [black, white] = [-mean / std, (1 - mean) / std];
+      if (isKnown) return [black, white];
       const lowest = this.picture.reduce((a, b) => Math.min(a, b));
       const highest = this.picture.reduce((a, b) => Math.max(a, b));
-      const fits = isKnown || (lowest >= black - 0.01 && highest <= white + 0.01);
-      return fits ? [black, white] : [lowest, highest];
+      return lowest >= black - 0.01 && highest <= white + 0.01 ? [black, white] : [lowest, highest];
     });
   }
 

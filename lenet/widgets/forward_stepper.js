@@ -2,10 +2,12 @@
 /** ForwardStepper: walk through a network's forward pass, one operation at a time. */
 import { ArithmeticView, unitText } from "./forward_arithmetic.js";
 import { Code, Facts } from "./forward_code.js";
+import { need } from "./forward_engine.js";
 import { flatIndex, isUnit } from "./forward_explanation.js";
 import { InputPanel } from "./forward_pad.js";
 import { Rail } from "./forward_rail.js";
 import { Scores } from "./forward_scores.js";
+import { Sight } from "./forward_sight.js";
 import { DRAWN, State } from "./forward_state.js";
 import { StepView } from "./forward_view.js";
 import { announcer, element, numberText, readTheme, shapeText, watchTheme } from "./shared.js";
@@ -14,6 +16,7 @@ import { announcer, element, numberText, readTheme, shapeText, watchTheme } from
 /** @typedef {import("./forward_explanation.js").Unit} Unit */
 
 const PLAY_MILLISECONDS = 1600;
+const NARROW = 560; // CSS pixels; a widget below it is laid out for a phone
 
 class Stepper {
   /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
@@ -24,23 +27,25 @@ class Stepper {
     this.input = new InputPanel(this.state, {
       chosen: (sample) => this.state.choose({ sample }),
       drawn: () => this.#drawn(),
-      lifted: () => this.#announceResult(),
+      lifted: () => this.#lifted(),
     });
     this.view = new StepView(this.state, (unit, step) => this.#pick(unit, step));
     this.rail = new Rail(this.state.steps, (step) => this.view.perLine(step), (step) => this.go(step));
     this.scores = new Scores(this.state);
     this.code = new Code(this.state.meta.listings);
     this.facts = new Facts();
+    this.where = element("div", { class: "lenet-where" }, this.code.node, this.facts.node);
     this.arithmetic = new ArithmeticView(this.state);
     this.controls = this.#controls();
     this.root = this.#build();
+    this.sight = new Sight([this.rail.node, this.view.node, this.arithmetic.node]);
+    this.width = 0;
     this.playing = 0;
     this.drawing = 0;
     this.stops = this.#listen(model);
   }
 
   #build() {
-    const where = element("div", { class: "lenet-where" }, this.code.node, this.facts.node);
     const top = element("div", { class: "lenet-top" }, this.input.node, this.scores.node);
     const name = `Forward pass of ${this.state.meta.model}`;
     return element(
@@ -49,7 +54,7 @@ class Stepper {
       top,
       this.rail.node,
       this.controls.node,
-      where,
+      this.where,
       this.view.node,
       this.arithmetic.node,
       this.aloud.node,
@@ -78,13 +83,15 @@ class Stepper {
       ["change:sample", () => this.#showSample()],
     ];
     for (const [event, listener] of listeners) model.on(event, listener);
-    const resized = new ResizeObserver(() => this.#showStep());
+    const resized = new ResizeObserver(() => this.#showResized());
     resized.observe(this.root);
     const followLink = () => this.#followLink();
     addEventListener("hashchange", followLink);
     return [
       () => listeners.forEach(([event, listener]) => model.off(event, listener)),
       () => resized.disconnect(),
+      () => this.sight.stop(),
+      () => cancelAnimationFrame(this.drawing),
       () => removeEventListener("hashchange", followLink),
       () => this.#pause(),
       watchTheme(() => this.#showAll()),
@@ -115,7 +122,7 @@ class Stepper {
   reset() {
     this.#pause();
     const [step, sample] = this.state.first;
-    this.input.strokes = [];
+    this.state.strokes = [];
     this.arithmetic.channel = null;
     this.state.choose({ step, sample, picked: [] });
   }
@@ -153,7 +160,23 @@ class Stepper {
 
   // ------------------------------------------------------------------------ what is shown
 
+  #showResized() {
+    if (this.root.clientWidth !== this.width) this.#showAll();
+  }
+
+  /** Fit into the width there is. On a phone, what changes with the pen stands close to the pad. */
+  #layOut() {
+    this.width = this.root.clientWidth;
+    const isNarrow = this.width < NARROW;
+    this.root.classList.toggle("lenet-narrow", isNarrow);
+    if (isNarrow) this.view.node.after(this.where);
+    else this.controls.node.after(this.where);
+    this.input.layOut(isNarrow);
+    this.rail.layOut(isNarrow);
+  }
+
   #showAll() {
+    this.#layOut();
     this.theme = readTheme(this.root);
     this.root.classList.toggle("lenet-dark", this.theme.isDark);
     this.view.useTheme(this.theme);
@@ -166,22 +189,42 @@ class Stepper {
     this.#showStep();
   }
 
-  /** The picture on the pad has changed: show it as soon as the browser draws anyway. */
+  /** The drawing has changed: show it when the browser draws anyway. */
   #drawn() {
     if (this.state.sample !== DRAWN) this.state.choose({ sample: DRAWN });
-    if (this.drawing) return;
-    this.drawing = requestAnimationFrame(() => {
-      this.state.compute();
-      this.#showActivations();
-      this.#showUnit();
-      this.drawing = 0; // last: while it is set, nothing is read aloud
-    });
+    else if (!this.drawing) this.drawing = requestAnimationFrame(() => this.#followPen());
+  }
+
+  /** Show the drawing and what comes of it, where the reader can see it. */
+  #followPen() {
+    this.drawing = 0;
+    this.state.compute();
+    this.input.show();
+    this.scores.show();
+    const { step, unit } = this.state;
+    if (this.sight.sees(this.rail.node)) this.#drawRail();
+    if (this.sight.sees(this.view.node)) this.view.draw(unit);
+    if (this.sight.sees(this.arithmetic.node)) this.arithmetic.show(step, unit, need(this.theme));
+  }
+
+  /** A stroke is finished: catch up with it everywhere, and say what came of it. */
+  #lifted() {
+    cancelAnimationFrame(this.drawing);
+    this.drawing = 0;
+    this.state.compute();
+    this.#showActivations();
+    this.#showUnit();
+    this.aloud.say(this.scores.inWords());
   }
 
   #showActivations() {
     this.input.show();
-    this.rail.draw(this.state.engine.values, (step) => this.view.scaleOf(step));
     this.scores.show();
+    this.#drawRail();
+  }
+
+  #drawRail() {
+    this.rail.draw(this.state.engine.values, (step) => this.view.scaleOf(step));
   }
 
   #showStep() {
@@ -201,19 +244,13 @@ class Stepper {
   #showUnit() {
     if (!this.theme) return;
     const { step, steps, unit, engine } = this.state;
-    this.view.layOut(this.root.clientWidth - 2);
+    this.view.layOut(this.width - 2, this.width < NARROW);
     this.view.draw(unit);
     this.arithmetic.show(step, unit, this.theme);
     this.controls.link.href = `#${this.address}:step=${step};unit=${unit}`;
     const value = engine.values[step][flatIndex(unit, steps[step].shape)];
     const shape = shapeText(["N", ...steps[step].shape]);
-    if (!this.drawing) {
-      this.aloud.say(`Step ${step}, ${steps[step].name}, shape ${shape}. ${unitText(unit)}: ${numberText(value)}.`);
-    }
-  }
-
-  #announceResult() {
-    this.aloud.say(this.scores.inWords());
+    this.aloud.say(`Step ${step}, ${steps[step].name}, shape ${shape}. ${unitText(unit)}: ${numberText(value)}.`);
   }
 
   /** End everything that the widget has begun. */
@@ -223,7 +260,7 @@ class Stepper {
 }
 
 /** @param {{ model: Model, el: HTMLElement }} context */
-function render({ model, el }) {
+export function render({ model, el }) {
   const stepper = new Stepper(model, el.id);
   el.append(stepper.root);
   stepper.start();

@@ -3,14 +3,13 @@
 import { boxBelow, clip, flatIndex, isUnit, receptiveField, unitAt } from "./forward_explanation.js";
 import { unitText } from "./forward_arithmetic.js";
 import { Maps, greyPalette, limitOf, signedPalette } from "./forward_maps.js";
-import { element, numberText, shapeText } from "./shared.js";
+import { element, numberText, setText, shapeText } from "./shared.js";
 
 /** @typedef {import("./forward_state.js").State} State */
 /** @typedef {import("./forward_maps.js").Scale} Scale */
 /** @typedef {import("./forward_explanation.js").Unit} Unit */
 /** @typedef {import("./shared.js").Theme} Theme */
 
-const NARROW = 560; // CSS pixels; below it, the pictures stand one above the other
 const TALLEST = 330;
 const FIELD_WIDTH = 150;
 
@@ -24,6 +23,25 @@ class Panel {
   }
 }
 
+/** What the colours mean. */
+class Legend {
+  constructor() {
+    this.low = element("span", {});
+    this.ramp = element("span", { class: "lenet-ramp", "aria-hidden": "true" });
+    this.high = element("span", {});
+    this.meaning = element("span", { class: "lenet-muted" });
+    this.node = element("p", { class: "lenet-legend lenet-mono" }, this.low, this.ramp, this.high, this.meaning);
+  }
+
+  /** @param {boolean} isPicture @param {[low: number, high: number]} range */
+  show(isPicture, [low, high]) {
+    setText(this.low, numberText(low, 2));
+    setText(this.high, numberText(high, 2));
+    setText(this.meaning, isPicture ? "black to white" : "blue: below zero, red: above");
+    this.ramp.classList.toggle("lenet-ramp-grey", isPicture);
+  }
+}
+
 export class StepView {
   /**
    * @param {State} state
@@ -34,10 +52,10 @@ export class StepView {
     this.field = new Panel("field");
     this.below = new Panel("below", (unit) => this.#pickBelow(unit, onPick));
     this.out = new Panel("out", onPick);
-    this.legend = element("p", { class: "lenet-legend lenet-mono" });
+    this.legend = new Legend();
     this.keys = element("p", { class: "lenet-muted lenet-keys" }, "Click a unit, or move with the arrow keys; Page Up and Page Down change the channel.");
     this.panels = element("div", { class: "lenet-panels" }, this.field.node, this.below.node, this.out.node);
-    this.node = element("div", { class: "lenet-view" }, this.panels, this.legend, this.keys);
+    this.node = element("div", { class: "lenet-view" }, this.panels, this.legend.node, this.keys);
     this.laidOut = "";
   }
 
@@ -79,8 +97,8 @@ export class StepView {
     else onPick(unit, step.inputs[0]);
   }
 
-  /** Give every picture its room. @param {number} width  CSS pixels */
-  layOut(width) {
+  /** Give every picture its room: one above the other, if it is narrow. @param {number} width  CSS pixels @param {boolean} isNarrow */
+  layOut(width, isNarrow) {
     const { step, steps } = this.state;
     const key = `${step} ${Math.round(width)}`;
     if (this.laidOut === key) return;
@@ -88,7 +106,6 @@ export class StepView {
     const input = steps[step].inputs[0];
     this.below.node.hidden = step === 0;
     this.field.node.hidden = step === 0 || input === 0 || receptiveField(steps, step, this.state.unit) === null;
-    const isNarrow = width < NARROW;
     const fieldWidth = this.field.node.hidden || isNarrow ? 0 : FIELD_WIDTH + 20;
     const room = isNarrow ? width : (width - fieldWidth - (step === 0 ? 0 : 20)) / (step === 0 ? 1 : 2);
     this.field.maps.reshape(steps[0].shape, 0, FIELD_WIDTH, FIELD_WIDTH * Math.max(1, steps[0].shape[0]));
@@ -103,10 +120,10 @@ export class StepView {
     const current = steps[step];
     const value = engine.values[step][flatIndex(unit, current.shape)];
     const outLabel = `${current.name}: ${shapeText(current.shape)}. Unit: ${unitText(unit)}; value ${numberText(value)}.`;
-    this.out.title.textContent = step === 0 ? "the picture" : `comes out of ${current.name}: ${current.shape.join("×")}`;
+    setText(this.out.title, step === 0 ? "the picture" : `comes out of ${current.name}: ${current.shape.join("×")}`);
     this.out.maps.draw(engine.values[step], this.scaleOf(step), theme, { unit, label: outLabel });
     if (step > 0) this.#drawBelow(unit, theme);
-    this.#showLegend(step);
+    this.legend.show(step === 0, this.scaleOf(step).range(0));
   }
 
   /** @param {Unit} unit @param {Theme} theme */
@@ -115,22 +132,14 @@ export class StepView {
     const input = steps[step].inputs[0];
     const box = boxBelow(steps, step, unit.map((place) => [place, place + 1]));
     const seen = box.length === steps[input].shape.length ? clip(box, steps[input].shape) : null;
-    this.below.title.textContent = `goes in: ${steps[input].name}, ${steps[input].shape.join("×")}`;
+    setText(this.below.title, `goes in: ${steps[input].name}, ${steps[input].shape.join("×")}`);
     const label = `${steps[input].name}, what the unit is computed from is framed.`;
     this.below.maps.draw(engine.values[input], this.scaleOf(input), theme, { box: seen, label });
     const field = receptiveField(steps, step, unit);
     if (this.field.node.hidden || !field) return;
     const [rows, columns] = field.slice(-2).map(([from, to]) => to - from);
-    this.field.title.textContent = `sees ${rows}×${columns} pixels`;
+    setText(this.field.title, `sees ${rows}×${columns} pixels`);
     const fieldLabel = `The picture; the unit sees ${rows} by ${columns} pixels of it, from row ${field.at(-2)?.[0]}, column ${field.at(-1)?.[0]}.`;
     this.field.maps.draw(engine.values[0], this.scaleOf(0), theme, { box: field, label: fieldLabel });
-  }
-
-  /** @param {number} step */
-  #showLegend(step) {
-    const [low, high] = this.scaleOf(step).range(0);
-    const ramp = element("span", { class: step === 0 ? "lenet-ramp lenet-ramp-grey" : "lenet-ramp", "aria-hidden": "true" });
-    const meaning = step === 0 ? "black to white" : "blue: below zero, red: above";
-    this.legend.replaceChildren(numberText(low, 2), ramp, numberText(high, 2), element("span", { class: "lenet-muted" }, meaning));
   }
 }

@@ -90,6 +90,16 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Set an attribute, unless it is set so already: that alone would make the browser work. @param {Element} node @param {string} name @param {string} value */
+export function setAttribute(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+/** Set a text, unless it stands there already. @param {Element} node @param {string} text */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 let numNames = 0;
 
 /** Make an id that no other element of the page has. @param {string} word */
@@ -107,9 +117,7 @@ export function announcer() {
   const node = element("p", { class: "lenet-aloud", "aria-live": "polite" });
   return {
     node,
-    say(text) {
-      if (node.textContent !== text) node.textContent = text;
-    },
+    say: (text) => setText(node, text),
   };
 }
 
