@@ -108,7 +108,7 @@ def _counts(score: Score) -> Record:
 
 
 def time_networks(data: ImageData, round_number: int) -> Record:
-    """Time the training of every network on the same images, in a random order.
+    """Time the training of every network on the same images, in a random order, and augmentation.
 
     The time that the processor spent on this program counts, not the time on the clock, so that
     programs of others matter less. Interleaving spreads what remains over all networks alike.
@@ -116,7 +116,7 @@ def time_networks(data: ImageData, round_number: int) -> Record:
     examples = data.train[:IMAGES_TO_TIME]
     names = list(NETWORKS)
     random.Random(round_number).shuffle(names)
-    microseconds = {}
+    seconds = {}
     for name in names:
         model = NETWORKS[name]().to(memory_format=torch.channels_last)
         optimizer = make_optimizer(model, RECIPE)
@@ -127,8 +127,14 @@ def time_networks(data: ImageData, round_number: int) -> Record:
         train_epoch(model, warm_up, optimizer)
         start = time.process_time()
         train_epoch(model, batches, optimizer)
-        seconds = time.process_time() - start
-        microseconds[name] = round(seconds / len(examples) * 1e6, 2)
+        seconds[name] = time.process_time() - start
+    images = [images for images, _ in Batches(examples, data.mean, data.std, RECIPE.batch_size)]
+    augment, generator = RandomCropFlip(), torch.Generator().manual_seed(round_number)
+    start = time.process_time()
+    for batch in images:
+        augment(batch, generator)
+    seconds["augmentation"] = time.process_time() - start
+    microseconds = {name: round(s / len(examples) * 1e6, 2) for name, s in seconds.items()}
     return {"data": data.source, "microseconds_per_image": microseconds}
 
 
