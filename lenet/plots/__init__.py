@@ -7,6 +7,7 @@ expression of a cell; `picture.savefig("name.png")` saves it.
 
 from lenet.plots.answers import contributions, shares
 from lenet.plots.architecture import architecture
+from lenet.plots.comparison import curves, trade_offs
 from lenet.plots.convolution import (
     convolution_step,
     convolution_sum,
@@ -47,6 +48,7 @@ __all__ = [
     "contributions",
     "convolution_step",
     "convolution_sum",
+    "curves",
     "descents",
     "filter_depth",
     "filter_maps",
@@ -64,6 +66,7 @@ __all__ = [
     "shares",
     "slope_and_step",
     "strongest_patches",
+    "trade_offs",
     "value_histograms",
     "walks",
     "weight_histograms",
