@@ -21,6 +21,9 @@ script and what it imports to one module (`lenet.widgets.joining`), with these r
   nothing from elsewhere.
 - ``export`` stands before declarations; the widget's own script ends in
   ``export default { render };``. All joined scripts share one scope: no name is declared twice.
+- A script may import another widget's ``render`` and show that widget within its own; the style
+  sheet comes along. Its own function then has another name, as in
+  ``export default { render: explore };``.
 - ``render({ model, el })`` fills the element `el` and returns a function that ends what it began
   (observers, timers, listeners outside of `el`). `model` has `get`, `set`, `save_changes`, `on` and
   `off`, in a notebook as in a static page.
@@ -32,6 +35,7 @@ script and what it imports to one module (`lenet.widgets.joining`), with these r
 from lenet.widgets.base import Widget
 from lenet.widgets.conv_playground import ConvPlayground
 from lenet.widgets.forward_stepper import ForwardStepper
+from lenet.widgets.mistake_explorer import MistakeExplorer
 from lenet.widgets.shape_calculator import ShapeCalculator
 
-__all__ = ["ConvPlayground", "ForwardStepper", "ShapeCalculator", "Widget"]
+__all__ = ["ConvPlayground", "ForwardStepper", "MistakeExplorer", "ShapeCalculator", "Widget"]

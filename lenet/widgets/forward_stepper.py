@@ -72,34 +72,10 @@ class ForwardStepper(Widget):
         dtype: torch.dtype = torch.float32,
         step: int = 0,
     ) -> None:
-        if dtype not in DTYPES:
-            raise ValueError(f"dtype is {dtype}; it must be torch.float32 or torch.float16")
-        images = images if images.dim() == 4 else images.unsqueeze(0)
-        pixels = _Pixels(images, mean, std)
-        twin = _rounded_copy(model, dtype)
-        rows = _rows_of(twin, pixels.normalised)
-        steps = tracing.record(twin, pixels.normalised)
-        program = program_of(steps, pixels.normalised, dtype)
-        listings, places = find_source(model, steps)
-        described = [
-            {**instruction, **_describe(row), "place": place.to_json()}
-            for instruction, row, place in zip(program.instructions[1:], rows, places, strict=True)
-        ]
-        program.instructions[1:] = described
-        program.instructions[0] |= {"name": "input", "operation": "the picture"}
-        _add_softmax(program)
-        meta = {
-            "model": type(model).__name__,
-            "steps": program.instructions,
-            "listings": [vars(listing) for listing in listings],
-            "classes": _class_names(classes, program),
-            "labels": None if labels is None else [int(label) for label in labels],
-            "mean": pixels.mean.flatten().tolist(),
-            "std": pixels.std.flatten().tolist(),
-            "draw": draw,
-        }
-        _check_labels(meta, len(images))
-        super().__init__(meta, {**program.arrays, "pictures": pixels.stored}, step=step)
+        meta, arrays = stepper_parts(
+            model, images, labels, classes, mean=mean, std=std, draw=draw, dtype=dtype
+        )
+        super().__init__(meta, arrays, step=step)
 
     @traitlets.validate("step")
     def _keep_step_in_range(self, proposal: dict[str, Any]) -> int:
@@ -125,7 +101,52 @@ class ForwardStepper(Widget):
         return f"ForwardStepper({self.meta['model']}, {pictures}, step {self.step} of {last})"
 
 
-class _Pixels:
+def stepper_parts(
+    model: nn.Module,
+    images: Tensor,
+    labels: Sequence[int] | Tensor | None,
+    classes: Sequence[str] | None,
+    *,
+    mean: Sequence[float] | Tensor,
+    std: Sequence[float] | Tensor,
+    draw: bool,
+    dtype: torch.dtype,
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Make what the stepper's front end needs: its `meta` and its arrays, the pictures last.
+
+    The arguments are those of `ForwardStepper`, and so are the errors.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype}; it must be torch.float32 or torch.float16")
+    images = images if images.dim() == 4 else images.unsqueeze(0)
+    pixels = Pixels(images, mean, std)
+    twin = rounded_copy(model, dtype)
+    rows = rows_of(twin, pixels.normalised)
+    steps = tracing.record(twin, pixels.normalised)
+    program = program_of(steps, pixels.normalised, dtype)
+    listings, places = find_source(model, steps)
+    described = [
+        {**instruction, **_describe(row), "place": place.to_json()}
+        for instruction, row, place in zip(program.instructions[1:], rows, places, strict=True)
+    ]
+    program.instructions[1:] = described
+    program.instructions[0] |= {"name": "input", "operation": "the picture"}
+    _add_softmax(program)
+    meta = {
+        "model": type(model).__name__,
+        "steps": program.instructions,
+        "listings": [vars(listing) for listing in listings],
+        "classes": _class_names(classes, program),
+        "labels": None if labels is None else [int(label) for label in labels],
+        "mean": pixels.mean.flatten().tolist(),
+        "std": pixels.std.flatten().tolist(),
+        "draw": draw,
+    }
+    _check_labels(meta, len(images))
+    return meta, {**program.arrays, "pictures": pixels.stored}
+
+
+class Pixels:
     """Pictures as they are stored, and as the network takes them."""
 
     def __init__(
@@ -142,7 +163,7 @@ class _Pixels:
             self.stored = self.normalised = images.float().contiguous()
 
 
-def _rounded_copy(model: nn.Module, dtype: torch.dtype) -> nn.Module:
+def rounded_copy(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     """Copy a network, its weights rounded to `dtype` and then single precision again."""
     twin = tracing.private_copy(model)
     for parameter in twin.parameters():
@@ -153,7 +174,8 @@ def _rounded_copy(model: nn.Module, dtype: torch.dtype) -> nn.Module:
     return twin.float()
 
 
-def _rows_of(model: nn.Module, images: Tensor) -> tuple[Row, ...]:
+def rows_of(model: nn.Module, images: Tensor) -> tuple[Row, ...]:
+    """Trace a network; raise `ShapeError` with the explanation when it cannot take the images."""
     table = shapes.explain(model, images)
     if table.explanation is not None:
         raise ShapeError(str(table.explanation))

@@ -20,6 +20,7 @@ _COMMENT = re.compile(
     r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|// @ts-check)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
+_DEFAULT_EXPORT = re.compile(r"^export default .*\n", re.MULTILINE)
 
 
 @cache
@@ -29,9 +30,15 @@ def joined_script(path: Path) -> str:
     Raises:
         ValueError: A file imports in another form than ``import { name } from "./file.js";``.
     """
+    *imported, own = _collected(path).values()
+    return "\n".join([*(_DEFAULT_EXPORT.sub("", text) for text in imported), own])
+
+
+@cache
+def _collected(path: Path) -> dict[Path, str]:
     files: dict[Path, str] = {}
     _collect(path, files)
-    return "\n".join(files.values())
+    return files
 
 
 def _collect(path: Path, files: dict[Path, str]) -> None:
@@ -56,7 +63,7 @@ def _sibling(path: Path, name: str) -> Path:
 
 @cache
 def joined_style(path: Path) -> str:
-    """Put the shared style sheet before the one beside a script."""
-    own = path.with_suffix(".css")
-    sheets = [SHARED_STYLE, own] if own.exists() else [SHARED_STYLE]
-    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    """Join the shared style sheet, those beside imported scripts, and the one beside a script."""
+    sheets = [SHARED_STYLE, *(file.with_suffix(".css") for file in _collected(path))]
+    present = dict.fromkeys(sheet for sheet in sheets if sheet.exists())
+    return "\n".join(sheet.read_text(encoding="utf-8") for sheet in present)
