@@ -17,6 +17,7 @@ from lenet.plots.convolution import (
 )
 from lenet.plots.data import class_counts, image_grid, image_stages, value_histograms
 from lenet.plots.picture import Picture
+from lenet.plots.results import class_scores, confusion, reliability
 from lenet.plots.shapes import (
     kernel_positions,
     layer_costs,
@@ -45,6 +46,8 @@ __all__ = [
     "architecture",
     "batch_losses",
     "class_counts",
+    "class_scores",
+    "confusion",
     "contributions",
     "convolution_step",
     "convolution_sum",
@@ -62,6 +65,7 @@ __all__ = [
     "max_pooling",
     "measured",
     "receptive_fields",
+    "reliability",
     "row_owners",
     "shares",
     "slope_and_step",
