@@ -3,7 +3,7 @@
     python bench/lenet5_mnist_weights.py
 
 trains LeNet-5 on MNIST with random affine distortions, judges it on the test images and writes
-lenet/weights/lenet5_mnist.safetensors in half precision. It takes about five minutes on two CPU
+lenet/weights/lenet5_mnist.safetensors in half precision, with a card that says what it is for. It takes about five minutes on two CPU
 cores. Loss and accuracy of every epoch are printed; the last line is the test accuracy of
 the weights as stored.
 """
@@ -18,8 +18,9 @@ from tqdm.auto import tqdm
 import lenet
 from lenet.augment import RandomAffine
 from lenet.data import load
-from lenet.models import LeNet5, load_weights, save_weights
+from lenet.models import LeNet5
 from lenet.train import evaluate, train_epoch
+from lenet.trained import ModelCard, save_trained
 
 TARGET = Path(lenet.__file__).parent / "weights" / "lenet5_mnist.safetensors"
 SEED = 0
@@ -45,10 +46,19 @@ def main() -> None:
             f"{epoch:3} train {score.loss:.4f} {score.accuracy:.2%}"
             f" test {evaluate(model, test).accuracy:.2%}"
         )
-    save_weights(model.half(), TARGET)
-    stored = LeNet5()
-    load_weights(stored, TARGET)
-    score = evaluate(stored, test)
+    model.half().float()  # as it will be stored
+    score = evaluate(model, test)
+    card = ModelCard(
+        network=LeNet5.__name__,
+        dataset=data.name,
+        source=data.source,
+        classes=data.classes,
+        image_shape=(1, 28, 28),
+        mean=data.mean,
+        std=data.std,
+        accuracy=score.accuracy,
+    )
+    save_trained(model.half(), TARGET, card)
     print(f"{TARGET.name}: {score.num_correct:,} of {score.num_examples:,} test images correct")
 
 

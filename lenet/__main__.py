@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lenet.commands import shapes
+from lenet.commands import evaluate, predict, shapes
 
-COMMANDS = (shapes,)
+COMMANDS = (shapes, evaluate, predict)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

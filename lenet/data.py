@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchvision import datasets
 from torchvision.datasets import VisionDataset
 
 from lenet.digits import Transform
@@ -39,32 +41,49 @@ Device = str | torch.device
 
 
 def dataset(
-    name: str,
+    name: str | os.PathLike[str],
     train: bool = True,
     transform: Transform | None = None,
     root: str | os.PathLike[str] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
 ) -> VisionDataset:
     """Open a data set as torchvision does: `len`, indexing, `.data`, `.targets`, `.classes`.
 
     Args:
-        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``.
+        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``, or the path of a folder with a
+            folder of pictures for each class (`lenet.folders`).
         train: The training images, or the test images.
         transform: Applied to each PIL image when it is accessed.
         root: Folder of the real data sets; by default `data_root()`.
+        size: Height and width to which your own pictures are brought; by default (28, 28) if
+            they are all grey, else (32, 32).
+        channels: 1 (grey) or 3 (colour) for your own pictures; by default as they are.
 
     Raises:
         ValueError: The name is unknown.
         DataError: The files cannot be used; see `lenet.sources.find`.
     """
-    return find(name, root).open(train, transform)
+    return find(name, root, size=size, channels=channels).open(train, transform)
 
 
-def load(name: str, root: str | os.PathLike[str] | None = None) -> ImageData:
+def load(
+    name: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+) -> ImageData:
     """Load a whole data set into memory.
 
     Args:
-        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``.
+        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``, or the path of a folder with a
+            folder of pictures for each class (`lenet.folders`).
         root: Folder of the real data sets; by default `data_root()`.
+        size: Height and width to which your own pictures are brought; by default (28, 28) if
+            they are all grey, else (32, 32).
+        channels: 1 (grey) or 3 (colour) for your own pictures; by default as they are.
 
     Returns:
         Training and test images with class names, and mean and standard deviation of each channel
@@ -74,12 +93,19 @@ def load(name: str, root: str | os.PathLike[str] | None = None) -> ImageData:
         ValueError: The name is unknown.
         DataError: The files cannot be used; see `lenet.sources.find`.
     """
-    source = find(name, root)
+    source = find(name, root, size=size, channels=channels)
     train, test = source.open(train=True), source.open(train=False)
     images = _tensors(train)
     mean, std = channel_statistics(images.images)
-    classes = tuple(str(label).split(" - ")[0] for label in train.classes)  # MNIST: "0 - zero"
-    return ImageData(name, str(source), classes, images, _tensors(test), mean, std)
+    classes = _class_names(train)
+    known_by = name if isinstance(name, str) else str(Path(name).absolute())
+    return ImageData(known_by, str(source), classes, images, _tensors(test), mean, std)
+
+
+def _class_names(opened: VisionDataset) -> tuple[str, ...]:
+    if isinstance(opened, datasets.MNIST):  # whose digits are called "0 - zero"
+        return tuple(name.split(" - ")[0] for name in opened.classes)
+    return tuple(opened.classes)
 
 
 def _tensors(opened: VisionDataset) -> LabelledImages:

@@ -4,6 +4,8 @@ Real data lies under one root: the folder named by the environment variable ``LE
 per-user cache folder. What is there is used; what is missing is downloaded there; where that is
 impossible the embedded digits take its place, with a notice. ``LENET_OFFLINE=1`` asks for the
 embedded digits outright, ``LENET_REQUIRE_REAL=1`` refuses them.
+
+A folder of your own pictures (`lenet.folders`) takes the place of a data set's name anywhere.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from torchvision import datasets
 from torchvision.datasets import VisionDataset
 
 from lenet.digits import ColouredDigits, EmbeddedDigits, Transform
+from lenet.folders import PictureFolder, find_pictures
 from lenet.formats import (
     DataError,
     UnpublishedCIFAR10,
@@ -128,20 +131,43 @@ class Source:
         return published.reader(self.root, train=train, transform=transform)
 
 
-def find(name: str, root: str | os.PathLike[str] | None = None) -> Source:
-    """Find a data set by name: on this machine, else by download, else the embedded digits.
+def find(
+    name: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+) -> Source | PictureFolder:
+    """Find a data set: on this machine, else by download, else the embedded digits.
 
     Args:
-        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``.
+        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``, or the path of a folder with a
+            folder of pictures for each class. A `pathlib.Path` is always taken for a folder, a
+            text that is one of the three names never.
         root: Folder of the real data sets; by default `data_root()`.
+        size: Height and width of your own pictures; see `lenet.folders.find_pictures`.
+        channels: 1 or 3, likewise.
 
     Raises:
-        ValueError: The name is not one of these.
+        ValueError: There is no data set and no folder of this name, or `size` or `channels` are
+            given for one of the three, which have their own.
         DataError: The folder does not exist, a file is damaged, or ``LENET_REQUIRE_REAL=1`` and
             only the embedded digits are to be had.
     """
-    if name not in PUBLISHED:
-        raise ValueError(f"unknown data set {name!r}: choose one of {', '.join(PUBLISHED)}")
+    if isinstance(name, str) and name in PUBLISHED:
+        if size is not None or channels is not None:
+            raise ValueError(f"size and channels are for your own pictures; {name} has its own")
+        return _find_published(name, root)
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        raise ValueError(
+            f"unknown data set {str(name)!r}: choose one of {', '.join(PUBLISHED)}, or the path "
+            "of a folder that holds a folder of pictures for each class (there is none there)"
+        )
+    return find_pictures(folder, size, channels)
+
+
+def _find_published(name: str, root: str | os.PathLike[str] | None) -> Source:
     published = PUBLISHED[name]
     if os.environ.get("LENET_OFFLINE") == "1":
         return _embedded(name, "LENET_OFFLINE=1 asks for them")

@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+from PIL import Image, ImageDraw
+
 Point = tuple[float, float]
 Stroke = list[Point]
 
@@ -170,3 +172,22 @@ def drawn_digits() -> list[DrawnDigit]:
             placed_strokes = [[placed(point, manner) for point in stroke] for stroke in strokes]
             drawn.append(DrawnDigit(digit, f"{form}, {manner.name}", placed_strokes, manner.pen))
     return drawn
+
+
+def as_picture(
+    drawn: DrawnDigit,
+    size: int,
+    ground: tuple[int, int, int] = (255, 255, 255),
+    ink: tuple[int, int, int] = (0, 0, 0),
+) -> Image.Image:
+    """Draw a digit on a square RGB picture, with round pens and soft edges."""
+    large = 4 * size
+    picture = Image.new("RGB", (large, large), ground)
+    draw = ImageDraw.Draw(picture)
+    radius = drawn.pen * large / 2
+    for stroke in drawn.strokes:
+        points = [(x * large, y * large) for x, y in stroke]
+        draw.line(points, fill=ink, width=round(2 * radius))
+        for x, y in points:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
+    return picture.resize((size, size), Image.Resampling.BOX)

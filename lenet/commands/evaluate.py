@@ -1,0 +1,160 @@
+"""``python -m lenet evaluate WEIGHTS [DATASET]``: how good a trained network is, class by class."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lenet.commands.weights import add_weights, load_trained
+from lenet.data import DataError, ImageData, LabelledImages, load
+from lenet.sources import PUBLISHED
+from lenet.train import EVALUATION_BATCH_SIZE, Score, num_correct, pick_device
+from lenet.trained import ModelCard
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command that judges a network on test images."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="judge a trained network on test images, class by class",
+        description="Print the accuracy of a trained network on the test images of a data set, "
+        "and for every class its recall (the share of its images that were recognised), its "
+        "precision (the share of images given to it that are its own) and the class that its "
+        "images are most often taken for.",
+        epilog="Exit status: 0 if all went well, 1 if the weights or the data could not be used, "
+        "2 for arguments that make no sense. Example: python -m lenet evaluate lenet5_mnist",
+    )
+    add_weights(parser)
+    parser.add_argument(
+        "dataset",
+        nargs="?",
+        metavar="DATASET",
+        help=f"{', '.join(PUBLISHED)}, or a folder with a folder of pictures for each class "
+        "(default: what the network was trained on)",
+    )
+    parser.add_argument("--device", default="auto", help="such as cuda:0 (default: the best here)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge the network that `options` name; return the exit status."""
+    try:
+        model, card = load_trained(options.weights, options.network, options.dataset)
+        data = load_for(card, options.dataset or card.dataset)
+        device = pick_device(options.device)
+    except (ValueError, DataError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    judged = judge(model.to(device), data.to(device))
+    print(f"{card.network}, trained on {card.source}")
+    print(f"judged on the test images of {data.source}")
+    score = judged.score
+    print(
+        f"\ntest accuracy {score.accuracy:.2%} ({score.num_correct:,} of {score.num_examples:,}), "
+        f"mean loss {score.loss:.4f}\n"
+    )
+    print(class_table(judged.confusion, card.classes))
+    return 0
+
+
+def load_for(card: ModelCard, name: str | os.PathLike[str]) -> ImageData:
+    """Load a data set as a network expects it: its shape, statistics and numbers of classes.
+
+    Raises:
+        ValueError: The data set has images of another shape, or classes that the network does
+            not know.
+        DataError: The files cannot be used.
+    """
+    channels, height, width = card.image_shape
+    published = name in PUBLISHED
+    data = load(name) if published else load(name, size=(height, width), channels=channels)
+    frame = (height - data.test.images.shape[2]) // 2
+    if frame > 0:
+        data = data.pad(frame)
+    shape = tuple(data.test.images.shape[1:])
+    if shape != card.image_shape:
+        raise ValueError(
+            f"the images of {name} are {_times(shape)}, those that {card.network} was trained on "
+            f"{_times(card.image_shape)}"
+        )
+    unknown = [each for each in data.classes if each not in card.classes]
+    if unknown:
+        raise ValueError(
+            f"{name} has classes that the network does not know: {', '.join(unknown)}. "
+            f"It knows: {', '.join(card.classes)}"
+        )
+    numbers = torch.tensor([card.classes.index(each) for each in data.classes])
+    return replace(
+        data,
+        classes=card.classes,
+        train=LabelledImages(data.train.images, numbers[data.train.labels]),
+        test=LabelledImages(data.test.images, numbers[data.test.labels]),
+        mean=card.mean,
+        std=card.std,
+    )
+
+
+def _times(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a network did on the test images.
+
+    Attributes:
+        score: Loss and correct predictions.
+        confusion: int64 (K, K): how many images of each class (row) were given to each (column).
+    """
+
+    score: Score
+    confusion: Tensor
+
+
+@torch.inference_mode()
+def judge(model: nn.Module, data: ImageData) -> Judgement:
+    """Judge a network on all test images; outputs beyond the data's classes do not count."""
+    num_classes = len(data.classes)
+    model.eval()
+    batches = list(data.batches("test", EVALUATION_BATCH_SIZE))
+    logits = torch.cat([model(images)[:, :num_classes] for images, _ in batches])
+    labels = torch.cat([labels for _, labels in batches])
+    loss = float(F.cross_entropy(logits, labels))
+    cells = torch.bincount(labels * num_classes + logits.argmax(dim=1), minlength=num_classes**2)
+    return Judgement(
+        Score(loss, num_correct(logits, labels), len(labels)),
+        cells.reshape(num_classes, num_classes).cpu(),
+    )
+
+
+def class_table(confusion: Tensor, classes: Sequence[str]) -> str:
+    """Write recall, precision and the commonest mistake of every class as a table.
+
+    Args:
+        confusion: int64 (K, K), a row for each true class, a column for each predicted one.
+        classes: The K names.
+    """
+    width = max(len("class"), *map(len, classes))
+    lines = [f"{'class':{width}}  images  recall  precision  most often taken for"]
+    for label, name in enumerate(classes):
+        row, column = confusion[label], confusion[:, label]
+        mistakes = row.clone()
+        mistakes[label] = 0
+        worst = int(mistakes.argmax())
+        mistake = f"{classes[worst]} ({int(mistakes[worst]):,})" if mistakes[worst] else "-"
+        lines.append(
+            f"{name:{width}}  {int(row.sum()):6,}  {_share(row[label], row):>6}"
+            f"  {_share(column[label], column):>9}  {mistake}"
+        )
+    return "\n".join(lines)
+
+
+def _share(part: Tensor, whole: Tensor) -> str:
+    return f"{int(part) / int(whole.sum()):.1%}" if whole.sum() else "-"
