@@ -3,9 +3,9 @@
     python bench/lenet5_mnist_weights.py
 
 trains LeNet-5 on MNIST with random affine distortions, judges it on the test images and writes
-lenet/weights/lenet5_mnist.safetensors in half precision, with a card that says what it is for. It takes about five minutes on two CPU
-cores. Loss and accuracy of every epoch are printed; the last line is the test accuracy of
-the weights as stored.
+lenet/weights/lenet5_mnist.safetensors in half precision, with a card that says what it is for. It
+takes about five minutes on two CPU cores. Loss and accuracy of every epoch are printed; the last
+line is the test accuracy of the weights as stored.
 """
 
 from __future__ import annotations
