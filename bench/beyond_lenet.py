@@ -230,7 +230,7 @@ def accuracy(record: Record) -> float:
 
 
 def main() -> None:
-    parts = ["timing", *SERIES]
+    parts = [*SERIES, "timing"]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
