@@ -16,7 +16,15 @@ from lenet.plots.convolution import (
     window_places,
 )
 from lenet.plots.data import class_counts, image_grid, image_stages, value_histograms
+from lenet.plots.lenet5 import (
+    code_images,
+    connections,
+    score_map,
+    squashing,
+    trainability,
+)
 from lenet.plots.picture import Picture
+from lenet.plots.pictures import before_and_after
 from lenet.plots.results import class_scores, confusion, reliability
 from lenet.plots.shapes import (
     kernel_positions,
@@ -25,6 +33,7 @@ from lenet.plots.shapes import (
     row_owners,
     window_grid,
 )
+from lenet.plots.timing import growth, speeds, timelines
 from lenet.plots.training import (
     batch_losses,
     descents,
@@ -45,9 +54,12 @@ __all__ = [
     "Picture",
     "architecture",
     "batch_losses",
+    "before_and_after",
     "class_counts",
     "class_scores",
+    "code_images",
     "confusion",
+    "connections",
     "contributions",
     "convolution_step",
     "convolution_sum",
@@ -56,6 +68,7 @@ __all__ = [
     "filter_depth",
     "filter_maps",
     "filters",
+    "growth",
     "image_grid",
     "image_stages",
     "kernel_positions",
@@ -67,10 +80,15 @@ __all__ = [
     "receptive_fields",
     "reliability",
     "row_owners",
+    "score_map",
     "shares",
     "slope_and_step",
+    "speeds",
+    "squashing",
     "strongest_patches",
+    "timelines",
     "trade_offs",
+    "trainability",
     "value_histograms",
     "walks",
     "weight_histograms",
