@@ -7,7 +7,7 @@ from statistics import mean
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lenet.plots.picture import STYLE, WIDTH, Picture, run_colours
 
@@ -33,6 +33,7 @@ def curves(
     for (name, numbers), colour in zip(series.items(), run_colours(len(series)), strict=True):
         ax.plot(range(1, len(numbers) + 1), numbers, label=name, color=colour, linewidth=2)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if logarithmic else "linear")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(visible=True)
     if len(series) > 1:
         picture.legend(loc="outside upper center", ncols=2, fontsize=9)
