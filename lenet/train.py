@@ -271,6 +271,8 @@ class Training:
         loss_function: What to make small: a function of logits and labels.
 
     Attributes:
+        device: Where it is trained.
+        data: Training and test images, on that device.
         model: The network.
         settings: How it is trained.
         optimizer: Updates the weights.
@@ -290,6 +292,8 @@ class Training:
         device = pick_device(settings.device)
         torch.manual_seed(settings.seed)
         data = data.to(device)
+        self.device = device
+        self.data = data
         self.model = model.to(device)
         self.settings = settings
         self.augment = augment
@@ -328,15 +332,20 @@ class Training:
 
     def _epoch(self, number: int, bar: tqdm[object]) -> Epoch:
         start = time.perf_counter()
-        score = train_epoch(
-            self.model, self._batches(bar), self.optimizer, self.scheduler, self.loss_function
-        )
+        score = self._train_epoch(bar)
         seconds = time.perf_counter() - start
         _check_finite(score, number, self.history)
-        test = evaluate(self.model, self._test, self.loss_function)
-        epoch = Epoch(number, score, test, seconds)
+        epoch = Epoch(number, score, self._evaluate(), seconds)
         self.history.epochs.append(epoch)
         return epoch
+
+    def _train_epoch(self, bar: tqdm[object]) -> Score:
+        return train_epoch(
+            self.model, self._batches(bar), self.optimizer, self.scheduler, self.loss_function
+        )
+
+    def _evaluate(self) -> Score:
+        return evaluate(self.model, self._test, self.loss_function)
 
     def _batches(self, bar: tqdm[object]) -> Iterator[Batch]:
         for images, labels in self._train:

@@ -24,6 +24,14 @@ def test_a_file_is_made_and_replaced(tmp_path):
         assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_a_killed_write_left_is_in_nobodys_way(tmp_path):
+    path, part = tmp_path / "file", tmp_path / "file.part"
+    part.write_bytes(b"half")
+    write_atomically(path, b"whole")
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_link_goes_on_pointing_to_its_file(tmp_path):
     file, link = tmp_path / "file", tmp_path / "link"
     file.write_bytes(b"before")

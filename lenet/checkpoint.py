@@ -1,0 +1,294 @@
+"""Checkpoints: a training that was stopped, even by a power cut, goes on as if it had not been.
+
+    history = checkpoint.fit(model, data, settings, "fashion.checkpoint")
+
+trains as `lenet.train.fit` does and stores everything that the next epoch depends on after each.
+The same line again, with a newly made network, goes on where the file stops. On the CPU the
+weights at the end equal those of an uninterrupted training bit for bit.
+
+A checkpoint is a safetensors file: tensors by name, and all else as JSON in its metadata. Reading
+it runs no code. It holds the SHA-256 checksum of itself, so that damage is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from lenet import __version__
+from lenet.atomic import write_atomically
+from lenet.data import ImageData
+from lenet.train import Augmentation, Epoch, History, Loss, Score, Settings, Training
+
+FORMAT = 1  # of the file: counted up when its content changes
+NO_CHECKSUM_YET = "SHA-256 of this file with this text in the checksum's place".ljust(64)
+DAMAGED = "is damaged, or no checkpoint. Restore it from a copy, or delete it to start anew."
+NUM_DIFFERENCES_SHOWN = 5
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be used; the message says why and what to do."""
+
+
+def fit(
+    model: nn.Module,
+    data: ImageData,
+    settings: Settings,
+    path: str | Path,
+    *,
+    augment: Augmentation | None = None,
+    loss_function: Loss = F.cross_entropy,
+    progress: bool = True,
+) -> History:
+    """Train as `lenet.train.fit` does, or go on with a training that was stopped.
+
+    Args:
+        model: A newly made network; if there is a checkpoint, its weights are loaded from there.
+        data: Training and test images.
+        settings: How to train. With a constant learning rate, more epochs may be asked for than
+            before.
+        path: The checkpoint. It is made if it is not there.
+        augment: Distorts each training batch.
+        loss_function: What to make small.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The history from the first epoch on, those before the stop included.
+
+    Raises:
+        CheckpointError: The file is damaged, or belongs to another training.
+        OSError: The file cannot be written. The checkpoint of the epoch before is untouched.
+        DivergedError: The loss became infinite or not a number.
+    """
+    training = Training(model, data, settings, augment, loss_function)
+    for _ in epochs(training, path, progress=progress):
+        pass
+    return training.history
+
+
+def epochs(
+    training: Training, path: str | Path, *, progress: bool = True, write: bool = True
+) -> Iterator[Epoch]:
+    """Train the epochs that are left, and yield each when it is finished and stored.
+
+    The file is written for the first time before training starts, so that a folder that is missing
+    or protected is found out at once.
+
+    Args:
+        training: A training that has not begun.
+        path: Its checkpoint, read if it is there.
+        progress: Whether to show a progress bar.
+        write: Whether to write. Of several processes with the same training only one should.
+
+    Raises:
+        CheckpointError, OSError, DivergedError: As in `fit`.
+    """
+    checkpoint = Checkpoint(training, path)
+    if checkpoint.path.exists():
+        checkpoint.resume()
+    elif write:
+        checkpoint.save()
+    try:
+        for epoch in training.epochs(progress=progress):
+            if write:
+                checkpoint.save()
+            yield epoch
+    except KeyboardInterrupt:  # while saving: the file is as it was after the epoch before
+        training.history.interrupted = True
+        training.model.eval()
+
+
+class Checkpoint:
+    """The file in which one training is kept.
+
+    Args:
+        training: The training.
+        path: The file; it need not exist.
+
+    Attributes:
+        training: The training.
+        path: The file.
+        plan: What must be the same for a training to go on: version, network, data, settings,
+            augmentation and loss.
+    """
+
+    def __init__(self, training: Training, path: str | Path) -> None:
+        self.training = training
+        self.path = Path(path)
+        self.plan = _plan(training)
+
+    def save(self) -> None:
+        """Store the training as it is now, between two epochs.
+
+        Raises:
+            OSError: The file cannot be written; what was there before is untouched.
+        """
+        training = self.training
+        optimizer = training.optimizer.state_dict()
+        tensors = {f"model/{name}": t for name, t in training.model.state_dict().items()}
+        for number, state in optimizer["state"].items():
+            tensors |= {f"optimizer/{number}/{name}": t for name, t in state.items()}
+        tensors |= {f"generator/{name}": t for name, t in _generators(training).items()}
+        content = {
+            "format": FORMAT,
+            "plan": self.plan,
+            "data": training.data.source,
+            "torch": torch.__version__,
+            "history": [asdict(epoch) for epoch in training.history.epochs],
+            "optimizer": optimizer["param_groups"],
+            "scheduler": training.scheduler and training.scheduler.state_dict(),
+        }
+        write_atomically(self.path, _pack(tensors, content))
+
+    def resume(self) -> None:
+        """Bring the training to where the file has it.
+
+        It may lie on another device than before; then its weights will be the same but for
+        rounding and dropout.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            CheckpointError: The file is damaged, or belongs to another training, which is then as
+                it was.
+        """
+        tensors, content = read(self.path)
+        self._compare(content)
+        training = self.training
+        training.model.load_state_dict(_below("model/", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _below("optimizer/", tensors).items():
+            number, _, key = name.partition("/")
+            state.setdefault(int(number), {})[key] = tensor
+        training.optimizer.load_state_dict({"state": state, "param_groups": content["optimizer"]})
+        if training.scheduler is not None:
+            training.scheduler.load_state_dict(content["scheduler"])
+        _set_generators(training, _below("generator/", tensors))
+        training.history.epochs = [
+            Epoch(e["number"], Score(**e["train"]), Score(**e["test"]), e["seconds"])
+            for e in content["history"]
+        ]
+
+    def _compare(self, content: dict[str, Any]) -> None:
+        done = len(content["history"])
+        differences = _differences(content["plan"], self.plan, done)
+        if differences:
+            more = len(differences) - NUM_DIFFERENCES_SHOWN
+            lines = differences[:NUM_DIFFERENCES_SHOWN] + [f"… and {more} more"] * (more > 0)
+            raise CheckpointError(
+                f"{self.path} belongs to another training, with {done} finished epochs on "
+                f"{content['data']}:\n  " + "\n  ".join(lines) + "\nGo on as that one began, name "
+                "another file, or delete this one to start anew."
+            )
+
+
+def _differences(stored: dict[str, Any], wanted: dict[str, Any], num_epochs: int) -> list[str]:
+    """Say what differs between two plans, the first with so many finished epochs."""
+    may_go_on = wanted["epochs"] >= num_epochs
+    constant = stored["schedule"] == wanted["schedule"] == "constant"
+    return [
+        f"{name}: {stored.get(name, 'none')} there, {wanted.get(name, 'none')} here"
+        for name in stored | wanted
+        if stored.get(name) != wanted.get(name)
+        and not (name == "epochs" and constant and may_go_on)
+    ]
+
+
+def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a checkpoint and check that it is whole.
+
+    Returns:
+        Its tensors by name, and all else that it holds, such as the ``"history"``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        CheckpointError: It is damaged, no checkpoint, or of another format.
+    """
+    packed = Path(path).read_bytes()
+    try:
+        header = json.loads(packed[8 : 8 + int.from_bytes(packed[:8], "little")])
+        metadata = header["__metadata__"]
+        checksum = metadata["checksum"].encode()
+        content = json.loads(metadata["checkpoint"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CheckpointError(f"{path} {DAMAGED} Its header cannot be read.") from error
+    blank = packed.replace(checksum, NO_CHECKSUM_YET.encode(), 1)
+    if hashlib.sha256(blank).hexdigest().encode() != checksum:
+        raise CheckpointError(f"{path} {DAMAGED} Its checksum does not fit its content.")
+    if content["format"] != FORMAT:
+        raise CheckpointError(
+            f"{path} is a checkpoint of format {content['format']}, this version of lenet "
+            f"({__version__}) reads format {FORMAT}. Go on with the version that wrote it, or "
+            "delete the file to start anew."
+        )
+    return load(packed), content
+
+
+def _plan(training: Training) -> dict[str, Any]:
+    """Describe in JSON's terms everything that decides which weights come out."""
+    model = training.model
+    leaves = [(name, m) for name, m in model.named_modules() if not [*m.children()]]
+    settings = asdict(training.settings)
+    del settings["device"]
+    return {
+        "lenet": __version__,
+        "network": type(model).__name__,
+        **{f"layer {name}": repr(module) for name, module in leaves},
+        **{f"shape of {name}": [*tensor.shape] for name, tensor in model.state_dict().items()},
+        "checksum of the data": _data_checksum(training.data),
+        **settings,
+        "augmentation": _name(training.augment),
+        "loss": _name(training.loss_function),
+    }
+
+
+def _name(thing: object) -> str:
+    """Say what a function or object is and how it is set, without its place in memory."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(thing))
+
+
+def _data_checksum(data: ImageData) -> str:
+    """Return the SHA-256 checksum of all images, labels and constants of normalisation."""
+    checksum = hashlib.sha256(repr((data.mean, data.std)).encode())
+    for split in (data.train, data.test):
+        for tensor in (split.images, split.labels):
+            checksum.update(str(tuple(tensor.shape)).encode())
+            checksum.update(tensor.cpu().contiguous().numpy().data)
+    return checksum.hexdigest()
+
+
+def _generators(training: Training) -> dict[str, Tensor]:
+    """Return the state of every generator of random numbers that training uses."""
+    states = {"order": training.generator.get_state(), "cpu": torch.get_rng_state()}
+    if training.device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(training.device)
+    return states
+
+
+def _set_generators(training: Training, states: dict[str, Tensor]) -> None:
+    training.generator.set_state(states["order"])
+    torch.set_rng_state(states["cpu"])
+    if training.device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], training.device)
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def _pack(tensors: dict[str, Tensor], content: dict[str, Any]) -> bytes:
+    """Make the bytes of a safetensors file that holds its own checksum."""
+    copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    metadata = {"checkpoint": json.dumps(content), "checksum": NO_CHECKSUM_YET}
+    packed = save(copies, metadata)
+    checksum = hashlib.sha256(packed).hexdigest()
+    return packed.replace(NO_CHECKSUM_YET.encode(), checksum.encode(), 1)

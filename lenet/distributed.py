@@ -1,0 +1,166 @@
+"""The same training on several devices: one process for each, and a share of every batch for each.
+
+    torchrun --nproc-per-node 2 -m lenet train fashion-mnist --save narrow.safetensors
+
+starts two processes. All of them draw the same batches and distort them alike; each passes its
+share of the images through its own copy of the network. PyTorch's `DistributedDataParallel`
+averages the gradients of all processes while they are computed, so that all copies make the same
+step: the one that a single process would make with the whole batch, but for rounding.
+
+Two things differ from a single process: dropout draws other numbers, and batch normalisation sees
+the images of its process alone.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from tqdm.auto import tqdm
+
+from lenet.data import ImageData, LabelledImages
+from lenet.train import (
+    Augmentation,
+    Batch,
+    Epoch,
+    Loss,
+    Score,
+    Settings,
+    Training,
+    train_epoch,
+)
+
+
+@contextmanager
+def processes(device: str = "auto") -> Iterator[str]:
+    """Join the processes that torchrun has started; where it has started none, do nothing.
+
+    Only the first process prints: the standard output of the others is silent.
+
+    Args:
+        device: ``"auto"``, ``"cuda"`` (one GPU for each process) or ``"cpu"``.
+
+    Yields:
+        The device of this process, such as ``"cuda:1"``; outside of torchrun what was given.
+
+    Raises:
+        ValueError: There are more processes than GPUs, or the device is none for many processes.
+    """
+    if not dist.is_torchelastic_launched():
+        yield device
+        return
+    own = _own_device(device)
+    dist.init_process_group("nccl" if own.startswith("cuda") else "gloo")
+    try:
+        if is_first():
+            yield own
+        else:
+            with Path(os.devnull).open("w") as silence, redirect_stdout(silence):
+                yield own
+    finally:
+        dist.destroy_process_group()
+
+
+def is_first() -> bool:
+    """Tell whether this process is the first of several, or the only one."""
+    return not dist.is_initialized() or dist.get_rank() == 0
+
+
+def _own_device(device: str) -> str:
+    """Return the device of this process among those of its machine."""
+    if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
+        return "cpu"
+    if device not in ("auto", "cuda"):
+        raise ValueError(f"several processes can train on 'cpu' or 'cuda', not on {device!r}")
+    here, found = int(os.environ["LOCAL_WORLD_SIZE"]), torch.cuda.device_count()
+    if here > found:
+        raise ValueError(
+            f"{here} processes need a GPU each, and this machine has {found}: start fewer with "
+            "--nproc-per-node, or train on the device 'cpu'"
+        )
+    own = f"cuda:{os.environ['LOCAL_RANK']}"
+    torch.cuda.set_device(own)
+    return own
+
+
+class DistributedTraining(Training):
+    """A `Training` that is shared by the processes that `processes` has joined.
+
+    All of them make it, with the same arguments but for the device, and call `epochs`.
+
+    Raises:
+        ValueError: There are more processes than images in a batch or in a split.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: ImageData,
+        settings: Settings,
+        augment: Augmentation | None = None,
+        loss_function: Loss = F.cross_entropy,
+    ) -> None:
+        super().__init__(model, data, settings, augment, loss_function)
+        self.rank, self.num_processes = dist.get_rank(), dist.get_world_size()
+        fewest = min(settings.batch_size, len(data.train), len(data.test))
+        if self.num_processes > fewest:
+            raise ValueError(f"{self.num_processes} processes cannot share {fewest} images")
+        self._test.examples = LabelledImages(
+            self._share(self._test.examples.images), self._share(self._test.examples.labels)
+        )
+        self._weight = 1.0  # of this process's share of the present batch; 1 for a fair share
+        self._parallel = DistributedDataParallel(self.model)  # all copies become the first one's
+
+    def epochs(self, *, progress: bool = True) -> Iterator[Epoch]:
+        """Train as `Training.epochs` does; only the first process shows a progress bar."""
+        return super().epochs(progress=progress and self.rank == 0)
+
+    def _train_epoch(self, bar: tqdm[object]) -> Score:
+        done = len(self.history.epochs)
+        draw = random.Random(f"{self.settings.seed} {done} {self.rank}")
+        torch.manual_seed(draw.getrandbits(63))  # dropout of its own in every process and epoch
+        score = train_epoch(
+            self._parallel, self._batches(bar), self.optimizer, self.scheduler, self._loss
+        )
+        for buffer in self.model.buffers():  # such as the running means of batch normalisation
+            dist.broadcast(buffer, src=0)
+        return self._total(score)
+
+    def _evaluate(self) -> Score:
+        return self._total(super()._evaluate())
+
+    def _batches(self, bar: tqdm[object]) -> Iterator[Batch]:
+        for images, labels in super()._batches(bar):
+            own = self._share(labels)
+            self._weight = len(own) / len(labels) * self.num_processes
+            yield self._share(images), own
+
+    def _share(self, rows: Tensor) -> Tensor:
+        return rows.tensor_split(self.num_processes)[self.rank]
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean loss of this share, whose gradients are weighted by its size.
+
+        `DistributedDataParallel` takes the plain mean of the processes' gradients: without weights,
+        images in the smaller shares of a batch would count more than others. The last batch of an
+        epoch can even leave a process without an image; its loss is 0.
+        """
+        weight = self._weight
+        logits.register_hook(lambda gradient: gradient * weight)
+        return self.loss_function(logits, labels) if len(labels) else logits.sum()
+
+    def _total(self, score: Score) -> Score:
+        """Add up the scores of all processes, each on examples of its own."""
+        own = [score.loss * score.num_examples, score.num_correct, score.num_examples]
+        sums = torch.tensor(own, dtype=torch.float64, device=self.device)
+        dist.all_reduce(sums)
+        loss, num_correct, num_examples = sums.tolist()
+        return Score(loss / num_examples, int(num_correct), int(num_examples))
