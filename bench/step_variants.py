@@ -166,6 +166,7 @@ def trials(data: ImageData, chosen: list[Variant], number: int) -> Record:
     """Train once in every variant, in random order."""
     order = random.Random(number).sample(chosen, len(chosen))
     watches = {variant.name: trial(variant, data, number) for variant in order}
+    torch.set_num_threads(1)  # what the record's environment says
     return {
         "data": data.source,
         "seconds": {v.name: round(watches[v.name].seconds, 4) for v in chosen},

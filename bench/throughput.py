@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from io import StringIO
@@ -132,12 +133,17 @@ def textbook_epoch(
     return total_loss, total_correct
 
 
-def with_textbook_loop(work: Work) -> Stopwatch:
-    """Train with a DataLoader that opens and converts image by image."""
+def with_textbook_loop(work: Work, *, workers: int = 0) -> Stopwatch:
+    """Train with a DataLoader that opens and converts image by image.
+
+    Args:
+        work: What to train on.
+        workers: Number of processes that fetch batches ahead; with 0 the loop fetches them.
+    """
     model = work.network()
     optimizer = torch.optim.Adam(model.parameters(), lr=LR)
     for pictures in (work.first(WARM_UP).pictures, work.pictures):
-        loader = DataLoader(pictures, batch_size=BATCH_SIZE, shuffle=True)
+        loader = DataLoader(pictures, BATCH_SIZE, shuffle=True, num_workers=workers)
         with Stopwatch(work.device) as watch:
             textbook_epoch(model, loader, optimizer)
     return watch
@@ -196,11 +202,6 @@ def with_lightning(work: Work, *, resident: bool = False) -> Stopwatch:
     return timed.watch
 
 
-def with_lightning_on_our_batches(work: Work) -> Stopwatch:
-    """Train with PyTorch Lightning on batches of `lenet.data`."""
-    return with_lightning(work, resident=True)
-
-
 def with_skorch(work: Work) -> Stopwatch:
     """Train with skorch on a tensor of normalised images."""
     from skorch import NeuralNetClassifier
@@ -229,10 +230,11 @@ WAYS: dict[str, Way] = {
     "lenet.train.fit": with_fit,
     "bare loop": with_bare_loop,
     "textbook loop": with_textbook_loop,
+    "textbook, 2 workers": partial(with_textbook_loop, workers=2),
 }
 GUESTS: dict[str, tuple[str, Way]] = {  # by name: the package that each needs
     "Lightning": ("pytorch_lightning", with_lightning),
-    "Lightning, our batches": ("pytorch_lightning", with_lightning_on_our_batches),
+    "Lightning, our batches": ("pytorch_lightning", partial(with_lightning, resident=True)),
     "skorch": ("skorch", with_skorch),
 }
 
