@@ -52,21 +52,24 @@ def connections(table: Tensor) -> Picture:
 
 @mpl.rc_context(STYLE)
 def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> Picture:
-    """Draw vectors of ±1 and what comes close to them as small pictures, a row for each title.
+    """Draw codes of ±1, what comes close to them, and pictures, a row for each title.
 
     Args:
-        rows: float (N, H, W) by title; red is positive, blue negative, white zero.
+        rows: By title, codes as float (N, H, W), red above zero, blue below it and white at zero;
+            or grey pictures (N, 1, H, W). All rows have the same N.
         limit: The absolute value of full colour.
     """
-    number = max(len(images) for images in rows.values())
-    height, width = next(iter(rows.values())).shape[1:]
-    picture = Picture(WIDTH, (WIDTH / number * height / width + 0.35) * len(rows))
-    for band, (title, images) in zip(
-        picture.subfigures(len(rows), 1, squeeze=False)[:, 0], rows.items(), strict=True
-    ):
+    number = len(next(iter(rows.values())))
+    heights = [WIDTH / number * rows[title].shape[-2] / rows[title].shape[-1] for title in rows]
+    picture = Picture(WIDTH, sum(heights) + 0.35 * len(rows))
+    bands = picture.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for band, (title, images) in zip(bands, rows.items(), strict=True):
         band.suptitle(title, fontsize=10, color=INK)
         for ax, image in zip(band.subplots(1, number, squeeze=False)[0], images, strict=True):
-            draw_signed(ax, image, limit)
+            if image.dim() == 3:
+                draw_image(ax, image)
+            else:
+                draw_signed(ax, image, limit)
     return picture
 
 

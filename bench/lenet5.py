@@ -1,0 +1,220 @@
+"""Long experiments with LeNet-5, then and now: what chapter 9 reports with mean and spread.
+
+Run `python bench/lenet5.py`; `--help` lists the experiments. Every finished run is stored at once,
+and a run that is stored already is not repeated, so that an interrupted series resumes. Name
+another file with `--results` to measure everything again on your own machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lenet.augment import RandomAffine, RandomCropFlip
+from lenet.data import ImageData, load
+from lenet.models import LeNet5, LeNet5_1998, LeNet5Linear, NarrowLeNet
+from lenet.original import PIXEL_MEAN, PIXEL_STD, discriminative_loss, mean_squared_error
+from lenet.results import FOLDER, Record, collect
+from lenet.train import Augmentation, Loss, Score, Settings, fit, pick_device
+
+RESULTS = FOLDER / "lenet5.json"
+SEEDS = range(3)
+
+RECIPE = Settings(  # for every network alike: none was tuned on the test images
+    epochs=10, batch_size=100, optimizer="adam", lr=0.005, weight_decay=0.01, schedule="one-cycle"
+)
+PLAIN = Settings(epochs=4, batch_size=100, optimizer="sgd", lr=0.05)
+WIDTHS = (8, 15, 30, 60, 120, 240, 480)
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    network.__name__: network for network in (LeNet5, LeNet5Linear, LeNet5_1998, NarrowLeNet)
+}
+PIXELS: dict[str, Callable[[ImageData], ImageData]] = {
+    "normalised": lambda data: data,
+    "normalised, black frame": lambda data: data.pad(2),
+    "from 0 to 1": lambda data: replace(data, mean=(0.0,), std=(1.0,)),
+    "as in 1998": lambda data: replace(data.pad(2), mean=PIXEL_MEAN, std=PIXEL_STD),
+}
+LOSSES: dict[str, Loss] = {
+    "cross-entropy": F.cross_entropy,
+    "mean squared error": mean_squared_error,
+    "discriminative": discriminative_loss,
+}
+DISTORTIONS: dict[str, Augmentation | None] = {
+    "none": None,
+    "as in 1998": RandomAffine(degrees=0, scale=1.15, shear=0.25, shift=2, squeeze=1.15),
+    "flip": RandomCropFlip(padding=0),
+}
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+POOLINGS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A `LeNet5Linear` with one thing or another changed.
+
+    Attributes:
+        width: Number of features of C5.
+        activation: A name of `ACTIVATIONS`.
+        pooling: A name of `POOLINGS`.
+        initialisation: ``"default"`` (PyTorch's) or ``"xavier"`` (Glorot and Bengio 2010).
+        padding: Padding of C1.
+    """
+
+    width: int = 120
+    activation: str = "relu"
+    pooling: str = "max"
+    initialisation: str = "default"
+    padding: int = 2
+
+    def make(self) -> nn.Module:
+        """Make the network, with weights from PyTorch's global generator."""
+        activation, pool = ACTIVATIONS[self.activation], POOLINGS[self.pooling]
+        features = [nn.Conv2d(1, 6, 5, padding=self.padding), activation(), pool(2)]
+        features += [nn.Conv2d(6, 16, 5), activation(), pool(2), nn.Flatten()]
+        features += [nn.Linear(400, self.width), activation(), nn.Linear(self.width, 84)]
+        model = nn.Sequential(*features, activation(), nn.Linear(84, 10))
+        if self.initialisation == "xavier":
+            for parameter in model.parameters():
+                fill = nn.init.xavier_uniform_ if parameter.dim() > 1 else nn.init.zeros_
+                fill(parameter)
+        return model
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training from fresh weights.
+
+    Attributes:
+        experiment: The series it belongs to.
+        network: A name of `NETWORKS`, or a variant of LeNet-5.
+        settings: How to train; the seed also makes the initial weights.
+        data: Name of the data set.
+        num_images: Number of training images, the first ones; 0 for all.
+        pixels: What the network sees, a name of `PIXELS`.
+        distortions: What is done to the training images, a name of `DISTORTIONS`.
+        loss: A name of `LOSSES`.
+    """
+
+    experiment: str
+    network: str | Variant
+    settings: Settings = RECIPE
+    data: str = "mnist"
+    num_images: int = 0
+    pixels: str = "normalised"
+    distortions: str = "none"
+    loss: str = "cross-entropy"
+
+
+def series() -> dict[str, list[Run]]:
+    """Return the runs of every experiment, for one seed."""
+    eight, short = replace(RECIPE, epochs=8), replace(RECIPE, epochs=2)
+    old = Run("1998", "LeNet5_1998", eight, pixels="as in 1998", loss="discriminative")
+    fashion = Run("fashion", "NarrowLeNet", data="fashion-mnist")
+    return {
+        "lenet5": [Run("lenet5", name) for name in ("LeNet5", "LeNet5Linear")],
+        "fashion": [fashion],
+        "1998": [old],
+        "distortions": [Run("distortions", "LeNet5", eight, distortions="as in 1998")],
+        "width": [Run("width", Variant(width=width), short, num_images=20_000) for width in WIDTHS],
+        "trainability": [
+            Run("trainability", Variant(120, *choice), PLAIN, num_images=12_000)
+            for choice in product(ACTIVATIONS, POOLINGS, ("default", "xavier"))
+        ],
+        "pixels": [
+            replace(
+                Run("pixels", Variant(padding=padding), short), num_images=20_000, pixels=pixels
+            )
+            for padding, pixels in (
+                (2, "normalised"),
+                (0, "normalised, black frame"),
+                (2, "from 0 to 1"),
+            )
+        ],
+        "1998-first-loss": [replace(old, experiment="1998-first-loss", loss="mean squared error")],
+        "fashion-flip": [replace(fashion, experiment="fashion-flip", distortions="flip")],
+    }
+
+
+def train(run: Run) -> Record:
+    """Train a new network and return its scores, epoch by epoch."""
+    data = load(run.data)
+    data = PIXELS[run.pixels](replace(data, train=data.train[: run.num_images or None]))
+    torch.manual_seed(run.settings.seed)
+    model = NETWORKS[run.network]() if isinstance(run.network, str) else run.network.make()
+    history = fit(
+        model,
+        data,
+        run.settings,
+        augment=DISTORTIONS[run.distortions],
+        loss_function=LOSSES[run.loss],
+        progress=False,
+    )
+    epochs = [
+        {"train": _counts(e.train), "test": _counts(e.test), "seconds": round(e.seconds, 3)}
+        for e in history.epochs
+    ]
+    return {"source": data.source, "epochs": epochs}
+
+
+def _counts(score: Score) -> Record:
+    return {
+        "loss": round(score.loss, 6),
+        "num_correct": score.num_correct,
+        "num_examples": score.num_examples,
+    }
+
+
+def planned(experiments: Iterable[str], device: str) -> list[Run]:
+    """Return the runs of the experiments in their order, each with every seed."""
+    return [
+        replace(run, settings=replace(run.settings, seed=seed, device=device))
+        for name in experiments
+        for seed in SEEDS
+        for run in series()[name]
+    ]
+
+
+def main() -> None:
+    experiments = list(series())
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "experiments",
+        nargs="*",
+        default=experiments,
+        metavar="experiment",
+        help=f"any of: {', '.join(experiments)} (default: all, in this order)",
+    )
+    parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="CPU threads (default: 1, steady when shared)"
+    )
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="default: bench/results/lenet5.json"
+    )
+    chosen = parser.parse_args()
+    unknown = set(chosen.experiments) - set(experiments)
+    if unknown:
+        parser.error(f"no such experiment: {', '.join(sorted(unknown))}")
+    os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
+    torch.set_num_threads(chosen.threads)
+    runs = planned(chosen.experiments, chosen.device)
+    measurements = [(asdict(run), partial(train, run)) for run in runs]
+    records = collect(measurements, chosen.results, pick_device(chosen.device))
+    print(f"{len(records)} records in {chosen.results.name}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
