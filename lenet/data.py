@@ -284,10 +284,16 @@ def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
     Returns:
         float32 (N, C, H, W): what torchvision's `ToTensor` and `Normalize` give, image by image.
     """
-    shape = (1, -1, 1, 1)
-    centre = torch.tensor(mean, device=images.device).reshape(shape)
-    scale = torch.tensor(std, device=images.device).reshape(shape)
-    return images.float().div_(255).sub_(centre).div_(scale)
+    return _scale(images, _per_channel(mean, images.device), _per_channel(std, images.device))
+
+
+def _scale(images: Tensor, centre: Tensor, spread: Tensor) -> Tensor:
+    return images.float().div_(255).sub_(centre).div_(spread)
+
+
+def _per_channel(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Return the values as a tensor (1, C, 1, 1) that fits images (N, C, H, W)."""
+    return torch.tensor(values, device=device).reshape(1, -1, 1, 1)
 
 
 class Batches:
@@ -338,11 +344,13 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         images, labels = self.examples.images, self.examples.labels
+        # Once for all batches: copying them to a GPU makes Python wait for it.
+        mean, std = (_per_channel(values, images.device) for values in (self.mean, self.std))
         order = self._order()
         for index in range(len(self)):
             chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
             picked = chosen if order is None else order[chosen]
-            yield normalise(images[picked], self.mean, self.std), labels[picked]
+            yield _scale(images[picked], mean, std), labels[picked]
 
     def _order(self) -> Tensor | None:
         if not self.shuffle:
