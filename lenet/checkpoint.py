@@ -165,10 +165,11 @@ class Checkpoint:
         self._compare(content)
         training = self.training
         training.model.load_state_dict(_below("model/", tensors))
+        parameters = [p for group in training.optimizer.param_groups for p in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _below("optimizer/", tensors).items():
             number, _, key = name.partition("/")
-            state.setdefault(int(number), {})[key] = tensor
+            state.setdefault(int(number), {})[key] = _laid_out_as(parameters[int(number)], tensor)
         training.optimizer.load_state_dict({"state": state, "param_groups": content["optimizer"]})
         if training.scheduler is not None:
             training.scheduler.load_state_dict(content["scheduler"])
@@ -279,6 +280,13 @@ def _set_generators(training: Training, states: dict[str, Tensor]) -> None:
     torch.set_rng_state(states["cpu"])
     if training.device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], training.device)
+
+
+def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
+    """Give what belongs to a parameter its memory format; fused updates go by places in memory."""
+    if tensor.shape != parameter.shape:
+        return tensor
+    return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

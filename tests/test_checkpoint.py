@@ -93,6 +93,20 @@ def test_a_resumed_training_ends_bit_for_bit_as_an_uninterrupted_one(
     assert not resumed.training
 
 
+def test_the_layout_of_the_weights_in_memory_is_kept(digits, tmp_path):
+    def channels_last() -> nn.Module:
+        torch.manual_seed(0)
+        layers = [nn.Conv2d(1, 3, 5, stride=2), nn.ReLU(), nn.Conv2d(3, 4, 5, stride=2), nn.ReLU()]
+        model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * 4 * 4, 10))
+        return model.to(memory_format=torch.channels_last)
+
+    whole, resumed, path = channels_last(), channels_last(), tmp_path / "checkpoint"
+    train.fit(whole, digits, RECIPE, progress=False)
+    stop_after(1, channels_last(), digits, RECIPE, path)
+    checkpoint.fit(resumed, digits, RECIPE, path, progress=False)
+    assert same(whole, resumed)
+
+
 def test_checkpoints_do_not_change_the_training(digits, tmp_path):
     plain, stored = network(), network()
     train.fit(plain, digits, RECIPE, progress=False)
