@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lenet.commands import evaluate, predict, shapes
+from lenet.commands import evaluate, predict, shapes, train
 
-COMMANDS = (shapes, evaluate, predict)
+COMMANDS = (shapes, train, evaluate, predict)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -33,6 +34,27 @@ def write_atomically(path: str | Path, content: bytes) -> None:
             raise OSError(error.errno, why, str(path)) from error
         raise
     _store_name(path.parent)
+
+
+def check_writable(path: str | Path) -> None:
+    """Find out now whether `write_atomically` could write a file later.
+
+    Raises:
+        OSError: The folder is missing or protected, or the path is that of a folder.
+    """
+    path = Path(path).resolve()
+    if path.is_dir():
+        raise IsADirectoryError(
+            errno.EISDIR, "cannot write the file (a folder is there)", str(path)
+        )
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.touch()
+        part.unlink()
+    except OSError as error:
+        raise OSError(
+            error.errno, f"cannot write the file ({error.strerror})", str(path)
+        ) from error
 
 
 def _store_name(folder: Path) -> None:

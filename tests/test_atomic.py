@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lenet.atomic import write_atomically
+from lenet.atomic import check_writable, write_atomically
 
 
 def test_a_file_is_made_and_replaced(tmp_path):
@@ -102,8 +102,9 @@ def test_a_protected_folder_is_named():
         if os.geteuid() == 0:
             os.seteuid(65534)
         try:
-            with pytest.raises(PermissionError, match=f"cannot write the file.*{name}"):
-                write_atomically(path, b"after")
+            for write in (lambda: write_atomically(path, b"after"), lambda: check_writable(path)):
+                with pytest.raises(PermissionError, match=f"cannot write the file.*{name}"):
+                    write()
             assert path.read_bytes() == b"before"
             assert list(folder.iterdir()) == [path]
         finally:
@@ -112,8 +113,26 @@ def test_a_protected_folder_is_named():
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        write_atomically(tmp_path / "nowhere" / "file", b"content")
+    path = tmp_path / "nowhere" / "file"
+    for write in (lambda: write_atomically(path, b"content"), lambda: check_writable(path)):
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            write()
+
+
+def test_a_folder_is_no_file(tmp_path):
+    for write in (lambda: write_atomically(tmp_path, b""), lambda: check_writable(tmp_path)):
+        with pytest.raises(IsADirectoryError, match="cannot write the file"):
+            write()
+
+
+def test_checking_changes_nothing(tmp_path):
+    path = tmp_path / "file"
+    check_writable(path)
+    assert list(tmp_path.iterdir()) == []
+    path.write_bytes(b"before")
+    check_writable(path)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):

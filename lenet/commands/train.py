@@ -1,0 +1,275 @@
+"""``python -m lenet train DATASET --network NAME --save FILE``: train a network and save it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from lenet import checkpoint
+from lenet.atomic import check_writable
+from lenet.augment import RandomAffine, RandomCropFlip
+from lenet.checkpoint import CheckpointError
+from lenet.commands.networks import book_networks, load_network
+from lenet.commands.shapes import parse_shape
+from lenet.data import DataError, ImageData, load
+from lenet.distributed import DistributedTraining, is_first, processes
+from lenet.shapes import trace
+from lenet.sources import PUBLISHED
+from lenet.train import Augmentation, DivergedError, History, Settings, Training
+from lenet.trained import ModelCard, save_trained
+
+AUGMENTATIONS: dict[str, Augmentation] = {"affine": RandomAffine(), "crop-flip": RandomCropFlip()}
+DESCRIPTION = """\
+Train a network and save its weights, with what `evaluate` and `predict` must know to use them.
+
+After every epoch the training is stored in a checkpoint beside the weights. A training that was
+stopped, by Ctrl-C or a power cut, goes on from there with the same command and --resume: to the
+same weights, bit for bit on a CPU. The checkpoint is deleted when the training is finished, unless
+you have named it yourself.
+"""
+EPILOG = """\
+example:
+  python -m lenet train fashion-mnist --network NarrowLeNet --save narrow.safetensors
+
+on two processors or GPUs of this machine, each with half of every batch:
+  torchrun --nproc-per-node 2 -m lenet train fashion-mnist --network NarrowLeNet \\
+      --save narrow.safetensors
+
+exit status: 0 if the training is finished, 1 if it is not, 2 for arguments that make no sense
+"""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command that trains a network."""
+    parser = commands.add_parser(
+        "train",
+        help="train a network and save its weights",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "dataset",
+        metavar="DATASET",
+        help=f"{', '.join(PUBLISHED)}, or a folder with a folder of pictures for each class",
+    )
+    parser.add_argument(
+        "--network",
+        type=_network_name,
+        required=True,
+        metavar="NAME",
+        help=f"{', '.join(book_networks())}, or package.module:NAME of your own, where NAME is a "
+        "class or a function that can be called without arguments",
+    )
+    parser.add_argument(
+        "--input",
+        type=parse_shape,
+        metavar="CxHxW",
+        help="the shape to which your own pictures are brought, such as 1x28x28",
+    )
+    _add_settings(parser)
+    _add_files(parser)
+    parser.set_defaults(run=run, refuse=parser.error)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    usual = Settings()
+    group = parser.add_argument_group("how to train")
+
+    def add(name: str, kind: type, metavar: str, help: str) -> None:
+        default = getattr(usual, name)
+        flag = f"--{name.replace('_', '-')}"
+        text = f"{help} (default: {default})"
+        group.add_argument(flag, type=kind, default=default, metavar=metavar, help=text)
+
+    add("epochs", int, "N", "passes over the training images")
+    add("batch_size", int, "N", "images for one update of the weights")
+    add("optimizer", str, "NAME", "adam or sgd")
+    add("lr", float, "X", "learning rate; with one-cycle the highest")
+    add("momentum", float, "X", "momentum of sgd")
+    add("weight_decay", float, "X", "by how much weights shrink, times the learning rate")
+    add("schedule", str, "NAME", "of the learning rate: constant or one-cycle")
+    add("seed", int, "N", "of the first weights, the order of the images and their distortions")
+    add("device", str, "NAME", "such as cpu or cuda; auto is the best here")
+    group.add_argument(
+        "--augment",
+        choices=[*AUGMENTATIONS],
+        help="distort the training images: rotate, scale, shear and shift, or shift and mirror",
+    )
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("files")
+    group.add_argument(
+        "--save",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="where the weights go, as safetensors; a file that is there is replaced at the end",
+    )
+    group.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="where the training is stored after every epoch (default: the name of the weights and "
+        ".checkpoint)",
+    )
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the checkpoint, if there is one; it must be of the same training, but "
+        "with a constant learning rate you may ask for more epochs",
+    )
+
+
+def _network_name(name: str) -> str:
+    load_network(name)  # raises what argparse reports
+    return name
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a training leaves on the disk.
+
+    Attributes:
+        weights: The trained network.
+        checkpoint: The training after its last epoch.
+        is_temporary: Whether the checkpoint is deleted when the training is finished.
+    """
+
+    weights: Path
+    checkpoint: Path
+    is_temporary: bool
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train as the options say; return the exit status."""
+    own = options.checkpoint
+    files = Files(options.save, own or Path(f"{options.save}.checkpoint"), own is None)
+    try:
+        _check_files(files, options.resume)
+        with processes(options.device) as device:
+            settings = _settings(options, device)
+            data = _data(options)
+            torch.manual_seed(options.seed)
+            model = load_network(options.network)
+            _check_network(options.network, model, data)
+            kind = DistributedTraining if torch.distributed.is_initialized() else Training
+            training = kind(model, data, settings, AUGMENTATIONS.get(options.augment))
+            return _train(training, files, options.network)
+    except (OSError, ValueError, DataError, CheckpointError, DivergedError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _check_files(files: Files, resume: bool) -> None:
+    """Find out before a long training what would be wrong after it."""
+    check_writable(files.weights)
+    check_writable(files.checkpoint)
+    if files.checkpoint.exists() and not resume:
+        raise ValueError(
+            f"{files.checkpoint} holds a training that was stopped. Add --resume to go on with it, "
+            "or delete it to start anew."
+        )
+
+
+def _settings(options: argparse.Namespace, device: str) -> Settings:
+    chosen = {field.name: getattr(options, field.name) for field in fields(Settings)}
+    try:
+        return Settings(**chosen | {"device": device})
+    except ValueError as error:
+        options.refuse(str(error))
+        raise
+
+
+def _data(options: argparse.Namespace) -> ImageData:
+    channels, *size = options.input or (None,)
+    try:
+        return load(options.dataset, size=tuple(size) or None, channels=channels)
+    except ValueError as error:
+        options.refuse(str(error))
+        raise
+
+
+def _check_network(name: str, model: nn.Module, data: ImageData) -> None:
+    """Check that a network takes the images and has an output for every class.
+
+    Raises:
+        ValueError: It does not; the message explains why and what to change.
+    """
+    shape = data.train.images.shape[1:]
+    size = "x".join(map(str, shape))
+    table = trace(model, shape)
+    if table.explanation is not None:
+        raise ValueError(
+            f"{name} does not fit the images of {data.name} ({size}).\n{table.explanation}\n"
+            f"All its shapes: python -m lenet shapes {name} --input {size}"
+        )
+    outputs, num_classes = table.rows[-1].output_shape, len(data.classes)
+    if len(outputs) != 2 or int(outputs[1]) < num_classes:
+        raise ValueError(
+            f"{name} gives {outputs[1:]} scores for an image, and {data.name} has {num_classes} "
+            "classes: it must give one score for each"
+        )
+
+
+def _train(training: Training, files: Files, network: str) -> int:
+    """Train, save what came out, and return the exit status."""
+    print(f"{network} on {training.data.source}, {training.device}")
+    _print_epochs(training, files.checkpoint)
+    if training.history.interrupted:
+        if is_first():
+            done, epochs = len(training.history.epochs), training.settings.epochs
+            print(
+                f"Stopped. {files.checkpoint} holds the {done} of {epochs} epochs that are "
+                "finished; the same command with --resume goes on from there.",
+                file=sys.stderr,
+            )
+        return 1
+    if is_first():
+        _save(training, files, network)
+    return 0
+
+
+def _print_epochs(training: Training, path: Path) -> None:
+    """Train, and print the history as it grows, the epochs of an earlier run included."""
+    num_printed = 0
+    try:
+        for _ in checkpoint.epochs(training, path, progress=sys.stderr.isatty(), write=is_first()):
+            num_printed = _print_from(training.history, num_printed)
+    except KeyboardInterrupt:  # between two epochs
+        training.history.interrupted = True
+    _print_from(training.history, num_printed)
+
+
+def _print_from(history: History, num_printed: int) -> int:
+    lines = str(history).splitlines()
+    for line in lines[num_printed:]:
+        tqdm.write(line)  # above the progress bar
+    return len(lines)
+
+
+def _save(training: Training, files: Files, network: str) -> None:
+    data, score = training.data, training.history.epochs[-1].test
+    channels, height, width = data.train.images.shape[1:]
+    card = ModelCard(
+        network=network,
+        dataset=data.name,
+        source=data.source,
+        classes=data.classes,
+        image_shape=(channels, height, width),
+        mean=data.mean,
+        std=data.std,
+        accuracy=score.accuracy,
+    )
+    save_trained(training.model, files.weights, card)
+    if files.is_temporary:
+        files.checkpoint.unlink()
+    print(f"test accuracy {score.accuracy:.2%} ({score.num_correct:,} of {score.num_examples:,})")
+    print(f"weights saved: {files.weights}")
