@@ -1,16 +1,19 @@
 """Long experiments on CIFAR-10: what each idea since LeNet buys, alone and with the others.
 
 Run `python bench/beyond_lenet.py`; `--help` lists the parts. Every finished run is stored at once,
-and a run that is stored already is not repeated, so that an interrupted series resumes. Name
-another file with `--results` to measure everything again on your own machine.
+and a run that is stored already is not repeated, so that an interrupted series resumes; a run under
+way resumes after its last epoch. Name another file with `--results` to measure everything again on
+your own machine.
 
-The learning rate of every run is the best of three on held-out training images, for its network and
-schedule; those short trainings come first and are stored like the others.
+A constant learning rate is the one that Adam's authors recommend. The peak of one-cycle is the best
+of three on held-out training images, for each network; those short trainings come first and are
+stored like the others.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -24,12 +27,13 @@ from typing import Literal
 import torch
 from torch import nn
 
+from lenet import checkpoint
 from lenet.augment import RandomCropFlip
 from lenet.data import Batches, ImageData, load
 from lenet.models import CifarLeNet
 from lenet.modern import CifarLeNetBN, SmallAlexNet, SmallResNet
 from lenet.results import FOLDER, Record, environment, store_results
-from lenet.train import Score, Settings, fit, make_optimizer, pick_device, train_epoch
+from lenet.train import Score, Settings, make_optimizer, pick_device, train_epoch
 
 Schedule = Literal["constant", "one-cycle"]
 
@@ -40,12 +44,10 @@ NETWORKS: dict[str, type[nn.Module]] = {
 }
 RECIPE = Settings(epochs=12, batch_size=128, optimizer="adam")
 WEIGHT_DECAY = 0.05
-HELD_OUT = 10_000  # training images that take the test images' place where rates are compared
-RATES: dict[Schedule, tuple[float, ...]] = {
-    "constant": (0.0003, 0.001, 0.003),
-    "one-cycle": (0.001, 0.003, 0.01),
-}
-RATE_EPOCHS = 3
+HELD_OUT = 10_000  # training images that take the test images' place where peaks are compared
+CONSTANT_RATE = 0.001  # Kingma and Ba 2015, algorithm 1
+PEAK_RATES = (0.001, 0.003, 0.01)
+PEAK_EPOCHS = 3
 ROUNDS = 15
 IMAGES_TO_TIME = 1280  # per network and round
 
@@ -89,12 +91,12 @@ DEEP = (
 SERIES = {"small": (SMALL, range(3)), "deep": (DEEP, range(2))}
 
 
-def run(change: Change, settings: Settings, data: ImageData) -> Record:
-    """Train a new network and return its scores, epoch by epoch."""
+def run(change: Change, settings: Settings, data: ImageData, unfinished: Path) -> Record:
+    """Train a new network, or go on with an unfinished one, and return its scores by epoch."""
     torch.manual_seed(settings.seed)  # makes the initial weights
     model = NETWORKS[change.network]().to(memory_format=torch.channels_last)
     augment = RandomCropFlip() if change.augmented else None
-    history = fit(model, data, settings, augment=augment, progress=False)
+    history = checkpoint.fit(model, data, settings, unfinished, augment=augment, progress=False)
     epochs = [{"train": _counts(e.train), "test": _counts(e.test)} for e in history.epochs]
     return {"data": data.source, "epochs": epochs}
 
@@ -185,35 +187,37 @@ class Bench:
             "settings": asdict(settings),
         }
         known = self.results.find(description)
-        if known is not None:
-            return known
+        return known or self._train(description, change, settings)
+
+    def _train(self, description: Record, change: Change, settings: Settings) -> Record:
         start = time.perf_counter()
-        data = self.data.hold_out(HELD_OUT) if experiment == "rates" else self.data
-        record = self.results.add(description, run(change, settings, data), self.device)
+        data = self.data.hold_out(HELD_OUT) if description["experiment"] == "peaks" else self.data
+        checksum = hashlib.sha256(json.dumps(description).encode()).hexdigest()
+        unfinished = self.results.path.with_name(f"{checksum[:16]}.checkpoint")
+        found = run(change, settings, data, unfinished)
+        record = self.results.add(description, found, self.device)
+        unfinished.unlink()
         minutes = (time.perf_counter() - start) / 60
-        print(
-            f"{experiment:6} {change.network:12} {settings.schedule:9} lr {settings.lr:<6} "
-            f"augmented {change.augmented!s:5} decay {settings.weight_decay} "
-            f"seed {settings.seed}: {accuracy(record):.2%} in {minutes:.1f} minutes",
-            flush=True,
-        )
+        print(f"{accuracy(record):.2%} in {minutes:.1f} minutes: {change}, {settings}", flush=True)
         return record
 
-    def best_rate(self, network: str, schedule: Schedule) -> float:
-        """Return the learning rate that does best on held-out images after a short training."""
-        change, settings = Change(network, schedule=schedule), replace(RECIPE, epochs=RATE_EPOCHS)
+    def rate(self, change: Change) -> float:
+        """Return the learning rate for a row: for one-cycle, what does best in a short training."""
+        if change.schedule == "constant":
+            return CONSTANT_RATE
+        plain = Change(change.network, schedule=change.schedule)
+        short = replace(RECIPE, epochs=PEAK_EPOCHS)
         scores = {
-            rate: accuracy(self.measure("rates", change, replace(settings, lr=rate)))
-            for rate in RATES[schedule]
+            peak: accuracy(self.measure("peaks", plain, replace(short, lr=peak)))
+            for peak in PEAK_RATES
         }
-        return max(scores, key=lambda rate: scores[rate])
+        return max(scores, key=lambda peak: scores[peak])
 
     def measure_series(self, name: str) -> None:
         """Train every row of a series, all rows with one seed before the next seed."""
         changes, seeds = SERIES[name]
         for seed, change in product(seeds, changes):
-            rate = self.best_rate(change.network, change.schedule)
-            self.measure(name, change, replace(RECIPE, lr=rate, seed=seed))
+            self.measure(name, change, replace(RECIPE, lr=self.rate(change), seed=seed))
 
     def measure_times(self) -> None:
         """Time the networks in as many rounds as are missing."""
