@@ -91,7 +91,9 @@ def epochs(
         write: Whether to write. Of several processes with the same training only one should.
 
     Raises:
-        CheckpointError, OSError, DivergedError: As in `fit`.
+        CheckpointError: As in `fit`.
+        OSError: As in `fit`.
+        DivergedError: As in `fit`.
     """
     checkpoint = Checkpoint(training, path)
     if checkpoint.path.exists():

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import random
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -127,9 +128,11 @@ class DistributedTraining(Training):
         done = len(self.history.epochs)
         draw = random.Random(f"{self.settings.seed} {done} {self.rank}")
         torch.manual_seed(draw.getrandbits(63))  # dropout of its own in every process and epoch
-        score = train_epoch(
-            self._parallel, self._batches(bar), self.optimizer, self.scheduler, self._loss
-        )
+        with warnings.catch_warnings():  # the strides of a kernel with one channel: harmless
+            warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+            score = train_epoch(
+                self._parallel, self._batches(bar), self.optimizer, self.scheduler, self._loss
+            )
         for buffer in self.model.buffers():  # such as the running means of batch normalisation
             dist.broadcast(buffer, src=0)
         return self._total(score)
