@@ -180,8 +180,8 @@ def as_picture(
     ground: tuple[int, int, int] = (255, 255, 255),
     ink: tuple[int, int, int] = (0, 0, 0),
 ) -> Image.Image:
-    """Draw a digit on a square RGB picture, with round pens and soft edges."""
-    large = 4 * size
+    """Draw a digit on a square RGB picture with round pens; soft edges matter in small ones."""
+    large = 4 * size if size <= 400 else size
     picture = Image.new("RGB", (large, large), ground)
     draw = ImageDraw.Draw(picture)
     radius = drawn.pen * large / 2

@@ -15,6 +15,7 @@ from lenet.formats import DataError
 from lenet.ink import NothingDrawnError, find_ink, place_digit, place_garment
 from lenet.models import WEIGHTS, LeNet5, load_weights
 from lenet.pictures import fit, is_grey, read_picture, to_tensor
+from lenet.plots import before_and_after
 from lenet.preparation import form_of, prepare, probabilities
 from lenet.trained import ModelCard, read_card
 
@@ -335,3 +336,22 @@ def test_probabilities_are_those_of_the_known_classes():
         logits = model(normalise(pixels, known.mean, known.std))
     assert torch.allclose(shares.sum(dim=1), torch.ones(5))
     assert torch.allclose(shares, logits[:, :3].softmax(dim=1))
+
+
+# ------------------------------------------------------------------------ showing
+
+
+@pytest.mark.parametrize(("number", "axes"), [(1, 2), (4, 12), (70, 120)])
+def test_pictures_are_shown_before_and_after(number, axes):
+    pairs = [(Image.new("RGB", (40, 30), (10, 200, 30)), Image.new("L", (28, 28), 90))] * number
+    figure = before_and_after(pairs, [f"picture {index}" for index in range(number)])
+    assert len(figure.axes) == axes  # two for each of at most 60 pairs, three pairs in a row
+    drawn = [ax for ax in figure.axes if ax.images]
+    assert len(drawn) == 2 * min(number, 60)
+    assert [ax.get_title(loc="left") for ax in drawn[:2]] == ["picture 0", ""]
+    assert drawn[1].images[0].get_clim() == (0, 255)  # not stretched to its own range
+
+
+def test_every_pair_needs_a_title():
+    with pytest.raises(ValueError, match="0 pairs of pictures and 1 titles"):
+        before_and_after([], ["one"])

@@ -89,7 +89,8 @@ def value_histograms(values: Mapping[str, Tensor], *, bins: int = 64) -> Picture
     for ax, (title, tensor), colour in zip(axes, values.items(), ACCENTS, strict=False):
         flat = tensor.detach().cpu().float().flatten()
         ax.hist(flat.numpy(), bins=bins, color=colour, log=True)
-        ax.set_title(f"{title}\nmean {flat.mean():.3f}, std {flat.std():.3f}")
+        numbers = f"mean {flat.mean():.3f}, std {flat.std():.3f}"
+        ax.set_title(f"{title}\n{numbers}", fontsize=11 if len(values) < 3 else 9)
         ax.set_xlabel("value")
     axes[0].set_ylabel("count (log scale)")
     return picture
