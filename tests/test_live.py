@@ -1,4 +1,4 @@
-"""The stepper in a real JupyterLab: the page and Python see what the other has changed.
+"""Widgets in a real JupyterLab: the page and Python see what the other has changed.
 
 JupyterLab takes its time to start, so LENET_LIVE_TESTS=1 has to ask for this test.
 """
@@ -34,6 +34,15 @@ CELLS = [
     "stepper.step = 4\nstepper.picked = [2, 3, 5]",
     "print('Python sees again', stepper.step, stepper.picked)",
 ]
+EXPLORER_CELLS = [
+    "import torch\n"
+    "from lenet.models import NarrowLeNet\nfrom lenet.widgets import MistakeExplorer\n"
+    "torch.manual_seed(0)\nimages, labels = torch.randn(60, 1, 28, 28), torch.arange(60) % 10\n"
+    "explorer = MistakeExplorer(NarrowLeNet().eval(), images, labels)\nexplorer",
+    "print('Python sees', explorer.cell, explorer.shown.index(explorer.picked))",
+    "home, explorer.cell = explorer.cell, [9, 9]\nprint('picked:', explorer.picked)",
+    "explorer.cell = home\nexplorer.picked = explorer.shown[0]",
+]
 
 
 def free_port() -> int:
@@ -51,11 +60,12 @@ def answers(address: str) -> bool:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[str]:
+def lab(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """Start a JupyterLab of its own settings, with one notebook; yield the notebook's address."""
+    cells = getattr(request, "param", CELLS)
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     nbformat.write(notebook, folder / "live.ipynb")
     port, token = free_port(), secrets.token_hex(16)
@@ -146,3 +156,32 @@ def test_the_page_and_python_see_each_other(page: Page, lab: str) -> None:
     expect(position).to_have_text("step 5 of 13")
     again = run_cell(page, 3).locator(".jp-OutputArea-output")
     expect(again).to_contain_text("Python sees again 5 ")
+
+
+@pytest.mark.parametrize("lab", [EXPLORER_CELLS], indirect=True)
+def test_the_page_and_python_choose_the_same_picture(page: Page, lab: str) -> None:
+    page.goto(lab)
+    expect(page.locator(".jp-CodeCell")).to_have_count(len(EXPLORER_CELLS))
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+    run_cell(page, 0)
+    explorer = page.locator(".lenet-explorer")
+    expect(explorer).to_be_visible()
+
+    name = explorer.locator(".lenet-frequent button").nth(1).inner_text()
+    truth, answer = (int(digit) for digit in re.findall(r"\d", name)[:2])
+    explorer.locator(".lenet-frequent button").nth(1).click()
+    explorer.locator(".lenet-mistakes button").nth(1).click()
+    expect(explorer.locator(".lenet-stepper")).to_be_visible()
+    seen = run_cell(page, 1).locator(".jp-OutputArea-output")
+    expect(seen).to_have_text(f"Python sees [{truth}, {answer}] 1\n")
+
+    closed = run_cell(page, 2).locator(".jp-OutputArea-output")
+    expect(closed).to_have_text("picked: None\n")
+    expect(explorer.locator(".lenet-stepper")).to_have_count(0)
+    expect(explorer.locator(".lenet-cell-title").first).to_contain_text("9")
+
+    run_cell(page, 3)
+    expect(explorer.locator(".lenet-mistakes button").first).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(explorer.locator(".lenet-opened")).to_contain_text(f"{truth}, called {answer}")

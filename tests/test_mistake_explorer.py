@@ -385,6 +385,20 @@ def test_colour_pictures_and_operations_that_only_pytorch_computes(show: Show) -
         assert [numbers(text)[0] for text in shown] == pytest.approx(expected, abs=0.06)
 
 
+def test_the_explorer_lives_in_the_built_site(visit: Visit) -> None:
+    page = visit.open("chapters/08_reading_the_results.html")
+    page.locator("#MistakeExplorer-1").scroll_into_view_if_needed()
+    page.locator(".lenet-frequent button").nth(1).click()
+    title = page.locator(".lenet-frequent button").nth(1).inner_text().split(":")[0]
+    expect(page.locator(".lenet-cell-title").first).to_have_text(title.replace(" →", ", called"))
+    pictures(page).first.click()
+    expect(page.locator(".lenet-position")).to_have_text("step 0 of 13")
+    answer = pictures(page).first.locator(".lenet-answer").inner_text()
+    assert answer.startswith(page.locator(".lenet-best .lenet-score-name").inner_text())
+    share = page.locator(".lenet-best .lenet-score-share").inner_text()
+    assert numbers(share) == pytest.approx(numbers(answer)[-1:], abs=0.11)
+
+
 @pytest.mark.parametrize("show", [{"viewport": PHONE}], indirect=True)
 def test_it_fits_a_phone(show: Show) -> None:
     page = show(explorer())

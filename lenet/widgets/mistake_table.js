@@ -20,7 +20,8 @@ export class MistakeTable {
     this.classes = classes;
     this.counts = counts;
     this.buttons = counts.map((row, truth) => row.map((_, answer) => this.#button([truth, answer], onChoose)));
-    const header = element("tr", {}, element("td", { class: "lenet-corner" }, "it is ↓   called →"), ...classes.map((name) => this.#column(name)));
+    const corner = element("td", { class: "lenet-corner" }, "called →", element("br"), "it is ↓");
+    const header = element("tr", {}, corner, ...classes.map((name) => this.#column(name)));
     const rows = classes.map((name, truth) =>
       element("tr", {}, element("th", { scope: "row" }, name), ...this.buttons[truth].map((button) => element("td", {}, button))),
     );
