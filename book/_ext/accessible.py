@@ -1,0 +1,31 @@
+"""Mend what other extensions write into pages in ways that screen readers stumble over.
+
+What the theme writes around the text is mended by the templates in `book/_templates`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+MENDED = {
+    # What folds is named by the words that one sees on it.
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    # The corner of a table heads nothing.
+    '<th class="head"><p></p></th>': '<td class="head"></td>',
+}
+
+
+def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], _: object) -> None:
+    """Mend the text of a page."""
+    if "body" not in context:
+        return
+    for found, better in MENDED.items():
+        context["body"] = context["body"].replace(found, better)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("html-page-context", mend)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
