@@ -37,7 +37,7 @@ GROWTH = {
     "batch_size": (25, 50, 100, 200, 400, 800, 1600),
     "width": (1, 2, 3, 4),
 }
-ROUNDS = 3
+ROUNDS = 2
 BYTES_PER_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
 
 

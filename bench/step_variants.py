@@ -34,7 +34,7 @@ from lenet.train import Batch, pick_device, train_epoch
 
 RESULTS = FOLDER / "step_variants.json"
 IMAGES = 6000
-ROUNDS = 20
+ROUNDS = 12
 PLAIN = "as in the book"
 FUSED_ADAM = partial(torch.optim.Adam, fused=True)
 

@@ -44,7 +44,7 @@ BATCH_SIZE = 100
 LR = 0.01
 WARM_UP = 3 * BATCH_SIZE  # images that are trained on before the time is taken
 IMAGES = 12_000  # per round and way
-ROUNDS = 12
+ROUNDS = 10
 EPOCHS = 3  # where accuracies are compared
 SEEDS = 3
 

@@ -96,15 +96,15 @@ def test_speeds_are_dots_and_a_bar_to_their_median():
 
 
 def test_timelines_show_when_each_piece_of_work_starts_and_ends():
-    spans = {"load": [(0.0, 2.0), (3.0, 2.0)], "train": [(2.0, 1.0)]}
-    picture = plots.timelines({"naive": spans, "ahead": spans}, xlabel="ms")
-    assert texts(picture) == ["1", "2", "1"] * 2
+    work = {"load": [(1, 0.0, 2.0), (3, 3.0, 2.0)], "train": [(1, 2.0, 1.0), (2, 5.0, 0.1)]}
+    picture = plots.timelines({"naive": work, "ahead": work}, xlabel="ms")
+    assert texts(picture) == ["1", "3", "1"] * 2  # the last piece has no room for a number
     for ax in picture.axes:
         drawn = [
             [(box.vertices[:, 0].min(), box.vertices[:, 0].max()) for box in row.get_paths()]
             for row in ax.collections
         ]
-        assert drawn == [[(0.0, 2.0), (3.0, 5.0)], [(2.0, 3.0)]]
+        assert drawn == [[(0.0, 2.0), (3.0, 5.0)], [(2.0, 3.0), (5.0, 5.1)]]
 
 
 def test_growth_draws_every_measurement_and_joins_the_medians():

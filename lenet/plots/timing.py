@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lenet.plots.picture import ACCENTS, INK, STYLE, WIDTH, Picture
 
-Span = tuple[float, float]  # when something starts, and how long it takes
+Work = tuple[int, float, float]  # its number, when it starts, how long it takes
 
 
 @mpl.rc_context(STYLE)
@@ -60,27 +60,32 @@ def speeds(
 
 
 @mpl.rc_context(STYLE)
-def timelines(panels: Mapping[str, Mapping[str, Sequence[Span]]], *, xlabel: str) -> Picture:
+def timelines(panels: Mapping[str, Mapping[str, Sequence[Work]]], *, xlabel: str) -> Picture:
     """Draw who works when: a panel for each way of working, in it a row for each worker.
 
     Args:
-        panels: By the panel's title and the worker's name, when each piece of work starts and how
-            long it takes. The pieces of a row are numbered from 1.
+        panels: By the panel's title and the worker's name, the pieces of work. The last row of
+            every panel has another colour; numbers stand on pieces that are long enough.
         xlabel: The unit of time.
     """
     picture = Picture(WIDTH, 0.5 + sum(0.5 + 0.34 * len(rows) for rows in panels.values()))
     heights = [1 + len(rows) for rows in panels.values()]
     every = picture.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
+    pieces = [piece for rows in panels.values() for row in rows.values() for piece in row]
+    end = max(start + length for _, start, length in pieces)
     for ax, (title, rows) in zip(every[:, 0], panels.items(), strict=True):
-        for row, (spans, colour) in enumerate(zip(rows.values(), ACCENTS, strict=False)):
+        for row, (name, work) in enumerate(rows.items()):
+            colour = ACCENTS[name == list(rows)[-1]]
+            spans = [(start, length) for _, start, length in work]
             ax.broken_barh(spans, (row - 0.4, 0.8), facecolor=colour, edgecolor="white")
-            for number, (start, length) in enumerate(spans, start=1):
-                middle = start + length / 2
-                ax.text(middle, row, str(number), ha="center", va="center", color="white")
+            for number, start, length in work:
+                if length > 0.03 * end:
+                    middle = start + length / 2
+                    ax.text(middle, row, str(number), ha="center", va="center", color="white")
         ax.set_yticks(range(len(rows)), list(rows))
         ax.invert_yaxis()
         ax.set_title(title, loc="left")
-    every[-1, 0].set(xlabel=xlabel, xlim=(0, None))
+    every[-1, 0].set(xlabel=xlabel, xlim=(0, 1.03 * end))
     return picture
 
 
@@ -104,7 +109,9 @@ def growth(
                 dots = np.full(len(found[value]), value)
                 ax.plot(dots, found[value], "o", color=colour, markersize=4, alpha=0.5)
             ax.plot(values, [statistics.median(found[v]) for v in values], color=colour)
-            ax.set(xlabel=varied, ylabel=name, xlim=(0, None), ylim=(0, None))
+            highest = max(max(numbers) for numbers in found.values())
+            ax.set(xlabel=varied, ylabel=name, xlim=(0, 1.06 * values[-1]), ylim=(0, 1.1 * highest))
             ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            ax.xaxis.set_major_formatter("{x:,.0f}")
             ax.grid(visible=True)
     return picture
