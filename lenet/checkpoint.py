@@ -79,16 +79,17 @@ def fit(
 def epochs(
     training: Training, path: str | Path, *, progress: bool = True, write: bool = True
 ) -> Iterator[Epoch]:
-    """Train the epochs that are left, and yield each when it is finished and stored.
-
-    The file is written for the first time before training starts, so that a folder that is missing
-    or protected is found out at once.
+    """Go on with a training, and store it after every epoch.
 
     Args:
         training: A training that has not begun.
-        path: Its checkpoint, read if it is there.
+        path: Its checkpoint. If it is there, the training is brought to where it stops; if not, it
+            is written at once, so that a folder that is missing or protected is found out early.
         progress: Whether to show a progress bar.
         write: Whether to write. Of several processes with the same training only one should.
+
+    Returns:
+        The epochs that are left. Each is trained when it is asked for, and given when it is stored.
 
     Raises:
         CheckpointError: As in `fit`.
@@ -100,6 +101,11 @@ def epochs(
         checkpoint.resume()
     elif write:
         checkpoint.save()
+    return _stored_epochs(checkpoint, progress, write)
+
+
+def _stored_epochs(checkpoint: Checkpoint, progress: bool, write: bool) -> Iterator[Epoch]:
+    training = checkpoint.training
     try:
         for epoch in training.epochs(progress=progress):
             if write:

@@ -239,9 +239,11 @@ def _train(training: Training, files: Files, network: str) -> int:
 
 def _print_epochs(training: Training, path: Path) -> None:
     """Train, and print the history as it grows, the epochs of an earlier run included."""
-    num_printed = 0
+    progress = sys.stderr.isatty()
+    epochs = checkpoint.epochs(training, path, progress=progress, write=is_first())
+    num_printed = _print_from(training.history, 0)
     try:
-        for _ in checkpoint.epochs(training, path, progress=sys.stderr.isatty(), write=is_first()):
+        for _ in epochs:
             num_printed = _print_from(training.history, num_printed)
     except KeyboardInterrupt:  # between two epochs
         training.history.interrupted = True
