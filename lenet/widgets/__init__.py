@@ -37,5 +37,15 @@ from lenet.widgets.conv_playground import ConvPlayground
 from lenet.widgets.forward_stepper import ForwardStepper
 from lenet.widgets.mistake_explorer import MistakeExplorer
 from lenet.widgets.shape_calculator import ShapeCalculator
+from lenet.widgets.training_lab import TrainingLab
+from lenet.widgets.training_replay import TrainingReplay
 
-__all__ = ["ConvPlayground", "ForwardStepper", "MistakeExplorer", "ShapeCalculator", "Widget"]
+__all__ = [
+    "ConvPlayground",
+    "ForwardStepper",
+    "MistakeExplorer",
+    "ShapeCalculator",
+    "TrainingLab",
+    "TrainingReplay",
+    "Widget",
+]

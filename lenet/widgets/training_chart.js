@@ -1,0 +1,198 @@
+// @ts-check
+/** Curves over the time of a training: lines, bands, and a cursor that the pointer can move. */
+import { element, uniqueId } from "./shared.js";
+
+/**
+ * @typedef {object} Curve
+ * @property {string} name  what the legend calls it
+ * @property {string} look  the class of its line: "first" or "second", and "dashed"
+ * @property {ArrayLike<number>} xs
+ * @property {ArrayLike<number>} ys  what is no number is left out
+ * @property {[low: ArrayLike<number>, high: ArrayLike<number>]} [band]
+ */
+
+/**
+ * @typedef {object} ChartOptions
+ * @property {string} title
+ * @property {string} xLabel
+ * @property {(value: number) => string} text  writes the numbers of the vertical axis
+ * @property {number} [top]  the end of the vertical axis; what lies above it is cut off
+ * @property {{ at: number, name: string }} [guide]  a dotted line across
+ * @property {(x: number) => void} [onPoint]  hears where the pointer is
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+const HEIGHT = 190;
+const MARGIN = { left: 42, right: 12, top: 8, bottom: 34 };
+const TICKS = 4; // about as many on each axis
+
+/** @param {string} tag @param {Record<string, string | number>} attributes @param {...(Node | string)} children */
+function drawn(tag, attributes = {}, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  made.append(...children);
+  return made;
+}
+
+/**
+ * Choose round numbers from 0 to an end.
+ *
+ * @param {number} end @param {number} [smallest]  the least distance between two
+ * @returns {number[]}
+ */
+export function roundNumbers(end, smallest = 0) {
+  if (!(end > 0)) return [0];
+  const power = 10 ** Math.floor(Math.log10(end / TICKS));
+  const step = Math.max(smallest, power * ([1, 2, 5, 10].find((factor) => (factor * power * (TICKS + 0.5)) >= end) ?? 10));
+  const count = Math.floor(end / step + 1e-9) + 1;
+  return Array.from({ length: count }, (_, index) => Number((index * step).toPrecision(12)));
+}
+
+export class Chart {
+  /** @param {ChartOptions} options */
+  constructor(options) {
+    this.options = options;
+    /** @type {Curve[]} */
+    this.curves = [];
+    /** @type {number | null} */
+    this.cursor = null;
+    this.clip = uniqueId("clip");
+    this.svg = drawn("svg", { "aria-hidden": "true", height: HEIGHT });
+    this.legend = element("p", { class: "lenet-legend" });
+    const title = element("p", { class: "lenet-chart-title" }, options.title);
+    this.node = element("div", { class: "lenet-chart" }, title, this.legend, this.svg);
+    if (options.onPoint) this.#listen();
+  }
+
+  #listen() {
+    this.svg.classList.add("lenet-scrub");
+    this.svg.addEventListener("pointerdown", (event) => {
+      this.svg.setPointerCapture(event.pointerId);
+      this.#point(event);
+    });
+    this.svg.addEventListener("pointermove", (event) => {
+      if (this.svg.hasPointerCapture(event.pointerId)) this.#point(event);
+    });
+  }
+
+  /** @param {PointerEvent} event */
+  #point(event) {
+    const inside = event.clientX - this.svg.getBoundingClientRect().left - MARGIN.left;
+    const share = Math.min(1, Math.max(0, inside / this.#width));
+    this.options.onPoint?.(share * this.end);
+  }
+
+  /** Draw these curves from now on. @param {Curve[]} curves */
+  show(curves) {
+    this.curves = curves;
+    const keys = curves.map((curve) => element("span", { class: "lenet-key" }, this.#swatch(curve.look), curve.name));
+    const { guide } = this.options;
+    if (guide) keys.push(element("span", { class: "lenet-key" }, this.#swatch("guide"), guide.name));
+    this.legend.replaceChildren(...keys);
+    this.draw();
+  }
+
+  /** @param {string} look */
+  #swatch(look) {
+    const line = drawn("line", { x1: 0, x2: 22, y1: 5, y2: 5, class: `lenet-line ${look}` });
+    return drawn("svg", { width: 22, height: 10, "aria-hidden": "true" }, line);
+  }
+
+  /** Put the cursor there. @param {number} x */
+  mark(x) {
+    this.cursor = x;
+    this.svg.querySelector(".lenet-cursor")?.remove();
+    if (this.#width > 0) this.svg.append(this.#cursor(x));
+  }
+
+  get #width() {
+    return this.node.clientWidth - MARGIN.left - MARGIN.right;
+  }
+
+  /** The last x of all curves. */
+  get end() {
+    return Math.max(1, ...this.curves.map(({ xs }) => xs[xs.length - 1]));
+  }
+
+  get #top() {
+    const values = this.curves.flatMap(({ ys }) => Array.from(ys).filter(Number.isFinite));
+    return this.options.top ?? 1.08 * Math.max(this.options.guide?.at ?? 0, ...values);
+  }
+
+  /** @param {number} x */
+  #across(x) {
+    return MARGIN.left + (x / this.end) * this.#width;
+  }
+
+  /** @param {number} y */
+  #down(y) {
+    const high = HEIGHT - MARGIN.top - MARGIN.bottom;
+    return MARGIN.top + high * (1 - Math.min(Math.max(y / this.#top, -1), 100));
+  }
+
+  /** Draw everything anew, in the width that there is. */
+  draw() {
+    if (this.#width <= 0) return;
+    const right = MARGIN.left + this.#width;
+    this.svg.setAttribute("width", String(this.node.clientWidth));
+    const clip = drawn("clipPath", { id: this.clip },
+      drawn("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: this.#width + 2, height: HEIGHT - MARGIN.top - MARGIN.bottom + 3 }));
+    const lines = drawn("g", { "clip-path": `url(#${this.clip})` }, ...this.curves.flatMap((curve) => this.#curve(curve)));
+    const { guide } = this.options;
+    if (guide) {
+      const y = this.#down(guide.at);
+      lines.prepend(drawn("line", { x1: MARGIN.left, x2: right, y1: y, y2: y, class: "lenet-line guide" }));
+    }
+    this.svg.replaceChildren(clip, ...this.#axes(right), lines);
+    if (this.cursor !== null) this.mark(this.cursor);
+  }
+
+  /** @param {number} right */
+  #axes(right) {
+    const bottom = HEIGHT - MARGIN.bottom;
+    const rows = roundNumbers(this.#top).flatMap((value) => [
+      drawn("line", { x1: MARGIN.left, x2: right, y1: this.#down(value), y2: this.#down(value), class: "lenet-grid" }),
+      drawn("text", { x: MARGIN.left - 6, y: this.#down(value) + 4, "text-anchor": "end" }, this.options.text(value)),
+    ]);
+    const columns = roundNumbers(this.end, 1).map((value) =>
+      drawn("text", { x: this.#across(value), y: bottom + 15, "text-anchor": "middle" }, value.toLocaleString("en-US")),
+    );
+    const name = drawn("text", { x: (MARGIN.left + right) / 2, y: bottom + 31, "text-anchor": "middle" }, this.options.xLabel);
+    return [...rows, ...columns, name];
+  }
+
+  /** @param {Curve} curve @returns {Node[]} */
+  #curve({ look, xs, ys, band }) {
+    const parts = [];
+    if (band) {
+      const [low, high] = band.map((edge) => this.#points(xs, edge));
+      parts.push(drawn("polygon", { points: [...high, ...low.reverse()].join(" "), class: `lenet-band ${look}` }));
+    }
+    parts.push(drawn("polyline", { points: this.#points(xs, ys).join(" "), class: `lenet-line ${look}` }));
+    return parts;
+  }
+
+  /** @param {ArrayLike<number>} xs @param {ArrayLike<number>} ys */
+  #points(xs, ys) {
+    const points = Array.from(xs, (x, index) => [this.#across(x), this.#down(ys[index])]);
+    return points.filter((point) => point.every(Number.isFinite)).map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
+  }
+
+  /** @param {number} x */
+  #cursor(x) {
+    const at = this.#across(x);
+    const bar = drawn("line", { x1: at, x2: at, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, class: "lenet-cursor-bar" });
+    const dots = this.curves.flatMap(({ look, xs, ys }) => {
+      const y = ys[Array.from(xs).indexOf(x)];
+      return y === undefined ? [] : [drawn("circle", { cx: at, cy: this.#down(y), r: 4, class: `lenet-dot ${look}` })];
+    });
+    return drawn("g", { class: "lenet-cursor" }, bar, ...dots);
+  }
+}
+
+/** Draw charts anew when the room that they have changes. @param {HTMLElement} node @param {Chart[]} charts @returns {() => void}  ends it */
+export function fitCharts(node, charts) {
+  const observer = new ResizeObserver(() => charts.forEach((chart) => chart.draw()));
+  observer.observe(node);
+  return () => observer.disconnect();
+}
