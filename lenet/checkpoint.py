@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -162,7 +163,7 @@ class Checkpoint:
         """Bring the training to where the file has it.
 
         It may lie on another device than before; then its weights will be the same but for
-        rounding and dropout.
+        rounding and dropout. So may those of another version of PyTorch, of which you are warned.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -171,6 +172,12 @@ class Checkpoint:
         """
         tensors, content = read(self.path)
         self._compare(content)
+        if content["torch"] != torch.__version__:
+            warnings.warn(
+                f"{self.path} was written with PyTorch {content['torch']}, this is "
+                f"{torch.__version__}: the weights at the end may differ in their last digits",
+                stacklevel=2,
+            )
         training = self.training
         training.model.load_state_dict(_below("model/", tensors))
         parameters = [p for group in training.optimizer.param_groups for p in group["params"]]

@@ -287,6 +287,14 @@ def test_another_version_is_refused(stored, digits, monkeypatch):
         checkpoint.fit(network(), digits, RECIPE, stored, progress=False)
 
 
+def test_another_version_of_pytorch_is_warned_of(stored, digits, monkeypatch):
+    training = Training(network(), digits, RECIPE)
+    monkeypatch.setattr(torch, "__version__", "99.0")
+    with pytest.warns(UserWarning, match=r"written with PyTorch .*, this is 99\.0"):
+        Checkpoint(training, stored).resume()
+    assert len(training.history.epochs) == 1
+
+
 def test_a_checkpoint_may_go_on_on_another_device(stored, digits):
     training = Training(network(), digits, replace(RECIPE, device="auto"))
     Checkpoint(training, stored).resume()
