@@ -33,7 +33,7 @@ SEEDS = range(3)
 RECIPE = Settings(  # for every network alike: none was tuned on the test images
     epochs=10, batch_size=100, optimizer="adam", lr=0.005, weight_decay=0.01, schedule="one-cycle"
 )
-PLAIN = Settings(epochs=4, batch_size=100, optimizer="sgd", lr=0.05)
+PLAIN = Settings(epochs=3, batch_size=50, optimizer="sgd", lr=0.05)
 WIDTHS = (8, 15, 30, 60, 120, 240, 480)
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -126,14 +126,14 @@ def series() -> dict[str, list[Run]]:
         "fashion": [fashion],
         "1998": [old],
         "distortions": [Run("distortions", "LeNet5", eight, distortions="as in 1998")],
-        "width": [Run("width", Variant(width=width), short, num_images=20_000) for width in WIDTHS],
+        "width": [Run("width", Variant(width=width), short, num_images=12_000) for width in WIDTHS],
         "trainability": [
             Run("trainability", Variant(120, *choice), PLAIN, num_images=12_000)
             for choice in product(ACTIVATIONS, POOLINGS, ("default", "xavier"))
         ],
         "pixels": [
             replace(
-                Run("pixels", Variant(padding=padding), short), num_images=20_000, pixels=pixels
+                Run("pixels", Variant(padding=padding), short), num_images=12_000, pixels=pixels
             )
             for padding, pixels in (
                 (2, "normalised"),
