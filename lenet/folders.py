@@ -1,5 +1,7 @@
 """Your own pictures as a data set: a folder for each class.
 
+There are two ways to lay them out::
+
     animals/cat/one.jpg         animals/train/cat/one.jpg
     animals/cat/two.png         animals/test/cat/two.png
     animals/dog/three.jpg       animals/train/dog/three.jpg   ...

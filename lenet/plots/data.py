@@ -90,7 +90,7 @@ def value_histograms(values: Mapping[str, Tensor], *, bins: int = 64) -> Picture
         flat = tensor.detach().cpu().float().flatten()
         ax.hist(flat.numpy(), bins=bins, color=colour, log=True)
         numbers = f"mean {flat.mean():.3f}, std {flat.std():.3f}"
-        ax.set_title(f"{title}\n{numbers}", fontsize=11 if len(values) < 3 else 9)
+        ax.set_title(f"{title}\n{numbers}", fontsize=11 if len(values) < 3 else 8.5)
         ax.set_xlabel("value")
     axes[0].set_ylabel("count (log scale)")
     return picture
