@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from lenet.models import CifarLeNet, NarrowLeNet
 from lenet.shapes import ShapeError
 from lenet.widgets import MistakeExplorer
+from lenet.widgets.joining import joined_script, joined_style
 
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -163,6 +164,17 @@ def test_bad_input_is_named(change: dict[str, object], message: str) -> None:
 def test_pictures_of_another_size_are_explained() -> None:
     with pytest.raises(ShapeError, match="channels"):
         MistakeExplorer(NarrowLeNet(), torch.zeros(5, 3, 28, 28), [0] * 5)
+
+
+def test_the_stepper_and_its_style_come_along() -> None:
+    script = joined_script(MistakeExplorer.front_end)
+    assert script.count("export default") == 1
+    assert script.rstrip().endswith("export default { render: explore };")
+    style = joined_style(MistakeExplorer.front_end)
+    sheets = [".lenet-widget {\n  --fallback", ".lenet-stepper {", ".lenet-explorer {"]
+    places = [style.index(sheet) for sheet in sheets]
+    assert places == sorted(places)
+    assert all(style.count(sheet) == 1 for sheet in sheets[1:])
 
 
 # ---------------------------------------------------------------- in a browser
@@ -397,6 +409,18 @@ def test_the_explorer_lives_in_the_built_site(visit: Visit) -> None:
     assert answer.startswith(page.locator(".lenet-best .lenet-score-name").inner_text())
     share = page.locator(".lenet-best .lenet-score-share").inner_text()
     assert numbers(share) == pytest.approx(numbers(answer)[-1:], abs=0.11)
+
+
+@pytest.mark.parametrize(
+    ("show", "behaviour"),
+    [({"reduced_motion": "reduce"}, "auto"), ({"reduced_motion": "no-preference"}, "smooth")],
+    indirect=["show"],
+)
+def test_the_page_glides_only_for_those_who_like_motion(show: Show, behaviour: str) -> None:
+    page = show(explorer())
+    page.evaluate("Element.prototype.scrollIntoView = options => { window.scrolled = options }")
+    pictures(page).first.click()
+    assert page.evaluate("window.scrolled.behavior") == behaviour
 
 
 @pytest.mark.parametrize("show", [{"viewport": PHONE}], indirect=True)

@@ -84,8 +84,9 @@ export class Gallery {
     if (cell[0] !== cell[1]) lines.push(element("span", {}, `${truth} ${percent(truthShare)}`));
     lines.push(element("span", { class: "lenet-muted" }, `picture ${place}`));
     const open = () => this.onOpen(place);
-    const hint = element("span", { class: "lenet-aloud" }, "; open it in the stepper");
-    return element("button", { type: "button", "aria-pressed": "false", onclick: open }, canvas, ...lines, hint);
+    const hint = element("span", { class: "lenet-aloud" }, "open it in the stepper");
+    const texts = lines.flatMap((line) => [line, " "]); // spaces keep them apart when read aloud
+    return element("button", { type: "button", "aria-pressed": "false", onclick: open }, canvas, ...texts, hint);
   }
 
   /** @param {number | null} picked */
