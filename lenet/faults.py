@@ -142,9 +142,8 @@ LOOPS = (
         "step forgotten",
         changes=(("optimizer.step()", ""),),
         healthy="healthy",
-        seen="Both curves are flat. The loss wobbles because every batch holds other pictures. "
-        "The accuracy does not change at all, from the first update to the last: these are the "
-        "same weights.",
+        seen="Both curves are flat. The loss stays near the dotted line, and the accuracy does not "
+        "change at all, from the first update to the last: these are the same weights.",
         check="Keep `before = model.out.bias.detach().clone()`, make one update, and look at "
         "`torch.equal(before, model.out.bias)`. It must be False. It is True as well when the "
         "optimizer was given the parameters of another network.",
@@ -194,9 +193,9 @@ LOOPS = (
         "pictures not shuffled",
         changes=((_BATCHES.format(", shuffle=True"), _BATCHES.format("")),),
         healthy="healthy",
-        seen="A saw. While pictures of one class come, the loss falls to almost nothing, since "
-        "one answer is always right. At every change of class it leaps. On test pictures of all "
-        "classes the network is as good as a guess: it knows the last class only.",
+        seen="A saw. While pictures of one class come, one answer is always right, and the loss "
+        "falls, at first to almost nothing. At every change of class it leaps. On test pictures of "
+        "all classes the network is as good as a guess: it knows the last class only.",
         check="Print the labels of a few batches. They should be a mixture of all classes.",
         fix="Use `shuffle=True` for the training batches. Data that lie class by class, as "
         "folders do, need it most.",

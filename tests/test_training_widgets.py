@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import math
 import re
@@ -24,6 +25,7 @@ from lenet.models import CifarLeNet, NarrowLeNet
 from lenet.recording import Recording, record_training
 from lenet.train import Settings, evaluate, fit
 from lenet.widgets import TrainingLab, TrainingReplay, Widget
+from lenet.widgets.joining import joined_script, joined_style
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -465,6 +467,69 @@ def test_where_the_runs_come_from_is_text(show: Show) -> None:
     page = show(TrainingLab(runs=runs()))
     assert page.locator(".lenet-widget img").count() == 0
     expect(page.locator(".lenet-widget")).to_contain_text(f"100 updates, 2 seeds; {HOSTILE}")
+
+
+KERNEL = """
+async ([script, style, values, data]) => {
+  const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+  const listeners = new Map();
+  window.saved = [];
+  window.python = {
+    get: key => (key === "data" ? new DataView(bytes.buffer) : values[key]),
+    set(key, value) {
+      if (values[key] === value) return;
+      values[key] = value;
+      for (const listener of listeners.get(`change:${key}`) ?? []) listener();
+    },
+    save_changes: () => window.saved.push({ ...values }),
+    on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
+    off: (event, gone) => listeners.set(event, listeners.get(event).filter(l => l !== gone)),
+  };
+  window.numListeners = () => [...listeners.values()].flat().length;
+  document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const front = (await import(address)).default;
+  window.stop = front.render({ model: window.python, el: document.body });
+}
+"""
+
+
+def with_a_kernel(page: Page, widget: Widget, key: str) -> None:
+    """Show a widget whose values somebody else can change and hear of."""
+    page.goto("about:blank")
+    values = {"meta": widget.meta, key: getattr(widget, key)}
+    data = base64.b64encode(widget.data).decode()
+    front_end = type(widget).front_end
+    page.evaluate(KERNEL, [joined_script(front_end), joined_style(front_end), values, data])
+
+
+def test_the_epoch_goes_both_ways_between_page_and_python(
+    browser: Browser, recording: Recording
+) -> None:
+    page = browser.new_page()
+    with_a_kernel(page, TrainingReplay(recording), "epoch")
+    page.evaluate("python.set('epoch', 2)")
+    expect(place(page)).to_have_text("epoch 2 of 3")
+    button(page, "Next").click()
+    assert page.evaluate("saved.at(-1).epoch") == 3
+    page.evaluate("stop()")
+    assert page.evaluate("numListeners()") == 0
+    page.close()
+
+
+def test_the_fault_goes_both_ways_between_page_and_python(browser: Browser) -> None:
+    page = browser.new_page()
+    with_a_kernel(page, TrainingLab(runs=runs()), "fault")
+    button(page, "Quiz").click()
+    page.evaluate("python.set('fault', 'raw-pixels')")  # ends the quiz
+    picker = page.get_by_label("fault", exact=True)
+    expect(picker).to_have_value("raw-pixels")
+    picker.select_option("no-eval")
+    assert page.evaluate("saved.at(-1).fault") == "no-eval"
+    expect(page.locator(".lenet-removed")).to_contain_text("model.eval()")
+    page.evaluate("stop()")
+    assert page.evaluate("numListeners()") == 0
+    page.close()
 
 
 WIDGETS = ["replay", "lab", "lab, revealed", "quiz"]
