@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -276,3 +278,11 @@ def test_the_table_counts_recall_precision_and_mistakes():
     assert lines[1].split() == ["cat", "10", "80.0%", "88.9%", "dog", "(2)"]
     assert lines[2].split() == ["dog", "10", "90.0%", "81.8%", "cat", "(1)"]
     assert lines[3].split() == ["emu", "0", "-", "-", "-"]
+
+
+def test_a_reader_who_has_seen_enough_gets_no_traceback():
+    command = [sys.executable, "-m", "lenet", "shapes", "LeNet5", "--input", "1x28x28"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
