@@ -557,3 +557,28 @@ def test_images_and_weights_on_different_devices():
         'images = images.to("cuda:0")',
         'model.to("cpu")',
     ]
+
+
+def test_without_flatten_and_without_padding_either_can_be_mended():
+    layers = [nn.Conv2d(1, 6, 5), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.MaxPool2d(2)]
+    explanation = trace(nn.Sequential(*layers, nn.Linear(400, 10)), (1, 28, 28)).explanation
+    assert texts(explanation) == [
+        "nn.Flatten() before 4 and in_features=256 in 4",
+        "nn.Flatten() before 4 and padding=2 in 0",
+    ]
+    assert explanation.why.endswith("and 0 has no padding")
+
+
+@pytest.mark.parametrize(
+    ("layer", "wanted"),
+    [
+        (nn.MaxPool2d(2), "(N, C, H, W)"),
+        (nn.AvgPool2d(2), "(N, C, H, W)"),
+        (nn.BatchNorm2d(6), "(N, 6, H, W)"),
+        (nn.ConvTranspose2d(6, 1, 2), "(N, 6, H, W)"),
+    ],
+)
+def test_layers_for_maps_say_what_they_expect_behind_a_flatten(layer, wanted):
+    network = nn.Sequential(nn.Conv2d(1, 6, 5), nn.Flatten(), layer)
+    explanation = trace(network, (1, 28, 28)).explanation
+    assert explanation.what == f"2 expects the shape {wanted}, but 1 gives (N, 3456)"

@@ -104,6 +104,8 @@ class RandomStack:
                 self.add("ReLU")
             if rng.random() < 0.6:
                 self.add_pooling()
+            if rng.random() < 0.15:
+                self.add_transposed()
         if rng.random() < 0.95:
             self.add("Flatten")
         for _ in range(rng.randint(0, 2)):
@@ -133,6 +135,25 @@ class RandomStack:
         if rng.random() < 0.15:
             settings["bias"] = False
         self.add("Conv2d", **settings)
+
+    def add_transposed(self) -> None:
+        rng = self.rng
+        settings = {
+            "in_channels": nearly(rng, self.shape[1]),
+            "out_channels": rng.randint(1, 8),
+            "kernel_size": pair(rng, 1, 4),
+            "stride": pair(rng, 1, 3),
+        }
+        # What PyTorch says where more padding leaves nothing depends on the processor.
+        smallest = min(settings["kernel_size"]) if isinstance(settings["kernel_size"], list) else 1
+        choices = {
+            "padding": pair(rng, 0, (smallest - 1) // 2),
+            "output_padding": pair(rng, 0, 1),
+            "dilation": pair(rng, 1, 2),
+            "bias": False,
+        }
+        settings |= {name: value for name, value in choices.items() if rng.random() < 0.25}
+        self.add("ConvTranspose2d", **settings)
 
     def add_pooling(self) -> None:
         rng = self.rng
@@ -297,13 +318,19 @@ def test_networks_of_the_book_are_offered_as_stacks(network: type[nn.Module], sh
 
 def random_sizes(rng: random.Random) -> dict[str, Any]:
     ranges = {"input_size": (1, 12), "kernel_size": (1, 6), "stride": (1, 5), "padding": (0, 3)}
-    sizes = {name: [rng.randint(*limits) for _ in range(2)] for name, limits in ranges.items()}
+    sizes: dict[str, Any] = {
+        name: [rng.randint(*limits) for _ in range(2)] for name, limits in ranges.items()
+    }
     sizes["dilation"] = [rng.choice([1, 1, 1, 2, 3]) for _ in range(2)]
     if rng.random() < 0.1:
         sizes[rng.choice([*sizes])][rng.randrange(2)] = rng.choice([0, -1, 1.5])
     operation = rng.choice(["conv", "max", "avg"])
     if operation == "avg":
         sizes["dilation"] = [1, 1]
+    if operation == "conv" and rng.random() < 0.2:
+        sizes["padding"] = "same"
+        if rng.random() < 0.8:
+            sizes["stride"] = [1, 1]
     return {
         **sizes,
         "operation": operation,
@@ -325,6 +352,7 @@ def torch_output(case: dict[str, Any], picture: Any, kernel: Any) -> list[list[f
     return result[0, 0].tolist()
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_the_playground_slides_as_pytorch_and_the_package_do(run_script: RunScript) -> None:
     rng = random.Random(0)
     cases = [random_sizes(rng) for _ in range(1000)]
@@ -357,7 +385,8 @@ def test_the_playground_slides_as_pytorch_and_the_package_do(run_script: RunScri
 
 
 def windows_or_refusal(case: dict[str, Any]) -> tuple[Any, str]:
-    sizes = {name: tuple(case[name]) for name in list(case)[:5]}
+    given = {name: case[name] for name in list(case)[:5]}
+    sizes = {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()}
     try:
         if case["operation"] == "conv":
             return conv_windows(**sizes), ""
@@ -521,6 +550,31 @@ def test_the_playground_plays_to_the_end_and_pools(visit: Visit, tmp_path: Path)
     expect(page.locator(".formula code")).to_contain_text("padding=(0, 1)")
     page.get_by_role("button", name="Average pool").click()
     expect(page.get_by_role("textbox", name="dilation height")).to_be_hidden()
+
+
+def test_the_playground_keeps_the_size(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ConvPlayground(8, 4, dilation=2))
+    page.get_by_label("padding='same'").check()
+    expect(page.locator(".formula code")).to_contain_text("padding='same'")
+    expect(page.locator(".live")).to_have_text("⌊(8 + 2·3 − (2·(4 − 1) + 1)) / 1⌋ + 1 = 8")
+    expect(page.get_by_role("textbox", name="padding")).to_be_disabled()
+    page.get_by_role("button", name="more stride").click()
+    with pytest.raises(ShapeError) as error:
+        conv_windows(8, 4, 2, "same", 2)
+    expect(page.get_by_role("alert")).to_have_text(f"{error.value}.")
+    page.get_by_role("button", name="Max pool").click()
+    expect(page.get_by_label("padding='same'")).to_be_hidden()
+    expect(page.locator(".formula code")).not_to_contain_text("same")
+
+
+def test_python_sees_the_same_padding() -> None:
+    playground = ConvPlayground((7, 9), 4, padding="same")
+    assert (playground.output_size, playground.padding) == ((7, 9), [0, 0])
+    assert "padding='same'" in repr(playground)
+    with pytest.raises(ShapeError, match="needs stride=1"):
+        ConvPlayground(7, 3, 2, padding="same")
+    with pytest.raises(ShapeError, match="padding is 'same'"):
+        ConvPlayground(7, 3, padding="same", operation="max")
 
 
 @pytest.mark.parametrize("visit", [{"reduced_motion": "reduce"}], indirect=True, ids=["still"])

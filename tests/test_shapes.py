@@ -23,6 +23,7 @@ from lenet.shapes import (
     conv_windows,
     explain,
     pool_output_size,
+    pool_windows,
     trace,
 )
 
@@ -173,6 +174,40 @@ def test_a_number_gives_a_number_and_a_pair_a_pair():
 def test_impossible_settings_are_refused_with_the_reason(call, words):
     with pytest.raises(ShapeError, match=re.escape(words)):
         call()
+
+
+def test_the_formula_holds_where_a_window_is_left_out():
+    (window,) = pool_windows(6, 1, stride=4, ceil_mode=True)
+    assert window.formula == "⌈(6 − 1) / 4⌉ + 1 − 1 = 2"
+    assert window.note == (
+        "1.25 is rounded up to 2, but the window that starts behind the input is left out: "
+        "no window reaches the last pixel"
+    )
+    assert F.max_pool2d(torch.zeros(1, 1, 6, 6), 1, 4, ceil_mode=True).shape[-1] == 2
+
+
+def test_a_transposed_convolution_has_a_formula_and_no_receptive_field():
+    layer = nn.ConvTranspose2d(1, 2, 3, stride=2, padding=1, output_padding=1, dilation=2)
+    (row,) = trace(layer, (1, 7, 7)).rows
+    assert row.formula == "(7 − 1)·2 − 2·1 + 2·(3 − 1) + 1 + 1 = 16"
+    assert row.output_shape == ("N", 2, 16, 16)
+    assert row.receptive_field is None
+    misfit = trace(nn.Sequential(nn.ConvTranspose2d(1, 2, 3, output_padding=1)), (1, 7, 7))
+    assert "output_padding is 1, but it must be smaller" in misfit.explanation.what
+
+
+def test_pooling_over_a_whole_batch_of_rows_has_a_row():
+    network = nn.Sequential(nn.Flatten(), nn.AdaptiveAvgPool2d(1))  # PyTorch lets it pass
+    assert trace(network, (1, 4, 4)).rows[1].output_shape == (1, 1)
+
+
+def test_the_size_of_the_batch_is_written_as_in_the_code():
+    class Rows(nn.Module):
+        def forward(self, x):
+            return x.view(x.size(0), -1).reshape(len(x), 4, -1).view(2, 8)
+
+    operations = [row.operation for row in trace(Rows(), (2, 2, 2)).rows]
+    assert operations == ["view(x.size(0), -1)", "reshape(len(x), 4, -1)", "view(2, 8)"]
 
 
 def test_the_formula_shows_its_numbers_and_says_when_it_rounds():

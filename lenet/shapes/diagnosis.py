@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -141,16 +142,21 @@ def _check_type(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismatch 
 
 
 def _check_axes(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismatch | None:
-    """An image without channels, or a flattened one, where a convolution follows."""
+    """An image without channels, or a flattened one, where maps are needed."""
+    kind, came = fields.kind_of(step), step.input_shapes[0]
+    maps = re.fullmatch(r"(conv|max|avg|adaptive|batchnorm).*([123])d", kind)
+    if maps is None or kind == "batchnorm1d":  # which takes rows as well
+        return None
+    num_axes = 2 + int(maps[2])
+    unbatched = () if maps[1] == "batchnorm" else (num_axes - 1,)
+    if len(came) in (num_axes, *unbatched):
+        return None
     needed = _needed(step)
-    if needed is None or needed.axes is None:
-        return None
-    num_axes = len(step.input_shapes[0])
-    if num_axes in (needed.axes, needed.axes - 1):
-        return None
-    pixels = ("L", "H, W", "D, H, W")[needed.axes - 3]
-    wanted, came = f"(N, {needed.size}, {pixels})", shape_text(step.input_shapes[0])
-    return _Mismatch("axes", f"{step.name} expects the shape {wanted}, but gets {came}")
+    pixels = ("L", "H, W", "D, H, W")[num_axes - 3]
+    wanted = f"(N, {needed.size if needed else 'C'}, {pixels})"
+    if tracing.MODEL_INPUT in step.sources:
+        origin = f"gets {shape_text(came)}"
+    return _Mismatch("axes", f"{step.name} expects the shape {wanted}, but {origin}")
 
 
 def _check_width(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismatch | None:
@@ -189,15 +195,11 @@ def _check_reshape(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismat
 
 @dataclass(frozen=True)
 class _Needed:
-    """The axis of a step's input that its weights fit, and the size needed there.
-
-    `axes` is the number of axes of a batch, where that is fixed.
-    """
+    """The axis of a step's input that its weights fit, and the size needed there."""
 
     noun: str
     axis: int
     size: int
-    axes: int | None = None
 
 
 def _needed(step: Step) -> _Needed | None:
@@ -208,7 +210,7 @@ def _needed(step: Step) -> _Needed | None:
     if kind.startswith("conv"):
         transposed = kind.startswith("convtranspose")
         size = weight[0] if transposed else weight[1] * step.settings.get("groups", 1)
-        return _Needed("channel", 1 - len(weight), size, len(weight))
+        return _Needed("channel", 1 - len(weight), size)
     if kind.startswith(("batchnorm", "instancenorm")) and step.module is not None:
         return _Needed("channel", 1, step.settings["num_features"])
     if kind == "groupnorm" and step.module is not None:

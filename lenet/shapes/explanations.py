@@ -128,7 +128,7 @@ def _cause(fixes: Sequence[Fix]) -> str:
 
     A setting is a cause if changing it, and nothing else, makes the network run.
     """
-    reasons = [(fix.rank, fix.changes[0].reason) for fix in fixes if fix.changes[0].reason]
+    reasons = [(fix.rank, fix.reason) for fix in fixes if fix.reason]
     about_images = [reason for rank, reason in reasons if rank in (0, 3)]
     about_layers = [reason for rank, reason in reasons if rank not in (0, 3)]
     return " and ".join(about_images[:1] + about_layers[:1])

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lenet.shapes.formulas import Window, conv_windows, pool_windows
+from lenet.shapes.formulas import (
+    Spread,
+    Window,
+    conv_transpose_spreads,
+    conv_windows,
+    pool_windows,
+)
 from lenet.tracing import MODEL_INPUT, Shape, Step
 
 _POINTWISE_LAYERS = ("activation", "batchnorm", "dropout", "instancenorm", "linear.Identity")
@@ -28,6 +34,9 @@ _POINTWISE_CALLS = frozenset(
     )
 )  # fmt: skip
 _REDUCTIONS = ("mean", "sum", "amax")
+
+
+Windows = tuple[Window | Spread, ...]
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,10 @@ def kind_of(step: Step) -> str:
     return next(classes).__name__.lower()
 
 
-def windows_of(step: Step) -> tuple[Window, ...] | None:
+def windows_of(step: Step) -> Windows | None:
     """Lay out the windows of a convolution or pooling step, one per axis.
+
+    Those of a transposed convolution are no windows, but spread pixels out.
 
     Returns:
         The windows; None for every other operation, and for adaptive pooling whose windows differ
@@ -70,6 +81,8 @@ def windows_of(step: Step) -> tuple[Window, ...] | None:
         kernel = weight_shape(step)[2:]
         size = step.input_shapes[0][-len(kernel) :]
         return conv_windows(size, kernel, get("stride", 1), get("padding", 0), get("dilation", 1))
+    if kind.startswith("convtranspose"):
+        return _spreads_of(step)
     if kind.startswith(("maxpool", "avgpool")):
         size = step.input_shapes[0][-int(kind[-2]) :]
         return pool_windows(
@@ -83,6 +96,22 @@ def windows_of(step: Step) -> tuple[Window, ...] | None:
     return _covering_windows(step, kind)
 
 
+def _spreads_of(step: Step) -> tuple[Spread, ...]:
+    kernel = weight_shape(step)[2:]
+    get = step.settings.get
+    spreads = conv_transpose_spreads(
+        step.input_shapes[0][-len(kernel) :],
+        kernel,
+        get("stride", 1),
+        get("padding", 0),
+        get("output_padding", 0),
+        get("dilation", 1),
+    )
+    for spread in spreads if not step.output_shapes else ():
+        spread.check_size()
+    return spreads
+
+
 def has_windows(step: Step) -> bool:
     """Tell whether a step is a convolution or pooling, and so makes maps."""
     return kind_of(step).startswith(("conv", "maxpool", "avgpool", "adaptive"))
@@ -91,7 +120,7 @@ def has_windows(step: Step) -> bool:
 def _covering_windows(step: Step, kind: str) -> tuple[Window, ...] | None:
     """Lay out windows that tile the whole input: adaptive pooling, and means over all pixels."""
     sizes = step.input_shapes[0][2:]
-    if kind.startswith("adaptive") and step.output_shapes:
+    if kind.startswith("adaptive") and sizes and step.output_shapes:
         targets = step.output_shape[2:]
         if any(size % target for size, target in zip(sizes, targets, strict=True)):
             return None
@@ -117,7 +146,7 @@ def weight_shape(step: Step) -> Shape:
 
 
 def receptive_fields(
-    steps: Sequence[Step], windows: Sequence[tuple[Window, ...] | None]
+    steps: Sequence[Step], windows: Sequence[Windows | None]
 ) -> list[Field | None]:
     """Follow the receptive field through every step and its windows; None where undefined."""
     fields: list[Field | None] = []
@@ -140,9 +169,11 @@ def _arriving(step: Step, index: int, fields: Sequence[Field | None]) -> Field |
     return fields[source] if source is not None else None
 
 
-def _through(windows: tuple[Window, ...], field: Field | None) -> Field | None:
+def _through(windows: Windows, field: Field | None) -> Field | None:
     if field is None or field.jump is None or len(field.size) != len(windows):
         return None
+    if any(isinstance(window, Spread) for window in windows):
+        return None  # what a unit sees then depends on its place
     axes = list(zip(windows, field.size, field.jump, strict=True))
     return Field(
         size=tuple(size + (window.span - 1) * jump for window, size, jump in axes),

@@ -28,7 +28,7 @@ from lenet.shapes.changes import (
     width_changes,
 )
 from lenet.shapes.diagnosis import Problem, diagnose, works
-from lenet.tracing import Recording
+from lenet.tracing import Recording, Step
 
 MAX_FIXES = 5
 _MAX_CHAIN = 4  # changes that have to go together
@@ -46,6 +46,11 @@ class Fix:
     def text(self) -> str:
         """The changes in words."""
         return " and ".join(change.text for change in self.changes)
+
+    @property
+    def reason(self) -> str:
+        """What is now, as a cause: of the last change that has one."""
+        return next((change.reason for change in reversed(self.changes) if change.reason), "")
 
     @property
     def code(self) -> str:
@@ -155,7 +160,31 @@ class _Search:
             fix = self._first(family) if same_rank < family.limit else None
             if fix is not None:
                 found.append(fix)
+        found += self._padded(found)
         return tuple(sorted(found, key=lambda fix: fix.rank))
+
+    def _padded(self, found: Sequence[Fix]) -> Iterator[Fix]:
+        """Where the maps have to be flattened, keep the features and pad the images instead."""
+        for fix in found:
+            flatten, *followers = fix.changes
+            if not flatten.flattens or not followers:
+                continue
+            for index, step in self._windows():
+                pairs = ((flatten, c) for c in setting_changes(index, step, "padding"))
+                works_together = next(filter(self._runs, pairs), None)
+                if works_together:
+                    yield Fix(works_together, 1)
+                    return
+
+    def _windows(self) -> list[tuple[int, Step]]:
+        return [(i, step) for i, step in enumerate(self._steps) if fields.has_windows(step)]
+
+    def _runs(self, changes: Sequence[Change]) -> bool:
+        """Try changes of the network that belong together."""
+        if self._runs_left <= 0:
+            return False
+        self._runs_left -= 1
+        return works(attempt(self._model, self._inputs, changes), len(self._inputs[0]))
 
     def _families(self) -> Iterator[_Family]:
         weights = (p.dtype for p in self._model.parameters() if p.is_floating_point())
@@ -172,7 +201,7 @@ class _Search:
             yield _Family(4, width_changes(problem, steps))
         if problem.kind in ("type", "axes", "channels"):
             return
-        windows = [(index, step) for index, step in enumerate(steps) if fields.has_windows(step)]
+        windows = self._windows()
         for index, step in windows:
             yield _Family(1, setting_changes(index, step, "padding"), limit=2)
         yield _Family(3, size_changes(images))

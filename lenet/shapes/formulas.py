@@ -10,7 +10,7 @@ Sizes and settings are one number for every axis, or a tuple with one number per
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 Size = int | tuple[int, ...]
 
@@ -57,9 +57,13 @@ class Window:
         steps = self.input_size + self.padding - self.span
         if not self.ceil_mode:
             return steps // self.stride + 1
-        size = -(-steps // self.stride) + 1
-        starts_outside = (size - 1) * self.stride >= self.input_size + self.padding_before
-        return size - 1 if starts_outside else size
+        return -(-steps // self.stride) + 1 - self.leaves_one_out
+
+    @property
+    def leaves_one_out(self) -> bool:
+        """Whether rounding up gave a window that starts behind the input, which PyTorch drops."""
+        last = -(-(self.input_size + self.padding - self.span) // self.stride)
+        return self.ceil_mode and last * self.stride >= self.input_size + self.padding_before
 
     @property
     def formula(self) -> str:
@@ -71,7 +75,8 @@ class Window:
         if self.dilation != 1 and self.kernel_size != 1:
             span = f"({self.dilation}·({self.kernel_size} − 1) + 1)"
         top = f"({self.input_size}{padding if self.padding else ''} − {span})"
-        return f"{left}{top} / {self.stride}{right} + 1 = {self.output_size}"
+        left_out = " − 1" if self.leaves_one_out else ""
+        return f"{left}{top} / {self.stride}{right} + 1{left_out} = {self.output_size}"
 
     @property
     def note(self) -> str:
@@ -85,7 +90,64 @@ class Window:
         unseen = self.remainder - (self.padding - self.padding // 2)
         pixels = "pixel" if unseen == 1 else f"{unseen} pixels"
         what = f"the last {pixels}" if unseen > 0 else "the end of the padding"
-        return f"{steps:g} is rounded down to {rounded}: no window reaches {what}"
+        how = f"down to {rounded}"
+        if self.leaves_one_out:
+            how = f"up to {rounded + 1}, but the window that starts behind the input is left out"
+        return f"{steps:g} is rounded {how}: no window reaches {what}"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A transposed convolution along one axis: every pixel is spread out over a kernel's span.
+
+    Attributes:
+        input_size: the number of pixels along the axis.
+        kernel_size: the number of weights along the axis.
+        stride: the distance at which neighbouring pixels are laid down.
+        padding: pixels cut off at each end of what comes out.
+        dilation: the distance between neighbouring weights.
+        output_padding: pixels added behind the last one.
+        note: nothing has to be said of rounding.
+    """
+
+    input_size: int
+    kernel_size: int
+    stride: int
+    padding: int
+    dilation: int
+    output_padding: int
+    note: ClassVar[str] = ""
+
+    @property
+    def span(self) -> int:
+        """The number of pixels that one pixel is spread over."""
+        return self.dilation * (self.kernel_size - 1) + 1
+
+    @property
+    def output_size(self) -> int:
+        """The number of pixels that come out; below 1 when the padding leaves none."""
+        return (
+            (self.input_size - 1) * self.stride - 2 * self.padding + self.span + self.output_padding
+        )
+
+    @property
+    def formula(self) -> str:
+        """The formula with this axis's numbers, such as ``(7 − 1)·2 − 2·1 + 3 + 1 = 14``."""
+        padding = f" − 2·{self.padding}" if self.padding else ""
+        span = str(self.kernel_size)
+        if self.dilation != 1 and self.kernel_size != 1:
+            span = f"{self.dilation}·({self.kernel_size} − 1) + 1"
+        more = f" + {self.output_padding}" if self.output_padding else ""
+        return f"({self.input_size} − 1)·{self.stride}{padding} + {span}{more} = {self.output_size}"
+
+    def check_size(self) -> None:
+        """Raise `ShapeError` when the padding leaves nothing."""
+        result = self.output_size
+        if result < 1:  # at 0, PyTorch refuses or returns nothing, depending on its backend
+            raise ShapeError(
+                f"padding={self.padding} cuts {2 * self.padding} pixels and leaves none of "
+                f"{result + 2 * self.padding}: use a smaller padding or a larger input"
+            )
 
 
 def conv_output_size(
@@ -198,6 +260,29 @@ def conv_transpose_output_size(
         ShapeError: a setting is impossible, `output_padding` (q) is not smaller than the stride or
             the dilation, or the padding leaves nothing.
     """
+    spreads = conv_transpose_spreads(
+        input_size, kernel_size, stride, padding, output_padding, dilation
+    )
+    for spread in spreads:
+        spread.check_size()
+    sizes = tuple(spread.output_size for spread in spreads)
+    return _like(sizes, input_size, kernel_size, stride, padding, output_padding, dilation)
+
+
+def conv_transpose_spreads(
+    input_size: Size,
+    kernel_size: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    dilation: Size = 1,
+) -> tuple[Spread, ...]:
+    """Check a transposed convolution's settings and lay it out along every axis.
+
+    Raises:
+        ShapeError: a setting is impossible, or `output_padding` is not smaller than the stride or
+            the dilation.
+    """
     axes = _axes(
         input_size=input_size,
         kernel_size=kernel_size,
@@ -206,8 +291,14 @@ def conv_transpose_output_size(
         dilation=dilation,
         output_padding=output_padding,
     )
-    sizes = tuple(_conv_transpose_size(axis) for axis in axes)
-    return _like(sizes, input_size, kernel_size, stride, padding, output_padding, dilation)
+    spreads = tuple(Spread(*axis) for axis in axes)
+    for spread in spreads:
+        if spread.output_padding >= max(spread.stride, spread.dilation):
+            raise ShapeError(
+                f"output_padding is {spread.output_padding}, but it must be smaller than "
+                f"stride={spread.stride} or dilation={spread.dilation}"
+            )
+    return spreads
 
 
 def _conv_window(axis: tuple[int, ...], named: object) -> Window:
@@ -221,22 +312,6 @@ def _conv_window(axis: tuple[int, ...], named: object) -> Window:
     if isinstance(named, str) and named != "valid":
         raise ShapeError(f"padding is {named!r}: give a number, 'same' or 'valid'")
     return Window(size, kernel, stride, 2 * padding, dilation)
-
-
-def _conv_transpose_size(axis: tuple[int, ...]) -> int:
-    size, kernel, stride, padding, dilation, output_padding = axis
-    if output_padding >= max(stride, dilation):
-        raise ShapeError(
-            f"output_padding is {output_padding}, but it must be smaller than "
-            f"stride={stride} or dilation={dilation}"
-        )
-    result = (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1
-    if result < 1:  # at 0, PyTorch refuses or returns nothing, depending on its backend
-        raise ShapeError(
-            f"padding={padding} cuts {2 * padding} pixels and leaves none of "
-            f"{result + 2 * padding}: use a smaller padding or a larger input"
-        )
-    return result
 
 
 def _check_fits(window: Window) -> None:

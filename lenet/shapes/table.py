@@ -16,7 +16,7 @@ from lenet import tracing
 from lenet.calls import tensors_in
 from lenet.shapes import fields
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
-from lenet.shapes.formulas import ShapeError, Window
+from lenet.shapes.formulas import ShapeError
 from lenet.shapes.markup import table_html
 from lenet.shapes.wording import NamedShape, describe_operation, formula_of, named_shape, shape_text
 from lenet.tracing import Recording, Step
@@ -299,7 +299,7 @@ def _tabulate(
 
 def _row(
     step: Step,
-    windows: Sequence[Window] | None,
+    windows: fields.Windows | None,
     field: fields.Field | None,
     num_images: int,
     output_shape: NamedShape,

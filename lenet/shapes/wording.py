@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import nn
 
-from lenet.shapes.fields import kind_of
-from lenet.shapes.formulas import Window
+from lenet.shapes.fields import Windows, kind_of
 from lenet.tracing import Step, constructor_parameters
 
 NamedShape = tuple[int | str, ...]
@@ -50,9 +51,28 @@ def describe_operation(step: Step) -> str:
         return layer_code(type(step.module), step.settings)
     settings = {k: v for k, v in step.settings.items() if _DEFAULTS.get(k, _NOTHING) != v}
     if step.operation in ("view", "reshape", "expand", "permute"):
-        return f"{step.operation}({', '.join(map(str, next(iter(settings.values()), ())))})"
+        sizes = [str(size) for size in next(iter(settings.values()), ())]
+        return f"{step.operation}({', '.join(_as_written(step, sizes))})"
     arguments = (f"{name}={setting_text(value)}" for name, value in settings.items())
     return f"{step.operation}({', '.join(arguments)})"
+
+
+_BATCH_SIZE = re.compile(r"\w+\.(size\(0\)|shape\[0\])|len\(\w+\)")
+
+
+def _as_written(step: Step, sizes: Sequence[str]) -> Sequence[str]:
+    """Write the size of the batch as the code does, ``x.size(0)``: it is no number of its own."""
+    try:
+        call = ast.parse(f"({step.code})", mode="eval").body
+    except SyntaxError:
+        return sizes
+    written = [ast.unparse(size) for size in call.args] if isinstance(call, ast.Call) else []
+    if len(written) != len(sizes):
+        return sizes
+    return [
+        code if _BATCH_SIZE.fullmatch(code) and size == str(step.input_shapes[0][0]) else size
+        for code, size in zip(written, sizes, strict=True)
+    ]
 
 
 _NOTHING = object()
@@ -80,7 +100,7 @@ def setting_text(value: object) -> str:
     return repr(value)
 
 
-def formula_of(step: Step, windows: Sequence[Window] | None) -> str:
+def formula_of(step: Step, windows: Windows | None) -> str:
     """Fill a step's numbers into the formula of its output size; empty where the size stays."""
     kind = kind_of(step)
     if windows is not None:
@@ -97,7 +117,7 @@ def formula_of(step: Step, windows: Sequence[Window] | None) -> str:
     return ""
 
 
-def _window_formula(windows: Sequence[Window]) -> str:
+def _window_formula(windows: Windows) -> str:
     if len(set(windows)) == 1:
         return windows[0].formula
     axes = ("D", "H", "W")[-len(windows) :]

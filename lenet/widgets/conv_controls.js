@@ -73,6 +73,11 @@ export class SizeField {
     return this.range.largest;
   }
 
+  /** @param {boolean} disabled another setting decides */
+  disable(disabled) {
+    for (const control of this.node.querySelectorAll("button, input")) control.toggleAttribute("disabled", disabled);
+  }
+
   /** @param {Entry[]} entries height and width @param {boolean} square one field for both */
   show(entries, square) {
     this.node.classList.toggle("square", square);

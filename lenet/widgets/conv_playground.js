@@ -20,6 +20,7 @@ const LAYERS = { conv: "Conv2d", max: "MaxPool2d", avg: "AvgPool2d" };
 const FORMULAS = {
   conv: "output = ⌊(input + 2·padding − (dilation·(kernel − 1) + 1)) / stride⌋ + 1",
   avg: "output = ⌊(input + 2·padding − kernel) / stride⌋ + 1",
+  same: "padding='same' adds dilation·(kernel − 1) pixels in all, an odd one behind: output = input",
 };
 const SMALLEST_SHARE = 0.45; // of the input's width, for the output
 const MANY_CELLS = 14; // along an axis: too many for numbers on a phone
@@ -93,7 +94,7 @@ class Playground {
     const settings = { operation: name, stride, position: 0 };
     this.entries.stride = [...stride];
     if (name === "conv") this.save({ ...settings, ceil_mode: false });
-    else this.save({ ...settings, ...(name === "avg" ? { dilation: [1, 1] } : {}) });
+    else this.save({ ...settings, same: false, ...(name === "avg" ? { dilation: [1, 1] } : {}) });
   }
 
   /** @param {string} name @param {number} axis @param {Entry} entry */
@@ -123,11 +124,17 @@ class Playground {
     this.show();
   }
 
+  /** Does the padding keep the size, whatever number stands in its field? @returns {boolean} */
+  get isSame() {
+    return Boolean(this.model.get("same")) && this.operation === "conv";
+  }
+
   /** @returns {SlidingWindow[]} */
   layOut() {
-    const { input_size, kernel_size, stride, padding, dilation } = /** @type {Record<string, number[]>} */ (this.entries);
+    const { input_size, kernel_size, stride, dilation } = /** @type {Record<string, number[]>} */ (this.entries);
+    const padding = this.isSame ? "same" : /** @type {number[]} */ (this.entries.padding);
     return this.operation === "conv" ? convWindows(input_size, kernel_size, stride, padding, dilation)
-      : poolWindows(input_size, kernel_size, stride, padding, dilation, this.model.get("ceil_mode"));
+      : poolWindows(input_size, kernel_size, stride, /** @type {number[]} */ (padding), dilation, this.model.get("ceil_mode"));
   }
 
   // ---------------------------------------------------------------- showing
@@ -140,9 +147,12 @@ class Playground {
     this.view.fields.dilation.node.hidden = this.operation === "avg";
     this.view.kernels.node.hidden = this.operation !== "conv";
     this.view.ceilBox.node.hidden = this.operation === "conv";
+    this.view.sameBox.node.hidden = this.operation !== "conv";
+    this.view.sameBox.box.checked = this.isSame;
+    this.view.fields.padding.disable(this.isSame);
     this.view.ceilBox.box.checked = this.model.get("ceil_mode");
     this.view.squareBox.box.checked = this.square;
-    const rule = this.operation === "avg" ? FORMULAS.avg : FORMULAS.conv;
+    const rule = this.operation === "avg" ? FORMULAS.avg : this.isSame ? FORMULAS.same : FORMULAS.conv;
     this.view.rule.textContent = this.model.get("ceil_mode") ? rule.replace("⌊", "⌈").replace("⌋", "⌉") : rule;
     try {
       this.windows = this.layOut();
@@ -159,7 +169,8 @@ class Playground {
   }
 
   codeText() {
-    const { kernel_size, stride, padding, dilation } = /** @type {Record<string, number[]>} */ (this.entries);
+    const { kernel_size, stride, dilation } = /** @type {Record<string, number[]>} */ (this.entries);
+    const padding = this.isSame ? "same" : /** @type {number[]} */ (this.entries.padding);
     const given = { in_channels: 1, out_channels: 1, bias: true, kernel_size, stride, padding, dilation };
     return `nn.${layerCode(LAYERS[this.operation], { ...given, ceil_mode: this.model.get("ceil_mode") })}`;
   }
@@ -378,7 +389,7 @@ function render({ model, el }) {
     if (!playground.saving) playground.readModel();
   };
   const moved = () => playground.showPosition();
-  const settings = [...NAMES, "operation", "ceil_mode"];
+  const settings = [...NAMES, "operation", "ceil_mode", "same"];
   for (const name of settings) model.on(`change:${name}`, read);
   model.on("change:position", moved);
   const unwatch = watchTheme(moved);

@@ -29,7 +29,7 @@ class ConvPlayground(Widget):
         input_size: the picture's pixels, at most 24 along an axis.
         kernel_size: the kernel's weights.
         stride: the window's step; for pooling, the kernel size unless given.
-        padding: pixels added on each side.
+        padding: pixels added on each side; "same" adds what keeps the size (convolutions only).
         dilation: the distance between weights.
         operation: "conv", or "max" or "avg" for pooling.
         ceil_mode: round the number of positions up; pooling only.
@@ -47,6 +47,7 @@ class ConvPlayground(Widget):
     padding = _pair()
     dilation = _pair()
     ceil_mode = traitlets.Bool(False).tag(sync=True)
+    same = traitlets.Bool(False).tag(sync=True)  # padding="same"; the numbers then wait
     position = traitlets.Int(0).tag(sync=True)
 
     def __init__(
@@ -54,7 +55,7 @@ class ConvPlayground(Widget):
         input_size: Size = 7,
         kernel_size: Size = 3,
         stride: Size | None = None,
-        padding: Size = 0,
+        padding: Size | Literal["same"] = 0,
         dilation: Size = 1,
         *,
         operation: Literal["conv", "max", "avg"] = "conv",
@@ -63,7 +64,7 @@ class ConvPlayground(Widget):
     ) -> None:
         if stride is None:
             stride = 1 if operation == "conv" else kernel_size
-        sizes = {
+        sizes: dict[str, Any] = {
             "input_size": input_size,
             "kernel_size": kernel_size,
             "stride": stride,
@@ -71,8 +72,12 @@ class ConvPlayground(Widget):
             "dilation": dilation,
         }
         _check(sizes, operation, ceil_mode)
-        pairs = {name: _as_pair(size) for name, size in sizes.items()}
-        super().__init__(operation=operation, ceil_mode=ceil_mode, **pairs, **traits)
+        same = padding == "same"
+        pairs = {
+            name: _as_pair(size)
+            for name, size in {**sizes, "padding": 0 if same else padding}.items()
+        }
+        super().__init__(operation=operation, ceil_mode=ceil_mode, same=same, **pairs, **traits)
 
     @property
     def output_size(self) -> tuple[int, int]:
@@ -81,16 +86,16 @@ class ConvPlayground(Widget):
         Raises:
             ShapeError: the settings do not fit.
         """
-        sizes = {
-            name: tuple(getattr(self, name))
-            for name in ("input_size", "kernel_size", "stride", "padding", "dilation")
-        }
-        height, width = _windows(sizes, self.operation, self.ceil_mode)
+        height, width = _windows(self._sizes(), self.operation, self.ceil_mode)
         return height.output_size, width.output_size
 
-    def __repr__(self) -> str:
+    def _sizes(self) -> dict[str, Any]:
         names = ("input_size", "kernel_size", "stride", "padding", "dilation")
-        sizes = ", ".join(f"{name}={tuple(getattr(self, name))}" for name in names)
+        sizes: dict[str, Any] = {name: tuple(getattr(self, name)) for name in names}
+        return {**sizes, "padding": "same"} if self.same else sizes
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name}={size!r}" for name, size in self._sizes().items())
         return f"ConvPlayground({self.operation}, {sizes})"
 
 

@@ -50,14 +50,15 @@ function makeSettings(actions) {
   const fields = Object.fromEntries(Object.keys(RANGES).map((name) =>
     [name, new SizeField(name, (axis, entry) => actions.enter(name, axis, entry))]));
   const squareBox = checkbox("same for height and width", (checked) => actions.setSquare(checked));
+  const sameBox = checkbox("padding='same': keep the size", (checked) => actions.save({ same: checked, position: 0 }));
   const ceilBox = checkbox("ceil_mode: round up", (checked) => actions.save({ ceil_mode: checked }));
   const pictures = choice("picture", PICTURE_NAMES, (name) => actions.choosePicture(name));
   const kernels = choice("kernel", [...KERNEL_NAMES, OWN_KERNEL], (name) => actions.chooseKernel(name));
   const choices = element("div", { class: "settings" },
     element("div", { class: "strip", role: "group", "aria-label": "operation" }, ...operations),
     element("div", { class: "fields" }, ...Object.values(fields).map((field) => field.node)),
-    element("div", { class: "strip" }, pictures.node, kernels.node, squareBox.node, ceilBox.node));
-  return { choices, operations, fields, squareBox, ceilBox, kernels };
+    element("div", { class: "strip" }, pictures.node, kernels.node, squareBox.node, sameBox.node, ceilBox.node));
+  return { choices, operations, fields, squareBox, sameBox, ceilBox, kernels };
 }
 
 /** @param {string} text @param {(checked: boolean) => void} changed */

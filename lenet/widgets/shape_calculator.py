@@ -31,6 +31,16 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "dilation",
         "bias",
     ),
+    "ConvTranspose2d": (
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+        "stride",
+        "padding",
+        "output_padding",
+        "bias",
+        "dilation",
+    ),
     "MaxPool2d": ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
     "AvgPool2d": ("kernel_size", "stride", "padding", "ceil_mode"),
     "ReLU": (),
@@ -43,6 +53,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 
 _UNCHANGED: dict[str, dict[str, object]] = {
     "Conv2d": {"groups": 1, "padding_mode": "zeros"},
+    "ConvTranspose2d": {"groups": 1, "padding_mode": "zeros"},
     "MaxPool2d": {"return_indices": False},
     "AvgPool2d": {"count_include_pad": True, "divisor_override": None},
     "Flatten": {"start_dim": 1, "end_dim": -1},

@@ -149,7 +149,7 @@ export function* flattenChanges(step, before) {
  */
 export function ownChange({ kind, step: { layer }, came }) {
   if (kind !== "features" && kind !== "channels") return null;
-  const name = { Linear: "in_features", Conv2d: "in_channels" }[layer.type] ?? "num_features";
+  const name = { Linear: "in_features", Conv2d: "in_channels", ConvTranspose2d: "in_channels" }[layer.type] ?? "num_features";
   return { ...settingChange(layer, { [name]: came }), leadsOn: true };
 }
 

@@ -4,7 +4,7 @@
 import { shapeText } from "./shared.js";
 import { KINDS, settingsOf, windowsOf } from "./shape_layers.js";
 import { namedShape } from "./shape_rows.js";
-import { ShapeError } from "./shape_rules.js";
+import { ShapeError, Spread } from "./shape_rules.js";
 
 /** @typedef {import("./shape_layers.js").Layer} Layer */
 /** @typedef {import("./shape_layers.js").Pass} Pass */
@@ -30,7 +30,7 @@ export function diagnose({ steps, failed: step }) {
   const before = steps[steps.length - 1];
   const shape = shapeText(namedShape(inputShape));
   const origin = before ? `${before.layer.name} gives ${shape}` : `the images are ${shape}`;
-  const mismatch = wrongAxes(step) ?? wrongWidth(step, origin) ?? wrongSize(step, origin) ??
+  const mismatch = wrongAxes(step, before ? origin : `gets ${shapeText(inputShape)}`) ?? wrongWidth(step, origin) ?? wrongSize(step, origin) ??
     { kind: "other", what: `${layer.name} cannot work on ${shapeText(inputShape)}` };
   return /** @type {Problem} */ ({ needed: 0, came: 0, step, index: steps.length, ...mismatch });
 }
@@ -70,15 +70,15 @@ export function takesMaps({ layer, inputShape }, before) {
   return Boolean(source && hasWindows(source));
 }
 
-/** @param {Step} step */
-function wrongAxes({ layer, inputShape }) {
-  const need = needOf(layer);
-  if (!need?.axes || [need.axes, need.axes - 1].includes(inputShape.length)) return null;
-  const wanted = `(N, ${need.size}, H, W)`;
-  return {
-    kind: "axes",
-    what: `${layer.name} expects the shape ${wanted}, but gets ${shapeText(inputShape)}`,
-  };
+/**
+ * @param {Step} step
+ * @param {string} origin
+ */
+function wrongAxes({ layer, inputShape }, origin) {
+  const { axes } = KINDS[layer.type];
+  if (!axes || axes.includes(inputShape.length)) return null;
+  const wanted = `(N, ${needOf(layer)?.size ?? "C"}, H, W)`;
+  return { kind: "axes", what: `${layer.name} expects the shape ${wanted}, but ${origin}` };
 }
 
 /**
@@ -100,7 +100,7 @@ function wrongWidth({ layer, inputShape }, origin) {
  */
 function wrongSize(step, origin) {
   try {
-    windowsOf(step);
+    for (const window of windowsOf(step) ?? []) if (window instanceof Spread) window.checkSize();
     return null;
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;

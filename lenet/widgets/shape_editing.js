@@ -59,6 +59,7 @@ function fittingSettings(type, layers, shape) {
   const kernel = Math.min(5, ...shape.slice(2));
   const fitting = {
     Conv2d: { in_channels: shape[1], out_channels: isFirst ? 6 : 16, kernel_size: kernel },
+    ConvTranspose2d: { in_channels: shape[1], out_channels: isFirst ? 6 : 16, kernel_size: 2, stride: 2 },
     MaxPool2d: { kernel_size: 2 },
     AvgPool2d: { kernel_size: 2 },
     Linear: { in_features: shape[shape.length - 1], out_features: 10 },

@@ -104,7 +104,35 @@ class FixSearch {
       const made = this.first(changes);
       if (made) found.push({ rank, changes: made });
     }
+    found.push(...this.padded(found));
     return found.sort((a, b) => a.rank - b.rank);
+  }
+
+  /**
+   * Where the maps have to be flattened, keep the features and pad the images instead.
+   * @param {Fix[]} found
+   * @returns {Fix[]}
+   */
+  padded(found) {
+    const fix = found.find(({ changes }) => changes[0].flattens && changes.length > 1);
+    for (const { layer } of fix ? this.steps.filter(hasWindows) : []) {
+      for (const change of settingChanges(layer, "padding")) {
+        const changes = [/** @type {Fix} */ (fix).changes[0], change];
+        if (this.runs(changes)) return [{ rank: 1, changes }];
+      }
+    }
+    return [];
+  }
+
+  /**
+   * Try changes that belong together.
+   * @param {Change[]} changes
+   */
+  runs(changes) {
+    if (this.runsLeft <= 0) return false;
+    this.runsLeft -= 1;
+    const pass = this.attempt(changes);
+    return Boolean(pass && !diagnose(pass));
   }
 
   /** @returns {Iterable<Family>} */
@@ -180,9 +208,17 @@ class FixSearch {
  * @param {Fix[]} fixes
  */
 function causeOf(fixes) {
-  const reasons = fixes.filter((fix) => fix.changes[0].reason);
+  const reasons = fixes.filter(reasonOf);
   const aboutImages = reasons.filter((fix) => fix.rank === 0 || fix.rank === 3);
   const aboutLayers = reasons.filter((fix) => !aboutImages.includes(fix));
   return [...aboutImages.slice(0, 1), ...aboutLayers.slice(0, 1)]
-    .map((fix) => fix.changes[0].reason).join(" and ");
+    .map(reasonOf).join(" and ");
+}
+
+/**
+ * What is now, as a cause: of the last change that has one.
+ * @param {Fix} fix
+ */
+function reasonOf({ changes }) {
+  return changes.map((change) => change.reason).filter(Boolean).at(-1) ?? "";
 }

@@ -4,10 +4,12 @@
 
 import {
   ShapeError, SlidingWindow, alongAxes, checkNumber, convWindow, convWindows, poolWindows, pythonText,
+  transposedSpreads,
 } from "./shape_rules.js";
 
 /** @typedef {import("./shape_rules.js").Size} Size */
 /** @typedef {import("./shape_rules.js").SizeOrName} SizeOrName */
+/** @typedef {import("./shape_rules.js").WindowOrSpread} WindowOrSpread */
 
 /** @typedef {number | number[] | string | boolean | null} Setting */
 /** @typedef {Record<string, Setting>} Settings */
@@ -19,24 +21,31 @@ import {
  * @property {number[]} outputShape empty when it failed
  */
 /** @typedef {{steps: Step[], failed: Step | null, error: string}} Pass */
-/** @typedef {{noun: string, axis: number, size: number, axes: number | null}} Need */
+/** @typedef {{noun: string, axis: number, size: number}} Need */
 /**
  * @typedef {object} Kind what there is to know about a type of layer
  * @property {Settings} defaults settings in the order of the constructor; null must be given,
  *   except a pooling's stride, which is the kernel size
  * @property {string} stem how layers of this type are called
  * @property {(settings: Settings, shape: number[]) => number[]} run the shape that comes out
- * @property {(settings: Settings, shape: number[]) => SlidingWindow[]} [windows]
+ * @property {(settings: Settings, shape: number[]) => WindowOrSpread[]} [windows]
  * @property {(settings: Settings) => Need} [need] what the weights fit
+ * @property {number[]} [axes] how many axes the input may have
  * @property {(settings: Settings) => number} [weights] weights used for each output
+ * @property {(settings: Settings, step: Step) => number} [macs] where it is not that many for each output
  * @property {(settings: Settings) => number} [parameters]
  * @property {boolean} [pointwise] every unit depends on the units at its own place only
  */
 
 export const BATCH = 2;
 
+/** How the settings are called that are numbers of channels or features, given without a name. */
+export const IS_WIDTH = /^(in|out|num)_(channels|features)$/;
+
 /** What PyTorch says when a layer cannot run. */
 class TorchError extends Error {}
+
+const MAPS = [4, 3]; // with and without a batch
 
 /** @type {Record<string, Kind>} */
 export const KINDS = {
@@ -47,21 +56,38 @@ export const KINDS = {
     },
     stem: "conv",
     run: runConv,
+    axes: MAPS,
     windows: convWindowsOf,
-    need: (s) => ({ noun: "channel", axis: -3, size: count(s.in_channels), axes: 4 }),
+    need: (s) => ({ noun: "channel", axis: -3, size: count(s.in_channels) }),
     weights: (s) => count(s.in_channels) * product(pair(s.kernel_size)),
     parameters: (s) => biased(s, count(s.in_channels) * product(pair(s.kernel_size)), count(s.out_channels)),
+  },
+  ConvTranspose2d: {
+    defaults: {
+      in_channels: null, out_channels: null, kernel_size: null, stride: 1, padding: 0, output_padding: 0,
+      bias: true, dilation: 1,
+    },
+    stem: "up",
+    run: runTransposed,
+    axes: MAPS,
+    windows: spreadsOf,
+    need: (s) => ({ noun: "channel", axis: -3, size: count(s.in_channels) }),
+    macs: (s, { inputShape }) => product(inputShape) * count(s.out_channels) * product(pair(s.kernel_size)),
+    parameters: (s) =>
+      count(s.in_channels) * count(s.out_channels) * product(pair(s.kernel_size)) + (s.bias ? count(s.out_channels) : 0),
   },
   MaxPool2d: {
     defaults: { kernel_size: null, stride: null, padding: 0, dilation: 1, ceil_mode: false },
     stem: "pool",
     run: runMaxPool,
+    axes: MAPS,
     windows: poolWindowsOf,
   },
   AvgPool2d: {
     defaults: { kernel_size: null, stride: null, padding: 0, ceil_mode: false },
     stem: "pool",
     run: runAvgPool,
+    axes: MAPS,
     windows: poolWindowsOf,
   },
   ReLU: { defaults: {}, stem: "relu", run: (_, shape) => shape, pointwise: true },
@@ -72,7 +98,7 @@ export const KINDS = {
     defaults: { in_features: null, out_features: null, bias: true },
     stem: "fc",
     run: runLinear,
-    need: (s) => ({ noun: "feature", axis: -1, size: count(s.in_features), axes: null }),
+    need: (s) => ({ noun: "feature", axis: -1, size: count(s.in_features) }),
     weights: (s) => count(s.in_features),
     parameters: (s) => biased(s, count(s.in_features), count(s.out_features)),
   },
@@ -80,7 +106,8 @@ export const KINDS = {
     defaults: { num_features: null },
     stem: "bn",
     run: runBatchNorm,
-    need: (s) => ({ noun: "channel", axis: 1, size: count(s.num_features), axes: null }),
+    axes: [4],
+    need: (s) => ({ noun: "channel", axis: 1, size: count(s.num_features) }),
     parameters: (s) => 2 * count(s.num_features),
     pointwise: true,
   },
@@ -144,14 +171,14 @@ const KNOWN_SETTINGS = new WeakMap();
 export function checkSettings(layer) {
   for (const [name, value] of Object.entries(settingsOf(layer))) {
     if (name === "p") checkProbability(value);
-    else if (/^(in_|out_|num_)/.test(name)) checkNumber(name, value);
+    else if (IS_WIDTH.test(name)) checkNumber(name, value);
   }
   const all = settingsOf(layer);
   if (!("kernel_size" in all)) return;
-  const { kernel_size, stride, padding = 0, dilation = 1 } = all;
+  const { kernel_size, stride, padding = 0, dilation = 1, output_padding = 0 } = all;
   const named = typeof padding === "string";
   if (named && layer.type !== "Conv2d") checkNumber("padding", padding);
-  const sizes = { kernel_size, stride, padding: named ? 0 : padding, dilation };
+  const sizes = { kernel_size, stride, padding: named ? 0 : padding, dilation, output_padding };
   const pairs = Object.entries(sizes).map(([name, value]) => [name, checkedPair(name, value)]);
   const axes = alongAxes(Object.fromEntries(pairs));
   if (named) axes.forEach(([kernel, step, , gap]) => convWindow([1, kernel, step, 0, gap], padding));
@@ -220,8 +247,18 @@ function poolWindowsOf(settings, shape) {
 }
 
 /**
+ * @param {Settings} settings
+ * @param {number[]} shape
+ */
+function spreadsOf(settings, shape) {
+  return transposedSpreads(
+    shape.slice(-2), size(settings.kernel_size), size(settings.stride), size(settings.padding),
+    size(settings.output_padding), size(settings.dilation));
+}
+
+/**
  * The shape that windows make; what PyTorch says when they do not fit.
- * @param {() => SlidingWindow[]} windows
+ * @param {() => WindowOrSpread[]} windows
  * @param {string} refusal
  */
 function sizesOf(windows, refusal) {
@@ -232,12 +269,52 @@ function sizesOf(windows, refusal) {
   }
 }
 
+/**
+ * @param {string} operation
+ * @param {number[]} shape
+ */
+function checkMaps(operation, shape) {
+  if (shape.length === 4) return;
+  throw new TorchError(
+    `Expected 3D (unbatched) or 4D (batched) input to ${operation}, but got input of size: [${shape.join(", ")}]`);
+}
+
+/** @type {Kind["run"]} */
+function runTransposed(settings, shape) {
+  checkMaps("conv_transpose2d", shape);
+  const { in_channels: needed, out_channels: channels } = settings;
+  const kernel = pair(settings.kernel_size);
+  if (shape[1] !== needed) {
+    throw new TorchError(
+      `Given transposed=1, weight of size [${[needed, channels, ...kernel].join(", ")}], expected ` +
+      `input[${shape.join(", ")}] to have ${needed} channels, but got ${shape[1]} channels instead`);
+  }
+  const refusal = transposedRefusal(settings);
+  if (refusal) throw new TorchError(refusal);
+  const sizes = spreadsOf(settings, shape).map((spread) => spread.outputSize);
+  if (Math.min(...sizes) < 0) {
+    throw new TorchError(
+      `Given input size per channel: (${shape.slice(2).join(" x ")}). Calculated output size per channel: ` +
+      `(${sizes.join(" x ")}). Output size is too small`);
+  }
+  return [shape[0], count(channels), ...sizes];
+}
+
+/**
+ * What PyTorch says of output padding that is too large; empty when it is not.
+ * @param {Settings} settings
+ */
+function transposedRefusal(settings) {
+  const [extra, stride, dilation] = ["output_padding", "stride", "dilation"].map((name) => pair(settings[name]));
+  if (extra.every((pixels, axis) => pixels < Math.max(stride[axis], dilation[axis]))) return "";
+  const named = Object.entries({ output_padding: extra, stride, dilation })
+    .flatMap(([name, [height, width]]) => [`${name}_height: ${height}`, `${name}_width: ${width}`]);
+  return `output padding must be smaller than either stride or dilation, but got ${named.join(" ")}`;
+}
+
 /** @type {Kind["run"]} */
 function runConv(settings, shape) {
-  if (shape.length !== 4) {
-    throw new TorchError(
-      `Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [${shape.join(", ")}]`);
-  }
+  checkMaps("conv2d", shape);
   const kernel = pair(settings.kernel_size);
   const { in_channels: needed, out_channels: channels } = settings;
   if (shape[1] !== needed) {
@@ -377,8 +454,9 @@ export function windowsOf(step) {
  * @param {Step} step
  */
 export function numMacs(step) {
-  const weights = KINDS[step.layer.type].weights?.(settingsOf(step.layer)) ?? 0;
-  return product(step.outputShape) * weights;
+  const { weights, macs } = KINDS[step.layer.type];
+  const settings = settingsOf(step.layer);
+  return macs ? macs(settings, step) : product(step.outputShape) * (weights?.(settings) ?? 0);
 }
 
 /**

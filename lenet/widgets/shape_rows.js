@@ -1,13 +1,13 @@
 // @ts-check
 // The table of a stack, row for row and word for word as lenet.shapes.trace gives it.
 
-import { BATCH, KINDS, numMacs, numParameters, product, settingsOf, windowsOf } from "./shape_layers.js";
-import { pythonText, windowsFormula, windowsNote } from "./shape_rules.js";
+import { BATCH, IS_WIDTH, KINDS, numMacs, numParameters, product, settingsOf, windowsOf } from "./shape_layers.js";
+import { SlidingWindow, pythonText, windowsFormula, windowsNote } from "./shape_rules.js";
 
 /** @typedef {import("./shape_layers.js").Setting} Setting */
 /** @typedef {import("./shape_layers.js").Settings} Settings */
 /** @typedef {import("./shape_layers.js").Step} Step */
-/** @typedef {import("./shape_rules.js").SlidingWindow} SlidingWindow */
+/** @typedef {import("./shape_rules.js").WindowOrSpread} WindowOrSpread */
 /** @typedef {{size: number[], jump: number[]}} Field */
 /**
  * @typedef {object} Row one row of the table, as lenet.shapes.Row
@@ -52,23 +52,24 @@ export function tabulate(steps) {
 /**
  * A receptive field seen through one more layer.
  * @param {Step} step
- * @param {SlidingWindow[] | null} windows
+ * @param {WindowOrSpread[] | null} windows
  * @param {Field} field
  * @returns {Field | null}
  */
 function fieldThrough(step, windows, { size, jump }) {
   if (KINDS[step.layer.type].pointwise) return { size, jump };
-  if (!windows) return null;
+  const sliding = windows?.filter((window) => window instanceof SlidingWindow) ?? [];
+  if (!sliding.length) return null;
   return {
-    size: windows.map((window, axis) => size[axis] + (window.span - 1) * jump[axis]),
-    jump: windows.map((window, axis) => jump[axis] * window.stride),
+    size: sliding.map((window, axis) => size[axis] + (window.span - 1) * jump[axis]),
+    jump: sliding.map((window, axis) => jump[axis] * window.stride),
   };
 }
 
 /**
  * The output size as a formula with numbers; empty where the size stays.
  * @param {Step} step
- * @param {SlidingWindow[] | null} windows
+ * @param {WindowOrSpread[] | null} windows
  */
 function formulaOf({ layer, inputShape, outputShape }, windows) {
   if (windows) return windowsFormula(windows);
@@ -105,7 +106,7 @@ export function settingText(setting) {
 export function layerCode(type, settings) {
   const written = Object.entries(KINDS[type].defaults).flatMap(([name, otherwise]) => {
     const value = settings[name];
-    if (/^(in_|out_|num_)/.test(name)) return [settingText(value)];
+    if (IS_WIDTH.test(name)) return [settingText(value)];
     const usual = name === "stride" ? otherwise ?? settings.kernel_size : otherwise;
     return usual !== null && isUsual(value, usual) ? [] : [`${name}=${settingText(value)}`];
   });

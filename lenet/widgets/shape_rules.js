@@ -47,9 +47,13 @@ export class SlidingWindow {
   /** The number of positions at which the kernel stops. */
   get outputSize() {
     if (!this.ceilMode) return Math.floor(this.way / this.stride) + 1;
-    const size = Math.ceil(this.way / this.stride) + 1;
-    const startsOutside = (size - 1) * this.stride >= this.inputSize + this.paddingBefore;
-    return startsOutside ? size - 1 : size;
+    return Math.ceil(this.way / this.stride) + 1 - Number(this.leavesOneOut);
+  }
+
+  /** Did rounding up give a window that starts behind the input, which PyTorch drops? */
+  get leavesOneOut() {
+    const last = Math.ceil(this.way / this.stride) * this.stride;
+    return this.ceilMode && last >= this.inputSize + this.paddingBefore;
   }
 
   /** The formula with this window's numbers: `⌊(28 + 2·2 − 5) / 1⌋ + 1 = 28`. */
@@ -60,7 +64,8 @@ export class SlidingWindow {
     const spread = this.dilation !== 1 && this.kernelSize !== 1;
     const span = spread ? `(${this.dilation}·(${this.kernelSize} − 1) + 1)` : `${this.kernelSize}`;
     const top = `(${this.inputSize}${padding} − ${span})`;
-    return `${left}${top} / ${this.stride}${right} + 1 = ${this.outputSize}`;
+    const leftOut = this.leavesOneOut ? " − 1" : "";
+    return `${left}${top} / ${this.stride}${right} + 1${leftOut} = ${this.outputSize}`;
   }
 
   /** What happens when the stride does not divide the way; else empty. */
@@ -75,8 +80,76 @@ export class SlidingWindow {
     const unseen = this.remainder - (this.padding - Math.floor(this.padding / 2));
     const pixels = unseen === 1 ? "pixel" : `${unseen} pixels`;
     const what = unseen > 0 ? `the last ${pixels}` : "the end of the padding";
-    return `${shown} is rounded down to ${rounded}: no window reaches ${what}`;
+    const how = this.leavesOneOut
+      ? `up to ${rounded + 1}, but the window that starts behind the input is left out` : `down to ${rounded}`;
+    return `${shown} is rounded ${how}: no window reaches ${what}`;
   }
+}
+
+/** A transposed convolution along one axis: every pixel is spread out over a kernel's span. */
+export class Spread {
+  /**
+   * @param {number} inputSize
+   * @param {number} kernelSize
+   * @param {number} stride
+   * @param {number} padding cut off at each end
+   * @param {number} dilation
+   * @param {number} outputPadding added behind the last pixel
+   */
+  constructor(inputSize, kernelSize, stride, padding, dilation, outputPadding) {
+    this.inputSize = inputSize;
+    this.kernelSize = kernelSize;
+    this.stride = stride;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.outputPadding = outputPadding;
+    this.note = "";
+  }
+
+  /** Pixels that come out; below 1 when the padding leaves none. */
+  get outputSize() {
+    const span = this.dilation * (this.kernelSize - 1) + 1;
+    return (this.inputSize - 1) * this.stride - 2 * this.padding + span + this.outputPadding;
+  }
+
+  /** The formula with this axis's numbers: `(7 − 1)·2 − 2·1 + 3 + 1 = 14`. */
+  get formula() {
+    const padding = this.padding ? ` − 2·${this.padding}` : "";
+    const isSpread = this.dilation !== 1 && this.kernelSize !== 1;
+    const span = isSpread ? `${this.dilation}·(${this.kernelSize} − 1) + 1` : `${this.kernelSize}`;
+    const more = this.outputPadding ? ` + ${this.outputPadding}` : "";
+    return `(${this.inputSize} − 1)·${this.stride}${padding} + ${span}${more} = ${this.outputSize}`;
+  }
+
+  /** Refuse a padding that leaves nothing. */
+  checkSize() {
+    if (this.outputSize >= 1) return;
+    throw new ShapeError(
+      `padding=${this.padding} cuts ${2 * this.padding} pixels and leaves none of ` +
+      `${this.outputSize + 2 * this.padding}: use a smaller padding or a larger input`);
+  }
+}
+
+/**
+ * Check a transposed convolution's settings and lay it out along every axis.
+ * @param {Size} inputSize
+ * @param {Size} kernelSize
+ * @param {Size} stride
+ * @param {Size} padding
+ * @param {Size} outputPadding
+ * @param {Size} dilation
+ * @returns {Spread[]}
+ */
+export function transposedSpreads(inputSize, kernelSize, stride, padding, outputPadding, dilation) {
+  return alongAxes({
+    input_size: inputSize, kernel_size: kernelSize, stride, padding, dilation, output_padding: outputPadding,
+  }).map(([size, kernel, step, pad, gap, extra]) => {
+    if (extra >= Math.max(step, gap)) {
+      throw new ShapeError(
+        `output_padding is ${extra}, but it must be smaller than stride=${step} or dilation=${gap}`);
+    }
+    return new Spread(size, kernel, step, pad, gap, extra);
+  });
 }
 
 /**
@@ -123,9 +196,11 @@ export function poolWindows(inputSize, kernelSize, stride = null, padding = 0, d
   });
 }
 
+/** @typedef {SlidingWindow | Spread} WindowOrSpread */
+
 /**
  * The formulas of all axes: one for both where they agree.
- * @param {SlidingWindow[]} windows
+ * @param {WindowOrSpread[]} windows
  */
 export function windowsFormula(windows) {
   const formulas = windows.map((window) => window.formula);
@@ -135,7 +210,7 @@ export function windowsFormula(windows) {
 
 /**
  * What becomes of the pixels that no window reaches, along all axes.
- * @param {SlidingWindow[]} windows
+ * @param {WindowOrSpread[]} windows
  */
 export function windowsNote(windows) {
   return [...new Set(windows.map((window) => window.note).filter(Boolean))].join("; ");
