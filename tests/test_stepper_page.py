@@ -257,6 +257,15 @@ def test_unknown_operations_show_what_pytorch_computed(show: Show) -> None:
     assert result_in(page) == pytest.approx(float(outputs[2][1, 1, 2, 3]), abs=1e-4)
 
 
+def test_a_drawing_that_cannot_be_shown_and_a_broken_link_harm_nothing(show: Show) -> None:
+    stepper = ForwardStepper(Unusual().eval(), torch.randn(2, 1, 8, 8), draw=True)
+    stepper.sample = -1
+    page = show(stepper, "#%E0%A4%A")
+    expect(page.locator(".lenet-sample").nth(0)).to_have_attribute("aria-pressed", "true")
+    next_button(page).click()
+    expect(page.locator(".lenet-position")).to_contain_text("step 1 of")
+
+
 def test_play_and_reset(show: Show) -> None:
     model, images = build("narrow")
     page = show(ForwardStepper(model, images, step=2))

@@ -68,7 +68,8 @@ export class State {
   /** @returns {number} */
   get sample() {
     const sample = this.model.get("sample");
-    return sample < this.pictures.shape[0] ? sample : 0;
+    const isThere = sample === DRAWN ? this.whyNotDraw === null : sample >= 0 && sample < this.pictures.shape[0];
+    return isThere ? sample : 0;
   }
 
   /** The unit that is explained: the picked one, or else the strongest. */

@@ -149,7 +149,7 @@ class Stepper {
 
   /** Links end in "#name:step=3" or "#name:step=3;unit=0,5,7". */
   #followLink() {
-    const [name, rest = ""] = decodeURIComponent(location.hash.slice(1)).split(":");
+    const [name, rest = ""] = decoded(location.hash.slice(1)).split(":");
     if (!this.address || name !== this.address) return;
     const wanted = Object.fromEntries(rest.split(";").map((part) => part.split("=")));
     const step = Number(wanted.step);
@@ -256,6 +256,15 @@ class Stepper {
   /** End everything that the widget has begun. */
   stop() {
     for (const stop of this.stops) stop();
+  }
+}
+
+/** Read what some programs write of a link, %3D for "=". @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a page may be opened with any text behind the #
   }
 }
 

@@ -89,6 +89,16 @@ class ForwardStepper(Widget):
             raise traitlets.TraitError(f"picked is {picked}; step {self.step} has shape {shape}")
         return picked
 
+    @traitlets.validate("sample")
+    def _check_sample(self, proposal: dict[str, Any]) -> int:
+        sample: int = proposal["value"]
+        num_pictures = self.meta["arrays"][-1]["shape"][0]
+        if not -1 <= sample < num_pictures:
+            raise traitlets.TraitError(
+                f"sample is {sample}; the pictures are 0 to {num_pictures - 1}, the drawn one is -1"
+            )
+        return sample
+
     @traitlets.observe("step")
     def _forget_units_that_are_not_there(self, _: object) -> None:
         if self.picked and not _is_unit(self.picked, self.meta["steps"][self.step]["shape"]):
