@@ -6,6 +6,7 @@ import { colourText, element, numberText, signedColour, sizeCanvas } from "./sha
 /** @typedef {import("./shared.js").Theme} Theme */
 
 const GAP = 6; // CSS pixels between two filters
+const FULL_COLOUR = 0.98; // share of weights with less than full colour: a few large ones must not pale the others
 const LARGEST_WEIGHT = 16; // CSS pixels
 
 export class Filters {
@@ -21,12 +22,13 @@ export class Filters {
     this.width = width;
     this.size = count * depth * height * width;
     this.weights = Array.from(filters.data);
-    this.limit = this.weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    const sizes = this.weights.map(Math.abs).sort((a, b) => a - b);
+    this.limit = sizes[Math.floor(FULL_COLOUR * (sizes.length - 1))];
     this.canvas = element("canvas", { role: "img" });
     this.note = element("p");
     const which = this.count < numFilters ? `The first ${this.count} of ${numFilters} filters` : `The ${this.count} filters`;
     this.name = `${which} of ${layer}`;
-    const scale = `blue below zero, red above, full colour at ±${numberText(this.limit, 2)} at every epoch`;
+    const scale = `blue below zero, red above, full colour from ±${numberText(this.limit, 2)} on, at every epoch`;
     const title = element("p", { class: "lenet-chart-title" }, this.name);
     const hint = element("p", { class: "lenet-muted" }, this.depth > 1 ? `A row for each filter, a square for each input channel; ${scale}.` : `${scale[0].toUpperCase()}${scale.slice(1)}.`);
     this.node = element("div", { class: "lenet-filters" }, title, this.canvas, hint, this.note);
