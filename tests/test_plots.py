@@ -387,6 +387,8 @@ def test_batch_losses_draw_every_update_and_the_running_mean():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
     (plain,) = plots.batch_losses({"a": [3.0, 2.0]}).axes
     assert len(plain.lines) == 2
+    legend = plots.batch_losses(losses).axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["a", "b"]
 
 
 def test_measurements_are_dots_around_their_median():

@@ -177,8 +177,8 @@ def batch_losses(
     ax = picture.subplots()
     for (name, values), colour in zip(losses.items(), run_colours(len(losses)), strict=True):
         series = np.asarray(values, dtype=float)
-        faint = 0.35 if window > 1 else 1
-        ax.plot(np.arange(1, len(series) + 1), series, color=colour, linewidth=0.8, alpha=faint)
+        look = {"alpha": 0.35} if window > 1 else {"label": name}
+        ax.plot(np.arange(1, len(series) + 1), series, color=colour, linewidth=0.8, **look)
         if window > 1:
             means = np.convolve(series, np.ones(window) / window, mode="valid")
             updates = np.arange(window, len(series) + 1)
