@@ -237,6 +237,18 @@ def test_own_pictures_are_evaluated(own_weights, folder, capsys):
     ]
 
 
+def test_photographed_digits_are_evaluated_as_they_are_predicted(tmp_path, capsys):
+    """Dark on light, small and off the centre: without preparation hardly one is recognised."""
+    for drawn in drawn_digits():
+        path = tmp_path / "digits" / str(drawn.digit) / f"{drawn.name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        as_picture(drawn, 120).save(path)
+    assert main(["evaluate", SHIPPED, str(tmp_path / "digits")]) == 0
+    out = capsys.readouterr().out
+    assert "each digit cut out" in out
+    assert "(10 of 10)" in out  # a fifth of six is one of each
+
+
 def test_classes_are_matched_by_name(own_weights, folder, capsys):
     """A folder may lack a class: its labels are then those of the network, not its own."""
     assert main(["evaluate", str(own_weights), str(folder)]) == 0

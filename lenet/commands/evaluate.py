@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 
 from lenet.commands.weights import add_weights, load_trained
 from lenet.data import DataError, ImageData, LabelledImages, load
+from lenet.folders import find_pictures
+from lenet.preparation import form_of, prepare
 from lenet.sources import PUBLISHED
 from lenet.train import EVALUATION_BATCH_SIZE, Score, num_correct, pick_device
 from lenet.trained import ModelCard
@@ -27,7 +30,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Print the accuracy of a trained network on the test images of a data set, "
         "and for every class its recall (the share of its images that were recognised), its "
         "precision (the share of images given to it that are its own) and the class that its "
-        "images are most often taken for.",
+        "images are most often taken for. Pictures of your own are prepared as for `predict`.",
         epilog="Exit status: 0 if all went well, 1 if the weights or the data could not be used, "
         "2 for arguments that make no sense. Example: python -m lenet evaluate lenet5_mnist",
     )
@@ -78,20 +81,9 @@ def load_for(card: ModelCard, name: str | os.PathLike[str]) -> ImageData:
     frame = (height - data.test.images.shape[2]) // 2
     if frame > 0:
         data = data.pad(frame)
-    shape = tuple(data.test.images.shape[1:])
-    if shape != card.image_shape:
-        raise ValueError(
-            f"the images of {name} are {_times(shape)}, those that {card.network} was trained on "
-            f"{_times(card.image_shape)}"
-        )
-    unknown = [each for each in data.classes if each not in card.classes]
-    if unknown:
-        raise ValueError(
-            f"{name} has classes that the network does not know: {', '.join(unknown)}. "
-            f"It knows: {', '.join(card.classes)}"
-        )
+    _check_fit(data, card)
     numbers = torch.tensor([card.classes.index(each) for each in data.classes])
-    return replace(
+    data = replace(
         data,
         classes=card.classes,
         train=LabelledImages(data.train.images, numbers[data.train.labels]),
@@ -99,6 +91,33 @@ def load_for(card: ModelCard, name: str | os.PathLike[str]) -> ImageData:
         mean=card.mean,
         std=card.std,
     )
+    return data if published else _prepared(data, Path(name).expanduser(), card)
+
+
+def _check_fit(data: ImageData, card: ModelCard) -> None:
+    shape = tuple(data.test.images.shape[1:])
+    if shape != card.image_shape:
+        raise ValueError(
+            f"the images of {data.name} are {_times(shape)}, "
+            f"those that {card.network} was trained on {_times(card.image_shape)}"
+        )
+    unknown = [each for each in data.classes if each not in card.classes]
+    if unknown:
+        raise ValueError(
+            f"{data.name} has classes that the network does not know: {', '.join(unknown)}. "
+            f"It knows: {', '.join(card.classes)}"
+        )
+
+
+def _prepared(data: ImageData, root: Path, card: ModelCard) -> ImageData:
+    """Prepare the test pictures of a folder as `predict` does: digits and garments are cut out."""
+    form = form_of(card)
+    if form == "picture":
+        return data
+    files = [file for file, _ in find_pictures(root, channels=1).test]
+    pixels = torch.stack([prepare(file, card.image_shape, form).pixels for file in files])
+    test = LabelledImages(pixels, data.test.labels)
+    return replace(data, source=f"{data.source}, each {form} cut out", test=test)
 
 
 def _times(shape: Sequence[int]) -> str:
