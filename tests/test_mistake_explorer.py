@@ -11,7 +11,7 @@ import pytest
 import torch
 import traitlets
 from browsing import PHONE, Visit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Locator, Page, expect
 from sklearn.metrics import confusion_matrix
@@ -82,6 +82,7 @@ def test_counts_are_those_of_scikit_learn(seed: int) -> None:
 pairs = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40)
 
 
+@settings(derandomize=True, deadline=None, database=None)
 @given(pairs, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_every_cell_keeps_its_surest_pictures(
     cells: list[tuple[int, int]], per_cell: int, random: object
