@@ -111,7 +111,6 @@ class Variant:
         optimizer: Makes the optimizer from the parameters.
         batches: Makes the batches from the data and the batch size.
         batch_size: Number of images in a batch.
-        threads: Number of CPU threads.
     """
 
     name: str
@@ -119,7 +118,6 @@ class Variant:
     optimizer: Callable[..., torch.optim.Optimizer] = FUSED_ADAM
     batches: MakeBatches = resident_bytes
     batch_size: int = 100
-    threads: int = 1
 
 
 VARIANTS = [
@@ -139,13 +137,11 @@ VARIANTS = [
     Variant("batch size 50", batch_size=50),
     Variant("batch size 200", batch_size=200),
     Variant("batch size 1,000", batch_size=1000),
-    Variant("two threads", threads=2),
 ]  # fmt: skip
 
 
 def trial(variant: Variant, data: ImageData, seed: int) -> Stopwatch:
     """Train one epoch in this variant, after a short one to warm up."""
-    torch.set_num_threads(variant.threads)
     torch.manual_seed(seed)
     device = data.train.images.device
     model = variant.network().to(device)
@@ -166,7 +162,6 @@ def trials(data: ImageData, chosen: list[Variant], number: int) -> Record:
     """Train once in every variant, in random order."""
     order = random.Random(number).sample(chosen, len(chosen))
     watches = {variant.name: trial(variant, data, number) for variant in order}
-    torch.set_num_threads(1)  # what the record's environment says
     return {
         "data": data.source,
         "seconds": {v.name: round(watches[v.name].seconds, 4) for v in chosen},
@@ -197,6 +192,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
+    torch.set_num_threads(1)
     device = pick_device(chosen.device)
     everything = load("fashion-mnist").to(device)
     data = replace(everything, train=everything.train[:IMAGES])

@@ -46,7 +46,7 @@ WARM_UP = 3 * BATCH_SIZE  # images that are trained on before the time is taken
 IMAGES = 12_000  # per round and way
 ROUNDS = 10
 EPOCHS = 3  # where accuracies are compared
-SEEDS = 3
+SEEDS = 5
 
 
 @dataclass(frozen=True)
