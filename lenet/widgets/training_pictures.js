@@ -60,7 +60,7 @@ export class AnsweredPictures {
         bars[k].style.height = `${(100 * share).toFixed(1)}%`;
       });
       const isRight = best === this.labels[index];
-      answer.textContent = `${isRight ? "✓" : "✗"} ${this.classes[best]} ${Math.round(100 * shares[best])} %`;
+      answer.textContent = `${isRight ? "✓" : "✗"} ${this.classes[best]} ${Math.round(100 * shares[best])}\u00a0%`;
       answer.classList.toggle("lenet-wrong", !isRight);
     });
   }
