@@ -1,0 +1,176 @@
+"""Long experiments with the LeNet of the CIFAR-10 tutorials: what chapter 10 reports with spread.
+
+Run `python bench/cifar10.py`; `--help` lists the experiments. Every finished run is stored at once,
+and a run that is stored already is not repeated, so that an interrupted series resumes. Name
+another file with `--results` to measure everything again on your own machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from sklearn.metrics import confusion_matrix
+
+from lenet.augment import RandomCropFlip
+from lenet.data import ImageData, load
+from lenet.models import CifarLeNet
+from lenet.results import FOLDER, Record, collect
+from lenet.train import EVALUATION_BATCH_SIZE, Score, Settings, fit, pick_device
+
+RESULTS = FOLDER / "cifar10.json"
+SEEDS = range(3)
+HELD_OUT = 10_000  # training images that take the test images' place where settings are compared
+BATCH_SIZES = (4, 16, 64, 256)
+ONE_CYCLE_LRS = (0.005, 0.02, 0.05)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training of a `CifarLeNet` from fresh weights.
+
+    Attributes:
+        experiment: The series it belongs to.
+        settings: How to train; the seed also makes the initial weights.
+        normalised: Whether pixels are normalised, or left as they are from 0 to 1.
+        crop_flip: Whether training images are shifted and mirrored at random.
+        held_out: Number of training images that serve as test images; 0 for the real test images.
+    """
+
+    experiment: str
+    settings: Settings
+    normalised: bool = True
+    crop_flip: bool = False
+    held_out: int = 0
+
+    def description(self) -> Record:
+        """Return everything that tells this run from another, as JSON has it."""
+        return asdict(self)
+
+
+def series(device: str) -> dict[str, list[Run]]:
+    """Return the runs of every experiment."""
+    reference = Settings(epochs=2, batch_size=4, optimizer="sgd", lr=0.001, device=device)
+    longer = replace(reference, epochs=10)
+    cycle = Settings(
+        epochs=10,
+        batch_size=32,
+        optimizer="sgd",
+        lr=0.02,
+        weight_decay=0.0005,
+        schedule="one-cycle",
+        device=device,
+    )
+    every = {
+        "reference": [Run("reference", reference)],
+        "choosing": [
+            Run("choosing", replace(cycle, epochs=5, lr=lr), held_out=HELD_OUT)
+            for lr in ONE_CYCLE_LRS
+        ],
+        "one-cycle": [Run("one-cycle", cycle)],
+        "crop-flip": [Run("crop-flip", cycle, crop_flip=True)],
+        "long": [Run("long", replace(cycle, epochs=30), crop_flip=True)],
+        "batch-size": [
+            Run("batch-size", replace(reference, batch_size=size, lr=lr), held_out=HELD_OUT)
+            for size in BATCH_SIZES
+            for lr in dict.fromkeys((0.001, 0.001 * size / 4))
+        ],
+        "not-normalised": [Run("not-normalised", reference, normalised=False)],
+        "longer": [Run("longer", longer)],
+    }
+    return {
+        name: [
+            replace(run, settings=replace(run.settings, seed=seed))
+            for seed in SEEDS
+            for run in runs
+        ]
+        for name, runs in every.items()
+    }
+
+
+def train(run: Run, data: ImageData) -> Record:
+    """Train a new network; return its scores epoch by epoch and its confusion matrix at the end."""
+    if not run.normalised:
+        data = replace(data, mean=(0.0,) * 3, std=(1.0,) * 3)
+    if run.held_out:
+        data = data.hold_out(run.held_out)
+    torch.manual_seed(run.settings.seed)
+    model = CifarLeNet()
+    augment = RandomCropFlip() if run.crop_flip else None
+    history = fit(model, data, run.settings, augment=augment, progress=False)
+    epochs = [
+        {"train": _counts(e.train), "test": _counts(e.test), "seconds": round(e.seconds, 3)}
+        for e in history.epochs
+    ]
+    return {"data": data.source, "epochs": epochs, "confusion": _confusion(model, data)}
+
+
+def _counts(score: Score) -> Record:
+    return {
+        "loss": round(score.loss, 6),
+        "num_correct": score.num_correct,
+        "num_examples": score.num_examples,
+    }
+
+
+@torch.inference_mode()
+def _confusion(model: CifarLeNet, data: ImageData) -> list[list[int]]:
+    """Count the test images of every class (row) that were given to every class (column)."""
+    device = next(model.parameters()).device
+    batches = data.to(device).batches("test", EVALUATION_BATCH_SIZE)
+    predicted = torch.cat([model(images).argmax(dim=1) for images, _ in batches])
+    classes = range(len(data.classes))
+    return confusion_matrix(data.test.labels, predicted.cpu(), labels=classes).tolist()
+
+
+def planned(experiments: Iterable[str], device: str) -> list[Run]:
+    """Return the runs of the experiments, the first seed of all of them first."""
+    chosen = [run for name in experiments for run in series(device)[name]]
+    return sorted(chosen, key=lambda run: run.settings.seed)
+
+
+def main() -> None:
+    experiments = list(series("cpu"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "experiments",
+        nargs="*",
+        default=experiments,
+        metavar="experiment",
+        help=f"any of: {', '.join(experiments)} (default: all)",
+    )
+    parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="CPU threads (default: 1, steady on a shared machine)",
+    )
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="default: bench/results/cifar10.json"
+    )
+    chosen = parser.parse_args()
+    unknown = set(chosen.experiments) - set(experiments)
+    if unknown:
+        parser.error(f"no such experiment: {', '.join(sorted(unknown))}")
+    os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
+    torch.set_num_threads(chosen.threads)
+    data = load("cifar-10")
+    plan = [
+        (run.description(), partial(train, run, data))
+        for run in planned(chosen.experiments, chosen.device)
+    ]
+    records = collect(plan, chosen.results, pick_device(chosen.device))
+    print(f"{len(records)} records in {chosen.results.name}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
