@@ -329,12 +329,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("experiments", nargs="*", default=["race", "accuracy"])
+    experiments = ["race", "accuracy"]
+    parser.add_argument(
+        "experiments",
+        nargs="*",
+        default=experiments,
+        metavar="experiment",
+        help="race or accuracy (default: both)",
+    )
     parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="default: 1 2")
     parser.add_argument("--again", action="store_true", help="repeat what is stored already")
     parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args()
+    unknown = set(chosen.experiments) - set(experiments)
+    if unknown:
+        parser.error(f"no such experiment: {', '.join(sorted(unknown))}")
     os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
     os.environ["TQDM_DISABLE"] = "0"  # the progress bar is part of what is measured
     device = pick_device(chosen.device)
