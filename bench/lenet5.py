@@ -20,10 +20,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lenet.augment import RandomAffine, RandomCropFlip
+from lenet.augment import RandomAffine
 from lenet.data import ImageData, load
 from lenet.models import LeNet5, LeNet5_1998, LeNet5Linear, NarrowLeNet
-from lenet.original import PIXEL_MEAN, PIXEL_STD, discriminative_loss, mean_squared_error
+from lenet.original import PIXEL_MEAN, PIXEL_STD, discriminative_loss
 from lenet.results import FOLDER, Record, collect
 from lenet.train import Augmentation, Loss, Score, Settings, fit, pick_device
 
@@ -47,13 +47,11 @@ PIXELS: dict[str, Callable[[ImageData], ImageData]] = {
 }
 LOSSES: dict[str, Loss] = {
     "cross-entropy": F.cross_entropy,
-    "mean squared error": mean_squared_error,
     "discriminative": discriminative_loss,
 }
 DISTORTIONS: dict[str, Augmentation | None] = {
     "none": None,
     "as in 1998": RandomAffine(degrees=0, scale=1.15, shear=0.25, shift=2, squeeze=1.15),
-    "flip": RandomCropFlip(padding=0),
 }
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 POOLINGS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
@@ -120,10 +118,9 @@ def series() -> dict[str, list[Run]]:
     """Return the runs of every experiment, for one seed."""
     eight, short = replace(RECIPE, epochs=8), replace(RECIPE, epochs=2)
     old = Run("1998", "LeNet5_1998", eight, pixels="as in 1998", loss="discriminative")
-    fashion = Run("fashion", "NarrowLeNet", data="fashion-mnist")
     return {
         "lenet5": [Run("lenet5", name) for name in ("LeNet5", "LeNet5Linear")],
-        "fashion": [fashion],
+        "fashion": [Run("fashion", "NarrowLeNet", data="fashion-mnist")],
         "1998": [old],
         "distortions": [Run("distortions", "LeNet5", eight, distortions="as in 1998")],
         "width": [Run("width", Variant(width=width), short, num_images=12_000) for width in WIDTHS],
@@ -141,8 +138,6 @@ def series() -> dict[str, list[Run]]:
                 (2, "from 0 to 1"),
             )
         ],
-        "1998-first-loss": [replace(old, experiment="1998-first-loss", loss="mean squared error")],
-        "fashion-flip": [replace(fashion, experiment="fashion-flip", distortions="flip")],
     }
 
 
