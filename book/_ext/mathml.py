@@ -120,7 +120,8 @@ def visit_inline(self: HTML5Translator, node: nodes.math) -> None:
 
 def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
     self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
-    self.body.append(f'<div class="equation">{_render(node, "block")}</div>')
+    # A long equation scrolls on a phone, so the keyboard has to reach it.
+    self.body.append(f'<div class="equation" tabindex="0">{_render(node, "block")}</div>')
     if node["number"]:
         number = get_node_equation_number(self, node)
         self.body.append(f'<span class="eqno">({number})')
