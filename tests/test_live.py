@@ -43,6 +43,17 @@ EXPLORER_CELLS = [
     "home, explorer.cell = explorer.cell, [9, 9]\nprint('picked:', explorer.picked)",
     "explorer.cell = home\nexplorer.picked = explorer.shown[0]",
 ]
+TRAINING_CELLS = [
+    "import os\nos.environ |= {'LENET_OFFLINE': '1', 'TQDM_DISABLE': '1'}\n"
+    "from IPython.display import display\n"
+    "from lenet.data import load\nfrom lenet.models import NarrowLeNet\n"
+    "from lenet.recording import record_training\nfrom lenet.train import Settings\n"
+    "from lenet.widgets import TrainingLab, TrainingReplay\n"
+    "recording = record_training(NarrowLeNet(), load('mnist'), Settings(epochs=3, device='cpu'))\n"
+    "replay, lab = TrainingReplay(recording), TrainingLab()\ndisplay(replay, lab)",
+    "print('Python sees', replay.epoch, lab.fault)",
+    "replay.epoch, lab.fault = 3, 'no-step'",
+]
 
 
 def free_port() -> int:
@@ -185,3 +196,24 @@ def test_the_page_and_python_choose_the_same_picture(page: Page, lab: str) -> No
         "aria-pressed", "true"
     )
     expect(explorer.locator(".lenet-opened")).to_contain_text(f"{truth}, called {answer}")
+
+
+@pytest.mark.parametrize("lab", [TRAINING_CELLS], indirect=True)
+def test_the_page_and_python_watch_the_same_training(page: Page, lab: str) -> None:
+    page.goto(lab)
+    expect(page.locator(".jp-CodeCell")).to_have_count(len(TRAINING_CELLS))
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+    run_cell(page, 0)
+    epoch = page.get_by_role("slider", name="epoch")
+    fault = page.get_by_label("fault", exact=True)
+    expect(fault).to_be_visible()
+
+    epoch.focus()
+    epoch.press("ArrowRight")
+    fault.select_option("raw-pixels")
+    seen = run_cell(page, 1).locator(".jp-OutputArea-output")
+    expect(seen).to_have_text("Python sees 1 raw-pixels\n")
+
+    run_cell(page, 2)
+    expect(epoch).to_have_value("3")
+    expect(fault).to_have_value("no-step")
