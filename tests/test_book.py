@@ -83,7 +83,11 @@ def test_pictures_keep_their_proportions_on_a_phone(visit: Visit, name: str) -> 
 
 UNREADABLE = """
 () => {
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
+  const parse = text => {
+    const [r, g, b, ...alpha] = text.match(/[\\d.]+/g).map(Number);
+    const unit = text.startsWith("color(srgb") ? 255 : 1;  // what color-mix() makes is from 0 to 1
+    return [r * unit, g * unit, b * unit, ...alpha];
+  };
   const luminance = rgb => {
     const [r, g, b] = rgb.map(v => v / 255).map(
       v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
