@@ -7,13 +7,9 @@ another file with `--results` to measure everything again on your own machine.
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import torch
 from sklearn.metrics import confusion_matrix
@@ -21,8 +17,9 @@ from sklearn.metrics import confusion_matrix
 from lenet.augment import RandomCropFlip
 from lenet.data import ImageData, load
 from lenet.models import CifarLeNet
-from lenet.results import FOLDER, Record, collect
-from lenet.train import EVALUATION_BATCH_SIZE, Score, Settings, fit, pick_device
+from lenet.results import FOLDER, Record
+from lenet.series import choose, collect, scores
+from lenet.train import EVALUATION_BATCH_SIZE, Settings, fit
 
 RESULTS = FOLDER / "cifar10.json"
 SEEDS = range(3)
@@ -104,19 +101,8 @@ def train(run: Run, data: ImageData) -> Record:
     model = CifarLeNet()
     augment = RandomCropFlip() if run.crop_flip else None
     history = fit(model, data, run.settings, augment=augment, progress=False)
-    epochs = [
-        {"train": _counts(e.train), "test": _counts(e.test), "seconds": round(e.seconds, 3)}
-        for e in history.epochs
-    ]
-    return {"data": data.source, "epochs": epochs, "confusion": _confusion(model, data)}
-
-
-def _counts(score: Score) -> Record:
-    return {
-        "loss": round(score.loss, 6),
-        "num_correct": score.num_correct,
-        "num_examples": score.num_examples,
-    }
+    found = {"data": data.source, "epochs": scores(history)}
+    return {**found, "confusion": _confusion(model, data)}
 
 
 @torch.inference_mode()
@@ -136,40 +122,11 @@ def planned(experiments: Iterable[str], device: str) -> list[Run]:
 
 
 def main() -> None:
-    experiments = list(series("cpu"))
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "experiments",
-        nargs="*",
-        default=experiments,
-        metavar="experiment",
-        help=f"any of: {', '.join(experiments)} (default: all)",
-    )
-    parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
-    parser.add_argument(
-        "--threads",
-        type=int,
-        default=1,
-        help="CPU threads (default: 1, steady on a shared machine)",
-    )
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="default: bench/results/cifar10.json"
-    )
-    chosen = parser.parse_args()
-    unknown = set(chosen.experiments) - set(experiments)
-    if unknown:
-        parser.error(f"no such experiment: {', '.join(sorted(unknown))}")
-    os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
-    torch.set_num_threads(chosen.threads)
+    choice = choose(__doc__, list(series("cpu")), RESULTS)
     data = load("cifar-10")
-    plan = [
-        (run.description(), partial(train, run, data))
-        for run in planned(chosen.experiments, chosen.device)
-    ]
-    records = collect(plan, chosen.results, pick_device(chosen.device))
-    print(f"{len(records)} records in {chosen.results.name}", file=sys.stderr)
+    runs = planned(choice.experiments, choice.device)
+    plan = [(run.description(), partial(train, run, data)) for run in runs]
+    collect(plan, choice.results, choice.device)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ from torch import nn
 
 from lenet.data import ImageData, LabelledImages
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record, collect
+from lenet.results import FOLDER, Record
+from lenet.series import collect
 from lenet.timing import Stopwatch
 from lenet.train import Settings, fit
 

@@ -7,14 +7,10 @@ another file with `--results` to measure everything again on your own machine.
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import product
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -24,8 +20,9 @@ from lenet.augment import RandomAffine
 from lenet.data import ImageData, load
 from lenet.models import LeNet5, LeNet5_1998, LeNet5Linear, NarrowLeNet
 from lenet.original import PIXEL_MEAN, PIXEL_STD, discriminative_loss
-from lenet.results import FOLDER, Record, collect
-from lenet.train import Augmentation, Loss, Score, Settings, fit, pick_device
+from lenet.results import FOLDER, Record
+from lenet.series import choose, collect, scores
+from lenet.train import Augmentation, Loss, Settings, fit
 
 RESULTS = FOLDER / "lenet5.json"
 SEEDS = range(3)
@@ -155,19 +152,7 @@ def train(run: Run) -> Record:
         loss_function=LOSSES[run.loss],
         progress=False,
     )
-    epochs = [
-        {"train": _counts(e.train), "test": _counts(e.test), "seconds": round(e.seconds, 3)}
-        for e in history.epochs
-    ]
-    return {"source": data.source, "epochs": epochs}
-
-
-def _counts(score: Score) -> Record:
-    return {
-        "loss": round(score.loss, 6),
-        "num_correct": score.num_correct,
-        "num_examples": score.num_examples,
-    }
+    return {"source": data.source, "epochs": scores(history)}
 
 
 def planned(experiments: Iterable[str], device: str) -> list[Run]:
@@ -181,34 +166,9 @@ def planned(experiments: Iterable[str], device: str) -> list[Run]:
 
 
 def main() -> None:
-    experiments = list(series())
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "experiments",
-        nargs="*",
-        default=experiments,
-        metavar="experiment",
-        help=f"any of: {', '.join(experiments)} (default: all, in this order)",
-    )
-    parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="CPU threads (default: 1, steady when shared)"
-    )
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="default: bench/results/lenet5.json"
-    )
-    chosen = parser.parse_args()
-    unknown = set(chosen.experiments) - set(experiments)
-    if unknown:
-        parser.error(f"no such experiment: {', '.join(sorted(unknown))}")
-    os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
-    torch.set_num_threads(chosen.threads)
-    runs = planned(chosen.experiments, chosen.device)
-    measurements = [(asdict(run), partial(train, run)) for run in runs]
-    records = collect(measurements, chosen.results, pick_device(chosen.device))
-    print(f"{len(records)} records in {chosen.results.name}", file=sys.stderr)
+    choice = choose(__doc__, list(series()), RESULTS)
+    runs = planned(choice.experiments, choice.device)
+    collect([(asdict(run), partial(train, run)) for run in runs], choice.results, choice.device)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from lenet.data import Batches, ImageData, load
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record, collect
+from lenet.results import FOLDER, Record
+from lenet.series import collect
 from lenet.shapes import trace
 from lenet.timing import Stopwatch
 from lenet.train import Batch, Settings, make_optimizer, train_epoch

@@ -28,9 +28,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lenet.data import Batches, ImageData, load, normalise
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record, collect
+from lenet.results import FOLDER, Record
+from lenet.series import collect
 from lenet.timing import Stopwatch
-from lenet.train import Batch, pick_device, train_epoch
+from lenet.train import Batch, MixedPrecision, pick_device, train_epoch
 
 RESULTS = FOLDER / "step_variants.json"
 IMAGES = 6000
@@ -63,14 +64,9 @@ class InPlace(NarrowLeNet):
         return self.out(F.relu_(self.fc2(F.relu_(self.fc1(t)))))
 
 
-class HalfPrecision(NarrowLeNet):
-    """The same layers in bfloat16 where autocast holds that to be safe."""
-
-    def forward(self, t: Tensor) -> Tensor:
-        """Map images (N, 1, 28, 28) to logits (N, 10)."""
-        with torch.autocast(t.device.type, dtype=torch.bfloat16):
-            logits = super().forward(t)
-        return logits.float()
+def mixed_precision() -> nn.Module:
+    """Return the network with its layers in bfloat16 where autocast holds that to be safe."""
+    return MixedPrecision(NarrowLeNet())
 
 
 def channels_last() -> nn.Module:
@@ -130,7 +126,7 @@ VARIANTS = [
     Variant("pooling before ReLU", network=PoolFirst),
     Variant("ReLU in place", network=InPlace),
     Variant("channels_last", network=channels_last),
-    Variant("bfloat16 (autocast)", network=HalfPrecision),
+    Variant("bfloat16 (autocast)", network=mixed_precision),
     Variant("torch.compile", network=compiled),
     Variant("images kept as floats", batches=resident_floats),
     Variant("DataLoader over a tensor", batches=loader_over_tensors),

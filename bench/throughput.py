@@ -34,7 +34,8 @@ from torchvision.transforms import ToTensor
 
 from lenet.data import ImageData, dataset, load, normalise
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record, collect
+from lenet.results import FOLDER, Record
+from lenet.series import collect
 from lenet.timing import Stopwatch
 from lenet.train import EVALUATION_BATCH_SIZE, Settings, evaluate, fit, num_correct, pick_device
 
@@ -43,7 +44,7 @@ DATA = "fashion-mnist"
 BATCH_SIZE = 100
 LR = 0.01
 WARM_UP = 3 * BATCH_SIZE  # images that are trained on before the time is taken
-IMAGES = 12_000  # per round and way
+IMAGES = 24_000  # per round and way
 ROUNDS = 10
 EPOCHS = 3  # where accuracies are compared
 SEEDS = 5

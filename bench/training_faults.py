@@ -17,7 +17,8 @@ import torch
 
 from lenet.data import load
 from lenet.faults import LOOPS, NUM_UPDATES, record
-from lenet.results import FOLDER, collect
+from lenet.results import FOLDER
+from lenet.series import collect
 
 RESULTS = FOLDER / "training_faults.json"
 DATA = "fashion-mnist"

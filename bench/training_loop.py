@@ -7,23 +7,20 @@ Name another file with `--results` to measure everything again on your own machi
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import random
-import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
-from pathlib import Path
 
 import torch
 
 from lenet.data import Batches, ImageData, load
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record, environment, store_results
-from lenet.train import Score, Settings, fit, make_optimizer, pick_device, train_epoch
+from lenet.results import FOLDER, Record
+from lenet.series import choose, collect, scores
+from lenet.train import Settings, fit, make_optimizer, pick_device, train_epoch
 
 RESULTS = FOLDER / "training_loop.json"
 DATA = "fashion-mnist"
@@ -87,19 +84,7 @@ def train(run: Run, data: ImageData) -> Record:
         data = data.hold_out(run.held_out)
     torch.manual_seed(run.settings.seed)
     history = fit(NarrowLeNet(), data, run.settings, progress=False)
-    epochs = [
-        {"train": _counts(e.train), "test": _counts(e.test), "seconds": round(e.seconds, 3)}
-        for e in history.epochs
-    ]
-    return {"data": data.source, "epochs": epochs}
-
-
-def _counts(score: Score) -> Record:
-    return {
-        "loss": round(score.loss, 6),
-        "num_correct": score.num_correct,
-        "num_examples": score.num_examples,
-    }
+    return {"data": data.source, "epochs": scores(history)}
 
 
 def time_batch_sizes(data: ImageData, round_number: int, device: str) -> Record:
@@ -129,66 +114,25 @@ def time_batch_sizes(data: ImageData, round_number: int, device: str) -> Record:
     return {"data": data.source, "microseconds_per_image": microseconds}
 
 
-def planned(experiments: Iterable[str], device: str) -> Iterator[tuple[Record, Run | None]]:
-    """Yield the description of everything to measure; rounds of timing come without a `Run`."""
+def planned(
+    experiments: Iterable[str], data: ImageData, device: str
+) -> Iterator[tuple[Record, Callable[[], Record]]]:
+    """Yield every measurement: its description, and the function that makes it."""
     runs = series(device)
     for experiment in experiments:
         if experiment == "timing":
             for number in range(ROUNDS):
-                yield {"experiment": "timing", "device": device, "round": number}, None
+                description = {"experiment": "timing", "device": device, "round": number}
+                yield description, partial(time_batch_sizes, data, number, device)
         else:
             for run in runs[experiment]:
-                yield run.description(), run
+                yield run.description(), partial(train, run, data)
 
 
 def main() -> None:
-    experiments = ["reference", "normalised", "batch-size", "timing"]
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "experiments",
-        nargs="*",
-        default=experiments,
-        metavar="experiment",
-        help=f"any of: {', '.join(experiments)} (default: all, in this order)",
-    )
-    parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
-    parser.add_argument(
-        "--threads",
-        type=int,
-        default=1,
-        help="CPU threads (default: 1, steady on a shared machine)",
-    )
-    parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="default: bench/results/training_loop.json"
-    )
-    chosen = parser.parse_args()
-    unknown = set(chosen.experiments) - set(experiments)
-    if unknown:
-        parser.error(f"no such experiment: {', '.join(sorted(unknown))}")
-    os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
-    torch.set_num_threads(chosen.threads)
-    data = load(DATA)
-    path: Path = chosen.results
-    records: list[Record] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    for description, run in planned(chosen.experiments, chosen.device):
-        if any(description.items() <= record.items() for record in records):
-            continue
-        start = time.perf_counter()
-        if run is None:
-            found = time_batch_sizes(data, description["round"], chosen.device)
-        else:
-            found = train(run, data)
-        records.append(
-            {**description, **found, "environment": environment(pick_device(chosen.device))}
-        )
-        store_results(records, path)
-        label = {key: description[key] for key in ("experiment", "round") if key in description}
-        settings = description.get("settings", {})
-        label |= {key: settings[key] for key in ("batch_size", "lr", "seed") if key in settings}
-        print(*label.values(), f"{time.perf_counter() - start:.0f} s", flush=True)
-    print(f"{len(records)} records in {path.name}", file=sys.stderr)
+    choice = choose(__doc__, ["reference", "normalised", "batch-size", "timing"], RESULTS)
+    plan = planned(choice.experiments, load(DATA), choice.device)
+    collect(plan, choice.results, choice.device)
 
 
 if __name__ == "__main__":

@@ -296,6 +296,9 @@ def _per_channel(values: tuple[float, ...], device: torch.device) -> Tensor:
     return torch.tensor(values, device=device).reshape(1, -1, 1, 1)
 
 
+IMAGES_AT_ONCE = 1000  # picked and normalised together: what an operation costs to start is shared
+
+
 class Batches:
     """Normalised batches of labelled images, made when they are asked for.
 
@@ -347,10 +350,15 @@ class Batches:
         # Once for all batches: copying them to a GPU makes Python wait for it.
         mean, std = (_per_channel(values, images.device) for values in (self.mean, self.std))
         order = self._order()
-        for index in range(len(self)):
-            chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        at_once = max(1, IMAGES_AT_ONCE // self.batch_size) * self.batch_size
+        end = min(len(self) * self.batch_size, len(labels))
+        for start in range(0, end, at_once):
+            chosen = slice(start, min(start + at_once, end))
             picked = chosen if order is None else order[chosen]
-            yield _scale(images[picked], mean, std), labels[picked]
+            scaled = _scale(images[picked], mean, std)
+            yield from zip(
+                scaled.split(self.batch_size), labels[picked].split(self.batch_size), strict=True
+            )
 
     def _order(self) -> Tensor | None:
         if not self.shuffle:

@@ -118,7 +118,7 @@ class DistributedTraining(Training):
             self._share(self._test.examples.images), self._share(self._test.examples.labels)
         )
         self._weight = 1.0  # of this process's share of the present batch; 1 for a fair share
-        self._parallel = DistributedDataParallel(self.model)  # all copies become the first one's
+        self._trained = DistributedDataParallel(self._trained)  # all copies become the first one's
 
     def epochs(self, *, progress: bool = True) -> Iterator[Epoch]:
         """Train as `Training.epochs` does; only the first process shows a progress bar."""
@@ -131,7 +131,7 @@ class DistributedTraining(Training):
         with warnings.catch_warnings():  # the strides of a kernel with one channel: harmless
             warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
             score = train_epoch(
-                self._parallel, self._batches(bar), self.optimizer, self.scheduler, self._loss
+                self._trained, self._batches(bar), self.optimizer, self.scheduler, self._loss
             )
         for buffer in self.model.buffers():  # such as the running means of batch normalisation
             dist.broadcast(buffer, src=0)

@@ -11,7 +11,7 @@ import os
 import platform
 import statistics
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -71,41 +71,6 @@ def store_results(records: list[Record], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     lines = ",\n".join(json.dumps(record, ensure_ascii=False) for record in records)
     write_atomically(file, f"[\n{lines}\n]\n".encode())
-
-
-def collect(
-    planned: Iterable[tuple[Record, Callable[[], Record]]],
-    file: Path,
-    device: str | torch.device = "cpu",
-    *,
-    again: bool = False,
-) -> list[Record]:
-    """Make the measurements that a results file does not hold yet, and store each at once.
-
-    An interrupted series so goes on where it stopped.
-
-    Args:
-        planned: Of every measurement, a description that tells it from all others, and the
-            function that makes it and returns what it found.
-        file: The results file.
-        device: Where the measurements are made: part of each record's environment.
-        again: Whether to forget what is stored of these measurements and make all anew.
-
-    Returns:
-        All records of the file.
-    """
-    plan = list(planned)
-    records = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    if again:
-        records = [r for r in records if not any(d.items() <= r.items() for d, _ in plan)]
-    for description, measure in plan:
-        if any(description.items() <= record.items() for record in records):
-            continue
-        found = measure()
-        records.append({**description, **found, "environment": environment(device)})
-        store_results(records, file)
-        print(*(f"{key} {value}" for key, value in description.items()), sep=", ", flush=True)
-    return records
 
 
 def spread(numbers: Sequence[float], form: str) -> str:

@@ -221,6 +221,7 @@ def refuse(stored, model, data, recipe, **options) -> str:
         ({"weight_decay": 0.1}, "weight_decay: 0.0 there, 0.1 here"),
         ({"momentum": 0.8}, "momentum: 0.9 there, 0.8 here"),
         ({"schedule": "one-cycle"}, "schedule: constant there, one-cycle here"),
+        ({"precision": "bfloat16"}, "precision: float32 there, bfloat16 here"),
         ({"seed": 1}, "seed: 0 there, 1 here"),
     ],
 )

@@ -21,6 +21,7 @@ from torchvision.transforms import v2
 
 from lenet import sources
 from lenet.data import (
+    IMAGES_AT_ONCE,
     Batches,
     DataError,
     LabelledImages,
@@ -413,6 +414,24 @@ def test_a_pass_covers_every_example_once(num, batch_size, shuffle, drop_last):
         assert sorted(seen) == list(range(num))
     if not shuffle:
         assert seen == list(range(len(seen)))
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 400, 1000, 1500, 3000])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_batches_do_not_depend_on_how_many_images_are_scaled_at_once(
+    batch_size, shuffle, monkeypatch
+):
+    def made(at_once):
+        monkeypatch.setattr("lenet.data.IMAGES_AT_ONCE", at_once)
+        generator = torch.Generator().manual_seed(0)
+        return list(
+            Batches(
+                examples(2345), (0.2,), (0.3,), batch_size, shuffle=shuffle, generator=generator
+            )
+        )
+
+    for ours, one_by_one in zip(made(IMAGES_AT_ONCE), made(1), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(ours, one_by_one, strict=True))
 
 
 def test_shuffling_is_new_each_pass_and_repeatable():

@@ -214,6 +214,10 @@ def test_the_page_and_python_watch_the_same_training(page: Page, lab: str) -> No
     seen = run_cell(page, 1).locator(".jp-OutputArea-output")
     expect(seen).to_have_text("Python sees 1 raw-pixels\n")
 
+    fault.focus()
+    fault.press("ArrowUp")
+    expect(fault).not_to_have_value("raw-pixels")
+
     run_cell(page, 2)
     expect(epoch).to_have_value("3")
     expect(fault).to_have_value("no-step")

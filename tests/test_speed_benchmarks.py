@@ -73,7 +73,7 @@ def test_the_race_is_won_by_ratios_within_rounds():
 
 @pytest.mark.parametrize(
     ("name", "tolerance"),
-    [("PoolFirst", 1e-5), ("InPlace", 0), ("channels_last", 1e-5), ("HalfPrecision", 0.03)],
+    [("PoolFirst", 1e-5), ("InPlace", 0), ("channels_last", 1e-5), ("mixed_precision", 0.03)],
 )
 def test_variants_of_the_network_compute_the_same(name, tolerance):
     images = torch.rand(8, 1, 28, 28, generator=torch.Generator().manual_seed(0))

@@ -8,7 +8,7 @@ from importlib import metadata
 import pytest
 
 from lenet import results
-from lenet.results import collect, environment, load_results, spread, store_results
+from lenet.results import environment, load_results, spread, store_results
 
 RECORDS = [{"experiment": "a", "found": 1.5}, {"experiment": "b", "found": "é"}]
 
@@ -73,31 +73,3 @@ def test_spread_is_mean_and_sample_deviation():
 
 def test_the_environment_names_what_matters():
     assert {"cpu", "cores", "threads", "device", "python", "torch"} <= environment().keys()
-
-
-def test_a_series_goes_on_where_it_was_interrupted(tmp_path):
-    file, made = tmp_path / "test.json", []
-
-    def measure(number):
-        if number == 2 and 2 not in made:
-            made.append(2)
-            raise KeyboardInterrupt
-        made.append(number)
-        return {"found": 10 * number}
-
-    plan = [({"round": n}, lambda n=n: measure(n)) for n in range(4)]
-    with pytest.raises(KeyboardInterrupt):
-        collect(plan, file)
-    assert [record["round"] for record in json.loads(file.read_text(encoding="utf-8"))] == [0, 1]
-    records = collect(plan, file)
-    assert [(r["round"], r["found"]) for r in records] == [(0, 0), (1, 10), (2, 20), (3, 30)]
-    assert made == [0, 1, 2, 2, 3]
-    assert json.loads(file.read_text(encoding="utf-8")) == records
-    assert {"cpu", "torch"} <= records[0]["environment"].keys()
-
-
-def test_a_series_made_again_leaves_the_records_of_others(tmp_path):
-    file = tmp_path / "test.json"
-    store_results([{"round": 0, "found": 1}, {"round": 7, "found": 2}], file)
-    records = collect([({"round": 0}, lambda: {"found": 3})], file, again=True)
-    assert [(r["round"], r["found"]) for r in records] == [(7, 2), (0, 3)]

@@ -131,6 +131,22 @@ def test_augmentation_sees_every_training_image_and_no_test_image(digits):
     assert history.epochs[0].train.loss != history.epochs[0].test.loss
 
 
+def test_mixed_precision_trains_in_bfloat16_and_judges_in_float32(digits):
+    seen = set()
+    models = {"float32": network(), "bfloat16": network()}
+    models["bfloat16"].conv2.register_forward_hook(
+        lambda layer, _, maps: seen.add((layer.training, maps.dtype))
+    )
+    scores = {}
+    for precision, model in models.items():
+        settings = Settings(epochs=6, batch_size=50, lr=0.003, precision=precision, **CPU)
+        scores[precision] = fit(model, digits, settings, progress=False).epochs[-1].test
+    assert seen == {(True, torch.bfloat16), (False, torch.float32)}
+    assert all(parameter.dtype == torch.float32 for parameter in models["bfloat16"].parameters())
+    assert scores["bfloat16"].accuracy == pytest.approx(scores["float32"].accuracy, abs=0.05)
+    assert scores["bfloat16"].loss != scores["float32"].loss
+
+
 def test_one_step_is_what_pytorch_does_by_hand():
     model = network()
     twin = copy.deepcopy(model)
@@ -223,6 +239,7 @@ def test_the_progress_bar_can_be_switched_off(digits, capsys, monkeypatch):
         ({"optimizer": "adagrad"}, "'adam' or 'sgd'"),
         ({"weight_decay": -1.0}, "weight_decay must be"),
         ({"schedule": "cosine"}, "'constant' or 'one-cycle'"),
+        ({"precision": "float16"}, "'float32' or 'bfloat16'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong, complaint):

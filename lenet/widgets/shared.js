@@ -69,9 +69,15 @@ export function halfToNumber(bits) {
 
 // ---------------------------------------------------------------------------- elements
 
+/** What keeps JupyterLab's own shortcuts, such as the arrow keys, away from a widget's element. */
+export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
+/** Where these have the focus, JupyterLab asks them alone and not what they stand in. */
+const CONTROLS = ["button", "input", "select"];
+
 /**
  * Make an element. Attributes that begin with "on" are listeners; children that are no elements
- * are set as text.
+ * are set as text. A control keeps its keys for itself.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -81,7 +87,8 @@ export function halfToNumber(bits) {
  */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
+  const own = CONTROLS.includes(tag) ? OWN_KEYS : {};
+  for (const [name, value] of Object.entries({ ...own, ...attributes })) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? "" : String(value));
@@ -141,9 +148,6 @@ export function arrowKeys(row, items) {
     next.focus();
   });
 }
-
-/** What keeps JupyterLab's own shortcuts, such as the arrow keys, away from a widget's element. */
-export const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 /** Does the reader ask for less motion? */
 export function prefersLessMotion() {

@@ -82,7 +82,6 @@ class Replay {
     play.classList.add("lenet-main");
     const slider = element("input", {
       type: "range", min: 0, max: this.last, "aria-label": "epoch", oninput: () => this.#scrub(Number(slider.value)),
-      ...OWN_KEYS, // on the root alone they would not reach the control that has the focus
     });
     const place = element("span", { class: "lenet-place" });
     const node = element("div", { class: "lenet-transport" }, back, play, next, slider, place);

@@ -1,0 +1,72 @@
+"""Long series: what is asked for, what is measured once and stored at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+import torch
+
+from lenet.results import store_results
+from lenet.series import choose, collect, scores
+from lenet.train import Epoch, History, Score, Settings
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_choice_names_experiments_device_and_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("LENET_REQUIRE_REAL", "0")
+    file = tmp_path / "test.json"
+    monkeypatch.setattr(sys, "argv", ["test.py"])
+    assert choose("Of a test.", ["a", "b"], file).experiments == ["a", "b"]
+    own = tmp_path / "own.json"
+    monkeypatch.setattr(sys, "argv", ["test.py", "b", "--results", str(own), "--threads", "2"])
+    choice = choose("Of a test.", ["a", "b"], file)
+    assert (choice.experiments, choice.device, choice.results) == (["b"], "cpu", own)
+    assert torch.get_num_threads() == 2
+
+
+def test_an_unknown_experiment_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["test.py", "b", "c"])
+    with pytest.raises(SystemExit):
+        choose("Of a test.", ["a", "b"], tmp_path / "test.json")
+    assert "no such experiment: c" in capsys.readouterr().err
+
+
+def test_scores_are_counts_by_epoch():
+    epoch = Epoch(1, Score(0.12345678, 3, 4), Score(2.0, 1, 2), seconds=1.23456)
+    assert scores(History(Settings(), [epoch])) == [
+        {
+            "train": {"loss": 0.123457, "num_correct": 3, "num_examples": 4},
+            "test": {"loss": 2.0, "num_correct": 1, "num_examples": 2},
+            "seconds": 1.235,
+        }
+    ]
+
+
+def test_a_series_goes_on_where_it_was_interrupted(tmp_path):
+    file, made = tmp_path / "test.json", []
+
+    def measure(number):
+        if number == 2 and 2 not in made:
+            made.append(2)
+            raise KeyboardInterrupt
+        made.append(number)
+        return {"found": 10 * number}
+
+    plan = [({"round": n}, lambda n=n: measure(n)) for n in range(4)]
+    with pytest.raises(KeyboardInterrupt):
+        collect(plan, file)
+    assert [record["round"] for record in json.loads(file.read_text(encoding="utf-8"))] == [0, 1]
+    records = collect(plan, file)
+    assert [(r["round"], r["found"]) for r in records] == [(0, 0), (1, 10), (2, 20), (3, 30)]
+    assert made == [0, 1, 2, 2, 3]
+    assert json.loads(file.read_text(encoding="utf-8")) == records
+    assert {"cpu", "torch"} <= records[0]["environment"].keys()
+
+
+def test_a_series_made_again_leaves_the_records_of_others(tmp_path):
+    file = tmp_path / "test.json"
+    store_results([{"round": 0, "found": 1}, {"round": 7, "found": 2}], file)
+    records = collect([({"round": 0}, lambda: {"found": 3})], file, again=True)
+    assert [(r["round"], r["found"]) for r in records] == [(7, 2), (0, 3)]
