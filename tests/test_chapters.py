@@ -70,8 +70,7 @@ def setup_source() -> str:
     """The setup cell with the address that the site's settings hold."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     return (
-        "# In Colab this installs the book's package; where it is installed already, "
-        "it does nothing.\n"
+        "# Installs the book's package where it is missing, as in Colab.\n"
         "import importlib.util\n"
         "\n"
         'if importlib.util.find_spec("lenet") is None:\n'
