@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import http.server
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,6 +16,11 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         """Keep the browser from showing an older build."""
         self.send_header("Cache-Control", "no-store")
         super().end_headers()
+
+    def handle(self) -> None:
+        """Answer; a browser that leaves in the middle of an answer needs no word."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def log_message(self, *args: object) -> None:
         """Stay silent."""
