@@ -53,7 +53,7 @@ PRECISION: dict[str, Precision] = {
     "SmallResNet": "bfloat16",
 }
 RECIPE = Settings(epochs=12, batch_size=128, optimizer="adam")
-LONG = 30  # epochs
+LONG = 24  # epochs
 WEIGHT_DECAY = 0.05
 HELD_OUT = 10_000  # training images that take the test images' place where peaks are compared
 CONSTANT_RATE = 0.001  # Kingma and Ba 2015, algorithm 1
