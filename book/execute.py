@@ -67,7 +67,8 @@ def tidy(notebook: NotebookNode) -> None:
         if "solution" in tags:
             cell.metadata.jupyter = {"source_hidden": True, "outputs_hidden": True}
             cell.metadata.cellView = "form"  # Colab's way to fold code
-            cell.metadata.mystnb = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
+            prompts = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
+            cell.metadata.mystnb = {**cell.metadata.get("mystnb", {}), **prompts}
         elif "hide-input" in tags:
             cell.metadata.jupyter = {"source_hidden": True}
 

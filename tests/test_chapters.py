@@ -34,6 +34,9 @@ In the exercises:
 Code that only draws is tagged ``hide-input``; the site folds it. Cells whose output is the same on
 any data carry nbval's comment ``# NBVAL_CHECK_OUTPUT`` or the tag ``nbval-check-output``.
 
+A cell that draws says in its metadata, ``mystnb.image.alt``, what there is to see, for those who
+do not see it.
+
 Code cells have 20 lines at most and about 6 in the middle; no more than two stand in a row without
 prose between them. Chapters are stored as `make execute` leaves them: executed once from top to
 bottom, without messages on stderr, progress bars, or anything that names the machine.
@@ -185,6 +188,18 @@ def test_code_comes_in_small_pieces_between_prose(path: Path) -> None:
     assert statistics.median(lengths.values()) <= MAX_MEDIAN_LINES
     kinds = "".join(cell["cell_type"][0] for cell in notebook["cells"])
     assert "ccc" not in kinds, "three code cells in a row; put prose between them"
+
+
+def test_figures_are_told_in_words_too(path: Path) -> None:
+    drawing = [
+        cell
+        for cell in code_cells(read(path))
+        if any("image/png" in output.get("data", {}) for output in cell["outputs"])
+    ]
+    told = [cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "") for cell in drawing]
+    silent = [name(cell) for cell, words in zip(drawing, told, strict=True) if len(words) < 40]
+    assert not silent
+    assert len(set(told)) == len(told)
 
 
 def test_was_executed_once_from_top_to_bottom(path: Path) -> None:

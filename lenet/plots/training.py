@@ -188,7 +188,7 @@ def batch_losses(
         "guessing: ln 10 = 2.30",
         (1, math.log(10)),
         xycoords=("axes fraction", "data"),
-        xytext=(0, -12),
+        xytext=(0, 4),  # above the line: a curve that learns is below
         textcoords="offset points",
         ha="right",
         fontsize=9,
