@@ -69,7 +69,7 @@ def test_every_record_says_where_it_comes_from() -> None:
 def test_every_planned_run_is_there_once() -> None:
     program = runpy.run_path(str(ROOT / "bench" / "training_loop.py"), run_name="bench")
     names = [*program["series"]("cpu"), "timing"]
-    planned = [description for description, _ in program["planned"](names, "cpu")]
+    planned = [description for description, _ in program["planned"](names, None, "cpu")]
     for description in planned:
         stored = [record for record in records() if description.items() <= record.items()]
         assert len(stored) == 1, description

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import runpy
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
-from lenet.results import store_results
+from lenet.results import load_results, store_results
 from lenet.series import choose, collect, scores
 from lenet.train import Epoch, History, Score, Settings
+
+BENCH = Path(__file__).parent.parent / "bench"
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -70,3 +74,33 @@ def test_a_series_made_again_leaves_the_records_of_others(tmp_path):
     store_results([{"round": 0, "found": 1}, {"round": 7, "found": 2}], file)
     records = collect([({"round": 0}, lambda: {"found": 3})], file, again=True)
     assert [(r["round"], r["found"]) for r in records] == [(7, 2), (0, 3)]
+
+
+def test_every_planned_training_on_cifar10_is_stored_once():
+    program = runpy.run_path(str(BENCH / "cifar10.py"), run_name="bench")
+    planned = program["planned"](program["series"]("cpu"), "cpu")
+    stored = load_results("cifar10")
+    for run in planned:
+        found = [record for record in stored if run.description().items() <= record.items()]
+        assert len(found) == 1, run
+    assert len(stored) == len(planned)
+
+
+def test_every_line_of_the_comparison_is_stored_with_all_its_seeds(monkeypatch):
+    program = runpy.run_path(str(BENCH / "beyond_lenet.py"), run_name="beyond_lenet")
+    everything = load_results("beyond_lenet")
+    stored = [record for record in everything if "network" in record]
+    for name, series in program["SERIES"].items():
+        for change in series.changes:
+            found = [
+                record["settings"]["seed"]
+                for record in stored
+                if (record["experiment"], record["network"], record["augmented"])
+                == (name, change.network, change.augmented)
+                and record["settings"]["schedule"] == change.schedule
+                and (record["settings"]["weight_decay"] > 0) == change.decayed
+                and len(record["epochs"]) == series.epochs
+            ]
+            assert sorted(found) == list(series.seeds), change
+    rounds = [record["round"] for record in everything if record["experiment"] == "timing"]
+    assert rounds == list(range(program["ROUNDS"]))
