@@ -94,7 +94,7 @@ def train(run: Run, data: ImageData) -> Record:
     torch.manual_seed(run.settings.seed)
     model = CifarLeNet()
     augment = RandomCropFlip() if run.crop_flip else None
-    history = fit(model, data, run.settings, augment=augment, progress=False)
+    history = fit(model, data, run.settings, augment=augment)
     found = {"data": data.source, "epochs": scores(history)}
     return {**found, "confusion": _confusion(model, data)}
 

@@ -150,7 +150,6 @@ def train(run: Run) -> Record:
         run.settings,
         augment=DISTORTIONS[run.distortions],
         loss_function=LOSSES[run.loss],
-        progress=False,
     )
     return {"source": data.source, "epochs": scores(history)}
 

@@ -83,7 +83,7 @@ def train(run: Run, data: ImageData) -> Record:
     if run.held_out:
         data = data.hold_out(run.held_out)
     torch.manual_seed(run.settings.seed)
-    history = fit(NarrowLeNet(), data, run.settings, progress=False)
+    history = fit(NarrowLeNet(), data, run.settings)
     return {"data": data.source, "epochs": scores(history)}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ class Choice:
 def choose(description: str | None, experiments: Sequence[str], results: Path) -> Choice:
     """Read a program's options, and set PyTorch's threads and the need for real data accordingly.
 
+    Progress bars are shown in a terminal only.
+
     Args:
         description: What `--help` says of the program.
         experiments: What it can measure: by default all, in this order.
@@ -63,6 +66,8 @@ def choose(description: str | None, experiments: Sequence[str], results: Path) -
     unknown = set(options.experiments) - {*experiments}
     if unknown:
         parser.error(f"no such experiment: {', '.join(sorted(unknown))}")
+    if not sys.stderr.isatty():
+        os.environ["TQDM_DISABLE"] = "1"  # a log needs no progress bars
     os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
     torch.set_num_threads(options.threads)
     return Choice(options.experiments, str(pick_device(options.device)), options.results)

@@ -19,7 +19,8 @@ BENCH = Path(__file__).parent.parent / "bench"
 
 @pytest.mark.usefixtures("one_thread")
 def test_a_choice_names_experiments_device_and_file(tmp_path, monkeypatch):
-    monkeypatch.setenv("LENET_REQUIRE_REAL", "0")
+    for name in ("LENET_REQUIRE_REAL", "TQDM_DISABLE"):  # which it sets
+        monkeypatch.setenv(name, "0")
     file = tmp_path / "test.json"
     monkeypatch.setattr(sys, "argv", ["test.py"])
     assert choose("Of a test.", ["a", "b"], file).experiments == ["a", "b"]
