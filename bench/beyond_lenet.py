@@ -119,7 +119,7 @@ class Series:
 SERIES = {
     "small": Series(SMALL, range(3)),
     "deep": Series(DEEP, range(2)),
-    "long": Series([together("SmallResNet")], range(2), LONG),
+    "long": Series([together("SmallResNet")], range(1), LONG),
 }
 
 
