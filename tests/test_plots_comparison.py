@@ -35,3 +35,10 @@ def test_trade_offs_draw_every_run_and_name_the_mean():
         dots = [tuple(dot) for line in ax.lines for dot in line.get_xydata()]
         assert dots[:3] == [(cost["A"], 0.5), (cost["A"], 0.7), (cost["C"], 0.9)]
     assert [text.get_text() for text in picture.legends[0].get_texts()] == ["small", "large"]
+
+
+def test_names_that_would_cover_each_other_share_a_label():
+    accuracies = {"small": {"A": [0.50], "B": [0.51], "C": [0.7]}, "large": {"D": [0.505]}}
+    picture = plots.trade_offs(accuracies, {"seconds": {"A": 10, "B": 11, "C": 10, "D": 10}})
+    assert [text.get_text() for text in picture.axes[0].texts] == ["AB", "C", "D"]
+    assert picture.axes[0].texts[0].xy == (10, pytest.approx(0.505))

@@ -11,6 +11,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lenet.plots.picture import STYLE, WIDTH, Picture, run_colours
 
+LABEL_HEIGHT = 0.015  # accuracies that lie closer have labels that cover each other …
+LABEL_WIDTH = 1.25  # … where costs differ by a smaller factor
+
 
 @mpl.rc_context(STYLE)
 def curves(
@@ -47,6 +50,8 @@ def trade_offs(
 ) -> Picture:
     """Draw accuracy against each of several costs: every run as a dot, the name beside their mean.
 
+    Names of a family that would cover each other share a label, to the left of their dots.
+
     Args:
         accuracies: By family and short name, the accuracy of every run, 0…1. A family has one
             colour; names without runs are left out.
@@ -57,11 +62,9 @@ def trade_offs(
     panels = picture.subplots(1, len(costs), sharey=True, squeeze=False)[0]
     for ax, (title, cost) in zip(panels, costs.items(), strict=True):
         for members, colour in zip(accuracies.values(), run_colours(len(accuracies)), strict=True):
-            for name, runs in members.items():
-                if runs:
-                    _point(ax, name, cost[name], runs, colour)
+            _draw_runs(ax, members, cost, colour)
         ax.set(xlabel=title, xscale="log")
-        ax.margins(x=0.2)
+        ax.margins(x=0.42)
         ax.grid(visible=True)
     for family, colour in zip(accuracies, run_colours(len(accuracies)), strict=True):
         panels[0].plot([], [], "o", color=colour, label=family)
@@ -71,13 +74,31 @@ def trade_offs(
     return picture
 
 
-def _point(ax: Axes, name: str, cost: float, runs: Sequence[float], colour: object) -> None:
-    ax.plot([cost] * len(runs), runs, "o", color=colour, markersize=5, alpha=0.6)
-    ax.annotate(
-        name,
-        (cost, mean(runs)),
-        xytext=(6, -3),
-        textcoords="offset points",
-        color=colour,
-        fontweight="bold",
-    )
+def _draw_runs(
+    ax: Axes, members: Mapping[str, Sequence[float]], costs: Mapping[str, float], colour: object
+) -> None:
+    """Draw all runs of a family; names whose places would cover each other stand in one label."""
+    measured = {name: runs for name, runs in members.items() if runs}
+    groups: list[list[str]] = []
+    for name in sorted(measured, key=lambda name: mean(measured[name])):
+        runs = measured[name]
+        ax.plot([costs[name]] * len(runs), runs, "o", color=colour, markersize=5, alpha=0.6)
+        last = groups[-1] if groups else []
+        near = [costs[other] for other in last] + [costs[name]]
+        rise = mean(runs) - mean(measured[last[-1]]) if last else 1.0
+        if rise < LABEL_HEIGHT and max(near) < LABEL_WIDTH * min(near):
+            last.append(name)
+        else:
+            groups.append([name])
+    for names in groups:
+        several = len(names) > 1
+        place = min(costs[name] for name in names), mean(mean(measured[name]) for name in names)
+        ax.annotate(
+            "".join(sorted(names)),
+            place,
+            xytext=(-6 if several else 6, -3),
+            textcoords="offset points",
+            ha="right" if several else "left",
+            color=colour,
+            fontweight="bold",
+        )
