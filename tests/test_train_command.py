@@ -69,9 +69,10 @@ def same(first, second) -> bool:
 def test_it_trains_as_fit_does(weights, capsys):
     options = ["--epochs", "2", "--batch-size", "200", "--optimizer", "sgd", "--lr", "0.1"]
     options += ["--momentum", "0.8", "--weight-decay", "0.001", "--schedule", "one-cycle"]
-    options += ["--augment", "affine", "--seed", "3", "--save", str(weights)]
+    options += ["--precision", "bfloat16", "--seed", "3", "--augment", "affine"]
+    options += ["--save", str(weights)]
     assert main([*TRAIN, *options]) == 0
-    settings = Settings(2, 200, "sgd", 0.1, 0.8, 0.001, "one-cycle", 3, "cpu")
+    settings = Settings(2, 200, "sgd", 0.1, 0.8, 0.001, "one-cycle", "bfloat16", 3, "cpu")
     torch.manual_seed(3)
     model = NarrowLeNet()
     history = fit(model, load("mnist"), settings, augment=RandomAffine(), progress=False)
