@@ -195,9 +195,13 @@ class Bench:
         }
         checksum = hashlib.sha256(json.dumps(description).encode()).hexdigest()
         unfinished = self.file.with_name(f"{checksum[:16]}.checkpoint")
-        data = self.data.hold_out(HELD_OUT) if experiment == "peaks" else self.data
-        measurement = partial(run, change, settings, data, unfinished)
-        records = collect([(description, measurement)], self.file, self.device)
+
+        def train() -> Record:
+            held_out = experiment == "peaks"
+            data = self.data.hold_out(HELD_OUT) if held_out else self.data
+            return run(change, settings, data, unfinished)
+
+        records = collect([(description, train)], self.file, self.device)
         unfinished.unlink(missing_ok=True)
         return next(r for r in records if description.items() <= r.items())
 

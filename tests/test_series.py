@@ -87,7 +87,7 @@ def test_every_planned_training_on_cifar10_is_stored_once():
     assert len(stored) == len(planned)
 
 
-def test_every_line_of_the_comparison_is_stored_with_all_its_seeds(monkeypatch):
+def test_every_line_of_the_comparison_is_stored_with_all_its_seeds():
     program = runpy.run_path(str(BENCH / "beyond_lenet.py"), run_name="beyond_lenet")
     everything = load_results("beyond_lenet")
     stored = [record for record in everything if "network" in record]
