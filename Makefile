@@ -37,14 +37,14 @@ book: $(READY)
 	$(BIN)/jupyter-book build . -W -n --keep-going --all --quiet
 
 serve: book
-	$(BIN)/python book/serve.py _build/html
+	$(BIN)/python book/tools/serve.py _build/html
 
 test: $(READY)
 	$(OFFLINE) $(BIN)/python -m pytest tests
 	$(if $(CHAPTERS),$(OFFLINE) $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(CHAPTERS))
 
 execute: $(READY)
-	$(BIN)/python book/execute.py $(CHAPTERS)
+	$(BIN)/python book/tools/execute.py $(CHAPTERS)
 
 bench: book
 	@for program in $(filter-out bench/%_weights.py,$(wildcard bench/*.py)); do \
@@ -60,7 +60,7 @@ lint: $(READY)
 	else echo "The front ends of the widgets were not checked: that needs npm and its packages."; fi
 
 publish-to: $(READY)
-	@$(BIN)/python book/publish.py "$(REPO)"
+	@$(BIN)/python book/tools/publish.py "$(REPO)"
 
 clean:
 	rm -rf _build $(VENV) node_modules *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

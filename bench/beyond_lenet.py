@@ -27,16 +27,15 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from series import choose, collect, scores
 from torch import nn
 
-from lenet import checkpoint
-from lenet.augment import RandomCropFlip
 from lenet.data import Batches, ImageData, load
+from lenet.data.augment import RandomCropFlip
 from lenet.models import CifarLeNet
-from lenet.modern import CifarLeNetBN, SmallAlexNet, SmallResNet
-from lenet.results import FOLDER, Record
-from lenet.series import choose, collect, scores
-from lenet.train import Settings, in_precision, make_optimizer, train_epoch
+from lenet.models.modern import CifarLeNetBN, SmallAlexNet, SmallResNet
+from lenet.train import Settings, checkpoint, in_precision, make_optimizer, train_epoch
+from lenet_book.results import FOLDER, Record
 
 Schedule = Literal["constant", "one-cycle"]
 Precision = Literal["float32", "bfloat16"]

@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import torch
+from series import choose, collect, scores
 from sklearn.metrics import confusion_matrix
 
-from lenet.augment import RandomCropFlip
 from lenet.data import ImageData, load
+from lenet.data.augment import RandomCropFlip
 from lenet.models import CifarLeNet
-from lenet.results import FOLDER, Record
-from lenet.series import choose, collect, scores
 from lenet.train import EVALUATION_BATCH_SIZE, Settings, fit
+from lenet_book.results import FOLDER, Record
 
 RESULTS = FOLDER / "cifar10.json"
 SEEDS = range(3)

@@ -21,14 +21,14 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from series import collect
 from torch import nn
 
 from lenet.data import ImageData, LabelledImages
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record
-from lenet.series import collect
-from lenet.timing import Stopwatch
 from lenet.train import Settings, fit
+from lenet_book.results import FOLDER, Record
+from lenet_book.timing import Stopwatch
 
 RESULTS = FOLDER / "cost_growth.json"
 REFERENCE = {"images": 20_000, "epochs": 1, "batch_size": 100, "width": 1}

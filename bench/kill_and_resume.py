@@ -24,11 +24,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lenet import checkpoint
-from lenet.augment import RandomAffine, RandomCropFlip
 from lenet.data import ImageData, load
-from lenet.results import FOLDER, Record, environment, store_results
-from lenet.train import Augmentation, Settings, Training
+from lenet.data.augment import RandomAffine, RandomCropFlip
+from lenet.train import Augmentation, Settings, Training, checkpoint
+from lenet_book.results import FOLDER, Record, environment, store_results
 
 RESULTS = FOLDER / "kill_and_resume.json"
 

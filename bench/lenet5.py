@@ -14,15 +14,15 @@ from itertools import product
 
 import torch
 import torch.nn.functional as F
+from series import choose, collect, scores
 from torch import nn
 
-from lenet.augment import RandomAffine
 from lenet.data import ImageData, load
+from lenet.data.augment import RandomAffine
 from lenet.models import LeNet5, LeNet5_1998, LeNet5Linear, NarrowLeNet
-from lenet.original import PIXEL_MEAN, PIXEL_STD, discriminative_loss
-from lenet.results import FOLDER, Record
-from lenet.series import choose, collect, scores
+from lenet.models.lenet1998 import PIXEL_MEAN, PIXEL_STD, discriminative_loss
 from lenet.train import Augmentation, Loss, Settings, fit
+from lenet_book.results import FOLDER, Record
 
 RESULTS = FOLDER / "lenet5.json"
 SEEDS = range(3)

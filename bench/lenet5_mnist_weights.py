@@ -3,26 +3,22 @@
     python bench/lenet5_mnist_weights.py
 
 trains LeNet-5 on MNIST with random affine distortions, judges it on the test images and writes
-lenet/weights/lenet5_mnist.safetensors in half precision, with a card that says what it is for. It
-takes about five minutes on two CPU cores. Loss and accuracy of every epoch are printed; the last
-line is the test accuracy of the weights as stored.
+lenet/models/trained/lenet5_mnist.safetensors in half precision, with a card that says what it
+is for. It takes about five minutes on two CPU cores. Loss and accuracy of every epoch are printed;
+the last line is the test accuracy of the weights as stored.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from tqdm.auto import tqdm
 
-import lenet
-from lenet.augment import RandomAffine
 from lenet.data import load
-from lenet.models import LeNet5
+from lenet.data.augment import RandomAffine
+from lenet.models import WEIGHTS, LeNet5, ModelCard, save_trained
 from lenet.train import evaluate, train_epoch
-from lenet.trained import ModelCard, save_trained
 
-TARGET = Path(lenet.__file__).parent / "weights" / "lenet5_mnist.safetensors"
+TARGET = WEIGHTS / "lenet5_mnist.safetensors"
 SEED = 0
 EPOCHS = 30
 AUGMENT = RandomAffine(degrees=15, scale=1.2, shear=0.3, shift=2)

@@ -17,7 +17,7 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 
-from lenet.widgets.pages import MOUNTING_SCRIPT, MOUNTING_STYLE, STATE_TYPE
+from lenet_book.widgets.shared.pages import MOUNTING_SCRIPT, MOUNTING_STYLE, STATE_TYPE
 
 SITE = Path(__file__).parent.parent / "_build" / "html"
 SCRIPTS = Path("_static") / "widgets"

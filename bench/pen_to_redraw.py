@@ -38,8 +38,8 @@ from torch import Tensor
 
 from lenet.data import load, normalise
 from lenet.models import WEIGHTS, LeNet5, load_weights
-from lenet.results import FOLDER, Record, environment, store_results
 from lenet.tracing import record
+from lenet_book.results import FOLDER, Record, environment, store_results
 
 if TYPE_CHECKING:
     from drawn_digits import DrawnDigit

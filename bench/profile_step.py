@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from series import collect
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from lenet.data import Batches, ImageData, load
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record
-from lenet.series import collect
 from lenet.shapes import trace
-from lenet.timing import Stopwatch
 from lenet.train import Batch, Settings, make_optimizer, train_epoch
+from lenet_book.results import FOLDER, Record
+from lenet_book.timing import Stopwatch
 
 RESULTS = FOLDER / "profile_step.json"
 IMAGES = 6000

@@ -23,8 +23,8 @@ import torchvision
 from torch import nn
 
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, environment
 from lenet.shapes import trace
+from lenet_book.results import FOLDER, environment
 
 RESULTS = FOLDER / "shapes_vs_torchinfo.json"
 BATCH = 2  # what `trace` runs; torchinfo is given the same

@@ -23,15 +23,15 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from series import collect
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lenet.data import Batches, ImageData, load, normalise
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record
-from lenet.series import collect
-from lenet.timing import Stopwatch
 from lenet.train import Batch, MixedPrecision, pick_device, train_epoch
+from lenet_book.results import FOLDER, Record
+from lenet_book.timing import Stopwatch
 
 RESULTS = FOLDER / "step_variants.json"
 IMAGES = 6000

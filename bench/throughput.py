@@ -27,6 +27,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from series import collect
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision.datasets import VisionDataset
@@ -34,10 +35,9 @@ from torchvision.transforms import ToTensor
 
 from lenet.data import ImageData, dataset, load, normalise
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record
-from lenet.series import collect
-from lenet.timing import Stopwatch
 from lenet.train import EVALUATION_BATCH_SIZE, Settings, evaluate, fit, num_correct, pick_device
+from lenet_book.results import FOLDER, Record
+from lenet_book.timing import Stopwatch
 
 RESULTS = FOLDER / "throughput.json"
 DATA = "fashion-mnist"

@@ -1,4 +1,4 @@
-"""The runs behind the training lab: every loop of `lenet.faults`, with several seeds.
+"""The runs behind the training lab: every loop of `lenet_book.faults`, with several seeds.
 
 Run `python bench/training_faults.py`; on one CPU core it takes about ten minutes. Every finished
 run is stored at once, and a run that is stored already is not repeated, so that an interrupted
@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from series import collect
 
 from lenet.data import load
-from lenet.faults import LOOPS, NUM_UPDATES, record
-from lenet.results import FOLDER
-from lenet.series import collect
+from lenet_book.faults import LOOPS, NUM_UPDATES, record
+from lenet_book.results import FOLDER
 
 RESULTS = FOLDER / "training_faults.json"
 DATA = "fashion-mnist"
@@ -31,7 +31,10 @@ def main() -> None:
     )
     parser.add_argument("--again", action="store_true", help="make also what is stored already")
     parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="default: bench/results/training_faults.json"
+        "--results",
+        type=Path,
+        default=RESULTS,
+        help="default: the book's own",
     )
     chosen = parser.parse_args()
     os.environ["LENET_REQUIRE_REAL"] = "1"  # curves of the embedded digits have no place here

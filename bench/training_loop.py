@@ -15,12 +15,12 @@ from functools import partial
 from itertools import product
 
 import torch
+from series import choose, collect, scores
 
 from lenet.data import Batches, ImageData, load
 from lenet.models import NarrowLeNet
-from lenet.results import FOLDER, Record
-from lenet.series import choose, collect, scores
 from lenet.train import Settings, fit, make_optimizer, pick_device, train_epoch
+from lenet_book.results import FOLDER, Record
 
 RESULTS = FOLDER / "training_loop.json"
 DATA = "fashion-mnist"

@@ -16,15 +16,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from browsing import DESK, Visit
 from playwright.sync_api import Browser, sync_playwright
 
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT / "book"), str(ROOT / "book" / "_ext")]
+from tests.browsing import DESK, Visit
 
+ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
 SOURCES = ["_config.yml", "_toc.yml", "book/**/*", "chapters/*.ipynb"]
-SOURCES += ["lenet/**/*.py", "lenet/widgets/*.js", "lenet/widgets/*.css"]
+SOURCES += ["lenet/**/*.py"]
 BROWSERS = [
     "/usr/bin/chromium",
     "chromium",

@@ -10,8 +10,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import lenet.widgets
-from lenet.widgets import Widget, pages
+import lenet_book.widgets
+from lenet_book.widgets import Widget
+from lenet_book.widgets.shared import pages
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -22,7 +23,7 @@ AFTER_MYST_NB = 900
 
 def widget_classes() -> list[type[Widget]]:
     """All widgets that the package offers."""
-    offered = (getattr(lenet.widgets, name) for name in lenet.widgets.__all__)
+    offered = (getattr(lenet_book.widgets, name) for name in lenet_book.widgets.__all__)
     return [widget for widget in offered if hasattr(widget, "front_end")]
 
 

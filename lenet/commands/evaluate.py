@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from lenet.commands.weights import add_weights, load_trained
 from lenet.data import DataError, ImageData, LabelledImages, load
-from lenet.folders import find_pictures
-from lenet.preparation import form_of, prepare
-from lenet.sources import PUBLISHED
+from lenet.data.finding import PUBLISHED
+from lenet.data.folders import find_pictures
+from lenet.data.preparing import form_of, prepare
+from lenet.models.weights import ModelCard
 from lenet.train import EVALUATION_BATCH_SIZE, Score, num_correct, pick_device
-from lenet.trained import ModelCard
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -8,17 +8,17 @@ import inspect
 
 from torch import nn
 
-from lenet import models, modern
+from lenet.models import lenet, lenet1998, modern
 
 
 def book_networks() -> dict[str, type[nn.Module]]:
-    """The networks of `lenet.models` and `lenet.modern` by name, in the order of their definition.
+    """The networks of `lenet.models` by name, in the order of their definition.
 
     A network is a module that can be made without arguments; blocks of networks cannot.
     """
     return {
         name: value
-        for module in (models, modern)
+        for module in (lenet, lenet1998, modern)
         for name, value in vars(module).items()
         if inspect.isclass(value)
         and issubclass(value, nn.Module)

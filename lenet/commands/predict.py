@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from lenet import plots
 from lenet.commands.weights import add_weights, load_trained
-from lenet.formats import DataError
-from lenet.preparation import FORMS, Form, Prepared, form_of, prepare, probabilities
-from lenet.trained import ModelCard
+from lenet.data.preparing import FORMS, Form, Prepared, form_of, prepare, probabilities
+from lenet.data.published_files import DataError
+from lenet.models.weights import ModelCard
 
 HOW = """\
 How a picture is prepared. A network knows pictures as they were in training, so that yours is
@@ -74,7 +74,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--show",
         type=Path,
         metavar="FILE",
-        help="save a figure (png, pdf, svg) of the pictures before and after preparing",
+        help="save a sheet (png, jpg, pdf) of the pictures before and after preparing",
     )
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="default: %(default)s"
@@ -167,14 +167,26 @@ def _as_dict(prediction: Prediction) -> dict[str, object]:
 
 
 def _save(predictions: Sequence[Prediction], path: Path) -> bool:
-    """Save the figure of all pictures before and after; tell whether that worked."""
-    picture = plots.before_and_after(
-        [(one.prepared.original, one.prepared.seen) for one in predictions],
-        [f"{one.prepared.path.name}: {one.ranking[0][0]}" for one in predictions],
-    )
+    """Save a sheet of all pictures before and after; tell whether that worked."""
     try:
-        picture.savefig(path, facecolor="white", dpi=150)
+        _sheet(predictions).save(path)
     except (OSError, ValueError) as error:
         print(f"{path} cannot be written: {error}", file=sys.stderr)
         return False
     return True
+
+
+def _sheet(predictions: Sequence[Prediction]) -> Image.Image:
+    """Draw every picture as its file has it and, beside it, as the network sees it."""
+    side, line, columns = 160, 24, min(3, len(predictions))
+    rows = -(-len(predictions) // columns)
+    sheet = Image.new("RGB", (columns * (2 * side + line), rows * (side + 2 * line)), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    for index, one in enumerate(predictions):
+        left = index % columns * (2 * side + line) + line // 2
+        top = index // columns * (side + 2 * line) + line
+        draw.text((left, top - 18), f"{one.prepared.path.name}: {one.ranking[0][0]}", "black", font)
+        for number, picture in enumerate((one.prepared.original, one.prepared.seen)):
+            fitted = ImageOps.contain(picture, (side, side), Image.Resampling.NEAREST)
+            sheet.paste(fitted, (left + number * side, top))
+    return sheet

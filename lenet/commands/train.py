@@ -11,18 +11,17 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from lenet import checkpoint
 from lenet.atomic import check_writable
-from lenet.augment import RandomAffine, RandomCropFlip
-from lenet.checkpoint import CheckpointError
 from lenet.commands.networks import book_networks, load_network
 from lenet.commands.shapes import parse_shape
 from lenet.data import DataError, ImageData, load
-from lenet.distributed import DistributedTraining, is_first, processes
+from lenet.data.augment import RandomAffine, RandomCropFlip
+from lenet.data.finding import PUBLISHED
+from lenet.models.weights import ModelCard, save_trained
 from lenet.shapes import trace
-from lenet.sources import PUBLISHED
-from lenet.train import Augmentation, DivergedError, History, Settings, Training
-from lenet.trained import ModelCard, save_trained
+from lenet.train import Augmentation, DivergedError, History, Settings, Training, checkpoint
+from lenet.train.checkpoint import CheckpointError
+from lenet.train.distributed import DistributedTraining, is_first, processes
 
 AUGMENTATIONS: dict[str, Augmentation] = {"affine": RandomAffine(), "crop-flip": RandomCropFlip()}
 DESCRIPTION = """\

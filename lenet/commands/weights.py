@@ -11,7 +11,7 @@ from torch import nn
 from lenet.commands.networks import book_networks, load_network
 from lenet.data import load
 from lenet.models import WEIGHTS, load_weights
-from lenet.trained import ModelCard, read_card
+from lenet.models.weights import ModelCard, read_card
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:

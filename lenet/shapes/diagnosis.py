@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from lenet import tracing
-from lenet.calls import tensors_in
 from lenet.shapes import fields
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.wording import named_shape, shape_text
 from lenet.tracing import Recording, Step
+from lenet.tracing.torch_calls import tensors_in
 
 RESHAPES = ("view", "reshape", "flatten", "unflatten")
 

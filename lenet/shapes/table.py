@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from lenet import tracing
-from lenet.calls import tensors_in
 from lenet.shapes import fields
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.markup import table_html
 from lenet.shapes.wording import NamedShape, describe_operation, formula_of, named_shape, shape_text
 from lenet.tracing import Recording, Step
+from lenet.tracing.torch_calls import tensors_in
 
 CONVENTION = (
     "Multiply-accumulates (MACs) are counted for one image, in convolutions, linear layers and "

@@ -1,0 +1,1 @@
+"""What the book draws, operates and measures with; the networks themselves are in `lenet`."""

@@ -1,0 +1,208 @@
+"""Figures of windows that slide over a picture, and of what they compute."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lenet_book.figures.drawing import (
+    ACCENTS,
+    COLOUR_MAP,
+    EDGE,
+    IMAGE_MAP,
+    SIGNED_MAP,
+    STYLE,
+    WIDTH,
+    WINDOW,
+    Picture,
+    draw_image,
+    draw_numbers,
+    draw_pixel,
+    draw_signed,
+)
+
+
+def _outline(ax: Axes, row: float, column: float, height: float, width: float) -> None:
+    """Draw a frame around the cells from (row, column) on."""
+    corner = (column - 0.5, row - 0.5)
+    ax.add_patch(
+        Rectangle(corner, width, height, fill=False, edgecolor=WINDOW, linewidth=2.5, zorder=3)
+    )
+
+
+@mpl.rc_context(STYLE)
+def convolution_step(image: Tensor, kernel: Tensor, row: int, column: int) -> Picture:
+    """Draw how one number of a feature map is made: the patch, the kernel, the products, the sum.
+
+    Args:
+        image: uint8 (1, H, W).
+        kernel: float32 (kH, kW).
+        row: Top row of the window in the image; the number's row in the map.
+        column: Left column of the window; the number's column in the map.
+    """
+    pixels = image[0].float()
+    sums = functional.conv2d(pixels[None, None], kernel[None, None])[0, 0]
+    patch = pixels[row : row + kernel.shape[0], column : column + kernel.shape[1]]
+    picture = Picture(WIDTH, 5.0)
+    above, below = picture.subfigures(2, 1, squeeze=False, height_ratios=[3.1, 1.9])[:, 0]
+    left, right = above.subplots(1, 2)
+    draw_image(left, image)
+    left.set_title("picture, and the window on it")
+    _outline(left, row, column, *kernel.shape)
+    draw_signed(right, sums)
+    right.set_title("the sum at every place")
+    _outline(right, row - 0.5, column - 0.5, 2, 2)
+    axes = below.subplots(1, 3)
+    products = patch * kernel + 0.0  # + 0 turns −0 into 0
+    limit = float(products.abs().max()) or 1.0
+    draw_numbers(axes[0], patch, IMAGE_MAP, 0, 255)
+    draw_numbers(axes[1], kernel, SIGNED_MAP, -1.5, 1.5, "{:g}")
+    draw_numbers(axes[2], products, SIGNED_MAP, -1.5 * limit, 1.5 * limit)
+    total = f"{products.sum():.0f}".replace("-", "−")
+    for ax, title in zip(axes, ("patch", "× kernel", f"= products, sum {total}"), strict=True):
+        ax.set_title(title)
+    return picture
+
+
+@mpl.rc_context(STYLE)
+def kernel_responses(image: Tensor, kernels: Mapping[str, Tensor]) -> Picture:
+    """Draw what each kernel makes of one image, red above zero and blue below it.
+
+    Args:
+        image: uint8 or float (1, H, W).
+        kernels: float32 (kH, kW) by title; drawn above their maps.
+    """
+    picture = Picture(WIDTH, 3.0)
+    columns = picture.subplots(2, len(kernels) + 1, height_ratios=[1, 2])
+    columns[0, 0].set_axis_off()
+    draw_image(columns[1, 0], image)
+    columns[1, 0].set_title("picture", fontsize=10)
+    for (title, kernel), (above, below) in zip(kernels.items(), columns.T[1:], strict=True):
+        draw_signed(above, kernel, 1.5 * float(kernel.abs().max()))
+        above.set_title(title, fontsize=10)
+        draw_signed(below, functional.conv2d(image[None].float(), kernel[None, None])[0, 0])
+    return picture
+
+
+@mpl.rc_context(STYLE)
+def window_places(
+    settings: Mapping[str, Mapping[str, int]], size: int = 7, kernel_size: int = 3
+) -> Picture:
+    """Draw where a kernel lands on an image of `size` × `size` pixels under several settings.
+
+    The first window is filled, the next one to its right is framed; pixels of padding are hatched.
+
+    Args:
+        settings: For each title, `stride`, `padding` and `dilation` where they are not 1, 0, 1.
+        size: Height and width of the image.
+        kernel_size: Height and width of the kernel.
+    """
+    picture = Picture(WIDTH, 2.1)
+    axes = picture.subplots(1, len(settings), squeeze=False)[0]
+    for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
+        stride, padding = chosen.get("stride", 1), chosen.get("padding", 0)
+        length = size + 2 * padding
+        for row, column in np.ndindex(length, length):
+            inside = all(padding <= i < size + padding for i in (row, column))
+            draw_pixel(ax, row, column, hatch="" if inside else "////")
+        touched = [place * chosen.get("dilation", 1) for place in range(kernel_size)]
+        for row, column in itertools.product(touched, touched):
+            draw_pixel(ax, row, column, facecolor=ACCENTS[0])
+        for row, column in itertools.product(touched, touched):
+            corner = (column + stride + 0.14, row + 0.14)
+            ax.add_patch(
+                Rectangle(corner, 0.72, 0.72, fill=False, edgecolor=WINDOW, linewidth=2, zorder=3)
+            )
+        ax.set(title=title, xlim=(-0.1, length + 0.1), ylim=(length + 0.1, -0.1), aspect="equal")
+        ax.set_axis_off()
+    return picture
+
+
+@mpl.rc_context(STYLE)
+def max_pooling(values: Tensor, kernel_size: int = 2) -> Picture:
+    """Draw max-pooling on a table of numbers, the largest of every window framed.
+
+    Args:
+        values: float32 (H, W), both divisible by `kernel_size`.
+        kernel_size: Height and width of the window, and its stride.
+    """
+    pooled, winners = functional.max_pool2d(values[None], kernel_size, return_indices=True)
+    picture = Picture(WIDTH, 2.9)
+    left, right = picture.subplots(1, 2)
+    low, high = float(values.min()), float(values.max())
+    draw_numbers(left, values, COLOUR_MAP, low, high, "{:g}")
+    draw_numbers(right, pooled[0], COLOUR_MAP, low, high, "{:g}")
+    height, width = values.shape
+    for place in range(0, height + 1, kernel_size):
+        left.axhline(place - 0.5, color=EDGE, linewidth=4)
+    for place in range(0, width + 1, kernel_size):
+        left.axvline(place - 0.5, color=EDGE, linewidth=4)
+    for index in winners.flatten().tolist():
+        _outline(left, index // width, index % width, 1, 1)
+    left.set_title(f"in: {height}×{width}, the largest framed")
+    right.set_title(f"out: {height // kernel_size}×{width // kernel_size}")
+    return picture
+
+
+@mpl.rc_context(STYLE)
+def convolution_sum(inputs: Tensor, layer: nn.Conv2d, unit: tuple[int, int, int]) -> Picture:
+    """Draw one number of a convolution: for every channel the window, patch, filter and products.
+
+    The products of a channel have their sum below them; the whole sum with the bias stands at the
+    bottom. A single channel is drawn from left to right, several each from top to bottom.
+
+    Args:
+        inputs: float32 (C, H, W), what goes into the layer.
+        layer: A convolution of C channels with stride 1 and neither padding nor dilation.
+        unit: Channel, row and column of the number in the layer's output.
+    """
+    channel, row, column = unit
+    inputs, kernel = inputs.detach().cpu(), layer.weight[channel].detach().cpu()
+    height, width = kernel.shape[1:]
+    patch = inputs[:, row : row + height, column : column + width]
+    products = patch * kernel
+    single = len(inputs) == 1
+    picture = Picture(WIDTH, 2.3 if single else 4.9)
+    axes = picture.subplots(1, 4) if single else picture.subplots(4, len(inputs))
+    grid = axes.reshape(4, len(inputs))
+    stages = {"picture": inputs, "patch": patch, "× filter": kernel, "= products": products}
+    for (title, values), line in zip(stages.items(), grid, strict=True):
+        limit = float(values.abs().max()) or 1.0
+        for ax, cells in zip(line, values, strict=True):
+            draw_signed(ax, cells, limit)
+        if single or title != "picture":
+            _name_line(line[0], title, above=single)
+    if single:
+        draw_image(grid[0, 0], inputs)
+    for index, ax in enumerate(grid[0]):
+        _outline(ax, row, column, height, width)
+        if not single:
+            ax.set_title(f"map {index}")
+    sums = products.sum(dim=(1, 2))
+    for ax, total in zip(grid[3], sums.tolist(), strict=True):
+        ax.text(0.5, -0.06, _signed(total), ha="center", va="top", transform=ax.transAxes)
+    bias = 0.0 if layer.bias is None else layer.bias[channel].item()
+    whole = sums.sum().item()
+    equation = f"sum {_signed(whole)}, with the bias {_signed(bias)}: {_signed(whole + bias)}"
+    picture.supxlabel(equation, fontsize=11)
+    return picture
+
+
+def _name_line(ax: Axes, title: str, *, above: bool) -> None:
+    """Write what a row of panels shows: above its first panel, or upright on its left."""
+    if above:
+        ax.set_title(title)
+    else:
+        name = ax.text(-0.1, 0.5, title, ha="right", va="center", transform=ax.transAxes)
+        name.set(rotation=90, fontsize=11)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")

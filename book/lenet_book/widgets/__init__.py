@@ -1,0 +1,51 @@
+"""Widgets that run in a notebook and, without Python, in the page made from it.
+
+A widget is a Python class beside its front end: `forward_stepper.py`, `forward_stepper.js` and
+`forward_stepper.css`. The contract between the two:
+
+- A class derives from `Widget`, names its script, as in
+  ``front_end = Path(__file__).with_suffix(".js")``, and calls ``super().__init__(meta, arrays)``.
+  Its style sheet is the file beside the script.
+- All that the front end needs is in two traits: `Widget.meta`, plain JSON, and `Widget.data`, the
+  bytes of all arrays one after another. `readArrays(model)` of `shared.js` gives them back by name.
+  What reader and Python both change, such as the current step, are further synchronised traits of
+  numbers, strings and lists of numbers.
+- The front end computes every answer to the reader itself, so that no kernel is needed.
+- `Widget.format_version` is raised whenever a front end can no longer read the states written
+  before. Stored notebooks of another version have to be executed again; a test names them.
+
+Scripts are plain ES modules of the same folder, checked and tested as they stand. Python joins a
+script and what it imports to one module (`lenet_book.widgets.shared.joining`), with these rules:
+
+- ``import { a, b } from "./shared.js";`` stands at the beginning of a line; no other form, and
+  nothing from elsewhere.
+- ``export`` stands before declarations; the widget's own script ends in
+  ``export default { render };``. All joined scripts share one scope: no name is declared twice.
+- A script may import another widget's ``render`` and show that widget within its own; the style
+  sheet comes along. Its own function then has another name, as in
+  ``export default { render: explore };``.
+- ``render({ model, el })`` fills the element `el` and returns a function that ends what it began
+  (observers, timers, listeners outside of `el`). `model` has `get`, `set`, `save_changes`, `on` and
+  `off`, in a notebook as in a static page.
+- Style rules begin with the widget's own class, such as ``.lenet-stepper``; colours are the
+  variables of `shared.css`. `shared.css` is put in front.
+- Texts that come from models or data (names of layers and classes) are set as text, never as HTML.
+"""
+
+from lenet_book.widgets.calculator.calculator import ShapeCalculator
+from lenet_book.widgets.lab.lab import TrainingLab
+from lenet_book.widgets.mistakes.explorer import MistakeExplorer
+from lenet_book.widgets.playground.playground import ConvPlayground
+from lenet_book.widgets.replay.replay import TrainingReplay
+from lenet_book.widgets.shared.base import Widget
+from lenet_book.widgets.stage.stepper import ForwardStepper
+
+__all__ = [
+    "ConvPlayground",
+    "ForwardStepper",
+    "MistakeExplorer",
+    "ShapeCalculator",
+    "TrainingLab",
+    "TrainingReplay",
+    "Widget",
+]

@@ -1,0 +1,253 @@
+// @ts-check
+// ShapeCalculator: a stack of layers to build, with the table of lenet.shapes beside it.
+
+import { OWN_KEYS, announcer, countText, element, shapeText } from "../shared/shared.js";
+import { checkInput, firstProblem, freshLayer, moved, spliced } from "./editing.js";
+import { lastShape, networkCode } from "./code.js";
+import { applyChanges } from "./changes.js";
+import { explain } from "./fixes.js";
+import { numParameters, runStack } from "./layers.js";
+import { codeBox, inputFields, layerButtons, presetChoice } from "./parts.js";
+import { namedShape, tabulate } from "./rows.js";
+import { shapeTable } from "./table.js";
+
+/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("./fixes.js").Explanation} Explanation */
+/** @typedef {import("./fixes.js").Fix} Fix */
+/** @typedef {import("./layers.js").Layer} Layer */
+/** @typedef {import("./layers.js").Pass} Pass */
+/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./layers.js").Setting} Setting */
+/** @typedef {{layers: Layer[], imageShape: Setting[]}} Stack */
+/**
+ * @typedef {object} Findings what there is to say about a stack
+ * @property {Pass} pass
+ * @property {Row[]} rows
+ * @property {Explanation | null} explanation of what does not fit
+ * @property {string} refusal why settings or the input are impossible; else empty
+ * @property {number} wrong the index of the layer that does not fit or cannot be made; else −1
+ */
+
+const CONVENTION =
+  "Multiply-accumulates (MACs) are counted for one image, in convolutions and linear layers: one " +
+  "for each weight used for each output. All else counts none.";
+const MAX_UNDO = 100;
+
+/**
+ * Run a stack on shapes, as far as its settings allow.
+ *
+ * @param {Stack} stack
+ * @returns {Findings}
+ */
+export function analyse({ layers, imageShape }) {
+  const unfit = checkInput(imageShape);
+  const impossible = unfit ? { index: 0, refusal: unfit } : firstProblem(layers);
+  const possible = impossible ? layers.slice(0, impossible.index) : layers;
+  const sizes = unfit ? [1, 1, 1] : /** @type {number[]} */ (imageShape);
+  const pass = runStack(possible, sizes);
+  const explanation = explain(possible, sizes, pass);
+  const wrong = explanation?.index ?? (impossible && !unfit ? impossible.index : -1);
+  const refusal = impossible && !explanation ? impossible.refusal : "";
+  return { pass, rows: tabulate(pass.steps), explanation, refusal, wrong };
+}
+
+class Calculator {
+  /** @param {Model} model @param {HTMLElement} el */
+  constructor(model, el) {
+    this.model = model;
+    /** @type {Stack[]} */
+    this.past = [];
+    this.open = -1; // the index of the layer that is being edited
+    this.saving = false;
+    this.announcer = announcer();
+    this.presets = presetChoice(model.get("meta").presets, (preset) => {
+      this.open = -1;
+      this.change({ layers: preset.layers, imageShape: preset.input_shape });
+    });
+    this.input = inputFields((axis, entry) => this.changeInput(axis, entry));
+    this.undoButton = element("button", { type: "button", class: "lenet-button", onclick: () => this.undo() }, "Undo");
+    this.problem = element("p", { class: "explanation" });
+    this.table = element("div", { class: "layers" });
+    this.totals = element("p", { class: "totals" });
+    this.code = codeBox(() => this.announcer.say("The code is copied."));
+    this.root = element("div", { class: "lenet-widget lenet-calculator", ...OWN_KEYS },
+      element("div", { class: "strip" }, this.presets.node, this.input.node, this.undoButton),
+      this.problem, this.table,
+      element("div", { class: "strip adding", role: "group", "aria-label": "add a layer" }, element("span", {}, "Add"), ...layerButtons((type) => this.add(type))),
+      this.totals, element("p", { class: "lenet-muted convention" }, CONVENTION), this.code.node, this.announcer.node);
+    el.append(this.root);
+    this.show();
+  }
+
+  /** @returns {Stack} */
+  get stack() {
+    return { layers: this.model.get("layers"), imageShape: this.model.get("input_shape") };
+  }
+
+  // ---------------------------------------------------------------- changes
+
+  /** @param {Stack} stack */
+  save({ layers, imageShape }) {
+    this.saving = true;
+    this.model.set("layers", layers);
+    this.model.set("input_shape", imageShape);
+    this.model.save_changes();
+    this.saving = false;
+    this.show();
+  }
+
+  /** @param {Partial<Stack>} change */
+  change(change) {
+    this.past = [...this.past.slice(-MAX_UNDO), this.stack];
+    this.save({ ...this.stack, ...change });
+  }
+
+  undo() {
+    const before = this.past.pop();
+    if (!before) return;
+    this.open = -1;
+    this.save(before);
+  }
+
+  /** @param {string} type */
+  add(type) {
+    const { layers } = this.stack;
+    const at = this.open < 0 ? layers.length : this.open + 1;
+    this.open = at;
+    this.change({ layers: spliced(layers, at, 0, freshLayer(type, layers, this.shapeBefore(at))) });
+    this.focus(`name ${at}`);
+  }
+
+  /** The shape that goes into the layer at an index, or the last one known. @param {number} index */
+  shapeBefore(index) {
+    const { pass } = analyse(this.stack);
+    const sizes = /** @type {number[]} */ (this.stack.imageShape);
+    return lastShape(sizes, { ...pass, steps: pass.steps.slice(0, index) });
+  }
+
+  /** @param {number} index @param {string} name @param {Setting} value */
+  set(index, name, value) {
+    this.change({ layers: this.stack.layers.map((layer, at) =>
+      (at === index ? { ...layer, settings: { ...layer.settings, [name]: value } } : layer)) });
+  }
+
+  /** @param {number} axis @param {Setting} entry */
+  changeInput(axis, entry) {
+    this.change({ imageShape: this.stack.imageShape.map((size, at) => (at === axis ? entry : size)) });
+  }
+
+  /** @param {number} index @param {number} by */
+  move(index, by) {
+    const { layers } = this.stack;
+    const to = index + by;
+    if (to < 0 || to >= layers.length) return;
+    if (this.open === index) this.open = to;
+    this.change({ layers: moved(layers, index, to) });
+    this.focus(`name ${to}`);
+  }
+
+  /** @param {number} index */
+  remove(index) {
+    this.open = -1;
+    this.change({ layers: spliced(this.stack.layers, index, 1) });
+    this.focus(`name ${Math.min(index, this.stack.layers.length - 1)}`);
+  }
+
+  /** @param {number} index */
+  toggle(index) {
+    this.open = this.open === index ? -1 : index;
+    this.show();
+  }
+
+  /** @param {Fix} fix */
+  apply({ changes }) {
+    const { layers, imageShape } = this.stack;
+    const { wrong } = analyse(this.stack);
+    this.change(applyChanges({ layers, imageShape: /** @type {number[]} */ (imageShape) }, changes));
+    this.focus(`name ${wrong}`);
+  }
+
+  // ---------------------------------------------------------------- showing
+
+  /** @param {string} key */
+  focus(key) {
+    const target = [...this.root.querySelectorAll("[data-key]")].find((node) => node.getAttribute("data-key") === key);
+    if (target instanceof HTMLElement) target.focus();
+  }
+
+  show() {
+    const { stack } = this;
+    const findings = analyse(stack);
+    this.presets.show(stack);
+    this.input.show(stack.imageShape);
+    this.undoButton.disabled = !this.past.length;
+    this.problem.textContent = findings.wrong < 0 && findings.refusal ? `${findings.refusal}.` : "";
+    this.showTable(stack, findings);
+    this.totals.textContent = totalsText(stack.layers, findings);
+    const { pass, refusal } = findings;
+    const sizes = /** @type {number[]} */ (stack.imageShape);
+    this.code.show(refusal || firstProblem(stack.layers) ? null : networkCode(stack.layers, sizes, pass));
+    this.announcer.say(summary(stack, findings));
+  }
+
+  /** Make the table anew; what had the focus keeps it. @param {Stack} stack @param {Findings} findings */
+  showTable(stack, findings) {
+    const active = this.table.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+    const key = active?.dataset.key;
+    const caret = active instanceof HTMLInputElement && active.type === "text" ? active.selectionStart : null;
+    const typed = active instanceof HTMLInputElement ? active.value : "";
+    this.table.replaceChildren(shapeTable(stack, findings, this.open, this));
+    if (!key) return;
+    this.focus(key);
+    const now = document.activeElement;
+    if (now instanceof HTMLInputElement && caret !== null) {
+      now.value = typed;
+      now.setSelectionRange(caret, caret);
+    }
+  }
+}
+
+/**
+ * Parameters and multiply-accumulates of a whole stack, in the words of lenet.shapes.
+ *
+ * @param {Layer[]} layers @param {Findings} findings
+ */
+export function totalsText(layers, { rows }) {
+  const possible = firstProblem(layers) ? layers.slice(0, rows.length) : layers;
+  const all = sum(possible.map(numParameters));
+  const unused = all - sum(rows.map((row) => row.numParameters));
+  const macs = sum(rows.map((row) => row.numMacs));
+  const additions = sum(rows.map((row) => row.numBiasAdditions));
+  const unreached = unused ? `${countText(unused)} of the parameters below were not reached. ` : "";
+  return `${unreached}${countText(all)} parameters. ${countText(macs)} multiply-accumulates without bias, ` +
+    `${countText(macs + additions)} with one addition per output for the bias.`;
+}
+
+/** @param {number[]} numbers */
+function sum(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** What the table shows, in one sentence to be read aloud. @param {Stack} stack @param {Findings} findings */
+function summary({ layers, imageShape }, { pass, explanation, refusal }) {
+  if (refusal) return `${refusal}.`;
+  if (explanation) return `${explanation.what}.`;
+  const output = shapeText(namedShape(lastShape(/** @type {number[]} */ (imageShape), pass)));
+  return `${layers.length} layers fit. The output is ${output}, with ${countText(sum(layers.map(numParameters)))} parameters.`;
+}
+
+/** @param {{ model: Model, el: HTMLElement }} context */
+function render({ model, el }) {
+  const calculator = new Calculator(model, el);
+  const show = () => {
+    if (!calculator.saving) calculator.show();
+  };
+  model.on("change:layers", show);
+  model.on("change:input_shape", show);
+  return () => {
+    model.off("change:layers", show);
+    model.off("change:input_shape", show);
+  };
+}
+
+export default { render };

@@ -1,0 +1,44 @@
+// @ts-check
+/** Code with its changed lines marked, around the change or as a whole. */
+import { element } from "../shared/shared.js";
+
+const CONTEXT = 3; // lines around a change
+
+export class Difference {
+  constructor() {
+    /** @type {string[]} */
+    this.lines = [];
+    this.whole = false;
+    this.code = element("code");
+    this.button = element("button", { type: "button", class: "lenet-button", onclick: () => this.#turn() });
+    const frame = element("pre", { class: "lenet-mono", tabindex: 0, role: "region", "aria-label": "the changed code" }, this.code);
+    this.node = element("div", { class: "lenet-diff" }, frame, this.button);
+  }
+
+  /** @param {string[]} lines  each after two characters: "- " if left out, "+ " if new */
+  show(lines) {
+    this.lines = lines;
+    const changed = lines.flatMap((line, index) => (line.startsWith(" ") ? [] : [index]));
+    const isNear = (/** @type {number} */ index) => this.whole || changed.some((at) => Math.abs(at - index) <= CONTEXT);
+    const shown = lines.flatMap((line, index) => {
+      if (isNear(index)) return [this.#line(line)];
+      return index === 0 || isNear(index - 1) ? [element("span", { class: "lenet-gap" }, "⋯\n")] : [];
+    });
+    this.code.replaceChildren(...shown);
+    this.button.textContent = this.whole ? "Show the change only" : "Show the whole loop";
+  }
+
+  /** @param {string} line */
+  #line(line) {
+    const kind = { "-": "removed", "+": "added" }[line[0]];
+    if (!kind) return element("span", {}, `${line}\n`);
+    const sign = { "-": "−", "+": "+" }[line[0]] ?? "";
+    const spoken = element("span", { class: "lenet-aloud" }, `${kind}: `);
+    return element("span", { class: `lenet-${kind}` }, element("span", { "aria-hidden": "true" }, sign), spoken, `${line.slice(1)}\n`);
+  }
+
+  #turn() {
+    this.whole = !this.whole;
+    this.show(this.lines);
+  }
+}

@@ -1,0 +1,315 @@
+// @ts-check
+/** TrainingLab: predict what a fault does to a training, see it, and recognise faults by their curves. */
+import { Chart, fitCharts } from "../shared/chart.js";
+import { Difference } from "./difference.js";
+import { Question } from "./question.js";
+import { OWN_KEYS, countText, element, numberText, readArrays } from "../shared/shared.js";
+
+/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("../shared/shared.js").Tensor} Tensor */
+/** @typedef {import("../shared/chart.js").Curve} Curve */
+/**
+ * @typedef {object} Fault
+ * @property {string} name
+ * @property {string} title
+ * @property {string} healthy  the name of the loop that it is compared with
+ * @property {string} seen
+ * @property {string} check
+ * @property {string} fix
+ * @property {boolean} flat
+ * @property {string[]} difference
+ */
+
+/**
+ * @typedef {object} Meta
+ * @property {Fault[]} faults
+ * @property {Record<string, { title: string, late: number[] }>} loops
+ * @property {string[]} order  of the loops in the arrays
+ * @property {number} numClasses
+ * @property {string} origin
+ */
+
+const PREDICTIONS = [
+  { key: "nothing", text: "It stays at guessing" },
+  { key: "worse", text: "It learns, but ends lower" },
+  { key: "same", text: "It ends as high" },
+];
+const SUFFIXES = { nothing: "it stays at guessing", worse: "it learns, but ends lower than the healthy loop", same: "it ends as high as the healthy loop" };
+const HIDDEN = ["healthy", "?"]; // what the curves are called while the fault is to be guessed
+const CHANCE = 1.5; // times the accuracy of guessing: less counts as nothing learned
+const ROWS = 7; // of the table of numbers
+
+/** @param {number[]} numbers */
+function meanOf(numbers) {
+  return numbers.reduce((total, number) => total + number, 0) / numbers.length;
+}
+
+/** @param {number} share */
+function shareText(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** Set text with code between backticks. @param {string} text @returns {(Node | string)[]} */
+function withCode(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
+}
+
+class Lab {
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    /** @type {Meta} */
+    this.meta = model.get("meta");
+    this.arrays = readArrays(model);
+    /** @type {Fault | null} the fault to be guessed, or null outside of the quiz */
+    this.mystery = null;
+    /** @type {Set<string>} faults whose curves the reader has seen */
+    this.revealed = new Set();
+    /** @type {string[]} what the quiz asks next */
+    this.waiting = [];
+    this.isSolved = false;
+    this.guesses = 0;
+    this.tally = { asked: 0, atOnce: 0 };
+    this.modes = this.#modes();
+    this.picker = this.#picker();
+    this.difference = new Difference();
+    this.prediction = new Question("Predict first: what will the test accuracy do?", (key) => this.#predict(key));
+    this.quiz = new Question("Which fault made the orange curves?", (name) => this.#guess(name));
+    this.another = element("button", { type: "button", class: "lenet-button lenet-main", onclick: () => this.#ask() }, "Another one");
+    this.quiz.node.append(this.another);
+    this.charts = this.#charts();
+    this.reading = element("p", { class: "lenet-reading" });
+    this.numbers = element("table");
+    this.words = element("dl", { class: "lenet-words" });
+    this.root = this.#build();
+    this.stops = this.#listen();
+  }
+
+  /** @returns {Fault} */
+  get fault() {
+    const { faults } = this.meta;
+    return this.mystery ?? faults.find(({ name }) => name === this.model.get("fault")) ?? faults[0];
+  }
+
+  get isRevealed() {
+    return this.mystery ? this.isSolved : this.revealed.has(this.fault.name);
+  }
+
+  // ------------------------------------------------------------------------ parts
+
+  #build() {
+    const { loss, accuracy } = this.charts;
+    const table = element("details", { class: "lenet-numbers" }, element("summary", {}, "The curves in numbers"), this.numbers);
+    const origin = `Lines are means over the seeds, bands reach from the lowest to the highest. ${this.meta.origin}.`;
+    return element("div", { class: "lenet-widget lenet-lab", role: "group", "aria-label": "Faults of a training loop", ...OWN_KEYS },
+      element("div", { class: "lenet-strip" }, ...Object.values(this.modes), this.picker.node),
+      this.difference.node, this.prediction.node, this.quiz.node,
+      element("div", { class: "lenet-side-by-side" }, loss.node, accuracy.node),
+      this.reading, this.words, table, element("p", { class: "lenet-muted" }, origin));
+  }
+
+  #modes() {
+    const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
+      element("button", { type: "button", class: "lenet-button", onclick }, text);
+    return { choose: button("Choose a fault", () => this.#leaveQuiz()), quiz: button("Quiz", () => this.#ask()) };
+  }
+
+  #picker() {
+    const options = this.meta.faults.map(({ name, title }) => element("option", { value: name }, title));
+    const box = element("select", { "aria-label": "fault", onchange: () => this.#choose(box.value) }, ...options);
+    return { box, node: element("label", { class: "lenet-picker" }, "fault", box) };
+  }
+
+  #charts() {
+    const { numClasses } = this.meta;
+    const guess = Math.log(numClasses);
+    const xLabel = "updates";
+    return {
+      loss: new Chart({ xLabel, title: "Loss while training", top: 1.4 * guess, text: (value) => numberText(value, value % 1 ? 1 : 0), guide: { at: guess, name: "guessing" } }),
+      accuracy: new Chart({ xLabel, title: "Test accuracy", top: 1, text: (value) => `${Math.round(100 * value)} %`, guide: { at: 1 / numClasses, name: "guessing" } }),
+    };
+  }
+
+  #listen() {
+    const changed = () => this.#leaveQuiz();
+    this.model.on("change:fault", changed);
+    return [() => this.model.off("change:fault", changed), fitCharts(this.root, Object.values(this.charts))];
+  }
+
+  // ------------------------------------------------------------------------ what the reader does
+
+  /** @param {string} name */
+  #choose(name) {
+    this.model.set("fault", name);
+    this.model.save_changes();
+  }
+
+  #leaveQuiz() {
+    this.mystery = null;
+    this.show();
+  }
+
+  /** @param {string} key */
+  #predict(key) {
+    const outcome = this.#outcome();
+    this.revealed.add(this.fault.name);
+    this.show();
+    const verdict = key === outcome ? "As you said" : "Not quite";
+    this.prediction.mark(key, `${verdict}: ${SUFFIXES[outcome]}.`);
+  }
+
+  /** What became of the test accuracy: the reader's three choices. @returns {"nothing" | "worse" | "same"} */
+  #outcome() {
+    const { loops, numClasses } = this.meta;
+    const reached = meanOf(loops[this.fault.name].late);
+    if (reached < CHANCE / numClasses) return "nothing";
+    return reached < Math.min(...loops[this.fault.healthy].late) ? "worse" : "same";
+  }
+
+  #ask() {
+    if (!this.waiting.length) {
+      this.waiting = this.meta.faults.map(({ name }) => name);
+      this.waiting.sort(() => Math.random() - 0.5);
+    }
+    const name = this.waiting.pop();
+    this.mystery = this.meta.faults.find((fault) => fault.name === name) ?? this.meta.faults[0];
+    this.guesses = 0;
+    this.isSolved = false;
+    this.quiz.offer(this.meta.faults.map((fault) => ({ key: fault.name, text: fault.title })));
+    this.show();
+  }
+
+  /** @param {string} name */
+  #guess(name) {
+    const { mystery } = this;
+    const guessed = this.meta.faults.find((fault) => fault.name === name);
+    if (!mystery || !guessed || this.isRevealed) return;
+    this.guesses += 1;
+    if (guessed !== mystery) {
+      this.quiz.mark(name, this.#hint(guessed, mystery));
+      return;
+    }
+    this.tally.asked += 1;
+    this.tally.atOnce += Number(this.guesses === 1);
+    this.quiz.mark(name, `Right: ${mystery.title}. ${this.tally.atOnce} of ${this.tally.asked} at the first try.`);
+    this.isSolved = true;
+    this.quiz.close();
+    this.revealed.add(name);
+    this.show();
+  }
+
+  /** @param {Fault} guessed @param {Fault} mystery */
+  #hint(guessed, mystery) {
+    if (guessed.flat && mystery.flat) {
+      return `It could be: ${guessed.title} leaves nearly the same curves. Here it is another fault. How would you make sure in your own code?`;
+    }
+    return `No. With ${guessed.title}: ${guessed.seen.replaceAll("`", "")}`;
+  }
+
+  // ------------------------------------------------------------------------ what is shown
+
+  show() {
+    const { fault, isRevealed } = this;
+    const isQuiz = this.mystery !== null;
+    this.modes.choose.setAttribute("aria-pressed", String(!isQuiz));
+    this.modes.quiz.setAttribute("aria-pressed", String(isQuiz));
+    this.picker.node.hidden = isQuiz;
+    if (!isQuiz) this.picker.box.value = fault.name;
+    this.difference.node.hidden = isQuiz && !isRevealed;
+    this.difference.show(fault.difference);
+    this.prediction.node.hidden = isQuiz;
+    this.prediction.offer(PREDICTIONS);
+    if (isRevealed) this.prediction.close();
+    this.quiz.node.hidden = !isQuiz;
+    this.another.hidden = !isRevealed;
+    this.#showCurves(isQuiz || isRevealed);
+    this.#showWords(isRevealed);
+  }
+
+  /** @param {boolean} both  the fault's curves, too */
+  #showCurves(both) {
+    const { fault, charts, arrays, meta } = this;
+    const names = both ? [fault.healthy, fault.name] : [fault.healthy];
+    const isHidden = this.mystery !== null && !this.isSolved;
+    const titles = isHidden ? HIDDEN : [meta.loops[fault.healthy].title, fault.title];
+    const curves = (/** @type {Tensor} */ xs, /** @type {Tensor} */ ys) =>
+      names.map((name, index) => this.#curve(titles[index], index ? "first" : "second dashed", xs, ys, name));
+    charts.loss.show(curves(arrays.updates, arrays.loss));
+    charts.accuracy.show(curves(arrays.testedAfter, arrays.accuracy));
+    this.#showNumbers(names, titles);
+    this.reading.textContent = this.#readingText(names, titles);
+  }
+
+  /** @param {string} title @param {string} look @param {Tensor} xs @param {Tensor} ys @param {string} name @returns {Curve} */
+  #curve(title, look, xs, ys, name) {
+    const [mean, low, high] = this.#edges(ys, name);
+    return { name: title, look, xs: xs.data, ys: mean, band: [low, high] };
+  }
+
+  /** Mean, lowest and highest values of a loop. @param {Tensor} values @param {string} name */
+  #edges({ data, shape }, name) {
+    const length = shape[2];
+    const start = this.meta.order.indexOf(name) * 3 * length;
+    return [0, 1, 2].map((edge) => data.subarray(start + edge * length, start + (edge + 1) * length));
+  }
+
+  /** @param {string[]} names @param {string[]} titles */
+  #readingText(names, titles) {
+    const parts = names.map((name, index) => {
+      const { late } = this.meta.loops[name];
+      const range = late.length > 1 ? ` (${shareText(Math.min(...late))} to ${shareText(Math.max(...late))})` : "";
+      return `${titles[index]} ${shareText(meanOf(late))}${range}`;
+    });
+    return `Accuracy over the last tests: ${parts.join("; ")}.${names.slice(1).map((name) => this.#beyondText(name)).join("")}`;
+  }
+
+  /** Say what of a loop's losses cannot be drawn. @param {string} name */
+  #beyondText(name) {
+    const losses = Array.from(this.#edges(this.arrays.loss, name)[0]);
+    const numbers = losses.filter(Number.isFinite);
+    const peak = Math.max(...numbers);
+    const height = peak > (this.charts.loss.options.top ?? peak) ? ` The loss leaves the picture: it reaches ${countText(Math.round(peak))}.` : "";
+    return numbers.length < losses.length ? `${height} Some losses were infinite or not a number.` : height;
+  }
+
+  /** @param {string[]} names @param {string[]} titles */
+  #showNumbers(names, titles) {
+    const heads = names.flatMap((_, index) => [`loss, ${titles[index]}`, `accuracy, ${titles[index]}`]);
+    const head = element("tr", {}, ...["updates", ...heads].map((text) => element("th", { scope: "col" }, text)));
+    const times = this.arrays.testedAfter.data;
+    const rows = Array.from({ length: ROWS }, (_, row) => Math.round((row * (times.length - 1)) / (ROWS - 1))).map((at) =>
+      element("tr", {}, element("th", { scope: "row" }, countText(times[at])), ...names.flatMap((name) => this.#numbersAt(name, at))));
+    this.numbers.replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
+  }
+
+  /** Loss and accuracy of a loop at one of the times when it was tested. @param {string} name @param {number} at */
+  #numbersAt(name, at) {
+    const { testedAfter, updates, loss, accuracy } = this.arrays;
+    const near = Array.from(updates.data).filter((update) => update <= testedAfter.data[at]).length;
+    const numbers = [numberText(this.#edges(loss, name)[0][Math.max(0, near - 1)], 2), shareText(this.#edges(accuracy, name)[0][at])];
+    return numbers.map((text) => element("td", {}, text));
+  }
+
+  /** @param {boolean} isRevealed */
+  #showWords(isRevealed) {
+    const { seen, check, fix } = this.fault;
+    const parts = { "What you see": seen, "How to make sure": check, "The fix": fix };
+    this.words.hidden = !isRevealed;
+    this.words.replaceChildren(...Object.entries(parts).flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, ...withCode(text))]));
+  }
+
+  /** End everything that the widget has begun. */
+  stop() {
+    for (const stop of this.stops) stop();
+  }
+}
+
+/** @param {{ model: Model, el: HTMLElement }} context */
+function render({ model, el }) {
+  const lab = new Lab(model);
+  el.append(lab.root);
+  lab.show();
+  return () => lab.stop();
+}
+
+export default { render };

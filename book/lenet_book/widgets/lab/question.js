@@ -1,0 +1,41 @@
+// @ts-check
+/** A question with a button for each answer, and a reply that is read aloud. */
+import { element, uniqueId } from "../shared/shared.js";
+
+/** @typedef {{ key: string, text: string }} Choice */
+
+export class Question {
+  /** @param {string} text @param {(key: string) => void} onAnswer */
+  constructor(text, onAnswer) {
+    this.onAnswer = onAnswer;
+    this.text = element("p", { class: "lenet-question", id: uniqueId("question") }, text);
+    this.choices = element("div", { class: "lenet-strip", role: "group", "aria-labelledby": this.text.id });
+    this.reply = element("p", { class: "lenet-reply", "aria-live": "polite" });
+    this.node = element("div", { class: "lenet-ask" }, this.text, this.choices, this.reply);
+    /** @type {Map<string, HTMLButtonElement>} */
+    this.buttons = new Map();
+  }
+
+  /** Offer these answers, none of them given yet. @param {Choice[]} choices */
+  offer(choices) {
+    this.buttons = new Map(choices.map(({ key, text }) => [key, this.#button(key, text)]));
+    this.choices.replaceChildren(...this.buttons.values());
+    this.reply.textContent = "";
+  }
+
+  /** @param {string} key @param {string} text */
+  #button(key, text) {
+    return element("button", { type: "button", class: "lenet-button", onclick: () => this.onAnswer(key) }, text);
+  }
+
+  /** Mark an answer as given. @param {string} key @param {string} reply */
+  mark(key, reply) {
+    this.buttons.get(key)?.setAttribute("aria-pressed", "true");
+    this.reply.textContent = reply;
+  }
+
+  /** Take no more answers. */
+  close() {
+    for (const button of this.buttons.values()) button.disabled = true;
+  }
+}

@@ -1,0 +1,1 @@
+"""The confusion matrix, and the pictures behind each of its cells."""

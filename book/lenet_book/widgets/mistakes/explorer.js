@@ -1,0 +1,175 @@
+// @ts-check
+/** MistakeExplorer: from a cell of the confusion matrix to its pictures, and into the network. */
+import { render } from "../stage/stepper.js";
+import { Gallery } from "./gallery.js";
+import { OwnModel, metaOfOne } from "./picture.js";
+import { MistakeTable } from "./table.js";
+import { OWN_KEYS, announcer, element, prefersLessMotion, readArrays, readTheme, watchTheme } from "../shared/shared.js";
+
+/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("./table.js").Cell} Cell */
+/** @typedef {import("./gallery.js").Held} Held */
+
+const NUM_FREQUENT = 5;
+
+/**
+ * List all that the explorer holds, in the order of its arrays.
+ *
+ * @param {Model} model @returns {Held[]}
+ */
+function readHeld(model) {
+  const { places, answers, shares, pictures } = readArrays(model);
+  const size = pictures.data.length / pictures.shape[0];
+  return Array.from(places.data, (place, index) => ({
+    place,
+    cell: [model.get("meta").labels[index], answers.data[index]],
+    pixels: pictures.data.subarray(index * size, (index + 1) * size),
+    answerShare: shares.data[2 * index],
+    truthShare: shares.data[2 * index + 1],
+  }));
+}
+
+/** The most frequent mistakes. @param {number[][]} counts @returns {Cell[]} */
+function frequentMistakes(counts) {
+  /** @type {Cell[]} */
+  const cells = counts.flatMap((row, truth) => row.map((_, answer) => /** @type {Cell} */ ([truth, answer])));
+  const mistakes = cells.filter(([truth, answer]) => truth !== answer && counts[truth][answer]);
+  return mistakes.sort(([a, b], [c, d]) => counts[c][d] - counts[a][b]).slice(0, NUM_FREQUENT);
+}
+
+class Explorer {
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    this.meta = model.get("meta");
+    this.held = readHeld(model);
+    const { classes, counts, steps } = this.meta;
+    this.table = new MistakeTable(classes, counts, (cell) => this.#choose(cell));
+    this.gallery = new Gallery(classes, counts, steps[0].shape, (place) => this.#open(place));
+    this.aloud = announcer();
+    this.title = element("p", { class: "lenet-cell-title" });
+    this.box = element("div", {});
+    this.stepper = this.#stepper();
+    this.root = this.#build(classes, counts);
+    /** @type {OwnModel | null} */
+    this.walk = null;
+    this.stopWalk = () => {};
+    this.shownCell = "";
+  }
+
+  /** @param {string[]} classes @param {number[][]} counts */
+  #build(classes, counts) {
+    const chips = frequentMistakes(counts).map((cell) => {
+      const [truth, answer] = cell.map((index) => classes[index]);
+      const text = `${truth} → ${answer}: ${counts[cell[0]][cell[1]]}`;
+      return element("button", { type: "button", class: "lenet-button", onclick: () => this.#choose(cell) }, text);
+    });
+    const frequent = element("div", { class: "lenet-frequent", role: "group", "aria-label": "Most frequent mistakes" }, "most frequent: ", ...chips);
+    const attributes = { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${this.meta.model}`, ...OWN_KEYS };
+    return element("div", attributes, this.table.node, chips.length ? frequent : "", this.gallery.node, this.stepper, this.aloud.node);
+  }
+
+  #stepper() {
+    const close = element("button", { type: "button", class: "lenet-button", onclick: () => this.#close() }, "Close");
+    const head = element("div", { class: "lenet-opened" }, this.title, close);
+    return element("section", { hidden: true, "aria-label": "The picture in the stepper" }, head, this.box);
+  }
+
+  // ------------------------------------------------------------------------ what the reader does
+
+  /** @param {Cell} cell */
+  #choose(cell) {
+    this.model.set("cell", cell);
+    this.model.save_changes();
+  }
+
+  /** @param {number} place */
+  #open(place) {
+    this.model.set("picked", place);
+    this.model.save_changes();
+    this.stepper.scrollIntoView({ block: "nearest", behavior: prefersLessMotion() ? "auto" : "smooth" });
+  }
+
+  #close() {
+    const opened = this.gallery.buttons.get(this.model.get("picked"));
+    this.model.set("picked", null);
+    this.model.save_changes();
+    opened?.focus();
+  }
+
+  // ------------------------------------------------------------------------ what is shown
+
+  /** @returns {Cell} */
+  get cell() {
+    return this.model.get("cell");
+  }
+
+  /** The cell has changed: pictures of other cells are closed. */
+  showCell() {
+    const picked = this.held.find(({ place }) => place === this.model.get("picked"));
+    if (picked && String(picked.cell) !== String(this.cell)) this.model.set("picked", null);
+    this.#fillGallery();
+    this.aloud.say(`${this.gallery.title.textContent}. ${this.gallery.facts.textContent} ${this.gallery.rest.textContent}`);
+  }
+
+  #fillGallery() {
+    if (this.shownCell === String(this.cell)) return;
+    this.shownCell = String(this.cell);
+    this.table.mark(this.cell);
+    this.gallery.show(this.cell, this.held.filter(({ cell }) => String(cell) === this.shownCell));
+    this.gallery.mark(this.model.get("picked"));
+  }
+
+  /** Another picture was picked, or none: its cell is shown with it. */
+  showPicked() {
+    const index = this.held.findIndex(({ place }) => place === this.model.get("picked"));
+    this.stopWalk();
+    this.stopWalk = () => {};
+    this.stepper.hidden = index < 0;
+    this.gallery.mark(this.model.get("picked"));
+    if (index < 0) {
+      this.box.replaceChildren();
+      return;
+    }
+    this.model.set("cell", this.held[index].cell);
+    this.#walk(index);
+  }
+
+  /** Show a stepper on one picture, at the step where the last one was. @param {number} index */
+  #walk(index) {
+    const { place, cell } = this.held[index];
+    const [truth, answer] = cell.map((number) => this.meta.classes[number]);
+    const verdict = cell[0] === cell[1] ? `${truth}, recognised` : `${truth}, called ${answer}`;
+    this.title.textContent = `Picture ${place}: ${verdict}`;
+    const step = this.walk?.get("step") ?? 0;
+    this.walk = new OwnModel({ meta: metaOfOne(this.meta, index), data: this.model.get("data"), step, picked: [], sample: 0 });
+    this.box.replaceChildren();
+    this.stopWalk = render({ model: this.walk, el: this.box });
+    this.aloud.say(`Picture ${place}, ${verdict}, is open in the stepper below.`);
+  }
+
+  paint() {
+    this.table.paint(readTheme(this.root));
+  }
+}
+
+/** @param {{ model: Model, el: HTMLElement }} context */
+function explore({ model, el }) {
+  const explorer = new Explorer(model);
+  el.append(explorer.root);
+  explorer.paint();
+  explorer.showCell();
+  explorer.showPicked();
+  const [showCell, showPicked] = [() => explorer.showCell(), () => explorer.showPicked()];
+  model.on("change:cell", showCell);
+  model.on("change:picked", showPicked);
+  const unwatch = watchTheme(() => explorer.paint());
+  return () => {
+    model.off("change:cell", showCell);
+    model.off("change:picked", showPicked);
+    unwatch();
+    explorer.stopWalk();
+  };
+}
+
+export default { render: explore };

@@ -1,0 +1,57 @@
+// @ts-check
+/** One picture of the explorer as a stepper takes it: a model of its own, over the same bytes. */
+
+/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("../stage/state.js").Meta} Meta */
+/** @typedef {{ name: string, dtype: string, shape: number[], offset: number, length: number }} Entry */
+
+/**
+ * Cut one picture, and what was recorded for it, out of a stepper's values.
+ *
+ * @param {Meta & { arrays: Entry[] }} meta @param {number} index  of the picture
+ * @returns {Meta & { arrays: Entry[] }}
+ */
+export function metaOfOne(meta, index) {
+  const recorded = meta.steps.flatMap((step) => (step.perImage ? [String(step.values)] : []));
+  const perPicture = new Set(["pictures", ...recorded]);
+  const arrays = meta.arrays.map((entry) => {
+    if (!perPicture.has(entry.name)) return entry;
+    const length = entry.length / entry.shape[0];
+    return { ...entry, shape: [1, ...entry.shape.slice(1)], offset: entry.offset + index * length, length };
+  });
+  return { ...meta, arrays, labels: meta.labels && [meta.labels[index]] };
+}
+
+/** The values of a widget that nobody but the page knows. @implements {Model} */
+export class OwnModel {
+  /** @param {Record<string, any>} values */
+  constructor(values) {
+    this.values = values;
+    /** @type {Map<string, Set<() => void>>} */
+    this.listeners = new Map();
+  }
+
+  /** @param {string} key */
+  get(key) {
+    return this.values[key];
+  }
+
+  /** @param {string} key @param {any} value */
+  set(key, value) {
+    if (JSON.stringify(this.values[key]) === JSON.stringify(value)) return;
+    this.values[key] = value;
+    for (const listener of [...(this.listeners.get(`change:${key}`) ?? [])]) listener();
+  }
+
+  save_changes() {}
+
+  /** @param {string} event @param {() => void} listener */
+  on(event, listener) {
+    this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(listener));
+  }
+
+  /** @param {string} event @param {() => void} listener */
+  off(event, listener) {
+    this.listeners.get(event)?.delete(listener);
+  }
+}

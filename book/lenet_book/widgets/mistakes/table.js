@@ -1,0 +1,94 @@
+// @ts-check
+/** The confusion matrix as a table of buttons. */
+import { colourText, countText, element, inkOn, signedColour } from "../shared/shared.js";
+
+/** @typedef {import("../shared/shared.js").Theme} Theme */
+/** @typedef {[truth: number, answer: number]} Cell */
+
+/** @param {number[]} numbers */
+export function sumOf(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+export class MistakeTable {
+  /**
+   * @param {string[]} classes
+   * @param {number[][]} counts  rows are true classes, columns answered ones
+   * @param {(cell: Cell) => void} onChoose
+   */
+  constructor(classes, counts, onChoose) {
+    this.classes = classes;
+    this.counts = counts;
+    this.buttons = counts.map((row, truth) => row.map((_, answer) => this.#button([truth, answer], onChoose)));
+    const corner = element("td", { class: "lenet-corner" }, "called →", element("br"), "it is ↓");
+    const header = element("tr", {}, corner, ...classes.map((name) => this.#column(name)));
+    const rows = classes.map((name, truth) =>
+      element("tr", {}, element("th", { scope: "row" }, name), ...this.buttons[truth].map((button) => element("td", {}, button))),
+    );
+    const table = element("table", {}, element("caption", {}, this.#caption()), element("thead", {}, header), element("tbody", {}, ...rows));
+    this.node = element("div", { class: "lenet-confusion" }, table);
+    table.addEventListener("keydown", (event) => this.#moveByKey(event));
+  }
+
+  #caption() {
+    const total = sumOf(this.counts.flat());
+    const right = sumOf(this.counts.map((row, index) => row[index]));
+    return `Confusion matrix of ${countText(total)} pictures. Each row is a true class, each column an answer; ${countText(right)} lie on the diagonal, where both agree.`;
+  }
+
+  /** @param {string} name */
+  #column(name) {
+    return element("th", { scope: "col" }, element("span", {}, name));
+  }
+
+  /** @param {Cell} cell @param {(cell: Cell) => void} onChoose */
+  #button(cell, onChoose) {
+    const count = this.counts[cell[0]][cell[1]];
+    const [truth, answer] = cell.map((index) => this.classes[index]);
+    const name = cell[0] === cell[1] ? `${truth}, recognised: ${count}` : `${truth}, called ${answer}: ${count}`;
+    return element("button", { type: "button", tabindex: -1, "aria-label": name, title: name, onclick: () => onChoose(cell) }, count || "·");
+  }
+
+  /** @param {Cell} chosen */
+  mark(chosen) {
+    this.buttons.forEach((row, truth) =>
+      row.forEach((button, answer) => {
+        const isChosen = truth === chosen[0] && answer === chosen[1];
+        button.tabIndex = isChosen ? 0 : -1;
+        button.setAttribute("aria-pressed", String(isChosen));
+      }),
+    );
+  }
+
+  /** Colour every cell by its share of its row, mistakes red and the right answers blue. @param {Theme} theme */
+  paint(theme) {
+    const shares = this.counts.map((row) => row.map((count) => count / (sumOf(row) || 1)));
+    const worst = Math.max(...shares.flatMap((row, truth) => row.filter((_, answer) => answer !== truth)), 0);
+    this.buttons.forEach((row, truth) =>
+      row.forEach((button, answer) => {
+        const share = shares[truth][answer];
+        const colour = truth === answer ? signedColour(-share, 1, theme) : signedColour(share, worst, theme);
+        button.style.background = share ? colourText(colour) : "";
+        button.style.color = share ? inkOn(colour) : "";
+      }),
+    );
+  }
+
+  /** @param {KeyboardEvent} event */
+  #moveByKey(event) {
+    const last = this.classes.length - 1;
+    const truth = this.buttons.findIndex((row) => row.includes(/** @type {HTMLButtonElement} */ (event.target)));
+    if (truth < 0) return;
+    const answer = this.buttons[truth].indexOf(/** @type {HTMLButtonElement} */ (event.target));
+    const to = {
+      ArrowRight: [truth, answer + 1], ArrowLeft: [truth, answer - 1], ArrowDown: [truth + 1, answer],
+      ArrowUp: [truth - 1, answer], Home: [truth, 0], End: [truth, last],
+    }[event.key];
+    if (!to) return;
+    event.preventDefault();
+    const [row, column] = to.map((place) => Math.min(Math.max(place, 0), last));
+    this.buttons[truth][answer].tabIndex = -1;
+    this.buttons[row][column].tabIndex = 0;
+    this.buttons[row][column].focus();
+  }
+}

@@ -1,0 +1,1 @@
+"""A convolution to play with: input, kernel, stride, padding and dilation."""

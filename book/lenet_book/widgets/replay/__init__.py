@@ -1,0 +1,1 @@
+"""A training to wind back and forth, epoch by epoch."""

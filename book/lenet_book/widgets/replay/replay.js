@@ -1,0 +1,218 @@
+// @ts-check
+/** TrainingReplay: wind a recorded training back and forth, and watch everything that changes. */
+import { Chart } from "../shared/chart.js";
+import { ConfusionTable } from "./confusion.js";
+import { Filters } from "./filters.js";
+import { AnsweredPictures } from "./pictures.js";
+import { OWN_KEYS, announcer, element, numberText, readArrays, readTheme, watchTheme } from "../shared/shared.js";
+
+/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("../shared/shared.js").Tensor} Tensor */
+/** @typedef {[loss: number, accuracy: number]} Score */
+
+/**
+ * @typedef {object} Meta
+ * @property {string} model
+ * @property {string} layer
+ * @property {number} numFilters
+ * @property {string[]} classes
+ * @property {number[]} labels
+ * @property {{ train: Score, test: Score }[]} scores  one pair per epoch, the untrained network's first
+ */
+
+const PLAY_MILLISECONDS = 700;
+const WIDEST_FILTERS = 420; // CSS pixels
+
+/** @param {number} share */
+function percentText(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** The part of an array that belongs to one epoch, as rows. @param {Tensor} tensor @param {number} epoch @returns {number[][]} */
+function rowsAt({ shape: [, height, width], data }, epoch) {
+  const start = epoch * height * width;
+  return Array.from({ length: height }, (_, row) =>
+    Array.from(data.subarray(start + row * width, start + (row + 1) * width)));
+}
+
+class Replay {
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    /** @type {Meta} */
+    this.meta = model.get("meta");
+    this.arrays = readArrays(model);
+    this.last = this.meta.scores.length - 1;
+    this.timer = 0;
+    this.aloud = announcer();
+    this.controls = this.#controls();
+    this.scores = this.#scoreTable();
+    this.charts = this.#charts();
+    this.filters = new Filters(this.arrays.filters, this.meta.layer, this.meta.numFilters);
+    this.confusion = new ConfusionTable(this.meta.classes);
+    this.pictures = new AnsweredPictures(this.arrays.pictures, this.meta.labels, this.meta.classes);
+    this.root = this.#build();
+    this.stops = this.#listen();
+  }
+
+  get epoch() {
+    return Math.min(Math.max(this.model.get("epoch"), 0), this.last);
+  }
+
+  // ------------------------------------------------------------------------ parts
+
+  #build() {
+    const { loss, accuracy } = this.charts;
+    const name = `Training of ${this.meta.model}, epoch by epoch`;
+    return element("div", { class: "lenet-widget lenet-replay", role: "group", "aria-label": name, ...OWN_KEYS },
+      this.controls.node,
+      element("div", { class: "lenet-side-by-side" }, loss.node, accuracy.node),
+      this.scores.node,
+      element("div", { class: "lenet-side-by-side" }, this.filters.node, this.confusion.node),
+      this.pictures.node,
+      this.aloud.node);
+  }
+
+  #controls() {
+    const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
+      element("button", { type: "button", class: "lenet-button", onclick }, text);
+    const back = button("‹ Back", () => this.#scrub(this.epoch - 1));
+    const play = button("Play", () => this.#playOrPause());
+    const next = button("Next ›", () => this.#scrub(this.epoch + 1));
+    play.classList.add("lenet-main");
+    const slider = element("input", {
+      type: "range", min: 0, max: this.last, "aria-label": "epoch", oninput: () => this.#scrub(Number(slider.value)),
+    });
+    const place = element("span", { class: "lenet-place" });
+    const node = element("div", { class: "lenet-transport" }, back, play, next, slider, place);
+    return { node, back, play, next, slider, place };
+  }
+
+  #charts() {
+    const { scores, classes } = this.meta;
+    const options = { xLabel: "epoch", onPoint: (/** @type {number} */ x) => this.#scrub(Math.round(x)) };
+    const charts = {
+      loss: new Chart({ ...options, title: "Loss", text: (value) => numberText(value, value % 1 ? 1 : 0), guide: { at: Math.log(classes.length), name: "guessing" } }),
+      accuracy: new Chart({ ...options, title: "Accuracy", top: 1, text: (value) => `${Math.round(100 * value)} %`, guide: { at: 1 / classes.length, name: "guessing" } }),
+    };
+    const xs = scores.map((_, epoch) => epoch);
+    Object.values(charts).forEach((chart, which) => chart.show([
+      { name: "test", look: "first", xs, ys: scores.map(({ test }) => test[which]) },
+      { name: "training", look: "second dashed", xs, ys: scores.map(({ train }) => train[which]) },
+    ]));
+    return charts;
+  }
+
+  #scoreTable() {
+    const cells = { train: [element("td"), element("td")], test: [element("td"), element("td")] };
+    const head = element("tr", {}, element("td"), element("th", { scope: "col" }, "loss"), element("th", { scope: "col" }, "accuracy"));
+    const row = (/** @type {string} */ name, /** @type {Node[]} */ numbers) => element("tr", {}, element("th", { scope: "row" }, name), ...numbers);
+    const node = element("table", { class: "lenet-scores" }, head, row("training", cells.train), row("test", cells.test));
+    return { node, cells };
+  }
+
+  #listen() {
+    const changed = () => this.showEpoch();
+    this.model.on("change:epoch", changed);
+    const resized = new ResizeObserver(() => this.#layOut());
+    resized.observe(this.root);
+    return [
+      () => this.model.off("change:epoch", changed),
+      () => resized.disconnect(),
+      () => this.#pause(),
+      watchTheme(() => this.showEpoch()),
+    ];
+  }
+
+  // ------------------------------------------------------------------------ what the reader does
+
+  /** @param {number} epoch */
+  #scrub(epoch) {
+    this.#pause();
+    this.#go(epoch);
+  }
+
+  /** @param {number} epoch */
+  #go(epoch) {
+    this.model.set("epoch", Math.min(Math.max(epoch, 0), this.last));
+    this.model.save_changes();
+  }
+
+  #playOrPause() {
+    if (this.timer) {
+      this.#pause();
+      return;
+    }
+    if (this.epoch === this.last) this.#go(0);
+    this.controls.play.textContent = "Pause";
+    this.timer = window.setInterval(() => {
+      if (this.epoch + 1 >= this.last) this.#pause();
+      this.#go(this.epoch + 1);
+    }, PLAY_MILLISECONDS);
+  }
+
+  #pause() {
+    window.clearInterval(this.timer);
+    this.timer = 0;
+    this.controls.play.textContent = "Play";
+  }
+
+  // ------------------------------------------------------------------------ what is shown
+
+  #layOut() {
+    for (const chart of Object.values(this.charts)) chart.draw();
+    this.#drawFilters();
+  }
+
+  #drawFilters() {
+    const room = Math.min(WIDEST_FILTERS, this.filters.node.clientWidth);
+    if (room > 0) this.filters.draw(this.epoch, readTheme(this.root), room);
+  }
+
+  showEpoch() {
+    const { epoch } = this;
+    const { back, next, slider, place } = this.controls;
+    back.disabled = epoch === 0;
+    next.disabled = epoch === this.last;
+    slider.value = String(epoch);
+    place.textContent = epoch === 0 ? "before training" : `epoch ${epoch} of ${this.last}`;
+    slider.setAttribute("aria-valuetext", place.textContent);
+    for (const chart of Object.values(this.charts)) chart.mark(epoch);
+    this.#showScores();
+    this.confusion.show(rowsAt(this.arrays.confusion, epoch));
+    this.confusion.paint(readTheme(this.root));
+    this.pictures.show(rowsAt(this.arrays.probabilities, epoch));
+    this.#drawFilters();
+    if (!this.timer) this.aloud.say(this.#inWords());
+  }
+
+  #showScores() {
+    const scores = this.meta.scores[this.epoch];
+    for (const split of /** @type {const} */ (["train", "test"])) {
+      const [loss, accuracy] = this.scores.cells[split];
+      loss.textContent = numberText(scores[split][0], 3);
+      accuracy.textContent = percentText(scores[split][1]);
+    }
+  }
+
+  #inWords() {
+    const { train, test } = this.meta.scores[this.epoch];
+    const score = (/** @type {Score} */ [loss, accuracy]) => `loss ${numberText(loss, 3)}, accuracy ${percentText(accuracy)}`;
+    return `${this.controls.place.textContent}. Test: ${score(test)}. Training: ${score(train)}. ${this.confusion.inWords()}`;
+  }
+
+  /** End everything that the widget has begun. */
+  stop() {
+    for (const stop of this.stops) stop();
+  }
+}
+
+/** @param {{ model: Model, el: HTMLElement }} context */
+function render({ model, el }) {
+  const replay = new Replay(model);
+  el.append(replay.root);
+  replay.showEpoch();
+  return () => replay.stop();
+}
+
+export default { render };

@@ -1,0 +1,73 @@
+"""The base of all widgets: what they hand to their front ends, and how they are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import numpy as np
+import traitlets
+from torch import Tensor
+
+from lenet_book.widgets.shared.arrays import pack
+from lenet_book.widgets.shared.joining import joined_script, joined_style
+from lenet_book.widgets.shared.pages import standalone_page
+
+
+class Widget(anywidget.AnyWidget):
+    """A widget whose front end computes all answers itself; `lenet_book.widgets` has the contract.
+
+    Args:
+        meta: Plain JSON for the front end.
+        arrays: By name, the arrays for the front end: float16, float32, int32 or uint8.
+        **traits: Values of further traits.
+
+    Attributes:
+        front_end: The script of a class, a module with ``export default { render }``.
+        version: The format of the states that a class writes.
+        format_version: The same, in each state.
+        data: The bytes of all arrays; ``meta["arrays"]`` says what is where.
+    """
+
+    front_end: ClassVar[Path]
+    version: ClassVar[int] = 1
+
+    format_version = traitlets.Int().tag(sync=True)
+    meta = traitlets.Dict().tag(sync=True)
+    data = traitlets.Bytes().tag(sync=True)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "front_end" in cls.__dict__:
+            cls._esm = joined_script(cls.front_end)
+            cls._css = joined_style(cls.front_end)
+
+    def __init__(
+        self,
+        meta: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, Tensor | np.ndarray] | None = None,
+        /,
+        **traits: object,
+    ) -> None:
+        entries, data = pack(arrays or {})
+        super().__init__(
+            format_version=self.version,
+            meta={**(meta or {}), "arrays": entries},
+            data=data,
+            **traits,
+        )
+
+    def save_html(self, path: str | Path, title: str | None = None) -> None:
+        """Save the widget, as it is now, as one HTML file that needs nothing else.
+
+        Args:
+            path: Where to write the file.
+            title: The page's title; by default the name of the class.
+        """
+        page = standalone_page(self, title or type(self).__name__)
+        Path(path).write_text(page, encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

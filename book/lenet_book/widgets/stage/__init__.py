@@ -1,0 +1,1 @@
+"""The stage: a forward pass, one operation at a time."""

@@ -1,0 +1,325 @@
+// @ts-check
+/**
+ * Computes a network, operation by operation, as PyTorch does.
+ *
+ * A program is what `forward_program.py` writes: instruction 0 is the picture, every other one names
+ * its inputs by their numbers. Sums are kept in double precision and stored in single precision.
+ */
+
+/** @typedef {import("../shared/shared.js").Tensor} Tensor */
+
+/**
+ * @typedef {object} Instruction
+ * @property {string} kind
+ * @property {number[]} inputs
+ * @property {number[]} shape  without the batch axis
+ * @property {string} [weight]  names of arrays
+ * @property {string} [bias]
+ * @property {string} [mean]
+ * @property {string} [deviation]
+ * @property {string} [values]  recorded activations
+ * @property {boolean} [perImage]  whether `values` has a batch axis
+ * @property {string} [reason]  why they were recorded
+ * @property {[number, number]} [kernel]  height and width, here and below
+ * @property {[number, number]} [stride]
+ * @property {[number, number]} [padding]
+ * @property {[number, number]} [dilation]
+ * @property {number} [groups]
+ * @property {boolean} [adaptive]
+ * @property {boolean} [countPadding]
+ * @property {number | null} [divisor]
+ * @property {number} [scale]
+ * @property {number} [shift]
+ * @property {number} [slope]
+ */
+
+/**
+ * What an instruction needs to run.
+ *
+ * @typedef {object} Task
+ * @property {Instruction} instruction
+ * @property {Float32Array} output
+ * @property {Float32Array[]} inputs
+ * @property {number[][]} inputShapes
+ * @property {(role: "weight" | "bias" | "mean" | "deviation") => Float32Array | null} weights
+ * @property {Float64Array} sums  room for the sums of one channel
+ */
+
+/** Runs a program again and again, in memory that is set aside once. */
+export class Engine {
+  /**
+   * @param {Instruction[]} program
+   * @param {Record<string, Tensor>} arrays
+   */
+  constructor(program, arrays) {
+    this.program = program;
+    this.arrays = arrays;
+    /** What came out of each instruction in the last run. */
+    this.values = program.map(({ shape }) => new Float32Array(count(shape)));
+    this.tasks = program.map((instruction, index) => this.#taskOf(instruction, index));
+    /** The first step that needs what PyTorch recorded, or -1. */
+    this.firstRecorded = program.findIndex(({ kind }) => kind === "recorded");
+  }
+
+  /**
+   * Compute all activations.
+   *
+   * @param {ArrayLike<number>} picture  normalised, as the network takes it
+   * @param {number} sample  which of the recorded pictures it is; -1 for another one, which only a
+   *   program without recorded steps can compute
+   * @returns {Float32Array[]}  by instruction; the next run overwrites them
+   */
+  run(picture, sample = -1) {
+    if (sample < 0 && this.firstRecorded >= 0) {
+      throw new Error(this.program[this.firstRecorded].reason);
+    }
+    this.values[0].set(picture);
+    for (const task of this.tasks.slice(1)) {
+      if (task.instruction.kind === "recorded") this.#recall(task, sample);
+      else operations[task.instruction.kind](task);
+    }
+    return this.values;
+  }
+
+  /** @param {Instruction} instruction @param {number} index @returns {Task} */
+  #taskOf(instruction, index) {
+    return {
+      instruction,
+      output: this.values[index],
+      inputs: instruction.inputs.map((input) => this.values[input]),
+      inputShapes: instruction.inputs.map((input) => this.program[input].shape),
+      weights: (role) => {
+        const name = instruction[role];
+        return name ? /** @type {Float32Array} */ (this.arrays[name].data) : null;
+      },
+      sums: new Float64Array(count(instruction.shape.slice(-2))),
+    };
+  }
+
+  /** @param {Task} task @param {number} sample */
+  #recall({ instruction, output }, sample) {
+    const all = this.arrays[/** @type {string} */ (instruction.values)].data;
+    const start = instruction.perImage ? sample * output.length : 0;
+    output.set(all.subarray(start, start + output.length));
+  }
+}
+
+/** How many numbers a shape holds. @param {number[]} shape */
+export function count(shape) {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/**
+ * For each weight along one axis of a kernel: the input position that it meets at output 0, and the
+ * outputs for which what it meets is no padding.
+ *
+ * @param {Instruction} instruction @param {0 | 1} axis  height or width @param {number} size  of the input
+ * @returns {{ first: number, from: number, to: number }[]}
+ */
+function reaches(instruction, axis, size) {
+  const stride = need(instruction.stride)[axis];
+  return windowPositions(instruction, axis, 0, size).map((first) => ({
+    first,
+    from: Math.max(0, Math.ceil(-first / stride)),
+    to: Math.min(instruction.shape[axis + 1], Math.floor((size - 1 - first) / stride) + 1),
+  }));
+}
+
+/** @param {Task} task */
+function convolve({ instruction, output, inputs, inputShapes, weights, sums }) {
+  const [strideDown, strideRight] = need(instruction.stride);
+  const [channels, height, width] = inputShapes[0];
+  const [down, right] = [reaches(instruction, 0, height), reaches(instruction, 1, width)];
+  const [filters, rows, columns] = instruction.shape;
+  const groups = instruction.groups ?? 1;
+  const depth = channels / groups;
+  const input = inputs[0];
+  const weight = need(weights("weight"));
+  const bias = weights("bias");
+  let at = 0;
+  for (let filter = 0; filter < filters; filter++) {
+    const firstChannel = Math.floor(filter / (filters / groups)) * depth;
+    sums.fill(bias ? bias[filter] : 0);
+    for (let channel = 0; channel < depth; channel++) {
+      const plane = (firstChannel + channel) * height * width;
+      for (let i = 0; i < down.length; i++) {
+        const vertical = down[i];
+        for (let j = 0; j < right.length; j++) {
+          const horizontal = right[j];
+          const factor = weight[at++];
+          for (let row = vertical.from; row < vertical.to; row++) {
+            const line = plane + (vertical.first + row * strideDown) * width;
+            let source = line + horizontal.first + horizontal.from * strideRight;
+            const end = row * columns + horizontal.to;
+            for (let target = row * columns + horizontal.from; target < end; target++) {
+              sums[target] += factor * input[source];
+              source += strideRight;
+            }
+          }
+        }
+      }
+    }
+    output.set(sums, filter * rows * columns);
+  }
+}
+
+/**
+ * The input positions under one window of a pooling or convolution along one axis; those in the
+ * padding lie below 0 or beyond the last one.
+ *
+ * @param {Instruction} instruction @param {0 | 1} axis  height or width
+ * @param {number} place  of the output @param {number} size  of the input
+ * @returns {number[]}
+ */
+export function windowPositions(instruction, axis, place, size) {
+  if (instruction.adaptive) {
+    const outputs = instruction.shape[axis + 1];
+    const start = Math.floor((place * size) / outputs);
+    const end = Math.ceil(((place + 1) * size) / outputs);
+    return Array.from({ length: end - start }, (_, i) => start + i);
+  }
+  const start = place * need(instruction.stride)[axis] - need(instruction.padding)[axis];
+  const step = need(instruction.dilation)[axis];
+  return Array.from({ length: need(instruction.kernel)[axis] }, (_, i) => start + i * step);
+}
+
+/**
+ * By what the sum of an average-pooling window is divided.
+ *
+ * @param {Instruction} instruction
+ * @param {number[]} rows  positions under the window @param {number[]} columns
+ * @param {number[]} inputShape
+ */
+export function divisorOf(instruction, rows, columns, inputShape) {
+  if (instruction.divisor) return instruction.divisor;
+  const [, height, width] = inputShape;
+  const margin = instruction.countPadding ? need(instruction.padding) : [0, 0];
+  const inside = (/** @type {number[]} */ places, /** @type {number} */ size, /** @type {number} */ pad) =>
+    places.filter((place) => place >= -pad && place < size + pad).length;
+  return inside(rows, height, margin[0]) * inside(columns, width, margin[1]);
+}
+
+/** @param {Task} task @param {boolean} takesMaximum */
+function pool({ instruction, output, inputs, inputShapes }, takesMaximum) {
+  const [channels, rows, columns] = instruction.shape;
+  const [, height, width] = inputShapes[0];
+  const input = inputs[0];
+  for (let row = 0; row < rows; row++) {
+    const down = windowPositions(instruction, 0, row, height);
+    const insideDown = down.filter((place) => place >= 0 && place < height);
+    for (let column = 0; column < columns; column++) {
+      const right = windowPositions(instruction, 1, column, width);
+      const insideRight = right.filter((place) => place >= 0 && place < width);
+      const divisor = takesMaximum ? 1 : divisorOf(instruction, down, right, inputShapes[0]);
+      for (let channel = 0; channel < channels; channel++) {
+        let result = takesMaximum ? -Infinity : 0;
+        for (const i of insideDown) {
+          const line = (channel * height + i) * width;
+          for (const j of insideRight) {
+            const value = input[line + j];
+            if (!takesMaximum) result += value;
+            else if (value > result || Number.isNaN(value)) result = value;
+          }
+        }
+        output[(channel * rows + row) * columns + column] = result / divisor;
+      }
+    }
+  }
+}
+
+/** @param {Task} task */
+function batchNormalise({ instruction, output, inputs, weights }) {
+  const channels = instruction.shape[0];
+  const size = output.length / channels;
+  const [mean, deviation] = [need(weights("mean")), need(weights("deviation"))];
+  const [weight, bias] = [weights("weight"), weights("bias")];
+  for (let channel = 0; channel < channels; channel++) {
+    const scale = (weight ? weight[channel] : 1) / deviation[channel];
+    const shift = bias ? bias[channel] : 0;
+    for (let i = channel * size; i < (channel + 1) * size; i++) {
+      output[i] = (inputs[0][i] - mean[channel]) * scale + shift;
+    }
+  }
+}
+
+/** @param {Task} task */
+function multiplyMatrix({ output, inputs, weights }) {
+  const input = inputs[0];
+  const weight = need(weights("weight"));
+  const bias = weights("bias");
+  let at = 0;
+  for (let unit = 0; unit < output.length; unit++) {
+    let sum = bias ? bias[unit] : 0;
+    for (let i = 0; i < input.length; i++) sum += weight[at++] * input[i];
+    output[unit] = sum;
+  }
+}
+
+/** @param {(value: number, instruction: Instruction) => number} change @returns {(task: Task) => void} */
+function eachValue(change) {
+  return ({ instruction, output, inputs }) => {
+    const input = inputs[0];
+    for (let i = 0; i < output.length; i++) output[i] = change(input[i], instruction);
+  };
+}
+
+/** @param {Task} task */
+function add({ output, inputs }) {
+  for (let i = 0; i < output.length; i++) output[i] = inputs[0][i] + inputs[1][i];
+}
+
+/** @param {Task} task */
+function takeOver({ output, inputs }) {
+  output.set(inputs[0]);
+}
+
+/**
+ * Turn scores into shares that add up to 1. The largest score is taken off first, which changes no
+ * share and keeps the exponentials small.
+ *
+ * @param {ArrayLike<number>} scores
+ * @returns {{ largest: number, exponentials: number[], total: number }}
+ */
+export function softmaxParts(scores) {
+  const all = Array.from(scores);
+  const largest = Math.max(...all);
+  const exponentials = all.map((score) => Math.exp(score - largest));
+  return { largest, exponentials, total: exponentials.reduce((sum, value) => sum + value, 0) };
+}
+
+/** @param {Task} task */
+function softmax({ output, inputs }) {
+  const { exponentials, total } = softmaxParts(inputs[0]);
+  exponentials.forEach((value, i) => (output[i] = value / total));
+}
+
+/** @param {Task} task */
+function logSoftmax({ output, inputs }) {
+  const { largest, total } = softmaxParts(inputs[0]);
+  for (let i = 0; i < output.length; i++) output[i] = inputs[0][i] - largest - Math.log(total);
+}
+
+/** @type {Record<string, (task: Task) => void>} */
+const operations = {
+  conv: convolve,
+  maxPool: (task) => pool(task, true),
+  avgPool: (task) => pool(task, false),
+  batchNorm: batchNormalise,
+  linear: multiplyMatrix,
+  relu: eachValue((value) => (value < 0 ? 0 : value)),
+  leakyRelu: eachValue((value, { slope = 0.01 }) => (value < 0 ? slope * value : value)),
+  tanh: eachValue(Math.tanh),
+  sigmoid: eachValue((value) => 1 / (1 + Math.exp(-value))),
+  affine: eachValue((value, { scale = 1, shift = 0 }) => scale * value + shift),
+  sum: add,
+  identity: takeOver,
+  reshape: takeOver,
+  softmax,
+  logSoftmax,
+};
+
+/** @template Value @param {Value | null | undefined} value @returns {Value} */
+export function need(value) {
+  if (value === null || value === undefined) throw new Error("the program is incomplete");
+  return value;
+}

@@ -1,0 +1,252 @@
+"""ForwardStepper: walk through a network's forward pass, one operation at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import traitlets
+from torch import Tensor, nn
+
+from lenet import shapes, tracing
+from lenet.shapes import Row, ShapeError
+from lenet_book.widgets.shared.base import Widget
+from lenet_book.widgets.stage.program import Program, program_of
+from lenet_book.widgets.stage.source import find_source
+
+DTYPES = (torch.float16, torch.float32)
+
+
+class ForwardStepper(Widget):
+    """A forward pass to walk through: every operation, and how each number came about.
+
+    All operations are computed in the browser, from the network's weights; what the browser cannot
+    compute is shown with the activations that PyTorch recorded.
+
+    Args:
+        model: Any network that takes one batch of images; it is not changed.
+        images: The pictures to choose from: float32 (N, C, H, W) as the network takes them, or
+            uint8 (N, C, H, W), which `mean` and `std` turn into what the network takes. A single
+            picture may come without the batch axis.
+        labels: The class of every picture, shown beside it.
+        classes: The names of the network's outputs.
+        mean: Mean of each channel, pixel values scaled to 0…1: the network takes
+            ``(pixel / 255 - mean) / std``.
+        std: Standard deviation of each channel, likewise.
+        draw: Offer a pad to draw a picture on. It appears when every operation can be computed in
+            the browser, else the reason.
+        dtype: `torch.float32`, or `torch.float16` to halve the size of the page; the weights are
+            then rounded to it before anything is computed.
+        step: The step to begin with.
+
+    Attributes:
+        step: 0 for the picture, then the number of the operation; the softmax that turns scores
+            into shares comes last.
+        picked: The unit that is explained, as its index in the step's output: (channel, row,
+            column), or (feature,); empty for the one that the widget chooses.
+        sample: Which picture is shown; -1 for a drawn one.
+
+    Raises:
+        ShapeError: The network cannot take the pictures; the message explains why.
+        ValueError: Arguments do not fit together.
+    """
+
+    front_end = Path(__file__).with_suffix(".js")
+
+    step = traitlets.Int(0).tag(sync=True)
+    picked = traitlets.List(traitlets.Int()).tag(sync=True)
+    sample = traitlets.Int(0).tag(sync=True)
+
+    def __init__(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        labels: Sequence[int] | Tensor | None = None,
+        classes: Sequence[str] | None = None,
+        *,
+        mean: Sequence[float] | Tensor = (0.0,),
+        std: Sequence[float] | Tensor = (1.0,),
+        draw: bool = False,
+        dtype: torch.dtype = torch.float32,
+        step: int = 0,
+    ) -> None:
+        meta, arrays = stepper_parts(
+            model, images, labels, classes, mean=mean, std=std, draw=draw, dtype=dtype
+        )
+        super().__init__(meta, arrays, step=step)
+
+    @traitlets.validate("step")
+    def _keep_step_in_range(self, proposal: dict[str, Any]) -> int:
+        return int(min(max(proposal["value"], 0), len(self.meta["steps"]) - 1))
+
+    @traitlets.validate("picked")
+    def _check_picked(self, proposal: dict[str, Any]) -> list[int]:
+        picked: list[int] = proposal["value"]
+        shape = self.meta["steps"][self.step]["shape"]
+        if picked and not _is_unit(picked, shape):
+            raise traitlets.TraitError(f"picked is {picked}; step {self.step} has shape {shape}")
+        return picked
+
+    @traitlets.validate("sample")
+    def _check_sample(self, proposal: dict[str, Any]) -> int:
+        sample: int = proposal["value"]
+        num_pictures = self.meta["arrays"][-1]["shape"][0]
+        if not -1 <= sample < num_pictures:
+            raise traitlets.TraitError(
+                f"sample is {sample}; the pictures are 0 to {num_pictures - 1}, the drawn one is -1"
+            )
+        return sample
+
+    @traitlets.observe("step")
+    def _forget_units_that_are_not_there(self, _: object) -> None:
+        if self.picked and not _is_unit(self.picked, self.meta["steps"][self.step]["shape"]):
+            self.picked = []
+
+    def __repr__(self) -> str:
+        num_pictures = self.meta["arrays"][-1]["shape"][0]
+        pictures = "1 picture" if num_pictures == 1 else f"{num_pictures} pictures"
+        last = len(self.meta["steps"]) - 1
+        return f"ForwardStepper({self.meta['model']}, {pictures}, step {self.step} of {last})"
+
+
+def stepper_parts(
+    model: nn.Module,
+    images: Tensor,
+    labels: Sequence[int] | Tensor | None,
+    classes: Sequence[str] | None,
+    *,
+    mean: Sequence[float] | Tensor,
+    std: Sequence[float] | Tensor,
+    draw: bool,
+    dtype: torch.dtype,
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Make what the stepper's front end needs: its `meta` and its arrays, the pictures last.
+
+    The arguments are those of `ForwardStepper`, and so are the errors.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype}; it must be torch.float32 or torch.float16")
+    images = images if images.dim() == 4 else images.unsqueeze(0)
+    pixels = Pixels(images, mean, std)
+    twin = rounded_copy(model, dtype)
+    rows = rows_of(twin, pixels.normalised)
+    steps = tracing.record(twin, pixels.normalised)
+    program = program_of(steps, pixels.normalised, dtype)
+    listings, places = find_source(model, steps)
+    described = [
+        {**instruction, **_describe(row), "place": place.to_json()}
+        for instruction, row, place in zip(program.instructions[1:], rows, places, strict=True)
+    ]
+    program.instructions[1:] = described
+    program.instructions[0] |= {"name": "input", "operation": "the picture"}
+    _add_softmax(program)
+    meta = {
+        "model": type(model).__name__,
+        "steps": program.instructions,
+        "listings": [vars(listing) for listing in listings],
+        "classes": _class_names(classes, program),
+        "labels": None if labels is None else [int(label) for label in labels],
+        "mean": pixels.mean.flatten().tolist(),
+        "std": pixels.std.flatten().tolist(),
+        "draw": draw,
+    }
+    _check_labels(meta, len(images))
+    return meta, {**program.arrays, "pictures": pixels.stored}
+
+
+class Pixels:
+    """Pictures as they are stored, and as the network takes them."""
+
+    def __init__(
+        self, images: Tensor, mean: Sequence[float] | Tensor, std: Sequence[float] | Tensor
+    ) -> None:
+        self.mean, self.std = (
+            torch.as_tensor(values, dtype=torch.float32).reshape(-1, 1, 1) for values in (mean, std)
+        )
+        images = images.detach().cpu()
+        if images.dtype == torch.uint8:
+            self.stored = images.contiguous()
+            self.normalised = (images.float() / 255 - self.mean) / self.std
+        else:
+            self.stored = self.normalised = images.float().contiguous()
+
+
+def rounded_copy(model: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Copy a network, its weights rounded to `dtype` and then single precision again."""
+    twin = tracing.private_copy(model)
+    for parameter in twin.parameters():
+        rounded = parameter.data.to(dtype)
+        if not torch.isfinite(rounded).all() and torch.isfinite(parameter.data).all():
+            raise ValueError("a weight is too large for torch.float16: use dtype=torch.float32")
+        parameter.data = rounded.float()
+    return twin.float()
+
+
+def rows_of(model: nn.Module, images: Tensor) -> tuple[Row, ...]:
+    """Trace a network; raise `ShapeError` with the explanation when it cannot take the images."""
+    table = shapes.explain(model, images)
+    if table.explanation is not None:
+        raise ShapeError(str(table.explanation))
+    return table.rows
+
+
+def _describe(row: Row) -> dict[str, Any]:
+    """What stands beside a step: its row of the shape table."""
+    return {
+        "name": row.name,
+        "operation": row.operation,
+        "formula": row.formula,
+        "note": row.note,
+        "numParameters": row.num_parameters,
+        "numMacs": row.num_macs,
+        "field": list(row.receptive_field) if row.receptive_field else None,
+        "jump": list(row.jump) if row.jump else None,
+        "code": row.code,
+    }
+
+
+def _add_softmax(program: Program) -> None:
+    """Let the scores be followed by their shares, unless the network does that itself."""
+    last = program.instructions[-1]
+    if last["kind"] == "softmax" or len(last["shape"]) != 1 or last["shape"][0] < 2:
+        return
+    program.instructions.append(
+        {
+            "kind": "softmax",
+            "inputs": [len(program.instructions) - 1],
+            "shape": last["shape"],
+            "name": "softmax",
+            "operation": "softmax(dim=1)",
+            "note": "not part of the network: it turns the scores into shares that add up to 1",
+            "added": True,
+        }
+    )
+
+
+def _class_names(classes: Sequence[str] | None, program: Program) -> list[str]:
+    shape = program.instructions[-1]["shape"]
+    if len(shape) != 1:
+        return []
+    if classes is None:
+        return [str(number) for number in range(shape[0])]
+    if len(classes) != shape[0]:
+        raise ValueError(f"there are {len(classes)} class names for {shape[0]} outputs")
+    return [str(name) for name in classes]
+
+
+def _check_labels(meta: dict[str, Any], num_images: int) -> None:
+    labels = meta["labels"]
+    if labels is None:
+        return
+    if len(labels) != num_images:
+        raise ValueError(f"there are {len(labels)} labels for {num_images} pictures")
+    if not all(0 <= label < len(meta["classes"]) for label in labels):
+        raise ValueError(f"the labels are {labels}; there are {len(meta['classes'])} classes")
+
+
+def _is_unit(picked: Sequence[int], shape: Sequence[int]) -> bool:
+    return len(picked) == len(shape) and all(
+        0 <= place < size for place, size in zip(picked, shape, strict=True)
+    )

@@ -1,0 +1,96 @@
+"""Execute chapters in place on the real data: `python book/tools/execute.py CHAPTER...`.
+
+What is stored afterwards depends on the chapter and the data alone: no times, no progress bars, no
+messages on stderr, and cell ids that stay as they were.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+CELL_TIMEOUT_SECONDS = 1800
+
+
+def execute(path: Path) -> None:
+    """Run a chapter from top to bottom and store it with its outputs.
+
+    Raises:
+        CellExecutionError: A cell fails; the file stays as it was.
+        ValueError: A cell writes to stderr; the file stays as it was.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        coalesce_streams=True,  # what a cell prints is one output, however it arrived
+    )
+    client.execute()
+    refuse_stderr(notebook)
+    tidy(notebook)
+    nbformat.validate(notebook)
+    nbformat.write(notebook, path)
+
+
+def refuse_stderr(notebook: NotebookNode) -> None:
+    """Raise `ValueError` when a cell wrote to stderr."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                raise ValueError(f"a cell wrote to stderr:\n{cell.source}\n\n{output.text}")
+
+
+def tidy(notebook: NotebookNode) -> None:
+    """Leave in the metadata what a reader's Jupyter needs, and nothing of this run."""
+    widgets = notebook.metadata.get("widgets")
+    notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"})
+    if widgets:
+        notebook.metadata.widgets = widgets
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if "solution" in tags and "hide-cell" not in tags:
+            tags.append("hide-cell")
+        kept = {"tags": tags, "mystnb": cell.metadata.get("mystnb")}  # the latter holds alt texts
+        cell.metadata = NotebookNode({key: value for key, value in kept.items() if value})
+        if "solution" in tags:
+            cell.metadata.jupyter = {"source_hidden": True, "outputs_hidden": True}
+            cell.metadata.cellView = "form"  # Colab's way to fold code
+            prompts = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
+            cell.metadata.mystnb = {**cell.metadata.get("mystnb", {}), **prompts}
+        elif "hide-input" in tags:
+            cell.metadata.jupyter = {"source_hidden": True}
+
+
+def main() -> int:
+    """Execute the chapters named on the command line; stop at the first that fails."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("chapters", type=Path, nargs="+")
+    chapters = parser.parse_args().chapters
+    os.environ.update(LENET_REQUIRE_REAL="1", TQDM_DISABLE="1")
+    for path in chapters:
+        print(f"{path} ...", flush=True)
+        started = time.perf_counter()
+        try:
+            execute(path)
+        except (CellExecutionError, ValueError) as error:
+            print(error, file=sys.stderr)
+            print(f"{path} was left as it was.", file=sys.stderr)
+            return 1
+        print(f"{path} took {time.perf_counter() - started:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Set the repository's address: `python book/tools/publish.py https://github.com/owner/name`.
+
+The address stands in `_config.yml`. The chapters' setup cells, the pages and the README repeat it
+where a reader or Colab needs it word for word; all of them are changed together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+REPEATED_IN = ["README.md", "book/*.md", "book/*.ipynb", "chapters/*.ipynb"]
+GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9-]+)/([\w.-]+)")
+# What git and pip both understand, without a character that YAML, JSON or a shell would change.
+ADDRESS = re.compile(r"(https|ssh)://[\w.@:/~+-]+")
+BADGES = re.compile(r"<!-- badges -->.*?<!-- /badges -->", re.DOTALL)
+
+
+def checked(address: str) -> str:
+    """Return the address as it is to be stored.
+
+    Raises:
+        ValueError: It is no address that git and pip can read.
+    """
+    address = address.strip().rstrip("/")
+    if address.startswith("https://github.com/"):
+        address = address.removesuffix(".git")
+        if not GITHUB.fullmatch(address):
+            raise ValueError(f"{address!r} is not of the form https://github.com/owner/name")
+    if not ADDRESS.fullmatch(address):
+        raise ValueError(
+            f"{address!r} is no address that pip can install from; "
+            "give it as https://github.com/owner/name"
+        )
+    return address
+
+
+def badges(address: str) -> str:
+    """The README's badges: they lead to pages that only a repository on GitHub has."""
+    github = GITHUB.fullmatch(address)
+    if not github:
+        return "<!-- badges --><!-- /badges -->"
+    owner, name = github.groups()
+    tests = f"{address}/actions/workflows/test.yml"
+    colab = "https://colab.research.google.com"
+    return (
+        "<!-- badges -->\n"
+        f"[![Tests]({tests}/badge.svg)]({tests})\n"
+        f"[![Open in Colab]({colab}/assets/colab-badge.svg)]"
+        f"({colab}/github/{owner}/{name}/blob/main/chapters/01_etl.ipynb)\n"
+        "<!-- /badges -->"
+    )
+
+
+def publish(address: str, root: Path = ROOT) -> list[Path]:
+    """Write the address into every file that holds the present one, and return those files.
+
+    Raises:
+        ValueError: It is no address that git and pip can read.
+    """
+    address = checked(address)
+    config = root / "_config.yml"
+    present = yaml.safe_load(config.read_text(encoding="utf-8"))["repository"]["url"]
+    present_here = re.compile(re.escape(present) + r"(?![\w-])")
+    changed = []
+    for path in [config, *(path for pattern in REPEATED_IN for path in sorted(root.glob(pattern)))]:
+        before = path.read_text(encoding="utf-8")
+        after = present_here.sub(lambda _: address, before)
+        if path.name == "README.md":
+            after = BADGES.sub(lambda _: badges(address), after)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+def main() -> int:
+    """Set the address named on the command line and list the files that changed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("address")
+    address = parser.parse_args().address
+    if not address:
+        print("Say where: make publish-to REPO=https://github.com/owner/name", file=sys.stderr)
+        return 1
+    try:
+        changed = publish(address)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path in changed:
+        print(f"changed {path.relative_to(ROOT)}")
+    print("Build the site again with make book; commit and push the files above.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,290 @@
+"""Where images come from: the real data sets on this machine, a download, or the embedded digits.
+
+Real data lies under one root: the folder named by the environment variable ``LENET_DATA``, else a
+per-user cache folder. What is there is used; what is missing is downloaded there; where that is
+impossible the embedded digits take its place, with a notice. ``LENET_OFFLINE=1`` asks for the
+embedded digits outright, ``LENET_REQUIRE_REAL=1`` refuses them.
+
+A folder of your own pictures (`lenet.data.folders`) takes the place of a data set's name anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPException
+from pathlib import Path
+
+import platformdirs
+from torchvision import datasets
+from torchvision.datasets import VisionDataset
+
+from lenet.data.digits import ColouredDigits, EmbeddedDigits, Transform
+from lenet.data.folders import PictureFolder, find_pictures
+from lenet.data.published_files import (
+    DataError,
+    UnpublishedCIFAR10,
+    check_cifar_folder,
+    check_idx_folder,
+)
+
+NETWORK_TIMEOUT = 10  # seconds without an answer before a download is given up
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published data set: how torchvision reads it and which files it consists of.
+
+    Attributes:
+        title: Its name as its authors write it.
+        reader: torchvision's class for it.
+        folder: Where torchvision keeps its files, below the root.
+        check: Checks that the files in a folder are whole; raises `DataError` otherwise.
+        md5: Checksum of every file as published (unpacked), by file name.
+    """
+
+    title: str
+    reader: type[VisionDataset]
+    folder: str
+    check: Callable[[Path], None]
+    md5: dict[str, str]
+
+    def files(self, root: Path) -> list[Path]:
+        """Return the path of every file of the set."""
+        return [root / self.folder / name for name in self.md5]
+
+
+PUBLISHED = {
+    "fashion-mnist": Published(
+        "Fashion-MNIST",
+        datasets.FashionMNIST,
+        "FashionMNIST/raw",
+        check_idx_folder,
+        {
+            "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+            "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+            "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+            "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+        },
+    ),
+    "mnist": Published(
+        "MNIST",
+        datasets.MNIST,
+        "MNIST/raw",
+        check_idx_folder,
+        {
+            "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+            "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+            "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+            "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+        },
+    ),
+    "cifar-10": Published(
+        "CIFAR-10",
+        datasets.CIFAR10,
+        datasets.CIFAR10.base_folder,
+        check_cifar_folder,
+        {
+            **dict(datasets.CIFAR10.train_list + datasets.CIFAR10.test_list),
+            datasets.CIFAR10.meta["filename"]: datasets.CIFAR10.meta["md5"],
+        },
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the images of one data set come from, and how to open them.
+
+    Attributes:
+        name: The name it was asked for by, such as ``"fashion-mnist"``.
+        root: The folder that holds the real files, or None for the embedded digits.
+        differing: Names of the files whose checksum is not the published one.
+    """
+
+    name: str
+    root: Path | None
+    differing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        title = PUBLISHED[self.name].title
+        if self.root is None:
+            return f"embedded digits (scikit-learn) in place of {title}"
+        if self.differing:
+            return f"a copy of {title} that differs from the published files"
+        return f"{title}, the published files"
+
+    def open(self, train: bool, transform: Transform | None = None) -> VisionDataset:
+        """Open the training or the test images as a torchvision dataset."""
+        published = PUBLISHED[self.name]
+        if self.root is None:
+            kind = ColouredDigits if self.name == "cifar-10" else EmbeddedDigits
+            return kind(train, transform)
+        if published.reader is datasets.CIFAR10 and self.differing:
+            return UnpublishedCIFAR10(self.root, train, transform)
+        return published.reader(self.root, train=train, transform=transform)
+
+
+def find(
+    name: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+) -> Source | PictureFolder:
+    """Find a data set: on this machine, else by download, else the embedded digits.
+
+    Args:
+        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``, or the path of a folder with a
+            folder of pictures for each class. A `pathlib.Path` is always taken for a folder, a
+            text that is one of the three names never.
+        root: Folder of the real data sets; by default `data_root()`.
+        size: Height and width of your own pictures; see `lenet.data.folders.find_pictures`.
+        channels: 1 or 3, likewise.
+
+    Raises:
+        ValueError: There is no data set and no folder of this name, or `size` or `channels` are
+            given for one of the three, which have their own.
+        DataError: The folder does not exist, a file is damaged, or ``LENET_REQUIRE_REAL=1`` and
+            only the embedded digits are to be had.
+    """
+    if isinstance(name, str) and name in PUBLISHED:
+        if size is not None or channels is not None:
+            raise ValueError(f"size and channels are for your own pictures; {name} has its own")
+        return _find_published(name, root)
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        raise ValueError(
+            f"unknown data set {str(name)!r}: choose one of {', '.join(PUBLISHED)}, or the path "
+            "of a folder that holds a folder of pictures for each class (there is none there)"
+        )
+    return find_pictures(folder, size, channels)
+
+
+def _find_published(name: str, root: str | os.PathLike[str] | None) -> Source:
+    published = PUBLISHED[name]
+    if os.environ.get("LENET_OFFLINE") == "1":
+        return _embedded(name, "LENET_OFFLINE=1 asks for them")
+    folder = data_root() if root is None else _existing(Path(root), "the root")
+    if not all(file.is_file() for file in published.files(folder)):
+        failure = _download(published, folder)
+        if failure:
+            return _embedded(name, f"the download failed: {failure}")
+    source = Source(name, folder, _differing(published, folder))
+    if source.differing:
+        _notice(
+            f"Using {source}: {len(source.differing)} of its {len(published.md5)} files have "
+            "another checksum. Results may differ a little from published ones."
+        )
+    return source
+
+
+def data_root() -> Path:
+    """Return the folder that holds the real data sets: ``LENET_DATA``, else the user's cache.
+
+    Raises:
+        DataError: ``LENET_DATA`` names a folder that does not exist.
+    """
+    chosen = os.environ.get("LENET_DATA")
+    if chosen:
+        return _existing(Path(chosen).expanduser(), "LENET_DATA")
+    return Path(platformdirs.user_cache_dir("lenet", appauthor=False))
+
+
+def stored(root: str | os.PathLike[str] | None = None) -> dict[Path, int]:
+    """Tell which data sets lie on this machine and how large they are.
+
+    Deleting one of the folders is safe: the data set is downloaded again when it is next needed.
+
+    Returns:
+        The size in bytes of every data set's folder, and of downloads left unfinished.
+    """
+    folder = data_root() if root is None else Path(root)
+    tops = {folder / Path(published.folder).parts[0] for published in PUBLISHED.values()}
+    present = sorted(path for path in {*tops, *folder.glob("download-*")} if path.is_dir())
+    return {
+        path: sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        for path in present
+    }
+
+
+def _existing(folder: Path, what: str) -> Path:
+    if not folder.is_dir():
+        raise DataError(
+            f"{what} is {str(folder)!r}, which is not a folder. Create it to download data there, "
+            "name another, or leave it out to use the cache folder of your user."
+        )
+    return folder
+
+
+def _embedded(name: str, reason: str) -> Source:
+    source = Source(name, None)
+    if os.environ.get("LENET_REQUIRE_REAL") == "1":
+        raise DataError(
+            f"the real {PUBLISHED[name].title} is required (LENET_REQUIRE_REAL=1), but {reason}. "
+            "Set LENET_DATA to a folder that holds it."
+        )
+    _notice(f"Using {source}, because {reason}.\nResults will differ from those on the real data.")
+    return source
+
+
+@cache
+def _notice(text: str) -> None:
+    """Print a notice, once per process and text. Standard output is seen in every notebook."""
+    print(f"Notice: {text}")
+
+
+# ---------------------------------------------------------------------------- downloading
+
+
+def _download(published: Published, root: Path) -> str | None:
+    """Download into a scratch folder, then move the finished files; return the failure, if any."""
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix="download-") as scratch:
+            with _network_timeout(NETWORK_TIMEOUT):
+                published.reader(scratch, download=True)
+            for file in published.files(Path(scratch)):
+                target = root / file.relative_to(scratch)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(target)
+    except (OSError, RuntimeError, HTTPException) as error:
+        return str(error)
+    return None
+
+
+@contextmanager
+def _network_timeout(seconds: float) -> Iterator[None]:
+    """Let network calls fail after some seconds: torchvision sets no limit of its own."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+# ---------------------------------------------------------------------------- checking files
+
+
+def _differing(published: Published, root: Path) -> tuple[str, ...]:
+    """Return the names of the files whose checksum is not the published one.
+
+    Raises:
+        DataError: Some differ, and not all are whole.
+    """
+    differing = [file for file in published.files(root) if _md5(file) != published.md5[file.name]]
+    if differing:
+        published.check(root / published.folder)
+    return tuple(file.name for file in differing)
+
+
+def _md5(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "md5").hexdigest()

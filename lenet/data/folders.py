@@ -1,0 +1,241 @@
+"""Your own pictures as a data set: a folder for each class.
+
+There are two ways to lay them out::
+
+    animals/cat/one.jpg         animals/train/cat/one.jpg
+    animals/cat/two.png         animals/test/cat/two.png
+    animals/dog/three.jpg       animals/train/dog/three.jpg   ...
+
+On the left the folders of the classes lie side by side: a fifth of each class becomes the test
+set, drawn with a fixed seed. On the right they are divided already. The folders' names are the
+names of the classes, in alphabetical order, as in torchvision's `ImageFolder`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.datasets import VisionDataset
+from torchvision.datasets.folder import IMG_EXTENSIONS
+from tqdm.auto import tqdm
+
+from lenet.data.digits import Transform
+from lenet.data.picture_files import fit, is_grey, read_picture
+from lenet.data.published_files import DataError
+
+EXTENSIONS = (*IMG_EXTENSIONS, ".gif", ".avif")
+TEST_SHARE = 0.2
+SPLIT_SEED = 0
+GREY_SIZE = (28, 28)  # what the book's networks for grey pictures take
+COLOUR_SIZE = (32, 32)  # and those for colour
+
+Example = tuple[Path, int]  # a file and the number of its class
+
+
+class PictureDataset(VisionDataset):
+    """Pictures of one size in memory, used as torchvision's own data sets are.
+
+    Attributes:
+        data: uint8 (N, H, W) for grey, (N, H, W, 3) for colour.
+        targets: The class number of each picture.
+        classes: The names of the classes.
+        class_to_idx: Class number by name.
+        files: The file of each picture.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        files: Sequence[Path],
+        data: np.ndarray,
+        targets: Sequence[int],
+        classes: Sequence[str],
+        transform: Transform | None = None,
+    ) -> None:
+        super().__init__(root, transform=transform)
+        self.files = list(files)
+        self.data = data
+        self.targets = list(targets)
+        self.classes = list(classes)
+        self.class_to_idx = {name: number for number, name in enumerate(classes)}
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple[object, int]:
+        """Return a picture, transformed if a transform was given, and its class number."""
+        picture = Image.fromarray(self.data[index])
+        return self.transform(picture) if self.transform else picture, self.targets[index]
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """A folder of pictures that is ready to be opened.
+
+    Attributes:
+        root: The folder.
+        classes: The names of the classes.
+        train: Files to learn from, with their class numbers.
+        test: Files to judge by.
+        divided: Whether the folder itself says which are which.
+        channels: 1 for grey, 3 for colour.
+        size: Height and width in pixels, to which every picture is brought.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    train: tuple[Example, ...]
+    test: tuple[Example, ...]
+    divided: bool
+    channels: int
+    size: tuple[int, int]
+
+    def __str__(self) -> str:
+        height, width = self.size
+        colour = "grey" if self.channels == 1 else "colour"
+        split = (
+            "train/ and test/ as they are"
+            if self.divided
+            else f"{TEST_SHARE:.0%} of every class drawn for testing with seed {SPLIT_SEED}"
+        )
+        return f"pictures in {self.root}, {split}; brought to {height}×{width} in {colour}"
+
+    def open(self, train: bool, transform: Transform | None = None) -> PictureDataset:
+        """Read the training or the test pictures.
+
+        Raises:
+            DataError: A file is no picture or damaged; the message names it.
+        """
+        examples = self.train if train else self.test
+        files = [file for file, _ in examples]
+        name = f"{self.root.name} ({'training' if train else 'test'} pictures)"
+        data = np.stack(
+            [
+                np.asarray(fit(read_picture(file), self.channels, self.size))
+                for file in _shown(files, f"Reading {name}")
+            ]
+        )
+        targets = [label for _, label in examples]
+        return PictureDataset(self.root, files, data, targets, self.classes, transform)
+
+
+def find_pictures(
+    root: Path, size: tuple[int, int] | None = None, channels: int | None = None
+) -> PictureFolder:
+    """Look through a folder that holds a folder of pictures for each class.
+
+    Args:
+        root: The folder; see this module's description for how it is laid out.
+        size: Height and width to which every picture is brought, its proportions kept and its
+            centre cut out. By default 28×28 for grey pictures and 32×32 for colour.
+        channels: 1 for grey or 3 for colour; by default grey if no picture has any colour.
+
+    Raises:
+        ValueError: `size` or `channels` make no sense.
+        DataError: There are no pictures, fewer than two classes or too few pictures of one, or
+            the folders of train/ and test/ do not fit together. The message names what is wrong.
+    """
+    if channels not in (None, 1, 3):
+        raise ValueError(f"channels must be 1 (grey) or 3 (colour), not {channels}")
+    if size is not None and (len(size) != 2 or min(size) < 1):
+        raise ValueError(f"size must be height and width, such as (28, 28), not {size!r}")
+    divided = (root / "train").is_dir() and (root / "test").is_dir()
+    if divided:
+        classes, train = _examples(root / "train")
+        _, test = _examples(root / "test", classes)
+    else:
+        classes, examples = _examples(root)
+        train, test = _split(examples, classes)
+    if channels is None:
+        files = _shown([file for file, _ in train + test], "Looking for colour")
+        channels = 1 if all(is_grey(read_picture(file)) for file in files) else 3
+    size = size or (GREY_SIZE if channels == 1 else COLOUR_SIZE)
+    return PictureFolder(root, classes, tuple(train), tuple(test), divided, channels, size)
+
+
+def _examples(
+    root: Path, wanted: tuple[str, ...] | None = None
+) -> tuple[tuple[str, ...], list[Example]]:
+    """List the classes in a folder and their files; `wanted` are the classes it must have."""
+    classes = tuple(sorted(path.name for path in _visible(root) if path.is_dir()))
+    if wanted is not None and classes != wanted:
+        differing = ", ".join(sorted(set(classes) ^ set(wanted)))
+        raise DataError(
+            f"train/ and test/ in {root.parent} must hold a folder for the same classes; "
+            f"only one of them has: {differing}"
+        )
+    if len(classes) < 2:
+        raise DataError(
+            f"{root} must hold a folder of pictures for each of at least two classes; it has "
+            f"{'one folder: ' + classes[0] if classes else 'no folder'}. "
+            f"{_how_many_pictures(root)}"
+        )
+    examples = []
+    for label, name in enumerate(classes):
+        files = _pictures(root / name)
+        if not files:
+            raise DataError(
+                f"{root / name} holds no picture, that is, no file ending in "
+                f"{', '.join(EXTENSIONS)}. Add some, or delete the folder."
+            )
+        examples += [(file, label) for file in files]
+    return classes, examples
+
+
+def _how_many_pictures(root: Path) -> str:
+    loose = sum(path.suffix.lower() in EXTENSIONS for path in _visible(root))
+    if not loose:
+        return "Make a folder for each class, named like the class, and put its pictures there."
+    return f"The {loose} pictures beside it belong into folders that are named like their class."
+
+
+def _visible(folder: Path) -> list[Path]:
+    """List what a folder holds, without what systems hide: .DS_Store, __MACOSX, Thumbs.db, ..."""
+    hidden = ("__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini")
+    return sorted(
+        path for path in folder.iterdir() if path.name not in hidden and path.name[0] != "."
+    )
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Return the picture files in a folder and the folders below it; say what was left out."""
+    files = []
+    for path in _visible(folder):
+        files += _pictures(path) if path.is_dir() else [path]
+    ignored = [file.name for file in files if file.suffix.lower() not in EXTENSIONS]
+    if ignored:
+        names = ", ".join(ignored[:3]) + (", …" if len(ignored) > 3 else "")
+        print(f"Notice: {folder} holds {len(ignored)} files that are no pictures: {names}")
+    return [file for file in files if file.suffix.lower() in EXTENSIONS]
+
+
+def _split(
+    examples: list[Example], classes: tuple[str, ...]
+) -> tuple[list[Example], list[Example]]:
+    """Draw a fifth of every class for testing, at least one: the same on every machine."""
+    generator = torch.Generator().manual_seed(SPLIT_SEED)
+    train, test = [], []
+    for label, name in enumerate(classes):
+        own = [example for example in examples if example[1] == label]
+        if len(own) < 2:
+            raise DataError(
+                f"the class {name!r} has a single picture, {own[0][0]}. It needs at least two: "
+                "one to learn from and one to judge by."
+            )
+        num_test = max(1, round(TEST_SHARE * len(own)))
+        drawn = set(torch.randperm(len(own), generator=generator)[:num_test].tolist())
+        train += [example for index, example in enumerate(own) if index not in drawn]
+        test += [example for index, example in enumerate(own) if index in drawn]
+    return train, test
+
+
+def _shown(files: Sequence[Path], what: str) -> Iterable[Path]:
+    """Iterate with a progress bar, which appears when reading takes more than a second."""
+    hidden = os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+    return tqdm(files, desc=what, unit="picture", delay=1, leave=False, disable=hidden)

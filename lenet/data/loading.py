@@ -1,0 +1,367 @@
+"""Extract, transform, load: data sets become tensors, tensors become batches.
+
+`load` extracts a whole data set into memory as bytes; `ImageData.batches` transforms and loads it
+batch by batch. `dataset` opens the same images as a torchvision dataset, for use with a
+`torch.utils.data.DataLoader`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torchvision import datasets
+from torchvision.datasets import VisionDataset
+
+from lenet.data.digits import Transform
+from lenet.data.finding import data_root, find, stored
+from lenet.data.published_files import DataError
+
+__all__ = [
+    "Batches",
+    "DataError",
+    "ImageData",
+    "LabelledImages",
+    "channel_statistics",
+    "data_root",
+    "dataset",
+    "load",
+    "normalise",
+    "stored",
+]
+
+Device = str | torch.device
+
+
+def dataset(
+    name: str | os.PathLike[str],
+    train: bool = True,
+    transform: Transform | None = None,
+    root: str | os.PathLike[str] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+) -> VisionDataset:
+    """Open a data set as torchvision does: `len`, indexing, `.data`, `.targets`, `.classes`.
+
+    Args:
+        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``, or the path of a folder with a
+            folder of pictures for each class (`lenet.data.folders`).
+        train: The training images, or the test images.
+        transform: Applied to each PIL image when it is accessed.
+        root: Folder of the real data sets; by default `data_root()`.
+        size: Height and width to which your own pictures are brought; by default (28, 28) if
+            they are all grey, else (32, 32).
+        channels: 1 (grey) or 3 (colour) for your own pictures; by default as they are.
+
+    Raises:
+        ValueError: The name is unknown.
+        DataError: The files cannot be used; see `lenet.data.finding.find`.
+    """
+    return find(name, root, size=size, channels=channels).open(train, transform)
+
+
+def load(
+    name: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+) -> ImageData:
+    """Load a whole data set into memory.
+
+    Args:
+        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``, or the path of a folder with a
+            folder of pictures for each class (`lenet.data.folders`).
+        root: Folder of the real data sets; by default `data_root()`.
+        size: Height and width to which your own pictures are brought; by default (28, 28) if
+            they are all grey, else (32, 32).
+        channels: 1 (grey) or 3 (colour) for your own pictures; by default as they are.
+
+    Returns:
+        Training and test images with class names, and mean and standard deviation of each channel
+        over all training pixels.
+
+    Raises:
+        ValueError: The name is unknown.
+        DataError: The files cannot be used; see `lenet.data.finding.find`.
+    """
+    source = find(name, root, size=size, channels=channels)
+    train, test = source.open(train=True), source.open(train=False)
+    images = _tensors(train)
+    mean, std = channel_statistics(images.images)
+    classes = _class_names(train)
+    known_by = name if isinstance(name, str) else str(Path(name).absolute())
+    return ImageData(known_by, str(source), classes, images, _tensors(test), mean, std)
+
+
+def _class_names(opened: VisionDataset) -> tuple[str, ...]:
+    if isinstance(opened, datasets.MNIST):  # whose digits are called "0 - zero"
+        return tuple(name.split(" - ")[0] for name in opened.classes)
+    return tuple(opened.classes)
+
+
+def _tensors(opened: VisionDataset) -> LabelledImages:
+    pixels = torch.as_tensor(opened.data)  # (N, H, W) when grey, (N, H, W, C) in colour
+    if pixels.dim() == 3:
+        pixels = pixels.unsqueeze(-1)
+    images = pixels.permute(0, 3, 1, 2).contiguous()
+    return LabelledImages(images, torch.as_tensor(opened.targets, dtype=torch.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Images and their labels, in the same order.
+
+    Attributes:
+        images: uint8 (N, C, H, W), pixel values from 0 to 255.
+        labels: int64 (N,), class numbers from 0.
+
+    Raises:
+        ValueError: Types, shapes or lengths are others.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != torch.uint8 or self.images.dim() != 4:
+            raise ValueError(
+                "images must be uint8 (N, C, H, W), "
+                f"not {self.images.dtype} {tuple(self.images.shape)}"
+            )
+        if self.labels.dtype != torch.int64 or self.labels.shape != self.images.shape[:1]:
+            raise ValueError(
+                f"labels must be int64 ({len(self.images)},), one for each image, "
+                f"not {self.labels.dtype} {tuple(self.labels.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, chosen: slice | Tensor) -> LabelledImages:
+        """Return the chosen examples: a slice such as ``[:1000]`` or a tensor of indices."""
+        return LabelledImages(self.images[chosen], self.labels[chosen])
+
+    def __repr__(self) -> str:
+        channels, height, width = self.images.shape[1:]
+        return f"{len(self):,} images, {channels}×{height}×{width}"
+
+    def to(self, device: Device) -> LabelledImages:
+        """Return a copy on another device, or itself when it is there already."""
+        return LabelledImages(self.images.to(device), self.labels.to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """A data set in memory.
+
+    Attributes:
+        name: The name it was loaded by.
+        source: In words, which files these are: the published ones or others.
+        classes: Class names; label k is class `classes[k]`.
+        train: The images to learn from.
+        test: The images to judge by.
+        mean: Mean of each channel over the training pixels, pixel values scaled to 0…1.
+        std: Standard deviation of each channel, likewise.
+    """
+
+    name: str
+    source: str
+    classes: tuple[str, ...]
+    train: LabelledImages
+    test: LabelledImages
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.name}: {len(self.classes)} classes\n"
+            f"  source  {self.source}\n"
+            f"  train   {self.train}\n"
+            f"  test    {self.test}\n"
+            f"  mean    {', '.join(f'{m:.4f}' for m in self.mean)}\n"
+            f"  std     {', '.join(f'{s:.4f}' for s in self.std)}"
+        )
+
+    def to(self, device: Device) -> ImageData:
+        """Return the data set with its images on another device."""
+        return replace(self, train=self.train.to(device), test=self.test.to(device))
+
+    def pad(self, num_pixels: int) -> ImageData:
+        """Return the data set with a black frame, so many pixels wide, around every image.
+
+        Mean and standard deviation stay as they are.
+        """
+        train, test = (
+            LabelledImages(F.pad(images.images, [num_pixels] * 4), images.labels)
+            for images in (self.train, self.test)
+        )
+        return replace(self, train=train, test=test)
+
+    def batches(
+        self,
+        split: Literal["train", "test"],
+        batch_size: int = 100,
+        *,
+        shuffle: bool = False,
+        generator: torch.Generator | None = None,
+        drop_last: bool = False,
+    ) -> Batches:
+        """Return the training or test images as normalised batches; see `Batches`."""
+        if split not in ("train", "test"):
+            raise ValueError(f"split must be 'train' or 'test', not {split!r}")
+        return Batches(
+            getattr(self, split),
+            self.mean,
+            self.std,
+            batch_size,
+            shuffle=shuffle,
+            generator=generator,
+            drop_last=drop_last,
+        )
+
+    def hold_out(self, num_images: int, seed: int = 0) -> ImageData:
+        """Return a data set for choosing settings, with the real test images out of reach.
+
+        Its `test` holds `num_images` training images drawn at random, its `train` the others.
+        Mean and standard deviation stay those of the full training set.
+
+        Raises:
+            ValueError: Fewer than 1 or not fewer than all training images were asked for.
+        """
+        if not 1 <= num_images < len(self.train):
+            raise ValueError(
+                f"num_images must be from 1 to {len(self.train) - 1:,}, not {num_images:,}"
+            )
+        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        order = order.to(self.train.labels.device)
+        return replace(
+            self,
+            source=f"{self.source}; test holds {num_images:,} held-out training images",
+            train=self.train[order[num_images:]],
+            test=self.train[order[:num_images]],
+        )
+
+
+def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Compute mean and (population) standard deviation of every channel over all pixels.
+
+    Args:
+        images: uint8 (N, C, H, W).
+
+    Returns:
+        Means and standard deviations, each (C,), for pixel values scaled to 0…1. They are exact
+        to double precision: the 256 possible values are counted, not summed one by one.
+    """
+    values = np.arange(256) / 255
+    counts = [
+        torch.bincount(channel.flatten(), minlength=256).cpu() for channel in images.unbind(1)
+    ]
+    means = [float(np.average(values, weights=count)) for count in counts]
+    variances = [
+        float(np.average((values - mean) ** 2, weights=count))
+        for mean, count in zip(means, counts, strict=True)
+    ]
+    return tuple(means), tuple(variance**0.5 for variance in variances)
+
+
+def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """Scale pixels to 0…1, subtract the mean and divide by the standard deviation per channel.
+
+    Args:
+        images: uint8 (N, C, H, W).
+        mean: Mean of each channel, (C,).
+        std: Standard deviation of each channel, (C,).
+
+    Returns:
+        float32 (N, C, H, W): what torchvision's `ToTensor` and `Normalize` give, image by image.
+    """
+    return _scale(images, _per_channel(mean, images.device), _per_channel(std, images.device))
+
+
+def _scale(images: Tensor, centre: Tensor, spread: Tensor) -> Tensor:
+    return images.float().div_(255).sub_(centre).div_(spread)
+
+
+def _per_channel(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Return the values as a tensor (1, C, 1, 1) that fits images (N, C, H, W)."""
+    return torch.tensor(values, device=device).reshape(1, -1, 1, 1)
+
+
+IMAGES_AT_ONCE = 1000  # picked and normalised together: what an operation costs to start is shared
+
+
+class Batches:
+    """Normalised batches of labelled images, made when they are asked for.
+
+    Iterate over it as over a `DataLoader`: each turn gives images, float32 (B, C, H, W), and
+    labels, int64 (B,), on the device where the examples lie. Every pass yields every example once;
+    only the last batch may be smaller than the others.
+
+    Args:
+        examples: Images and labels.
+        mean: Mean of each channel, (C,).
+        std: Standard deviation of each channel, (C,).
+        batch_size: Number of examples in a batch.
+        shuffle: Whether each pass takes the examples in a new random order.
+        generator: Source of that order; by default PyTorch's global one.
+        drop_last: Whether a last batch that is smaller than the others is left out.
+
+    Raises:
+        ValueError: The batch size is not a positive whole number.
+    """
+
+    def __init__(
+        self,
+        examples: LabelledImages,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        generator: torch.Generator | None = None,
+        drop_last: bool = False,
+    ) -> None:
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size must be a positive whole number, not {batch_size!r}")
+        self.examples = examples
+        self.mean = mean
+        self.std = std
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.generator = generator
+        self.drop_last = drop_last
+
+    def __len__(self) -> int:
+        """Return the number of batches: N / batch size, rounded up unless the last is dropped."""
+        full, rest = divmod(len(self.examples), self.batch_size)
+        return full + (1 if rest and not self.drop_last else 0)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        images, labels = self.examples.images, self.examples.labels
+        # Once for all batches: copying them to a GPU makes Python wait for it.
+        mean, std = (_per_channel(values, images.device) for values in (self.mean, self.std))
+        order = self._order()
+        at_once = max(1, IMAGES_AT_ONCE // self.batch_size) * self.batch_size
+        end = min(len(self) * self.batch_size, len(labels))
+        for start in range(0, end, at_once):
+            chosen = slice(start, min(start + at_once, end))
+            picked = chosen if order is None else order[chosen]
+            scaled = _scale(images[picked], mean, std)
+            yield from zip(
+                scaled.split(self.batch_size), labels[picked].split(self.batch_size), strict=True
+            )
+
+    def _order(self) -> Tensor | None:
+        if not self.shuffle:
+            return None
+        order = torch.randperm(len(self.examples), generator=self.generator)
+        return order.to(self.examples.labels.device)

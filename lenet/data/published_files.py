@@ -1,0 +1,157 @@
+"""The files of the published data sets: are they whole, and what do they hold?
+
+MNIST and Fashion-MNIST come as IDX files, a format that LeCun, Cortes and Burges describe with
+MNIST: a magic number (0, 0, type of the elements, number of dimensions), the dimensions as
+big-endian 32-bit integers, then the elements. CIFAR-10 comes as pickled dictionaries (Krizhevsky
+2009), read here without running any code they might hold.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from torchvision import datasets
+from torchvision.datasets import VisionDataset
+
+from lenet.data.digits import Transform
+
+NUM_CLASSES = 10
+
+
+class DataError(RuntimeError):
+    """The data asked for cannot be used; the message says why and what to do."""
+
+
+def _damaged(file: Path, why: str) -> DataError:
+    return DataError(
+        f"{file} is damaged: {why}. Delete the folder {file.parent} and load the data set again: "
+        "it will be downloaded afresh."
+    )
+
+
+def check_idx_folder(folder: Path) -> None:
+    """Check that the four IDX files of a 28×28 data set are whole and fit together.
+
+    Raises:
+        DataError: A file is damaged; the message names it.
+    """
+    for split in ("train", "t10k"):
+        images = _read_idx(folder / f"{split}-images-idx3-ubyte", num_dims=3)
+        label_file = folder / f"{split}-labels-idx1-ubyte"
+        labels = _read_idx(label_file, num_dims=1)
+        if images.shape[1:] != (28, 28):
+            raise _damaged(folder / f"{split}-images-idx3-ubyte", "its images are not 28×28")
+        if len(labels) != len(images):
+            raise _damaged(
+                label_file, f"it holds {len(labels):,} labels for {len(images):,} images"
+            )
+        if labels.max() >= NUM_CLASSES:
+            raise _damaged(label_file, f"it holds the label {labels.max()}, the highest is 9")
+
+
+def _read_idx(file: Path, num_dims: int) -> np.ndarray:
+    header_size = 4 + 4 * num_dims
+    with file.open("rb") as stream:
+        header = stream.read(header_size)
+    if len(header) < header_size or header[:4] != bytes([0, 0, 8, num_dims]):
+        raise _damaged(file, f"it does not begin like an IDX file of bytes with {num_dims} axes")
+    dims = struct.unpack(f">{num_dims}I", header[4:])
+    expected, size = header_size + int(np.prod(dims, dtype=np.int64)), file.stat().st_size
+    if size != expected:
+        raise _damaged(file, f"its header announces {expected:,} bytes, it has {size:,}")
+    if size == header_size:
+        raise _damaged(file, "it holds no element")
+    return np.memmap(file, dtype=np.uint8, mode="r", offset=header_size, shape=dims)
+
+
+def check_cifar_folder(folder: Path) -> None:
+    """Check that the pickled batches of CIFAR-10 are whole.
+
+    Raises:
+        DataError: A file is damaged; the message names it.
+    """
+    for name, _ in datasets.CIFAR10.train_list + datasets.CIFAR10.test_list:
+        _cifar_batch(folder / name)
+    _cifar_classes(folder / datasets.CIFAR10.meta["filename"])
+
+
+def _cifar_batch(file: Path) -> tuple[np.ndarray, list[int]]:
+    """Read one batch file: pixels uint8 (N, 3072) and N labels from 0 to 9."""
+    content = _unpickle(file)
+    data, labels = content.get("data"), content.get("labels")
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (3072,):
+        raise _damaged(file, "its 'data' is not an array of bytes (N, 3072)")
+    if not isinstance(labels, list) or len(labels) != len(data):
+        raise _damaged(file, f"its 'labels' is not a list of {len(data)} numbers")
+    if not all(isinstance(label, int) and 0 <= label < NUM_CLASSES for label in labels):
+        raise _damaged(file, "a label is not a number from 0 to 9")
+    return data, labels
+
+
+def _cifar_classes(file: Path) -> list[str]:
+    classes = _unpickle(file).get(datasets.CIFAR10.meta["key"])
+    if not isinstance(classes, list) or len(classes) != NUM_CLASSES:
+        raise _damaged(file, f"it does not list the names of {NUM_CLASSES} classes")
+    return [str(name) for name in classes]
+
+
+def _unpickle(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as stream:
+            content = ArrayUnpickler(stream, encoding="latin1").load()
+    except Exception as error:  # a damaged pickle can raise almost anything
+        raise _damaged(file, f"it cannot be read ({error})") from error
+    if not isinstance(content, dict):
+        raise _damaged(file, "it does not hold a dictionary")
+    return content
+
+
+class ArrayUnpickler(pickle.Unpickler):
+    """An unpickler that admits arrays, lists, strings and numbers, and no code."""
+
+    ADMITTED = frozenset(
+        {
+            ("numpy", "dtype"),
+            ("numpy", "ndarray"),
+            ("numpy.core.multiarray", "_reconstruct"),
+            ("numpy._core.multiarray", "_reconstruct"),
+            ("_codecs", "encode"),
+        }
+    )
+
+    def __init__(self, stream: BinaryIO, *, encoding: str) -> None:
+        super().__init__(stream, encoding=encoding)
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
+        """Return an admitted class; refuse every other."""
+        if (module, name) not in self.ADMITTED:
+            raise pickle.UnpicklingError(f"{module}.{name} has no place in a file of images")
+        return super().find_class(module, name)
+
+
+class UnpublishedCIFAR10(datasets.CIFAR10):
+    """CIFAR-10 from files whose checksum is not the published one.
+
+    torchvision refuses such a copy, and rightly does not unpickle it; here it is read with an
+    unpickler that runs no code.
+    """
+
+    def __init__(self, root: Path, train: bool, transform: Transform | None = None) -> None:
+        VisionDataset.__init__(self, root, transform=transform)
+        self.train = train
+        folder = Path(root) / self.base_folder
+        listed = self.train_list if train else self.test_list
+        batches = [_cifar_batch(folder / name) for name, _ in listed]
+        rows = np.concatenate([data for data, _ in batches])
+        self.data = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # (N, 32, 32, 3)
+        self.targets = [label for _, labels in batches for label in labels]
+        self.classes = _cifar_classes(folder / self.meta["filename"])
+        self.class_to_idx = {name: index for index, name in enumerate(self.classes)}
+
+    def extra_repr(self) -> str:
+        """Say that the files are not the published ones."""
+        return f"{super().extra_repr()}\nFiles differ from the published ones"

@@ -1,0 +1,208 @@
+"""Calls of torch functions, read back: the operation's name, its arguments by name, its code line.
+
+It serves `lenet.tracing`, where `F.max_pool2d(x, 2)`, `x.view(-1, 400)` and `x + y` arrive as a
+function object with positional arguments.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from textwrap import dedent
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# The argument names of functions written in C++, which have no Python signature.
+_CONV = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+_CONV_TRANSPOSE = (*_CONV[:5], "output_padding", "groups", "dilation")
+_MAX_POOL = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
+_AVG_POOL = ("input", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
+_ADAPTIVE_POOL = ("input", "output_size")
+_ARGUMENTS: dict[str, tuple[str, ...]] = {
+    **{f"conv{n}d": _CONV for n in (1, 2, 3)},
+    **{f"conv_transpose{n}d": _CONV_TRANSPOSE for n in (1, 2, 3)},
+    **{f"max_pool{n}d": _MAX_POOL for n in (1, 2, 3)},
+    **{f"avg_pool{n}d": _AVG_POOL for n in (1, 2, 3)},
+    **{f"adaptive_avg_pool{n}d": _ADAPTIVE_POOL for n in (1, 2, 3)},
+    **{f"adaptive_max_pool{n}d": _ADAPTIVE_POOL for n in (1, 2, 3)},
+    **dict.fromkeys(("add", "sub", "mul", "div", "pow", "matmul"), ("input", "other")),
+    **dict.fromkeys(("mean", "sum", "amax", "max"), ("input", "dim", "keepdim")),
+    **dict.fromkeys(("softmax", "log_softmax", "squeeze", "unsqueeze", "unbind"), ("input", "dim")),
+    **dict.fromkeys(("cat", "concat", "stack"), ("tensors", "dim")),
+    "chunk": ("input", "chunks", "dim"),
+    "flatten": ("input", "start_dim", "end_dim"),
+    "getitem": ("input", "index"),
+    "linear": ("input", "weight", "bias"),
+    "split": ("input", "split_size", "dim"),
+    "transpose": ("input", "dim0", "dim1"),
+}
+# Methods that take the rest of their arguments as one shape: x.view(2, 3) or x.view((2, 3)).
+_VARIADIC = {"view": "shape", "reshape": "shape", "expand": "shape", "permute": "dims"}
+
+# Frames in these places belong to the machinery between a user's `forward` and an operation.
+_TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
+_TRACING_FILES = {str(Path(__file__).with_name("tracer.py")), __file__}
+
+
+def tensors_in(value: object) -> Iterator[Tensor]:
+    """Find the tensors in nested tuples, lists and dictionaries, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from tensors_in(item)
+
+
+def has_tensors(value: object) -> bool:
+    """Tell whether a value is a tensor or contains one."""
+    return next(tensors_in(value), None) is not None
+
+
+def operation_name(func: Callable[..., Any]) -> str:
+    """Name a torch function as it is written: ``relu``, ``add``, ``getitem``, ``T``."""
+    name: str = getattr(func, "__name__", type(func).__name__)
+    if name == "__get__":  # an attribute such as x.T, read by this function
+        name = getattr(getattr(func, "__self__", None), "__name__", name)
+    return name.strip("_") if name.startswith("__") else name
+
+
+def bind(
+    operation: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give a call's arguments their names, in the order in which they were given."""
+    if operation in _VARIADIC and len(args) > 1:
+        shape = args[1] if isinstance(args[1], list | tuple) else args[1:]
+        return {"input": args[0], _VARIADIC[operation]: tuple(shape), **kwargs}
+    names = _ARGUMENTS.get(operation) or _parameters(func)
+    names += tuple(f"argument{i}" for i in range(len(names), len(args)))
+    return {**dict(zip(names, args, strict=False)), **kwargs}
+
+
+def unbind(operation: str, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Turn named arguments back into what the function takes: the reverse of `bind`."""
+    first = "tensors" if "tensors" in given else "input"
+    rest = {name: value for name, value in given.items() if name != first}
+    if operation in _VARIADIC:
+        return (given[first], *rest[_VARIADIC[operation]]), {}
+    return (given[first],), rest
+
+
+def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the arguments that a reader would recognise: no tensors, no None, nothing private."""
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not None and not name.startswith("_") and not has_tensors(value)
+    }
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the user's code.
+
+    Attributes:
+        code: the exact text of the expression; empty when its source cannot be found.
+        line: its line in its file or notebook cell, or None.
+        text: the line and its file, for a reader: ``models.py, line 118`` or ``line 4 of the
+            cell``; empty without a line.
+    """
+
+    code: str = ""
+    line: int | None = None
+    text: str = ""
+
+
+NOWHERE = Place()
+
+
+def place_of_frame(frame: FrameType | None) -> Place:
+    """Find the expression of the user's code that `frame` is running.
+
+    Returns:
+        Its place; `NOWHERE` when no user code lies between the tracer and the operation (a bare
+        `nn.Sequential`).
+    """
+    while frame is not None and not _is_tracer_entry(frame.f_code):
+        if not _is_machinery(frame.f_code.co_filename):
+            return _place(frame.f_code, frame.f_code.co_filename, frame.f_lasti)
+        frame = frame.f_back
+    return NOWHERE
+
+
+def place_of_error(error: BaseException) -> Place:
+    """Find the innermost expression of the user's code from which `error` came."""
+    found = NOWHERE
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not _is_machinery(code.co_filename):
+            found = _place(code, code.co_filename, traceback.tb_lasti)
+        traceback = traceback.tb_next
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _parameters(func: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        parameters = inspect.signature(func).parameters.values()
+    except (TypeError, ValueError):  # a C++ function that is not in the list above
+        return ("input",)
+    return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+
+
+def _is_machinery(filename: str) -> bool:
+    return filename.startswith(_TORCH_FOLDER) or filename in _TRACING_FILES
+
+
+def _is_tracer_entry(code: CodeType) -> bool:
+    return code.co_name == "run" and code.co_filename in _TRACING_FILES
+
+
+@lru_cache(maxsize=4096)
+def _place(code: CodeType, filename: str, instruction: int) -> Place:
+    """Find the expression of one bytecode instruction in its source.
+
+    The name of the file is given because equal code of two files is one key of the cache.
+    """
+    position = next(islice(code.co_positions(), instruction // 2, None))
+    first, last, start, end = position
+    if first is None or last is None:
+        return NOWHERE
+    lines = linecache.getlines(filename)[first - 1 : last]
+    return Place(_cut_out(lines, start, end), first, _line_text(filename, first))
+
+
+def _cut_out(lines: list[str], start: int | None, end: int | None) -> str:
+    """Cut an expression out of its lines; columns are counted in UTF-8 bytes."""
+    lines = [line.rstrip("\n") for line in lines]
+    if not lines:
+        return ""
+    if start is None or end is None:  # Python was told to keep no columns
+        return lines[0].strip()
+    lines[-1] = lines[-1].encode()[:end].decode()
+    text = lines[0].encode()[start:].decode()
+    return "\n".join([text, *dedent("\n".join(lines[1:])).split("\n")]).strip()
+
+
+def _line_text(filename: str, line: int) -> str:
+    """Say which line of what: a file by its name alone, a notebook cell as a cell.
+
+    Jupyter compiles a cell under a name such as ``/tmp/ipykernel_8/123.py``, Colab as
+    ``/tmp/ipython-input-8.py``, IPython as ``<ipython-input-8>``.
+    """
+    path = Path(filename)
+    if path.parent.name.startswith("ipykernel_") or "ipython-input-" in path.name:
+        return f"line {line} of the cell"
+    return f"line {line}" if filename.startswith("<") else f"{path.name}, line {line}"

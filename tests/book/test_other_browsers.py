@@ -1,0 +1,220 @@
+"""The stepper of the built site in Firefox and in WebKitGTK, the engine that Safari has too.
+
+Without the browser or its driver these tests are skipped, unless LENET_OTHER_BROWSERS=1 demands
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+import pytest
+
+from tests.drawn_digits import drawn_digits
+from tests.firefox import PATIENCE, Firefox
+
+MINI_BROWSERS = ["lib*/*/webkit2gtk-*/MiniBrowser", "lib*/webkit2gtk-*/MiniBrowser"]
+PAGE = "book/stepper.html"
+STEPPER = "return document.querySelectorAll('.lenet-stepper').length"
+POSITION = "return document.querySelector('.lenet-position')?.textContent"
+LABEL = "return document.querySelector('.lenet-panel-out canvas').getAttribute('aria-label')"
+RESULT = "return document.querySelector('.lenet-arithmetic .lenet-result').textContent"
+ARITHMETIC = "return document.querySelector('.lenet-arithmetic').textContent"
+ANSWER = "return document.querySelector('.lenet-best .lenet-score-name').textContent"
+BOX = """
+const found = [...document.querySelectorAll(arguments[0])];
+const node = found.find(node => node.textContent.includes(arguments[1]));
+node.scrollIntoView({ block: "center", behavior: "instant" });
+const { left, top, width, height } = node.getBoundingClientRect();
+return [left, top, width, height];
+"""
+
+
+class Driven(Protocol):
+    """A browser that follows commands."""
+
+    def open(self, url: str) -> None: ...
+    def run(self, script: str, *arguments: Any) -> Any: ...
+    def act(self, *devices: dict[str, Any]) -> None: ...
+
+
+class WebKit:
+    """WebKitGTK's small browser on a screen that nobody sees, driven over WebDriver."""
+
+    def __init__(self, driver: str, program: Path, screen: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}/session"
+        # As root it starts only without its sandbox; it opens nothing but our own pages.
+        sandbox = {"WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"} if os.geteuid() == 0 else {}
+        settings = {**os.environ, **sandbox, "DISPLAY": screen, "NO_AT_BRIDGE": "1"}
+        self.process = subprocess.Popen([driver, f"--port={port}"], env=settings)
+        try:
+            self._begin({"binary": str(program), "args": ["--automation"]})
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def _begin(self, options: dict[str, Any]) -> None:
+        wishes = {"alwaysMatch": {"webkitgtk:browserOptions": options}}
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.address += "/" + self._post("", capabilities=wishes)["sessionId"]
+                return
+            except urllib.error.URLError as error:
+                refused = isinstance(error.reason, ConnectionRefusedError)
+                if not refused or time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
+    def _post(self, command: str, **parameters: Any) -> Any:
+        request = urllib.request.Request(self.address + command, json.dumps(parameters).encode())
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.load(answer)["value"]
+
+    def open(self, url: str) -> None:
+        self._post("/url", url=url)
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self._post("/execute/sync", script=script, args=arguments)
+
+    def act(self, *devices: dict[str, Any]) -> None:
+        self._post("/actions", actions=devices)
+
+    def close(self) -> None:
+        end = urllib.request.Request(self.address, method="DELETE")
+        urllib.request.urlopen(end, timeout=PATIENCE).close()
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+
+
+def missing(what: str) -> NoReturn:
+    if os.environ.get("LENET_OTHER_BROWSERS") == "1":
+        pytest.fail(f"LENET_OTHER_BROWSERS=1, but {what}")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="module")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    program = shutil.which("firefox-esr")
+    if program is None:
+        missing("no Firefox ESR was found (install firefox-esr)")
+    started = Firefox(program, tmp_path_factory.mktemp("firefox"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[str]:
+    """A screen that nobody sees."""
+    program = shutil.which("Xvfb")
+    if program is None:
+        missing("no Xvfb was found (install xvfb)")
+    ours, theirs = os.pipe()
+    options = ["-displayfd", str(theirs), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
+    process = subprocess.Popen([program, *options], pass_fds=[theirs])
+    os.close(theirs)
+    with os.fdopen(ours) as number:
+        yield f":{number.readline().strip()}"  # which comes once the screen is there
+    process.terminate()
+    process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def webkit(screen: str) -> Iterator[WebKit]:
+    driver = shutil.which("WebKitWebDriver")
+    programs = [path for glob in MINI_BROWSERS for path in Path("/usr").glob(glob)]
+    if driver is None or not programs:
+        missing("no WebKitGTK and driver were found (install webkit2gtk-driver)")
+    started = WebKit(driver, programs[0], screen)
+    yield started
+    started.close()
+
+
+def until(browser: Driven, script: str, expected: object, *arguments: Any) -> None:
+    """Wait until a script returns what is expected."""
+    end = time.monotonic() + PATIENCE
+    while (found := browser.run(script, *arguments)) != expected:
+        assert time.monotonic() < end, f"{script}: {found!r}, expected {expected!r}"
+        time.sleep(0.02)
+
+
+def drag(browser: Driven, points: list[tuple[float, float]]) -> None:
+    """Press the mouse at the first point, and let it go at the last."""
+    moves = [
+        {"type": "pointerMove", "duration": 0, "x": round(x), "y": round(y)} for x, y in points
+    ]
+    press, release = ({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp"))
+    actions = [moves[0], press, *moves[1:], release]
+    mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}}
+    browser.act({**mouse, "actions": actions})
+
+
+def click(browser: Driven, selector: str, text: str = "", share: float = 0.5) -> None:
+    """Click on the first such element with this text, at a share of its width and height."""
+    left, top, width, height = browser.run(BOX, selector, text)
+    drag(browser, [(left + share * width, top + share * height)])
+
+
+def number(text: str) -> float:
+    return float(text.rstrip(".").replace("−", "-"))
+
+
+def check_stepping(browser: Driven, base: str) -> None:
+    browser.open("about:blank")
+    browser.open(f"{base}/{PAGE}")
+    until(browser, STEPPER, 1)
+    for step in range(4):
+        until(browser, POSITION, f"step {step} of 13")
+        click(browser, "button", "Next →")
+    until(browser, POSITION, "step 4 of 13")
+
+
+def check_picking(browser: Driven) -> None:
+    before = {script: browser.run(script) for script in (LABEL, ARITHMETIC)}
+    click(browser, ".lenet-panel-out canvas", share=0.1)
+    for script, text in before.items():
+        until(browser, f"{script} !== arguments[0]", True, text)
+    shown = number(browser.run(LABEL).split("; value ")[1])
+    assert number(browser.run(RESULT)) == pytest.approx(shown, abs=1e-4)
+
+
+def check_drawing(browser: Driven) -> None:
+    for digit in (drawn_digits()[18], drawn_digits()[-1]):
+        click(browser, "button", "Clear")
+        left, top, width, height = browser.run(BOX, ".lenet-pad", "")
+        for stroke in digit.strokes:
+            drag(browser, [(left + x * width, top + y * height) for x, y in stroke[::4]])
+        until(browser, ANSWER, str(digit.digit))
+
+
+def test_firefox_steps_picks_and_reads_a_drawing(firefox: Firefox, base: str) -> None:
+    check_stepping(firefox, base)
+    check_picking(firefox)
+    check_drawing(firefox)
+    assert firefox.complaints() == []
+
+
+def test_errors_in_firefox_are_seen(firefox: Firefox, tmp_path: Path) -> None:
+    page = tmp_path / "broken.html"
+    script = "console.error('said'); Promise.reject(Error('refused')); throw Error('thrown')"
+    page.write_text(f"<!doctype html><script>{script}</script>", encoding="utf-8")
+    firefox.open(page.as_uri())
+    seen = "\n".join(firefox.complaints())
+    assert all(word in seen for word in ("said", "refused", "thrown")), seen
+    assert firefox.complaints() == []
+
+
+def test_webkit_steps(webkit: WebKit, base: str) -> None:
+    check_stepping(webkit, base)

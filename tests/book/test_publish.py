@@ -1,0 +1,190 @@
+"""Publishing: the address in every place, and a chapter that installs the book from there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbclient import NotebookClient
+from publish import checked, publish
+from publishing import PUBLISHED
+
+ROOT = Path(__file__).parents[2]
+ADDRESS_LIKE = re.compile(r"https://github\.com/[\w-]+/lenet-book")
+CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
+
+
+def present_address(root: Path) -> str:
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    return config["repository"]["url"]
+
+
+def git(*arguments: str, cwd: Path) -> str:
+    identity = ["-c", "user.name=tester", "-c", "user.email=tester@example.org"]
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the files that belong to the project, as a git repository of its own."""
+    target = tmp_path / "repository"
+    shutil.copytree(ROOT, target, ignore=shutil.ignore_patterns(".*", "_build", "*.egg-info"))
+    git("init", "--quiet", "--initial-branch=main", cwd=target)
+    return target
+
+
+def test_the_address_is_the_same_everywhere() -> None:
+    address = present_address(ROOT)
+    for path in [ROOT / "README.md", *ROOT.glob("book/*.md"), *CHAPTERS]:
+        found = set(ADDRESS_LIKE.findall(path.read_text(encoding="utf-8")))
+        assert found <= {address}, path.name
+
+
+def test_the_placeholder_is_no_address() -> None:
+    assert not PUBLISHED.fullmatch("https://github.com/your_github_name/lenet-book")
+    assert PUBLISHED.fullmatch("https://github.com/some-one/lenet-book")
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("https://github.com/owner/name", "https://github.com/owner/name"),
+        ("https://github.com/owner/name.git/", "https://github.com/owner/name"),
+        ("https://gitlab.com/group/sub/name.git", "https://gitlab.com/group/sub/name.git"),
+        ("ssh://git@example.org/name", "ssh://git@example.org/name"),
+    ],
+)
+def test_accepts_addresses_that_pip_can_install_from(given: str, stored: str) -> None:
+    assert checked(given) == stored
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "owner/name",
+        "file:///some/folder",
+        "git@github.com:owner/name.git",
+        "https://github.com/owner",
+        "https://github.com/owner/name/tree/main",
+        "https://github.com/your_github_name/lenet-book",
+        'https://example.org/"; rm -rf',
+        "https://example.org/a b",
+    ],
+)
+def test_refuses_other_addresses(wrong: str, copy: Path) -> None:
+    before = (copy / "_config.yml").read_bytes()
+    with pytest.raises(ValueError, match=r"address|form"):
+        publish(wrong, copy)
+    assert (copy / "_config.yml").read_bytes() == before
+
+
+def test_sets_the_address_wherever_it_stands_and_can_set_it_again(copy: Path) -> None:
+    placeholder = present_address(copy)
+    readme = copy / "README.md"
+    readme.write_text("# Book\n\n<!-- badges --><!-- /badges -->\n\nText.\n", encoding="utf-8")
+    for address in ("https://github.com/some-one/lenet-book", "https://github.com/an-other/lenet"):
+        changed = publish(address, copy)
+        assert {copy / "_config.yml", readme} <= set(changed)
+        assert present_address(copy) == address
+        assert f"{address}/actions" in readme.read_text(encoding="utf-8")
+        for chapter in copy.glob("chapters/*.ipynb"):
+            assert chapter in changed
+            assert f"lenet @ git+{address}\\" in chapter.read_text(encoding="utf-8")
+    publish(placeholder.replace("your_github_name", "some-one"), copy)
+    left = git("grep", "-l", "--untracked", "-F", "an-other/lenet", cwd=copy)
+    assert left.split() == ["tests/test_publish.py"]
+
+
+@pytest.mark.skipif(not CHAPTERS, reason="no chapter is written yet")
+def test_the_buttons_of_a_published_site_lead_to_its_address(copy: Path) -> None:
+    publish("https://github.com/some-one/lenet-book", copy)
+    program = Path(sys.executable).with_name("jupyter-book")
+    subprocess.run([program, "build", copy, "-W", "-n", "--quiet"], check=True, capture_output=True)
+    chapter = f"chapters/{CHAPTERS[0].stem}"
+    html = (copy / "_build" / "html" / f"{chapter}.html").read_text(encoding="utf-8")
+    for link in (
+        f"https://colab.research.google.com/github/some-one/lenet-book/blob/main/{chapter}.ipynb",
+        f"https://mybinder.org/v2/gh/some-one/lenet-book/main?urlpath=lab/tree/{chapter}.ipynb",
+        'href="https://github.com/some-one/lenet-book"',
+        f"../_sources/{chapter}.ipynb",
+    ):
+        assert link in html
+
+
+@pytest.mark.skipif(not CHAPTERS, reason="no chapter is written yet")
+def test_a_chapter_installs_the_book_from_its_address(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "https://github.com/some-one/lenet-book"
+    publish(address, copy)
+    git("add", "--all", cwd=copy)
+    git("commit", "--quiet", "--message", "Publish", cwd=copy)
+    python = environment_without_lenet(tmp_path / "colab")
+    chapter = tmp_path / "elsewhere" / CHAPTERS[0].name
+    chapter.parent.mkdir()
+    shutil.copy(copy / "chapters" / CHAPTERS[0].name, chapter)
+
+    # git finds the copy at the address, as it would find GitHub's.
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{copy.as_uri()}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", address)
+    # pip must build with what is there and must not ask an index: no network is needed.
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")  # pip reads it as "build isolation: 0"
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    monkeypatch.setenv("LENET_OFFLINE", "1")
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    monkeypatch.setenv("JUPYTER_PATH", str(kernel_for(python, tmp_path / "jupyter")))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert not imports_lenet(python), "lenet must be missing before the chapter runs"
+    notebook = nbformat.read(chapter, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="colab-like",
+        resources={"metadata": {"path": str(chapter.parent)}},
+    )
+    client.execute()
+    setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert imports_lenet(python), f"the setup cell did not install the package: {setup.outputs}"
+
+
+def environment_without_lenet(folder: Path) -> Path:
+    """Make an environment that sees the packages of this one, all but `lenet`."""
+    venv.create(folder)
+    dependencies = folder / "dependencies"
+    dependencies.mkdir()
+    for package in Path(sysconfig.get_path("purelib")).iterdir():
+        if "lenet" not in package.name:
+            (dependencies / package.name).symlink_to(package)
+    site_packages = sysconfig.get_path("purelib", vars={"base": str(folder)})
+    Path(site_packages, "dependencies.pth").write_text(f"{dependencies}\n")
+    return folder / "bin" / "python"
+
+
+def kernel_for(python: Path, folder: Path) -> Path:
+    """Write the description of a Jupyter kernel that runs `python`."""
+    kernel = folder / "kernels" / "colab-like" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "like Colab", "language": "python"}
+    kernel.write_text(json.dumps(spec))
+    return folder
+
+
+def imports_lenet(python: Path) -> bool:
+    found = "import importlib.util, sys; sys.exit(importlib.util.find_spec('lenet') is None)"
+    return subprocess.run([str(python), "-c", found], cwd=python.parent).returncode == 0

@@ -1,0 +1,239 @@
+"""The form of a chapter: its frame, its cells and what is stored in it.
+
+A chapter is `chapters/NN_name.ipynb`. It answers one question and has this frame, in this order:
+
+1. A markdown cell that opens with ``# N. Title`` (N without leading zero) and poses the question.
+   It, or the markdown cells before the setup cell, hold **What you will be able to do** (a list),
+   **Prerequisites** and **Time** (``about 30 minutes``), in these words and in bold.
+2. The setup cell: the first code cell, exactly `setup_source()`, tagged ``setup`` and
+   ``remove-cell`` (the site leaves it out).
+3. The imports: the second code cell, visible (no ``hide-*`` or ``remove-*`` tag).
+4. The body, in ``##`` sections.
+5. ``## Summary``, ``## Exercises``, ``## What's next``: the last three ``##`` headings.
+
+In the exercises:
+
+- A solution in words folds in Jupyter, on GitHub and in the site alike when it is written as HTML,
+  in the markdown cell of the exercise or in one of its own; the blank lines matter, and headings
+  do not belong inside::
+
+      <details>
+      <summary>Solution</summary>
+
+      Text, $formulas$ and ```code fences```.
+
+      </details>
+
+- A solution in code that should run is a code cell tagged ``solution``. `make execute` adds what
+  folds it everywhere (the ``hide-cell`` tag for the site, JupyterLab's and Colab's own settings).
+- A self-check is a visible code cell tagged ``self-check``. It reads what the learner wrote in a
+  cell above it (``my_size = None  # your answer``) and prints whether that is right. It runs
+  through when nothing is filled in and then says so ("Not answered yet."), so that the chapter
+  still executes from top to bottom.
+
+Code that only draws is tagged ``hide-input``; the site folds it. Cells whose output is the same on
+any data carry nbval's comment ``# NBVAL_CHECK_OUTPUT`` or the tag ``nbval-check-output``.
+
+A cell that draws says in its metadata, ``mystnb.image.alt``, what there is to see, for those who
+do not see it.
+
+Code cells have 20 lines at most and about 6 in the middle; no more than two stand in a row without
+prose between them. Chapters are stored as `make execute` leaves them: executed once from top to
+bottom, without messages on stderr, progress bars, or anything that names the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
+MAX_BYTES = 1_500_000
+MAX_LINES = 20
+MAX_MEDIAN_LINES = 8
+HIDING_TAGS = {"hide-input", "hide-cell", "hide-output", "remove-input", "remove-cell"}
+CLOSING_HEADINGS = ["Summary", "Exercises", "What's next"]
+MACHINE_PATH = re.compile(
+    r"(?<![\w.])/(home|root|Users|tmp|var|work|opt|mnt|private)/\w|\b[A-Z]:\\\\?\w"
+)
+
+Cell = dict[str, Any]
+Notebook = dict[str, Any]
+
+
+def setup_source() -> str:
+    """The setup cell with the address that the site's settings hold."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    return (
+        "# Installs the book's package where it is missing, as in Colab.\n"
+        "import importlib.util\n"
+        "\n"
+        'if importlib.util.find_spec("lenet") is None:\n'
+        f'    %pip install --quiet "lenet @ git+{config["repository"]["url"]}"'
+    )
+
+
+@cache
+def read(path: Path) -> Notebook:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def source(cell: Cell) -> str:
+    return "".join(cell["source"])
+
+
+def tags(cell: Cell) -> set[str]:
+    return set(cell["metadata"].get("tags", []))
+
+
+def name(cell: Cell) -> str:
+    """What an error message calls a cell: its first line."""
+    return repr(source(cell).split("\n", 1)[0][:70])
+
+
+def code_cells(notebook: Notebook) -> list[Cell]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def markdown(cells: list[Cell]) -> str:
+    return "\n\n".join(source(cell) for cell in cells if cell["cell_type"] == "markdown")
+
+
+def sections(text: str) -> dict[str, str]:
+    """The `##` headings of a text and what stands below each."""
+    unfenced = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    parts = re.split(r"^## +(.+?) *$", unfenced, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def text_outputs(cell: Cell) -> list[str]:
+    """Every text that a cell's outputs hold, pictures left out."""
+    texts = []
+    for output in cell["outputs"]:
+        texts.append("".join(output.get("text", [])))
+        for kind, data in output.get("data", {}).items():
+            if kind.startswith("text/"):
+                texts.append("".join(data))
+    return texts
+
+
+pytestmark = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def test_opens_with_its_number_its_question_and_what_it_takes(path: Path) -> None:
+    cells = read(path)["cells"]
+    first_code = next(i for i, cell in enumerate(cells) if cell["cell_type"] == "code")
+    opening = markdown(cells[:first_code])
+    number = int(path.stem.split("_")[0])
+    assert re.match(rf"# {number}\. \S", opening), f"open with '# {number}. Title'"
+    assert "?" in opening, "pose the chapter's question on its first screen"
+    assert "**What you will be able to do" in opening
+    assert "**Prerequisites" in opening
+    assert re.search(r"\*\*Time.*\d+ minutes", opening), "say **Time**: about NN minutes"
+
+
+def test_installs_the_package_where_it_is_missing(path: Path) -> None:
+    first, second, *_ = code_cells(read(path))
+    assert source(first) == setup_source()
+    assert {"setup", "remove-cell"} <= tags(first)
+    assert re.search(r"^(import|from) ", source(second), re.MULTILINE), "imports come second"
+    assert not tags(second) & HIDING_TAGS, "the imports are visible"
+
+
+def test_has_one_title_and_closes_as_every_chapter_does(path: Path) -> None:
+    text = markdown(read(path)["cells"])
+    headings = list(sections(text))
+    assert headings[-3:] == CLOSING_HEADINGS
+    unfenced = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    assert len(re.findall(r"^# ", unfenced, re.MULTILINE)) == 1, "one title"
+
+
+def test_exercises_have_foldable_solutions_and_a_self_check(path: Path) -> None:
+    cells = read(path)["cells"]
+    start = next(i for i, cell in enumerate(cells) if "## Exercises" in source(cell))
+    exercises = cells[start:]
+    text = markdown(exercises)
+    assert text.count("<details>") == text.count("</details>")
+    for details in re.findall(r"<details>.*?</details>", text, re.DOTALL):
+        assert re.match(r"<details>\n<summary>.+</summary>\n\n", details), details[:60]
+        assert details.endswith("\n\n</details>"), "a blank line before </details>"
+        assert not re.search(r"^#+ ", details, re.MULTILINE), "no heading inside <details>"
+    solutions = text.count("<details>") + sum("solution" in tags(cell) for cell in exercises)
+    assert solutions, "at least one exercise with its solution"
+    checks = [cell for cell in exercises if "self-check" in tags(cell)]
+    assert checks, "at least one self-check"
+    assert all(any(text_outputs(cell)) for cell in checks), "a self-check says what it found"
+
+
+def test_solutions_fold_everywhere(path: Path) -> None:
+    for cell in code_cells(read(path)):
+        if "solution" in tags(cell):
+            assert "hide-cell" in tags(cell), f"run make execute: {name(cell)}"
+            assert cell["metadata"].get("jupyter", {}).get("source_hidden"), name(cell)
+
+
+def test_code_comes_in_small_pieces_between_prose(path: Path) -> None:
+    notebook = read(path)
+    lengths = {name(cell): len(source(cell).splitlines()) for cell in code_cells(notebook)}
+    too_long = {cell: lines for cell, lines in lengths.items() if lines > MAX_LINES}
+    assert not too_long, f"longer than {MAX_LINES} lines: {too_long}"
+    assert statistics.median(lengths.values()) <= MAX_MEDIAN_LINES
+    kinds = "".join(cell["cell_type"][0] for cell in notebook["cells"])
+    assert "ccc" not in kinds, "three code cells in a row; put prose between them"
+
+
+def test_figures_are_told_in_words_too(path: Path) -> None:
+    drawing = [
+        cell
+        for cell in code_cells(read(path))
+        if any("image/png" in output.get("data", {}) for output in cell["outputs"])
+    ]
+    told = [cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "") for cell in drawing]
+    silent = [name(cell) for cell, words in zip(drawing, told, strict=True) if len(words) < 40]
+    assert not silent
+    assert len(set(told)) == len(told)
+
+
+def test_was_executed_once_from_top_to_bottom(path: Path) -> None:
+    cells = code_cells(read(path))
+    counts = [cell["execution_count"] for cell in cells]
+    assert counts == list(range(1, len(cells) + 1)), "run make execute"
+    assert any(cell["outputs"] for cell in cells)
+    assert all(source(cell).strip() for cell in cells), "no empty cells"
+
+
+def test_stores_results_alone(path: Path) -> None:
+    notebook = read(path)
+    assert path.stat().st_size < MAX_BYTES
+    assert "@jupyter-widgets/controls" not in json.dumps(notebook), "a progress bar was stored"
+    for cell in code_cells(notebook):
+        kinds = {(output["output_type"], output.get("name")) for output in cell["outputs"]}
+        assert ("stream", "stderr") not in kinds, f"stderr below {name(cell)}"
+        assert "error" not in {kind for kind, _ in kinds}, f"an error below {name(cell)}"
+        assert "execution" not in cell["metadata"], f"times below {name(cell)}"
+        for text in text_outputs(cell):
+            assert not re.search(r"\d(it/s|s/it)|[█▏▎▍▌▋▊▉]{2}", text), f"progress: {name(cell)}"
+
+
+def test_names_no_machine(path: Path) -> None:
+    for cell in read(path)["cells"]:
+        texts = [source(cell), *(text_outputs(cell) if cell["cell_type"] == "code" else [])]
+        for text in texts:
+            found = MACHINE_PATH.search(text) or (str(Path.home()) + "/" in text and Path.home())
+            assert not found, f"{found} in {name(cell)}"
+
+
+def test_cells_have_stable_ids(path: Path) -> None:
+    notebook = read(path)
+    ids = [cell.get("id") for cell in notebook["cells"]]
+    assert None not in ids
+    assert len(set(ids)) == len(ids)
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"

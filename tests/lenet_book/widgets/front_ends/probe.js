@@ -1,0 +1,23 @@
+// @ts-check
+import { element, readArrays, readTheme } from "../../../../book/lenet_book/widgets/shared/shared.js";
+import { double } from "./probe_part.js";
+
+/** @param {{ model: import("../../../../book/lenet_book/widgets/shared/shared.js").Model, el: HTMLElement }} context */
+function render({ model, el }) {
+  if (model.get("meta").fails) throw new Error("the probe was told to fail");
+  const sum = readArrays(model).values.data.reduce((total, value) => total + value, 0);
+  const output = element("output");
+  const show = () => (output.textContent = `${model.get("meta").name}: ${double(model.get("count"))}, ${sum}`);
+  const more = () => {
+    model.set("count", model.get("count") + 1);
+    model.save_changes();
+  };
+  const root = element("div", { class: "lenet-widget probe" }, element("button", { onclick: more }, "more"), output);
+  el.append(root);
+  root.dataset.dark = String(readTheme(root).isDark);
+  model.on("change:count", show);
+  show();
+  return () => model.off("change:count", show);
+}
+
+export default { render };

@@ -1,0 +1,22 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { halfToNumber, numberText, shapeText } from "../../../book/lenet_book/widgets/shared/shared.js";
+
+test("halves are read bit by bit", () => {
+  const halves = [0x3c00, 0xc000, 0x0001, 0x7bff, 0xfc00, 0x8000, 0x3555];
+  const numbers = [1, -2, 2 ** -24, 65504, -Infinity, -0, 0.333251953125];
+  assert.deepEqual(halves.map(halfToNumber), numbers);
+  assert.ok(Number.isNaN(halfToNumber(0x7e00)));
+});
+
+test("numbers have a true minus sign and no negative zero", () => {
+  assert.equal(numberText(-1.23456), "−1.2346");
+  assert.equal(numberText(-0.00001), "0.0000");
+  assert.equal(numberText(-Infinity), "−Infinity");
+});
+
+test("shapes are written as Python writes them", () => {
+  assert.equal(shapeText([10]), "(10,)");
+  assert.equal(shapeText(["N", 6, 24, 24]), "(N, 6, 24, 24)");
+});

@@ -1,0 +1,709 @@
+"""The playground and the calculator agree with `lenet.shapes`, and do what a reader asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from playwright.sync_api import Browser, Page, expect
+from torch import nn
+
+from lenet import tracing
+from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
+from lenet.shapes import ShapeError, conv_windows, pool_windows, trace
+from lenet.shapes.diagnosis import diagnose, first_line
+from lenet_book.widgets import ConvPlayground, ShapeCalculator
+from lenet_book.widgets.calculator.calculator import build, layers_of, presets
+from lenet_book.widgets.shared.joining import joined_script
+from tests.browsing import PHONE, Visit
+
+ROOT = Path(__file__).parents[3]
+WIDGETS = ROOT / "lenet" / "widgets"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+NUM_STACKS = 1000
+NUM_WHOLE_EXPLANATIONS = NUM_STACKS if os.environ.get("LENET_SLOW_TESTS") == "1" else 40
+
+RunScript = Callable[[str, str, Any], Any]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Small networks run faster on one thread, whatever else the machine does."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def run_script(request: pytest.FixtureRequest) -> RunScript:
+    """Run a front end's functions on JSON: in node where there is one, else in Chromium."""
+
+    def run(script: str, function: str, data: Any) -> Any:
+        program = joined_script(WIDGETS / script).replace("export default", "void")
+        body = f"{program}\nreturn JSON.stringify((data => {function})(data));"
+        node = shutil.which("node")
+        if node is None:
+            page = request.getfixturevalue("browser").new_page()
+            answer = page.evaluate(f"data => {{ {body} }}", data)
+            page.close()
+            return json.loads(answer)
+        text = f"process.stdout.write((data => {{ {body} }})({json.dumps(data)}));"
+        done = subprocess.run([node, "-"], input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+# ---------------------------------------------------------------- stacks of layers
+
+
+def pair(rng: random.Random, smallest: int, largest: int) -> Any:
+    """One number, or now and then one for each axis."""
+    numbers = [rng.randint(smallest, largest) for _ in range(2)]
+    return numbers[0] if rng.random() < 0.8 else numbers
+
+
+def nearly(rng: random.Random, number: int) -> int:
+    """The number that fits, or now and then another one."""
+    return number if rng.random() < 0.93 else max(1, number + rng.choice([-7, -2, -1, 1, 2, 12]))
+
+
+class RandomStack:
+    """Layers that mostly follow from one another, as a learner would put them together."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = rng = random.Random(seed)
+        height = rng.randint(4, 34)
+        width = height if rng.random() < 0.7 else rng.randint(4, 34)
+        self.image_shape = [rng.choice([1, 3]), height, width]
+        self.shape = (2, *self.image_shape)
+        self.layers: list[dict[str, Any]] = []
+        if rng.random() < 0.05:  # channels last, a frequent slip
+            self.image_shape = [*self.image_shape[1:], self.image_shape[0]]
+        self.build()
+
+    def build(self) -> None:
+        rng = self.rng
+        for _ in range(rng.randint(1, 3)):
+            self.add_convolution()
+            if rng.random() < 0.2:
+                self.add("BatchNorm2d", num_features=nearly(rng, self.shape[1]))
+            if rng.random() < 0.5:
+                self.add("ReLU")
+            if rng.random() < 0.6:
+                self.add_pooling()
+            if rng.random() < 0.15:
+                self.add_transposed()
+        if rng.random() < 0.95:
+            self.add("Flatten")
+        for _ in range(rng.randint(0, 2)):
+            features = {
+                "in_features": nearly(rng, self.shape[-1]),
+                "out_features": rng.randint(1, 20),
+            }
+            self.add("Linear", **features, **({"bias": False} if rng.random() < 0.2 else {}))
+            if rng.random() < 0.4:
+                self.add(*rng.choice([("ReLU",), ("Dropout",)]))
+        if rng.random() < 0.04:
+            rng.shuffle(self.layers)
+
+    def add_convolution(self) -> None:
+        rng = self.rng
+        settings = {
+            "in_channels": nearly(rng, self.shape[1]),
+            "out_channels": rng.randint(1, 8),
+            "kernel_size": pair(rng, 1, 6),
+        }
+        if rng.random() < 0.4:
+            settings |= {"stride": pair(rng, 1, 3), "padding": pair(rng, 0, 3)}
+        elif rng.random() < 0.1:
+            settings["padding"] = "same"
+        if rng.random() < 0.2:
+            settings["dilation"] = pair(rng, 1, 3)
+        if rng.random() < 0.15:
+            settings["bias"] = False
+        self.add("Conv2d", **settings)
+
+    def add_transposed(self) -> None:
+        rng = self.rng
+        settings = {
+            "in_channels": nearly(rng, self.shape[1]),
+            "out_channels": rng.randint(1, 8),
+            "kernel_size": pair(rng, 1, 4),
+            "stride": pair(rng, 1, 3),
+        }
+        # What PyTorch says where more padding leaves nothing depends on the processor.
+        smallest = min(settings["kernel_size"]) if isinstance(settings["kernel_size"], list) else 1
+        choices = {
+            "padding": pair(rng, 0, (smallest - 1) // 2),
+            "output_padding": pair(rng, 0, 1),
+            "dilation": pair(rng, 1, 2),
+            "bias": False,
+        }
+        settings |= {name: value for name, value in choices.items() if rng.random() < 0.25}
+        self.add("ConvTranspose2d", **settings)
+
+    def add_pooling(self) -> None:
+        rng = self.rng
+        kind = rng.choice(["MaxPool2d", "AvgPool2d"])
+        settings: dict[str, Any] = {"kernel_size": pair(rng, 1, 4)}
+        choices = {"stride": pair(rng, 1, 4), "padding": pair(rng, 0, 2), "ceil_mode": True}
+        if kind == "MaxPool2d":
+            choices["dilation"] = pair(rng, 1, 2)
+        settings |= {name: value for name, value in choices.items() if rng.random() < 0.25}
+        self.add(kind, **settings)
+
+    def add(self, kind: str, **settings: Any) -> None:
+        """Add a layer, and follow the shape where the layer fits."""
+        layer = {"name": f"{kind.lower()}{len(self.layers)}", "type": kind, "settings": settings}
+        self.layers.append(layer)
+        try:
+            self.shape = tuple(build([layer]).eval()(torch.zeros(self.shape)).shape)
+        except (IndexError, RuntimeError, ValueError):
+            return
+
+    def as_data(self) -> dict[str, Any]:
+        return {"layers": self.layers, "imageShape": self.image_shape}
+
+
+@pytest.fixture(scope="module")
+def stacks() -> list[RandomStack]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return [RandomStack(seed) for seed in range(NUM_STACKS)]
+
+
+@pytest.fixture(scope="module")
+def findings(run_script: RunScript, stacks: list[RandomStack]) -> list[dict[str, Any]]:
+    """What the calculator finds, for all stacks at once."""
+    function = """data.map((stack) => {
+      const { pass, rows, explanation, refusal } = analyse(stack);
+      const { layers, imageShape } = stack;
+      return { rows, refusal, what: explanation?.what, error: explanation?.error,
+        whole: explanation && explanationText(explanation), totals: totalsText(layers, { rows }),
+        code: refusal ? null : networkCode(layers, imageShape, pass) };
+    })"""
+    return run_script("shape_calculator.js", function, [stack.as_data() for stack in stacks])
+
+
+def rows_of(table: Any) -> list[dict[str, Any]]:
+    """The rows of a table as the front end writes them."""
+    return [
+        {
+            "name": row.name,
+            "operation": row.operation,
+            "formula": row.formula,
+            "note": row.note,
+            "outputShape": list(row.output_shape),
+            "numParameters": row.num_parameters,
+            "numMacs": row.num_macs,
+            "numBiasAdditions": row.num_bias_additions,
+            "receptiveField": row.receptive_field and list(row.receptive_field),
+            "jump": row.jump and list(row.jump),
+        }
+        for row in table.rows
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+def test_every_row_and_every_error_agrees_with_the_package(stacks, findings) -> None:
+    num_misfits = 0
+    for stack, found in zip(stacks, findings, strict=True):
+        if found["refusal"]:
+            with pytest.raises(ValueError, match="padding='same'"):
+                build(stack.layers)
+            continue
+        images = torch.zeros(2, *stack.image_shape)
+        recording = tracing.run(build(stack.layers), images)
+        problem = diagnose([images], recording)
+        reached = stack.layers[: len(recording.steps)]
+        assert found["rows"] == (
+            rows_of(trace(build(reached), stack.image_shape)) if reached else []
+        )
+        assert found.get("what") == (problem and problem.what)
+        if recording.failure:
+            num_misfits += 1
+            assert found["error"] == first_line(recording.failure.error)
+    assert NUM_STACKS / 5 < num_misfits < 4 * NUM_STACKS / 5
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+def test_every_fix_and_total_agrees_with_the_package(stacks, findings) -> None:
+    misfits = [pair for pair in zip(stacks, findings, strict=True) if pair[1]["whole"]]
+    assert len(misfits) > NUM_STACKS / 5
+    for stack, found in misfits[:NUM_WHOLE_EXPLANATIONS]:
+        table = trace(build(stack.layers), stack.image_shape)
+        assert found["whole"] == str(table.explanation)
+        assert found["totals"] in str(table).replace(".\n", ". ")
+
+
+def test_copied_code_runs_and_gives_the_same_shapes(stacks, findings) -> None:
+    fitting = [f for f in findings if f["code"] and not f["whole"]]
+    for found in fitting[:60]:
+        printed: list[Any] = []
+        space: dict[str, Any] = {"print": printed.append}
+        exec(found["code"], space)
+        shapes = [[2, *row["outputShape"][1:]] for row in found["rows"]]
+        assert list(printed[0]) == shapes[-1]
+        assert found["code"].rstrip().endswith(f"# torch.Size({shapes[-1]})")
+        steps = tracing.record(space["network"], space["images"], keep_tensors=False)
+        assert [list(step.output_shape) for step in steps] == shapes
+
+
+IMPOSSIBLE = [
+    *({name: value} for name in ("kernel_size", "stride") for value in (0, -2, 1.5, "", "two")),
+    *({"padding": value} for value in (-1, [0, -1], 0.5)),
+    {"dilation": 0},
+    {"kernel_size": [3, 0]},
+    {"kernel_size": ["it's", 1]},
+]
+
+
+@pytest.mark.parametrize("kind", ["Conv2d", "MaxPool2d"])
+def test_impossible_settings_are_refused_in_the_same_words(
+    run_script: RunScript, kind: str
+) -> None:
+    windows = conv_windows if kind == "Conv2d" else pool_windows
+    channels = {"in_channels": 1, "out_channels": 1} if kind == "Conv2d" else {}
+    cases = [{"kernel_size": 3, **case} for case in IMPOSSIBLE]
+    layers = [{"name": "it", "type": kind, "settings": {**channels, **case}} for case in cases]
+    refusals = run_script(
+        "shape_calculator.js", "data.map((layer) => firstProblem([layer])?.refusal)", layers
+    )
+    for case, refusal in zip(cases, refusals, strict=True):
+        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in case.items()}
+        with pytest.raises(ShapeError) as error:
+            windows((9, 9), **settings)
+        assert refusal == f"it: {error.value}"
+
+
+def test_three_numbers_are_too_many(run_script: RunScript) -> None:
+    layer = {"name": "it", "type": "MaxPool2d", "settings": {"kernel_size": [1, 2, 3]}}
+    refusal = run_script("shape_calculator.js", "firstProblem([data]).refusal", layer)
+    assert refusal == "it: kernel_size is (1, 2, 3): 3 numbers for 2 axes"
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        (NarrowLeNet, (1, 28, 28)),
+        (LeNet5, (1, 28, 28)),
+        (LeNet5Linear, (1, 28, 28)),
+        (CifarLeNet, (3, 32, 32)),
+    ],
+)
+def test_networks_of_the_book_are_offered_as_stacks(network: type[nn.Module], shape: Any) -> None:
+    (preset,) = (preset for preset in presets() if preset["name"] == network.__name__)
+    assert preset["input_shape"] == list(shape)
+    told = ("output_shape", "num_parameters", "num_macs", "receptive_field", "jump", "formula")
+    rows, stacked = trace(network(), shape).rows, trace(build(preset["layers"]), shape).rows
+    for row, layer in zip(rows, stacked, strict=True):
+        assert [getattr(row, name) for name in told] == [getattr(layer, name) for name in told]
+
+
+# ---------------------------------------------------------------- sliding windows
+
+
+def random_sizes(rng: random.Random) -> dict[str, Any]:
+    ranges = {"input_size": (1, 12), "kernel_size": (1, 6), "stride": (1, 5), "padding": (0, 3)}
+    sizes: dict[str, Any] = {
+        name: [rng.randint(*limits) for _ in range(2)] for name, limits in ranges.items()
+    }
+    sizes["dilation"] = [rng.choice([1, 1, 1, 2, 3]) for _ in range(2)]
+    if rng.random() < 0.1:
+        sizes[rng.choice([*sizes])][rng.randrange(2)] = rng.choice([0, -1, 1.5])
+    operation = rng.choice(["conv", "max", "avg"])
+    if operation == "avg":
+        sizes["dilation"] = [1, 1]
+    if operation == "conv" and rng.random() < 0.2:
+        sizes["padding"] = "same"
+        if rng.random() < 0.8:
+            sizes["stride"] = [1, 1]
+    return {
+        **sizes,
+        "operation": operation,
+        "ceil_mode": operation != "conv" and rng.random() < 0.5,
+    }
+
+
+def torch_output(case: dict[str, Any], picture: Any, kernel: Any) -> list[list[float]]:
+    image = torch.tensor(picture, dtype=torch.float64)[None, None]
+    kernel_size, stride, padding, dilation = (
+        case[name] for name in ("kernel_size", "stride", "padding", "dilation")
+    )
+    if case["operation"] == "conv":
+        weight = torch.tensor(kernel, dtype=torch.float64)[None, None]
+        return F.conv2d(image, weight, None, stride, padding, dilation)[0, 0].tolist()
+    if case["operation"] == "avg":
+        return F.avg_pool2d(image, kernel_size, stride, padding, case["ceil_mode"])[0, 0].tolist()
+    result = F.max_pool2d(image, kernel_size, stride, padding, dilation, case["ceil_mode"])
+    return result[0, 0].tolist()
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+def test_the_playground_slides_as_pytorch_and_the_package_do(run_script: RunScript) -> None:
+    rng = random.Random(0)
+    cases = [random_sizes(rng) for _ in range(1000)]
+    function = """data.map((c) => {
+      try {
+        const sizes = [c.input_size, c.kernel_size, c.stride, c.padding, c.dilation];
+        const layOut = c.operation === "conv" ? convWindows : poolWindows;
+        const windows = layOut(...sizes, c.ceil_mode);
+        const picture = pictureOf("any digits", ...c.input_size);
+        const kernel = kernelOf("sharpen", ...c.kernel_size);
+        const results = slide(c.operation, picture, kernel, windows);
+        return { windows: windows.map((w) => [w.outputSize, w.formula, w.note]), picture, kernel,
+          results: results.map((line) => line.map((value) => Math.max(value, -1e9))),
+          unseen: windows.map(unseenPixels) };
+      } catch (error) { return { error: error.message }; }
+    })"""
+    num_refused = 0
+    for case, found in zip(cases, run_script("conv_playground.js", function, cases), strict=True):
+        windows, refusal = windows_or_refusal(case)
+        if windows is None:
+            num_refused += 1
+            assert found == {"error": refusal}
+            continue
+        assert found["windows"] == [[w.output_size, w.formula, w.note] for w in windows]
+        wanted = torch_output(case, found["picture"], found["kernel"])
+        wanted = torch.tensor(wanted).clamp(min=-1e9)
+        assert torch.allclose(torch.tensor(found["results"]).double(), wanted.double())
+        assert found["unseen"] == [unseen_pixels(window) for window in windows]
+    assert 100 < num_refused < 900
+
+
+def windows_or_refusal(case: dict[str, Any]) -> tuple[Any, str]:
+    given = {name: case[name] for name in list(case)[:5]}
+    sizes = {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()}
+    try:
+        if case["operation"] == "conv":
+            return conv_windows(**sizes), ""
+        return pool_windows(**sizes, ceil_mode=case["ceil_mode"]), ""
+    except ShapeError as error:
+        return None, str(error)
+
+
+def unseen_pixels(window: Any) -> list[int]:
+    """The padded pixels that receive no gradient: those that no window sees."""
+    pixels = torch.zeros(1, 1, window.input_size + window.padding + 50, requires_grad=True)
+    kernel = torch.ones(1, 1, window.kernel_size)
+    out = F.conv1d(pixels, kernel, stride=window.stride, dilation=window.dilation)
+    out[..., : window.output_size].sum().backward()
+    assert pixels.grad is not None
+    seen = pixels.grad[0, 0, : window.input_size + window.padding]
+    return [int(pixel) - window.padding // 2 for pixel in (seen == 0).nonzero().flatten()]
+
+
+# ---------------------------------------------------------------- Python's side
+
+
+def test_a_misfit_can_be_shown() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 6, (5, 3)), nn.Flatten(), nn.Linear(9, 10, bias=False))
+    calculator = ShapeCalculator(network, (1, 8, 8))
+    assert [layer["name"] for layer in calculator.layers] == ["0", "1", "2"]
+    assert str(calculator.table().explanation).startswith("2 expects 9 features")
+    assert repr(calculator.network()) == repr(network)
+    assert repr(calculator) == "ShapeCalculator(3 layers, input (1, 8, 8))"
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (
+            nn.Sequential(nn.Conv2d(1, 6, 5), nn.Sigmoid()),
+            "1 is Sigmoid; the calculator knows Conv2d",
+        ),
+        (nn.Sequential(nn.Conv2d(2, 6, 5, groups=2)), "0 has groups=2"),
+        (nn.Sequential(nn.MaxPool2d(2, return_indices=True)), "0 has return_indices=True"),
+    ],
+)
+def test_what_the_calculator_lacks_is_named(network: nn.Module, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        layers_of(network, (1, 28, 28))
+
+
+def test_branches_are_no_stack() -> None:
+    class Branch(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.ReLU(), nn.Dropout()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.first(x)
+            return self.second(x)
+
+    with pytest.raises(ValueError, match="second does not follow"):
+        layers_of(Branch(), (1, 4, 4))
+
+
+def test_the_playground_refuses_what_it_cannot_begin_with() -> None:
+    with pytest.raises(ShapeError, match="kernel_size=9 is larger than the input of size 7"):
+        ConvPlayground(kernel_size=9)
+    with pytest.raises(ShapeError, match="draws at most 24"):
+        ConvPlayground((25, 7))
+    with pytest.raises(ShapeError, match="convolutions round down"):
+        ConvPlayground(ceil_mode=True)
+    with pytest.raises(ShapeError, match="not of averages"):
+        ConvPlayground(operation="avg", dilation=2)
+    assert ConvPlayground((7, 9), 3, operation="max").output_size == (2, 3)
+    assert "kernel_size=(3, 3)" in repr(ConvPlayground())
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """One widget on a page of its own, opened from disk."""
+    context = browser.new_context(**getattr(request, "param", {}))
+    visit = Visit(context.new_page(), tmp_path.as_uri())
+    yield visit
+    context.close()
+    assert not visit.trouble
+
+
+def shown(visit: Visit, tmp_path: Path, widget: ConvPlayground | ShapeCalculator) -> Page:
+    widget.save_html(tmp_path / "widget.html")
+    page = visit.open("widget.html")
+    page.locator(".lenet-widget").wait_for()
+    return page
+
+
+def test_the_playground_by_mouse(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ConvPlayground())
+    sentence = page.locator(".sentence")
+    expect(sentence).to_contain_text("output[0, 0]: the sum of 9 products")
+    page.get_by_role("button", name="Next").click()
+    expect(sentence).to_contain_text("output[0, 1]")
+    page.get_by_role("button", name="more stride", exact=True).click()
+    expect(page.locator(".live")).to_have_text("⌊(7 − 3) / 2⌋ + 1 = 3")
+    page.get_by_role("button", name="more input_size", exact=True).click()
+    expect(page.locator(".leftover")).to_contain_text("no window reaches the last pixel")
+    expect(page.locator(".leftover")).to_contain_text("hatched: row 7 and column 7")
+    assert page.locator("svg.input .unseen").count() == 2
+    page.locator("svg.output .empty").last.click()
+    expect(sentence).to_contain_text("output[2, 2]")
+    page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
+    box = page.locator(".window .outline").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 2 * box["width"] / 3, y - 4 * box["width"] / 3, steps=5)
+    page.mouse.up()
+    expect(sentence).to_contain_text("output[0, 1]")
+    page.get_by_label("kernel weight, row 1, column 1").fill("100")
+    expect(page.get_by_role("combobox", name="kernel")).to_have_value("your own")
+    expect(page.locator(".lenet-aloud")).to_contain_text("Output row 0, column 1: the sum of 9")
+
+
+def test_the_playground_by_keyboard(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ConvPlayground(5))
+    picture = page.get_by_role("application")
+    picture.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "End", "ArrowDown"):
+        page.keyboard.press(key)
+    expect(page.locator(".sentence")).to_contain_text("output[2, 2]")
+    assert picture.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    kernel = page.get_by_role("textbox", name="kernel_size")
+    kernel.press("ArrowUp")
+    expect(page.locator(".live")).to_have_text("⌊(5 − 4) / 1⌋ + 1 = 2")
+    for typed in ("7", "0", "1.5", ""):
+        kernel.fill(typed)
+        number = 0 if typed == "" else float(typed) if "." in typed else int(typed)
+        with pytest.raises(ShapeError) as error:
+            conv_windows(5, number if typed else "")
+        expect(page.get_by_role("alert")).to_have_text(f"{error.value}.")
+    kernel.fill("2")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.get_by_label("position of the window").press("ArrowRight")
+    expect(page.locator(".sentence")).to_contain_text("output[0, 1]")
+
+
+def test_the_playground_plays_to_the_end_and_pools(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ConvPlayground(4))
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(page.locator(".sentence")).to_contain_text("output[1, 1]")
+    page.get_by_role("button", name="Max pool").click()
+    expect(page.locator(".formula code")).to_have_text("nn.MaxPool2d(kernel_size=3)")
+    expect(page.locator(".sentence")).to_have_text("output[0, 0]: the largest of 9 numbers is 9")
+    page.get_by_label("ceil_mode: round up").check()
+    expect(page.locator(".formula code")).to_have_text(
+        "nn.MaxPool2d(kernel_size=3, ceil_mode=True)"
+    )
+    expect(page.locator(".live")).to_have_text("⌈(4 − 3) / 3⌉ + 1 = 2")
+    page.get_by_label("same for height and width").uncheck()
+    page.get_by_role("textbox", name="padding width").fill("1")
+    expect(page.locator(".formula code")).to_contain_text("padding=(0, 1)")
+    page.get_by_role("button", name="Average pool").click()
+    expect(page.get_by_role("textbox", name="dilation height")).to_be_hidden()
+
+
+def test_the_playground_keeps_the_size(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ConvPlayground(8, 4, dilation=2))
+    page.get_by_label("padding='same'").check()
+    expect(page.locator(".formula code")).to_contain_text("padding='same'")
+    expect(page.locator(".live")).to_have_text("⌊(8 + 2·3 − (2·(4 − 1) + 1)) / 1⌋ + 1 = 8")
+    expect(page.get_by_role("textbox", name="padding")).to_be_disabled()
+    page.get_by_role("button", name="more stride").click()
+    with pytest.raises(ShapeError) as error:
+        conv_windows(8, 4, 2, "same", 2)
+    expect(page.get_by_role("alert")).to_have_text(f"{error.value}.")
+    page.get_by_role("button", name="Max pool").click()
+    expect(page.get_by_label("padding='same'")).to_be_hidden()
+    expect(page.locator(".formula code")).not_to_contain_text("same")
+
+
+def test_python_sees_the_same_padding() -> None:
+    playground = ConvPlayground((7, 9), 4, padding="same")
+    assert (playground.output_size, playground.padding) == ((7, 9), [0, 0])
+    assert "padding='same'" in repr(playground)
+    with pytest.raises(ShapeError, match="needs stride=1"):
+        ConvPlayground(7, 3, 2, padding="same")
+    with pytest.raises(ShapeError, match="padding is 'same'"):
+        ConvPlayground(7, 3, padding="same", operation="max")
+
+
+@pytest.mark.parametrize("visit", [{"reduced_motion": "reduce"}], indirect=True, ids=["still"])
+def test_the_window_jumps_for_those_who_ask_for_less_motion(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ConvPlayground())
+    window = page.locator("svg .window")
+    assert window.evaluate("node => getComputedStyle(node).transitionProperty") == "none"
+
+
+def test_a_stack_is_built_by_mouse(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ShapeCalculator(nn.Sequential(), (1, 28, 28)))
+    for kind in ("Conv2d", "ReLU", "MaxPool2d", "Flatten", "Linear"):
+        page.get_by_role("group", name="add a layer").get_by_role("button", name=kind).click()
+    aloud = page.locator(".lenet-aloud")
+    expect(aloud).to_have_text("5 layers fit. The output is (N, 10), with 8,806 parameters.")
+    page.get_by_role("button", name="conv1", exact=True).click()
+    page.get_by_role("textbox", name="padding").fill("2")
+    expect(aloud).to_have_text(
+        "fc1 expects 864 features, but flatten gives (N, 1176): 1176 features."
+    )
+    explanation = page.locator("tr.explanation")
+    expect(explanation).to_contain_text(
+        "mat1 and mat2 shapes cannot be multiplied (2x1176 and 864x10)"
+    )
+    page.get_by_role("button", name="Apply: in_features=1176 in fc1").click()
+    expect(explanation).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(explanation).to_have_count(1)
+    page.get_by_label("network").select_option("CifarLeNet")
+    expect(page.locator(".totals")).to_contain_text(
+        "62,006 parameters. 651,720 multiply-accumulates"
+    )
+    page.get_by_role("textbox", name="input channels").fill("1")
+    expect(page.locator("tr.explanation .what")).to_contain_text("conv1 expects 3 channels")
+    page.get_by_role("textbox", name="input channels").fill("")
+    expect(page.locator("p.explanation")).to_have_text("channels is '': it must be a whole number.")
+
+
+def test_a_stack_is_changed_by_keyboard(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ShapeCalculator())
+    names = page.locator(".name")
+    page.get_by_role("button", name="pool1", exact=True).focus()
+    page.keyboard.press("Alt+ArrowUp")
+    assert names.all_inner_texts()[:3] == ["conv1", "pool1", "relu"]
+    expect(page.get_by_role("button", name="pool1", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="pool1", exact=True)).to_have_attribute(
+        "aria-expanded", "true"
+    )
+    kernel = page.get_by_role("textbox", name="kernel_size")
+    kernel.press("ArrowUp")
+    expect(kernel).to_have_value("3")
+    expect(kernel).to_be_focused()
+    expect(page.locator("tbody code").nth(1)).to_have_text("MaxPool2d(kernel_size=3)")
+    kernel.fill("3, 2")
+    expect(page.locator("tbody code").nth(1)).to_have_text("MaxPool2d(kernel_size=(3, 2))")
+    kernel.fill("two")
+    expect(page.locator("tr.explanation")).to_have_text(
+        "pool1: kernel_size is 'two': it must be a whole number."
+    )
+    expect(page.get_by_role("button", name="Copy the PyTorch code")).to_be_hidden()
+    page.get_by_role("button", name="pool1", exact=True).press("Delete")
+    assert "pool1" not in names.all_inner_texts()
+    expect(page.get_by_role("button", name="relu", exact=True)).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    "visit",
+    [{"permissions": ["clipboard-read", "clipboard-write"]}],
+    indirect=True,
+    ids=["clipboard"],
+)
+def test_code_is_copied(visit: Visit, tmp_path: Path) -> None:
+    page = shown(visit, tmp_path, ShapeCalculator(NarrowLeNet()))
+    page.get_by_role("button", name="Copy the PyTorch code").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    space: dict[str, Any] = {"print": lambda *_: None}
+    exec(page.evaluate("navigator.clipboard.readText()"), space)
+    assert sum(p.numel() for p in space["network"].parameters()) == 32998
+
+
+def test_hostile_names_are_text(visit: Visit, tmp_path: Path) -> None:
+    calculator = ShapeCalculator(nn.Sequential(nn.ReLU(), nn.Linear(3, 4)))
+    hostile = "<img src=x onerror=alert(1)>\nimport os"
+    calculator.layers = [
+        {**layer, "name": f"{hostile}{i}"} for i, layer in enumerate(calculator.layers)
+    ]
+    page = shown(visit, tmp_path, calculator)
+    assert page.locator(".name").first.text_content() == f"{hostile}0"
+    assert page.locator(".lenet-widget img").count() == 0
+    assert "import os" not in page.locator("pre").inner_text()
+    expect(page.locator("tr.explanation .what")).to_contain_text("<img src=x")
+
+
+WIDGETS_SHOWN = {
+    "playground": lambda: ConvPlayground(8, 3, 2, 1),
+    "playground of unequal sizes": lambda: ConvPlayground(
+        (24, 20), (7, 5), (3, 2), operation="max"
+    ),
+    "calculator": ShapeCalculator,
+    "calculator with a misfit": lambda: ShapeCalculator(LeNet5Linear(), (1, 28, 28)),
+}
+
+
+@pytest.mark.parametrize(
+    "visit", [{"viewport": PHONE, "has_touch": True}], indirect=True, ids=["phone"]
+)
+@pytest.mark.parametrize("name", WIDGETS_SHOWN)
+def test_nothing_is_wider_than_a_phone(visit: Visit, tmp_path: Path, name: str) -> None:
+    page = shown(visit, tmp_path, WIDGETS_SHOWN[name]())
+    if "misfit" in name:
+        page.get_by_role("textbox", name="input height").fill("32")
+    for button in page.locator(".name").all():
+        button.tap()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci)")
+@pytest.mark.parametrize(
+    "visit", [{"color_scheme": s} for s in ("light", "dark")], indirect=True, ids=str
+)
+@pytest.mark.parametrize("name", WIDGETS_SHOWN)
+def test_axe_finds_nothing(visit: Visit, tmp_path: Path, name: str) -> None:
+    page = shown(visit, tmp_path, WIDGETS_SHOWN[name]())
+    if "misfit" in name:
+        page.get_by_role("textbox", name="input height").fill("32")
+    if "calculator" in name:
+        page.locator(".name").first.click()
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document.querySelector('.lenet-widget'))")
+    assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]] == []

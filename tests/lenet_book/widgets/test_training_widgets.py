@@ -1,0 +1,585 @@
+"""The replay and the lab show what was recorded, and do what a reader asks."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import traitlets
+from playwright.sync_api import Browser, Locator, Page, expect
+from sklearn.metrics import confusion_matrix
+from torch import nn
+
+from lenet.data import ImageData, load
+from lenet.models import CifarLeNet, NarrowLeNet
+from lenet.train import Settings, evaluate, fit
+from lenet_book.faults import FAULTS, LOOPS, loop
+from lenet_book.replay import Recording, record_training
+from lenet_book.widgets import TrainingLab, TrainingReplay, Widget
+from lenet_book.widgets.shared.joining import joined_script, joined_style
+from tests.browsing import PHONE, Visit
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+ROOT = Path(__file__).parents[3]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+SETTINGS = Settings(epochs=3, batch_size=50, lr=0.005, device="cpu")
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+Show = Callable[[Widget], Page]
+
+
+@pytest.fixture(scope="module")
+def digits() -> ImageData:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LENET_OFFLINE", "1")
+        return load("mnist")
+
+
+def network(seed: int = 0) -> NarrowLeNet:
+    torch.manual_seed(seed)
+    return NarrowLeNet()
+
+
+@pytest.fixture(scope="module")
+def recorded(digits: ImageData) -> tuple[NarrowLeNet, Recording]:
+    model = network()
+    return model, record_training(model, digits, SETTINGS, progress=False)
+
+
+@pytest.fixture(scope="module")
+def recording(recorded: tuple[NarrowLeNet, Recording]) -> Recording:
+    return recorded[1]
+
+
+# ---------------------------------------------------------------- recordings
+
+
+def test_watching_changes_nothing(recorded: tuple[NarrowLeNet, Recording], digits) -> None:
+    watched, recording = recorded
+    alone = network()
+    history = fit(alone, digits, SETTINGS, progress=False)
+    for a, b in zip(watched.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert [e.test for e in history.epochs] == [e.test for e in recording.history.epochs]
+    assert [e.train for e in history.epochs] == [frame.train for frame in recording.frames[1:]]
+    assert not watched.training
+    assert repr(recording) == "Recording(NarrowLeNet, 3 epochs)"
+
+
+def test_the_first_frame_is_the_untrained_network(recording: Recording, digits) -> None:
+    model = network()
+    first = recording.frames[0]
+    assert torch.equal(first.filters, model.conv1.weight)
+    assert first.test == evaluate(model, digits.batches("test", 1000))
+    assert first.train.num_examples == len(digits.train)
+    assert first.train.loss == pytest.approx(math.log(10), abs=0.1)
+
+
+def test_frames_hold_what_pytorch_and_scikit_learn_say(recorded, digits) -> None:
+    model, recording = recorded
+    last = recording.frames[-1]
+    with torch.no_grad():
+        logits = torch.cat([model(images) for images, _ in digits.batches("test", 1000)])
+    answers = logits.argmax(dim=1)
+    labels = digits.test.labels
+    assert torch.equal(last.confusion, torch.as_tensor(confusion_matrix(labels, answers)))
+    assert torch.equal(last.filters, model.conv1.weight)
+    firsts = [labels.tolist().index(k) for k in range(10)]
+    assert torch.equal(recording.pictures.images, digits.test.images[firsts])
+    assert torch.allclose(last.probabilities, logits[firsts].softmax(dim=1))
+    assert last.test.num_correct == last.confusion.diagonal().sum()
+    assert [frame.epoch for frame in recording.frames] == [0, 1, 2, 3]
+
+
+def test_a_network_in_training_mode_stays_in_it(digits: ImageData) -> None:
+    model = network()
+    model.fc2 = nn.Sequential(nn.Dropout(0.5), model.fc2)
+    few = replace(digits, train=digits.train[:100], test=digits.test[:60])
+    twin = copy.deepcopy(model)
+    record_training(model, few, replace(SETTINGS, epochs=2), progress=False)
+    fit(twin, few, replace(SETTINGS, epochs=2), progress=False)
+    for a, b in zip(model.parameters(), twin.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_networks_that_cannot_be_recorded_are_refused(digits: ImageData) -> None:
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    with pytest.raises(ValueError, match="Sequential has no Conv2d layer"):
+        record_training(linear, digits, SETTINGS)
+    narrow = nn.Sequential(nn.Conv2d(1, 2, 28), nn.Flatten())
+    with pytest.raises(ValueError, match=r"shape \(2,\) for an image; it must be \(10,\)"):
+        record_training(narrow, digits, SETTINGS)
+
+
+# ---------------------------------------------------------------- Python's side
+
+
+def test_python_sees_and_sets_the_epoch(recording: Recording) -> None:
+    replay = TrainingReplay(recording, epoch=2)
+    assert repr(replay) == "TrainingReplay(NarrowLeNet, epoch 2 of 3)"
+    replay.epoch = 0
+    with pytest.raises(traitlets.TraitError, match="epoch is 4; the recording goes from 0 to 3"):
+        replay.epoch = 4
+    with pytest.raises(traitlets.TraitError, match="epoch is -1"):
+        TrainingReplay(recording, epoch=-1)
+    assert replay.epoch == 0
+
+
+def run(name: str, seed: int = 0, level: float = 0.5, **changes: Any) -> dict[str, Any]:
+    """A record with straight curves."""
+    times = [1, 50, 100]
+    return {
+        "loop": name,
+        "code": loop(name).source(),
+        "seed": seed,
+        "num_updates": 100,
+        "data": HOSTILE,
+        "loss": [2.0 - level + 0.02 * seed for _ in range(10)],
+        "tested_after": times,
+        "test_accuracy": [level + 0.01 * seed for _ in times],
+        **changes,
+    }
+
+
+LEVELS = {"healthy": 0.8, "healthy-dropout": 0.8, "no-eval": 0.8, "lr-over-100": 0.6}
+
+
+def runs() -> list[dict[str, Any]]:
+    """Two seeds of every loop; one fault ends as high, one lower, the others nowhere."""
+    made = [run(x.name, seed, LEVELS.get(x.name, 0.1)) for x in LOOPS for seed in (0, 1)]
+    for record in made:
+        if record["loop"] == "lr-times-100":
+            record["loss"] = [123456.0, None, *record["loss"][2:]]
+    return made
+
+
+def test_python_sees_and_sets_the_fault() -> None:
+    lab = TrainingLab(runs=runs())
+    assert lab.faults == [fault.name for fault in FAULTS]
+    assert repr(lab) == "TrainingLab(no-zero-grad, 10 faults)"
+    lab.fault = "no-eval"
+    with pytest.raises(traitlets.TraitError, match="of a fault 'healthy'; there are no-zero"):
+        lab.fault = "healthy"
+    with pytest.raises(traitlets.TraitError, match="no run of a fault 'no-eva'"):
+        TrainingLab("no-eva", runs())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ([], "there is no run of a loop with a fault"),
+        ([run("healthy")], "there is no run of a loop with a fault"),
+        ([run("healthy"), run("no-eval")], "no run of 'healthy-dropout' to compare 'no-eval'"),
+        (
+            [run("healthy"), run("no-step", num_updates=50)],
+            r"many updates, not \[50, 100\]",
+        ),
+        ([run("healthy"), {**run("no-step"), "loop": "other"}], "there is no loop 'other'"),
+    ],
+    ids=["none", "no fault", "no healthy", "lengths", "unknown"],
+)
+def test_runs_that_do_not_fit_are_refused(wrong: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrainingLab(runs=wrong)
+
+
+def test_the_lab_holds_mean_and_extremes() -> None:
+    lab = TrainingLab(runs=[run("healthy"), *(run("no-step", seed, 0.1) for seed in (0, 1, 5))])
+    entry = next(e for e in lab.meta["arrays"] if e["name"] == "accuracy")
+    bytes_ = bytearray(lab.data[entry["offset"] : entry["offset"] + entry["length"]])
+    accuracy = torch.frombuffer(bytes_, dtype=torch.float32).reshape(entry["shape"])
+    assert torch.allclose(accuracy[1, :, 0], torch.tensor([0.12, 0.10, 0.15]))
+    assert lab.meta["loops"]["no-step"]["late"] == pytest.approx([0.10, 0.11, 0.15])
+
+
+def test_the_book_has_runs_of_its_own() -> None:
+    lab = TrainingLab("not-shuffled")
+    assert lab.faults == [fault.name for fault in FAULTS]
+    assert "1,200 updates, 3 seeds; Fashion-MNIST" in lab.meta["origin"]
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Show]:
+    """Save a widget as a page, open it from disk, and see that nothing goes wrong."""
+    context = browser.new_context(**getattr(request, "param", {}))
+    visit = Visit(context.new_page(), tmp_path.as_uri())
+
+    def open_page(widget: Widget) -> Page:
+        widget.save_html(tmp_path / "widget.html")
+        page = visit.open("widget.html")
+        expect(page.locator(".lenet-widget")).to_be_visible()
+        return page
+
+    yield open_page
+    context.close()
+    assert not visit.trouble
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name)
+
+
+def place(page: Page) -> Locator:
+    return page.locator(".lenet-place")
+
+
+def confusion_in(page: Page) -> list[list[int]]:
+    rows = page.locator(".lenet-confusion tbody tr").all()
+    return [[int(text or 0) for text in row.locator("td").all_inner_texts()] for row in rows]
+
+
+def pixels(page: Page) -> str:
+    return str(page.locator(".lenet-filters canvas").evaluate("canvas => canvas.toDataURL()"))
+
+
+def test_all_parts_follow_the_epoch(show: Show, recording: Recording) -> None:
+    page = show(TrainingReplay(recording))
+    expect(place(page)).to_have_text("before training")
+    drawings = set()
+    for frame in recording.frames:
+        cells = page.locator(".lenet-scores td").all_inner_texts()[1:]
+        wanted = [
+            text
+            for score in (frame.train, frame.test)
+            for text in (f"{score.loss:.3f}", f"{100 * score.accuracy:.1f} %")
+        ]
+        assert cells == wanted
+        assert confusion_in(page) == frame.confusion.tolist()
+        answers = page.locator(".lenet-answer").all_inner_texts()
+        for text, shares in zip(answers, frame.probabilities, strict=True):
+            share, answer = shares.max(dim=0)
+            assert text.split()[1] == str(answer.item())
+            assert int(text.split()[2]) == pytest.approx(100 * share.item(), abs=0.6)
+        drawings.add(pixels(page))
+        if frame.epoch < 3:
+            button(page, "Next").click()
+            expect(place(page)).to_have_text(f"epoch {frame.epoch + 1} of 3")
+    assert len(drawings) == 4
+    expect(button(page, "Next")).to_be_disabled()
+
+
+def test_the_replay_is_wound_by_keyboard_and_plays(show: Show, recording: Recording) -> None:
+    page = show(TrainingReplay(recording, epoch=1))
+    slider = page.get_by_role("slider", name="epoch")
+    expect(slider).to_have_attribute("aria-valuetext", "epoch 1 of 3")
+    slider.press("ArrowRight")
+    expect(place(page)).to_have_text("epoch 2 of 3")
+    slider.press("Home")
+    expect(place(page)).to_have_text("before training")
+    slider.press("End")
+    expect(place(page)).to_have_text("epoch 3 of 3")
+    button(page, "Play").press("Enter")
+    expect(place(page)).to_have_text("epoch 1 of 3")
+    button(page, "Pause").press("Enter")
+    expect(button(page, "Play")).to_be_visible()
+    button(page, "Play").press("Enter")
+    expect(place(page)).to_have_text("epoch 3 of 3")
+    expect(button(page, "Play")).to_be_visible()  # it stops at the end by itself
+
+
+def test_the_cursor_follows_the_pointer_on_the_curves(show: Show, recording: Recording) -> None:
+    page = show(TrainingReplay(recording))
+    chart = page.locator(".lenet-scrub").first
+    box = chart.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 60, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 14, middle, steps=5)
+    expect(place(page)).to_have_text("epoch 3 of 3")
+    page.mouse.up()
+    page.mouse.move(box["x"] + 60, middle)
+    expect(place(page)).to_have_text("epoch 3 of 3")
+    assert page.locator(".lenet-cursor").count() == 2
+    assert page.locator(".lenet-dot").count() == 4
+
+
+def test_the_replay_is_read_aloud(show: Show, recording: Recording) -> None:
+    page = show(TrainingReplay(recording, epoch=3))
+    aloud = page.locator("[aria-live]")
+    frame = recording.frames[3]
+    expect(aloud).to_contain_text(f"epoch 3 of 3. Test: loss {frame.test.loss:.3f}, accuracy ")
+    mistakes = frame.confusion.clone().fill_diagonal_(0)
+    truth, answer = divmod(int(mistakes.argmax()), 10)
+    total = frame.confusion[truth].sum()
+    words = f"mistake: {truth} called {answer}, {mistakes.max()} of {total}."
+    expect(aloud).to_contain_text(words)
+    label = page.locator(".lenet-filters canvas").get_attribute("aria-label") or ""
+    moved = (frame.filters - recording.frames[0].filters).pow(2).mean().sqrt().item()
+    shown = re.search(r"([\d.]+) away from where it began", label)
+    assert shown is not None
+    assert float(shown[1]) == pytest.approx(moved, abs=0.001)
+
+
+def test_colours_and_many_classes_can_be_replayed(show: Show) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LENET_OFFLINE", "1")
+        data = load("cifar-10")
+    few = replace(data, train=data.train[:50], test=data.test[:50])
+    coloured = record_training(CifarLeNet(), few, replace(SETTINGS, epochs=1), progress=False)
+    page = show(TrainingReplay(coloured, epoch=1))
+    expect(page.locator(".lenet-filters")).to_contain_text("a square for each input channel")
+    labels = data.test.labels % 2
+    many = replace(few, classes=tuple(map(str, range(20))), test=replace(data.test, labels=labels))
+    model = nn.Sequential(nn.Conv2d(3, 70, 32), nn.Flatten(), nn.Linear(70, 20))
+    page = show(TrainingReplay(record_training(model, many, SETTINGS, progress=False), epoch=3))
+    assert page.locator(".lenet-confusion tbody td").count() == 400
+    assert page.locator(".lenet-card").count() == 2
+    expect(page.locator(".lenet-filters")).to_contain_text("The first 21 of 70 filters of 0")
+
+
+def test_names_of_classes_are_text(show: Show, recording: Recording) -> None:
+    hostile = replace(recording, classes=tuple(f"{HOSTILE}{k}" for k in range(10)))
+    page = show(TrainingReplay(hostile, epoch=3))
+    assert page.locator(".lenet-widget img").count() == 0
+    expect(page.locator(".lenet-truth").first).to_have_text(f"{HOSTILE}0")
+    expect(page.locator(".lenet-mistakes")).to_contain_text(HOSTILE)
+
+
+def lines(page: Page) -> int:
+    """The number of curves in each chart."""
+    charts = page.locator(".lenet-chart").all()
+    (count,) = {chart.locator("polyline").count() for chart in charts}
+    return count
+
+
+def test_a_prediction_comes_before_the_curves(show: Show) -> None:
+    page = show(TrainingLab(runs=runs()))
+    words = page.locator(".lenet-words")
+    for fault, right in (
+        ("no-step", "It stays at guessing"),
+        ("lr-over-100", "It learns, but ends lower"),
+        ("no-eval", "It ends as high"),
+    ):
+        page.get_by_label("fault", exact=True).select_option(fault)
+        assert lines(page) == 1
+        expect(words).to_be_hidden()
+        button(page, right).click()
+        expect(page.locator(".lenet-reply:visible")).to_contain_text("As you said")
+        assert lines(page) == 2
+        expect(words).to_contain_text(loop(fault).fix.replace("`", ""))
+    page.get_by_label("fault", exact=True).select_option("raw-pixels")
+    button(page, "It ends as high").click()
+    expect(page.locator(".lenet-reply:visible")).to_have_text("Not quite: it stays at guessing.")
+    page.get_by_label("fault", exact=True).select_option("no-step")
+    assert lines(page) == 2  # seen already
+    expect(button(page, "It ends as high")).to_be_disabled()
+
+
+def test_the_changed_line_is_shown_in_the_loop(show: Show) -> None:
+    page = show(TrainingLab("double-softmax", runs()))
+    removed, added = page.locator(".lenet-removed"), page.locator(".lenet-added")
+    expect(removed).to_have_text(re.compile(r"− *removed: +logits = model\(images\)\s*$"))
+    expect(added).to_contain_text("logits = model(images).softmax(dim=1)")
+    assert "def train" not in page.locator("pre").inner_text()
+    button(page, "Show the whole loop").click()
+    shown = page.locator("pre code > span").all_text_contents()
+    assert len(shown) == len(loop("double-softmax").difference())
+    button(page, "Show the change only").click()
+    assert "def train" not in page.locator("pre").inner_text()
+
+
+def test_numbers_and_what_leaves_the_picture(show: Show) -> None:
+    page = show(TrainingLab("lr-times-100", runs()))
+    button(page, "It stays at guessing").click()
+    expect(page.locator(".lenet-reading")).to_have_text(
+        "Accuracy over the last tests: healthy 80.5 % (80.0 % to 81.0 %); "
+        "learning rate × 100 10.5 % (10.0 % to 11.0 %). "
+        "The loss leaves the picture: it reaches 123,456. "
+        "Some losses were infinite or not a number."
+    )
+    page.get_by_text("The curves in numbers").click()
+    rows = page.locator(".lenet-numbers tbody tr")
+    assert rows.first.inner_text().split("\t") == ["1", "1.21", "80.5 %", "123456.00", "10.5 %"]
+    assert rows.last.inner_text().split("\t") == ["100", "1.21", "80.5 %", "1.91", "10.5 %"]
+
+
+def test_the_quiz_hides_its_fault_and_tells_it(show: Show) -> None:
+    page = show(TrainingLab(runs=runs()))
+    button(page, "Quiz").click()
+    titles = [fault.title for fault in FAULTS]
+    choices = page.locator(".lenet-ask:visible .lenet-strip button")
+    for asked in (1, 2):
+        expect(page.locator("pre")).to_be_hidden()
+        assert choices.all_inner_texts() == titles
+        assert page.locator(".lenet-legend").first.inner_text().split("\n") == [
+            "healthy",
+            "?",
+            "guessing",
+        ]
+        for choice in choices.all():
+            choice.click()
+            reply = page.locator(".lenet-reply:visible").inner_text()
+            if reply.startswith("Right"):
+                break
+            assert reply.startswith(("No. With", "It could be"))
+        assert re.search(rf"Right: .+\. \d of {asked} at the first try\.", reply)
+        expect(page.locator("pre")).to_be_visible()
+        expect(page.locator(".lenet-words")).to_be_visible()
+        button(page, "Another one").click()
+    button(page, "Choose a fault").click()
+    expect(page.get_by_label("fault", exact=True)).to_have_value("no-zero-grad")
+
+
+def test_the_quiz_asks_for_every_fault_before_it_repeats_one(show: Show) -> None:
+    page = show(TrainingLab(runs=runs()))
+    button(page, "Quiz").click()
+    asked = set()
+    for _ in FAULTS:
+        for choice in page.locator(".lenet-ask:visible .lenet-strip button").all():
+            choice.click()
+            reply = page.locator(".lenet-reply:visible").inner_text()
+            if reply.startswith("Right"):
+                asked.add(reply.split(".")[0])
+                break
+        button(page, "Another one").click()
+    assert len(asked) == len(FAULTS)
+
+
+def test_the_lab_is_used_by_keyboard(show: Show) -> None:
+    page = show(TrainingLab(runs=runs()))
+    picker = page.get_by_label("fault", exact=True)
+    picker.focus()
+    page.keyboard.press("ArrowDown")
+    expect(picker).to_have_value("no-step")
+    answer = button(page, "It stays at guessing")
+    answer.press("Enter")
+    expect(answer).to_have_attribute("aria-pressed", "true")
+    button(page, "Quiz").press("Space")
+    page.locator(".lenet-ask:visible .lenet-strip button").first.press("Enter")
+    expect(page.locator(".lenet-reply:visible")).not_to_be_empty()
+    assert page.locator(".lenet-reply:visible").get_attribute("aria-live") == "polite"
+
+
+def test_where_the_runs_come_from_is_text(show: Show) -> None:
+    page = show(TrainingLab(runs=runs()))
+    assert page.locator(".lenet-widget img").count() == 0
+    expect(page.locator(".lenet-widget")).to_contain_text(f"100 updates, 2 seeds; {HOSTILE}")
+
+
+KERNEL = """
+async ([script, style, values, data]) => {
+  const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+  const listeners = new Map();
+  window.saved = [];
+  window.python = {
+    get: key => (key === "data" ? new DataView(bytes.buffer) : values[key]),
+    set(key, value) {
+      if (values[key] === value) return;
+      values[key] = value;
+      for (const listener of listeners.get(`change:${key}`) ?? []) listener();
+    },
+    save_changes: () => window.saved.push({ ...values }),
+    on: (event, listener) => listeners.set(event, [...(listeners.get(event) ?? []), listener]),
+    off: (event, gone) => listeners.set(event, listeners.get(event).filter(l => l !== gone)),
+  };
+  window.numListeners = () => [...listeners.values()].flat().length;
+  document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const front = (await import(address)).default;
+  window.stop = front.render({ model: window.python, el: document.body });
+}
+"""
+
+
+def with_a_kernel(page: Page, widget: Widget, key: str) -> None:
+    """Show a widget whose values somebody else can change and hear of."""
+    page.goto("about:blank")
+    values = {"meta": widget.meta, key: getattr(widget, key)}
+    data = base64.b64encode(widget.data).decode()
+    front_end = type(widget).front_end
+    page.evaluate(KERNEL, [joined_script(front_end), joined_style(front_end), values, data])
+
+
+def test_the_epoch_goes_both_ways_between_page_and_python(
+    browser: Browser, recording: Recording
+) -> None:
+    page = browser.new_page()
+    with_a_kernel(page, TrainingReplay(recording), "epoch")
+    page.evaluate("python.set('epoch', 2)")
+    expect(place(page)).to_have_text("epoch 2 of 3")
+    button(page, "Next").click()
+    assert page.evaluate("saved.at(-1).epoch") == 3
+    page.evaluate("stop()")
+    assert page.evaluate("numListeners()") == 0
+    page.close()
+
+
+def test_the_fault_goes_both_ways_between_page_and_python(browser: Browser) -> None:
+    page = browser.new_page()
+    with_a_kernel(page, TrainingLab(runs=runs()), "fault")
+    button(page, "Quiz").click()
+    page.evaluate("python.set('fault', 'raw-pixels')")  # ends the quiz
+    picker = page.get_by_label("fault", exact=True)
+    expect(picker).to_have_value("raw-pixels")
+    picker.select_option("no-eval")
+    assert page.evaluate("saved.at(-1).fault") == "no-eval"
+    expect(page.locator(".lenet-removed")).to_contain_text("model.eval()")
+    page.evaluate("stop()")
+    assert page.evaluate("numListeners()") == 0
+    page.close()
+
+
+WIDGETS = ["replay", "lab", "lab, revealed", "quiz"]
+
+
+def opened(show: Show, recording: Recording, name: str) -> Page:
+    page = show(TrainingReplay(recording, 3) if name == "replay" else TrainingLab(runs=runs()))
+    if name == "quiz":
+        button(page, "Quiz").click()
+    if name == "lab, revealed":
+        button(page, "Show the whole loop").click()
+        button(page, "It stays at guessing").click()
+        page.get_by_text("The curves in numbers").click()
+    return page
+
+
+@pytest.mark.parametrize("show", [{"viewport": PHONE, "has_touch": True}], indirect=True)
+@pytest.mark.parametrize("name", WIDGETS)
+def test_nothing_is_wider_than_a_phone(show: Show, recording: Recording, name: str) -> None:
+    page = opened(show, recording, name)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    inner = page.locator(".lenet-chart svg.lenet-scrub, .lenet-chart > svg").first.bounding_box()
+    assert inner is not None
+    assert inner["x"] + inner["width"] <= PHONE["width"]
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci)")
+@pytest.mark.parametrize(
+    "show", [{"color_scheme": s} for s in ("light", "dark")], indirect=True, ids=str
+)
+@pytest.mark.parametrize("name", WIDGETS)
+def test_axe_finds_no_barrier(show: Show, recording: Recording, name: str) -> None:
+    page = opened(show, recording, name)
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document.querySelector('.lenet-widget'))")
+    assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]] == []
+
+
+def test_the_replay_follows_the_theme(show: Show, recording: Recording) -> None:
+    page = show(TrainingReplay(recording, epoch=3))
+    before = pixels(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "before => document.querySelector('.lenet-filters canvas').toDataURL() !== before",
+        arg=before,
+    )
+
+
+@pytest.mark.parametrize("show", [{"reduced_motion": "reduce"}], indirect=True, ids=["still"])
+def test_nothing_moves_by_itself(show: Show, recording: Recording) -> None:
+    page = show(TrainingReplay(recording, epoch=1))
+    button(page, "Next").click()
+    assert page.evaluate("document.getAnimations().length") == 0

@@ -1,0 +1,170 @@
+"""What all widgets have in common: joining scripts, packing arrays, and pages without a kernel."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import traitlets
+from ipywidgets import HTML, IntSlider, VBox
+from ipywidgets.embed import dependency_state
+from playwright.sync_api import Browser, expect
+
+import lenet_book.widgets
+from lenet_book.widgets import Widget
+from lenet_book.widgets.shared import pages
+from lenet_book.widgets.shared.arrays import pack
+from lenet_book.widgets.shared.joining import joined_script
+from tests.browsing import Visit
+
+ROOT = Path(__file__).parents[3]
+FRONT_ENDS = Path(__file__).parent / "front_ends"
+
+
+class Probe(Widget):
+    """A button that counts, and the sum of an array."""
+
+    front_end = FRONT_ENDS / "probe.js"
+    count = traitlets.Int(1).tag(sync=True)
+
+
+def probe(name: str = "probe", values: tuple[float, ...] = (1.5, 2.5), **meta: Any) -> Probe:
+    arrays = {"other": np.zeros(3, dtype="uint8"), "values": torch.tensor(values)}
+    return Probe({"name": name, **meta}, arrays)
+
+
+def page_of(*widgets: Any, spacer: str = "") -> str:
+    """A page as the site makes it, with several widgets in it."""
+    states = pages.slim({"state": dependency_state(widgets, drop_defaults=False)})
+    views = [json.dumps({"model_id": widget.model_id}) for widget in widgets]
+    scripts = [
+        f'<script type="{pages.STATE_TYPE}">{pages.as_script_text(states)}</script>',
+        *(f'{spacer}<script type="{pages.VIEW_TYPE}">{view}</script>' for view in views),
+        f"<script>{pages.MOUNTING_SCRIPT.read_text(encoding='utf-8')}</script>",
+        f"<script>{pages.definition(Probe)}</script>",
+    ]
+    return "<!doctype html><html lang=en><title>test</title><body>" + "\n".join(scripts)
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
+    """Pages in a folder of their own, opened from disk."""
+    context = browser.new_context()
+    visit = Visit(context.new_page(), tmp_path.as_uri())
+    yield visit
+    context.close()
+    assert not visit.trouble
+
+
+def test_scripts_are_joined_in_the_order_of_their_needs() -> None:
+    script = joined_script(FRONT_ENDS / "probe.js")
+    assert "import " not in script.replace("import(", "")
+    order = [script.index(word) for word in ("function element(", "function double(", "render({")]
+    assert order == sorted(order)
+    assert script.count("export ") == script.count("export default") == 1
+
+
+def test_other_imports_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.js"
+    path.write_text('import * as all from "https://example.org/all.js";\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"wrong\.js: only files of the package"):
+        joined_script(path)
+
+
+def test_arrays_lie_at_multiples_of_four_bytes() -> None:
+    entries, data = pack({"a": torch.arange(3, dtype=torch.uint8), "b": torch.ones(2, 2)})
+    assert [(e["name"], e["offset"], e["length"], e["shape"]) for e in entries] == [
+        ("a", 0, 3, [3]),
+        ("b", 4, 16, [2, 2]),
+    ]
+    assert np.frombuffer(data[4:], "<f4").tolist() == [1, 1, 1, 1]
+    with pytest.raises(TypeError, match="c is int64"):
+        pack({"c": torch.zeros(1, dtype=torch.int64)})
+
+
+def test_pages_hold_equal_arrays_once_and_no_front_end() -> None:
+    twins = [probe("one"), probe("two"), probe("three", (7.0,))]
+    state = pages.slim({"state": dependency_state(twins, drop_defaults=False)})
+    assert not any({"_esm", "_css"} & entry["state"].keys() for entry in state["state"].values())
+    assert len(state["state"]) == 3
+    zeros, first, second = (base64.b64decode(chunk) for chunk in state["chunks"])
+    assert (zeros, len(first), len(second)) == (bytes(4), 8, 4)
+
+
+def test_widgets_work_without_a_kernel(visit: Visit, tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=alert(1)></script>"
+    (tmp_path / "page.html").write_text(page_of(probe("a"), probe(hostile, (4.0,))), "utf-8")
+    page = visit.open("page.html")
+    first, second = page.locator("output").nth(0), page.locator("output").nth(1)
+    expect(first).to_have_text("a: 2, 4")
+    expect(second).to_have_text(f"{hostile}: 2, 4")
+    page.locator("button").nth(1).click()
+    expect(second).to_have_text(f"{hostile}: 4, 4")
+    expect(first).to_have_text("a: 2, 4")
+
+
+def test_widgets_wait_until_they_come_near(visit: Visit, tmp_path: Path) -> None:
+    spacer = "<div style='height: 5000px'></div>"
+    (tmp_path / "page.html").write_text(page_of(probe("near"), probe("far"), spacer=spacer))
+    page = visit.open("page.html")
+    expect(page.locator("#Probe-2")).to_have_attribute("aria-busy", "true")
+    assert page.locator("output").count() == 0
+    page.locator("#Probe-2").scroll_into_view_if_needed()
+    expect(page.locator("output")).to_have_text(["far: 2, 4"])
+
+
+def test_a_link_opens_a_widget_far_below(visit: Visit, tmp_path: Path) -> None:
+    spacer = "<div style='height: 5000px'></div>"
+    (tmp_path / "page.html").write_text(page_of(probe("near"), probe("far"), spacer=spacer))
+    page = visit.open("page.html#Probe-2:step=1")
+    expect(page.locator("output")).to_be_in_viewport()
+
+
+def test_a_failing_widget_harms_nothing_else(visit: Visit, tmp_path: Path) -> None:
+    old = probe("old")
+    old.format_version = 0
+    (tmp_path / "page.html").write_text(page_of(probe(fails=True), old, probe("well")))
+    page = visit.open("page.html")
+    expect(page.locator("#Probe-1 [role=alert]")).to_contain_text("the probe was told to fail")
+    expect(page.locator("#Probe-2 [role=alert]")).to_contain_text("another version")
+    expect(page.locator("#Probe-3 output")).to_have_text("well: 2, 4")
+    assert len(visit.trouble) == 2  # both failures are reported on the console
+    visit.trouble.clear()
+
+
+def test_controls_of_ipywidgets_show_their_last_state(visit: Visit, tmp_path: Path) -> None:
+    box = VBox([IntSlider(4, 0, 10, description="size"), HTML("<b>done</b>")])
+    (tmp_path / "page.html").write_text(page_of(box, probe()))
+    page = visit.open("page.html")
+    expect(page.locator(".lenet-static-control")).to_contain_text("need a running Python kernel")
+    expect(page.locator(".lenet-static-control")).to_contain_text("size: 4")
+    expect(page.locator(".lenet-static-control")).to_contain_text("done")
+    expect(page.locator("output")).to_be_visible()
+
+
+def test_one_file_is_a_whole_page(visit: Visit, tmp_path: Path) -> None:
+    widget = probe("saved")
+    widget.count = 21
+    widget.save_html(tmp_path / "saved.html", title="<A title>")
+    page = visit.open("saved.html")
+    expect(page.locator("output")).to_have_text("saved: 42, 4")
+    assert page.title() == "<A title>"
+
+
+@pytest.mark.parametrize("name", lenet_book.widgets.__all__)
+def test_stored_states_are_of_the_present_version(name: str) -> None:
+    stale = []
+    for path in [*ROOT.glob("chapters/*.ipynb"), *ROOT.glob("book/*.ipynb")]:
+        metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"].get("widgets", {})
+        for entry in metadata.get(pages.STATE_TYPE, {}).get("state", {}).values():
+            state = entry["state"]
+            if str(state.get("_anywidget_id")).endswith(f".{name}"):
+                present = getattr(lenet_book.widgets, name).version
+                stale += [path.name] * (state["format_version"] != present)
+    assert not stale, f"execute again: {sorted(set(stale))}"
