@@ -1,8 +1,8 @@
 """Every figure of the book.
 
 Figures have a transparent ground and ink of a middle tone, so that they can be read on a light page
-and on a dark one. Each function returns a `Picture`, which a notebook shows when it is the last
-expression of a cell; `picture.savefig("name.png")` saves it.
+and on a dark one. Each function returns a `BookFigure`, which a notebook shows when it is the last
+expression of a cell; `figure.savefig("name.png")` saves it.
 """
 
 from lenet_book.figures.answers import contributions, shares
@@ -16,7 +16,7 @@ from lenet_book.figures.convolution import (
     window_places,
 )
 from lenet_book.figures.data import class_counts, image_grid, image_stages, value_histograms
-from lenet_book.figures.drawing import Picture
+from lenet_book.figures.drawing import BookFigure
 from lenet_book.figures.lenet5 import (
     code_images,
     connections,
@@ -50,7 +50,7 @@ from lenet_book.figures.weights import (
 )
 
 __all__ = [
-    "Picture",
+    "BookFigure",
     "architecture",
     "batch_losses",
     "class_counts",

@@ -1,4 +1,4 @@
-"""Figures of what a network answers, and of what speaks for it."""
+"""Chapter 4: what a network answers, and what speaks for it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import matplotlib as mpl
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor, nn
 
-from lenet_book.figures.drawing import ACCENTS, EDGE, INK, STYLE, WIDTH, Picture
+from lenet_book.figures.drawing import ACCENTS, EDGE, INK, STYLE, WIDTH, BookFigure
 
 
 @mpl.rc_context(STYLE)
-def shares(logits: Mapping[str, Tensor], classes: Sequence[str]) -> Picture:
+def shares(logits: Mapping[str, Tensor], classes: Sequence[str]) -> BookFigure:
     """Draw what the softmax makes of the scores of several networks, the largest share coloured.
 
     Args:
         logits: By the network's name, its scores for one picture, (K,).
         classes: The K class names.
     """
-    picture = Picture(WIDTH, 0.26 * len(classes) + 0.8)
-    axes = picture.subplots(1, len(logits), sharey=True, squeeze=False)[0]
+    figure = BookFigure(WIDTH, 0.26 * len(classes) + 0.8)
+    axes = figure.subplots(1, len(logits), sharey=True, squeeze=False)[0]
     for ax, (name, scores) in zip(axes, logits.items(), strict=True):
         values = scores.detach().cpu().softmax(dim=0)
         answer = int(values.argmax())
@@ -33,11 +33,11 @@ def shares(logits: Mapping[str, Tensor], classes: Sequence[str]) -> Picture:
         ax.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(classes)), classes)
     axes[0].invert_yaxis()
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def contributions(inputs: Tensor, layer: nn.Linear, unit: int, *, num_shown: int = 8) -> Picture:
+def contributions(inputs: Tensor, layer: nn.Linear, unit: int, *, num_shown: int = 8) -> BookFigure:
     """Draw one number of a linear layer as the strongest of its products, the rest and the bias.
 
     Args:
@@ -55,8 +55,8 @@ def contributions(inputs: Tensor, layer: nn.Linear, unit: int, *, num_shown: int
     lengths = [*products[strongest].tolist(), rest.item(), bias.item()]
     lengths.append((products.sum() + bias).item())
     colours = [ACCENTS[1] if length > 0 else ACCENTS[0] for length in lengths]
-    picture = Picture(WIDTH, 0.27 * len(names) + 0.5)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 0.27 * len(names) + 0.5)
+    ax = figure.subplots()
     bars = ax.barh(range(len(names)), lengths, color=colours)
     texts = [f"{length:+.2f}".replace("-", "−") for length in lengths]
     ax.bar_label(bars, texts, padding=4, color=INK)
@@ -67,4 +67,4 @@ def contributions(inputs: Tensor, layer: nn.Linear, unit: int, *, num_shown: int
     ax.invert_yaxis()
     ax.margins(x=0.16)
     ax.spines["left"].set_visible(False)
-    return picture
+    return figure

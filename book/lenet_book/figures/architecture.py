@@ -1,4 +1,4 @@
-"""A network drawn as its stages."""
+"""Chapters 2, 4, 5, 9, 10 and the front page: a network drawn as its stages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from lenet.tracing import record
-from lenet_book.figures.drawing import ACCENTS, COLOUR_MAP, EDGE, IMAGE_MAP, INK, STYLE, Picture
+from lenet_book.figures.drawing import ACCENTS, COLOUR_MAP, EDGE, IMAGE_MAP, INK, STYLE, BookFigure
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def architecture(
     *,
     image: Tensor | None = None,
     width: float = 8.0,
-) -> Picture:
+) -> BookFigure:
     """Draw a network as its stages, like figure 2 of LeCun et al. (1998).
 
     Feature maps are stacks of sheets, one per channel (12 at most are drawn), features are bars.
@@ -86,15 +86,15 @@ def architecture(
         stages = [replace(stage, values=None) for stage in stages]
     total = sum(stage.extent[0] for stage in stages) + STAGE_GAP * (len(stages) - 1)
     tallest = max(stage.extent[1] for stage in stages) + 1.3  # and a line of text on either side
-    picture = Picture(width, width * tallest / total)
-    ax = picture.subplots()
+    figure = BookFigure(width, width * tallest / total)
+    ax = figure.subplots()
     ax.set_axis_off()
     ax.set(xlim=(0, total), ylim=(-tallest / 2, tallest / 2), aspect="equal")
     left = 0.0
     for stage in stages:
         _draw_stage(ax, left, stage)
         left += stage.extent[0] + STAGE_GAP
-    return picture
+    return figure
 
 
 def _stages(model: nn.Module, image: Tensor) -> list[_Stage]:

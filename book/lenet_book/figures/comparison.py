@@ -1,4 +1,4 @@
-"""Figures that compare networks: one line for each, or one point for what it costs and gives."""
+"""Chapter 11: networks compared, a line for each, or a point for what it costs and gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from lenet_book.figures.drawing import STYLE, WIDTH, Picture, run_colours
+from lenet_book.figures.drawing import STYLE, WIDTH, BookFigure, run_colours
 
 LABEL_HEIGHT = 0.015  # accuracies that lie closer have labels that cover each other …
 LABEL_WIDTH = 1.25  # … where costs differ by a smaller factor
@@ -22,7 +22,7 @@ def curves(
     xlabel: str,
     ylabel: str,
     logarithmic: bool = False,
-) -> Picture:
+) -> BookFigure:
     """Draw numbers in their order, one line for each series, the first at 1.
 
     Args:
@@ -31,23 +31,23 @@ def curves(
         ylabel: What the numbers are, with their unit.
         logarithmic: Whether each step up the y axis multiplies.
     """
-    picture = Picture(WIDTH, 3.2)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 3.2)
+    ax = figure.subplots()
     for (name, numbers), colour in zip(series.items(), run_colours(len(series)), strict=True):
         ax.plot(range(1, len(numbers) + 1), numbers, label=name, color=colour, linewidth=2)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if logarithmic else "linear")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.grid(visible=True)
     if len(series) > 1:
-        picture.legend(loc="outside upper center", ncols=2, fontsize=9)
-    return picture
+        figure.legend(loc="outside upper center", ncols=2, fontsize=9)
+    return figure
 
 
 @mpl.rc_context(STYLE)
 def trade_offs(
     accuracies: Mapping[str, Mapping[str, Sequence[float]]],
     costs: Mapping[str, Mapping[str, float]],
-) -> Picture:
+) -> BookFigure:
     """Draw accuracy against each of several costs: every run as a dot, the name beside their mean.
 
     Names of a family that would cover each other share a label, to the left of their dots.
@@ -58,8 +58,8 @@ def trade_offs(
         costs: By the cost's name with its unit, what each name costs, drawn on a scale on which
             each step multiplies.
     """
-    picture = Picture(WIDTH, 3.8)
-    panels = picture.subplots(1, len(costs), sharey=True, squeeze=False)[0]
+    figure = BookFigure(WIDTH, 3.8)
+    panels = figure.subplots(1, len(costs), sharey=True, squeeze=False)[0]
     for ax, (title, cost) in zip(panels, costs.items(), strict=True):
         for members, colour in zip(accuracies.values(), run_colours(len(accuracies)), strict=True):
             _draw_runs(ax, members, cost, colour)
@@ -70,8 +70,8 @@ def trade_offs(
         panels[0].plot([], [], "o", color=colour, label=family)
     panels[0].set_ylabel("test accuracy")
     panels[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    picture.legend(loc="outside upper center", ncols=len(accuracies), fontsize=9)
-    return picture
+    figure.legend(loc="outside upper center", ncols=len(accuracies), fontsize=9)
+    return figure
 
 
 def _draw_runs(

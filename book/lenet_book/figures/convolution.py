@@ -1,4 +1,4 @@
-"""Figures of windows that slide over a picture, and of what they compute."""
+"""Chapters 2, 4 and 9: windows that slide over a picture, and what they compute."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lenet_book.figures.drawing import (
     STYLE,
     WIDTH,
     WINDOW,
-    Picture,
+    BookFigure,
     draw_image,
     draw_numbers,
     draw_pixel,
@@ -38,7 +38,7 @@ def _outline(ax: Axes, row: float, column: float, height: float, width: float) -
 
 
 @mpl.rc_context(STYLE)
-def convolution_step(image: Tensor, kernel: Tensor, row: int, column: int) -> Picture:
+def convolution_step(image: Tensor, kernel: Tensor, row: int, column: int) -> BookFigure:
     """Draw how one number of a feature map is made: the patch, the kernel, the products, the sum.
 
     Args:
@@ -50,8 +50,8 @@ def convolution_step(image: Tensor, kernel: Tensor, row: int, column: int) -> Pi
     pixels = image[0].float()
     sums = functional.conv2d(pixels[None, None], kernel[None, None])[0, 0]
     patch = pixels[row : row + kernel.shape[0], column : column + kernel.shape[1]]
-    picture = Picture(WIDTH, 5.0)
-    above, below = picture.subfigures(2, 1, squeeze=False, height_ratios=[3.1, 1.9])[:, 0]
+    figure = BookFigure(WIDTH, 5.0)
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[3.1, 1.9])[:, 0]
     left, right = above.subplots(1, 2)
     draw_image(left, image)
     left.set_title("picture, and the window on it")
@@ -68,19 +68,19 @@ def convolution_step(image: Tensor, kernel: Tensor, row: int, column: int) -> Pi
     total = f"{products.sum():.0f}".replace("-", "−")
     for ax, title in zip(axes, ("patch", "× kernel", f"= products, sum {total}"), strict=True):
         ax.set_title(title)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def kernel_responses(image: Tensor, kernels: Mapping[str, Tensor]) -> Picture:
+def kernel_responses(image: Tensor, kernels: Mapping[str, Tensor]) -> BookFigure:
     """Draw what each kernel makes of one image, red above zero and blue below it.
 
     Args:
         image: uint8 or float (1, H, W).
         kernels: float32 (kH, kW) by title; drawn above their maps.
     """
-    picture = Picture(WIDTH, 3.0)
-    columns = picture.subplots(2, len(kernels) + 1, height_ratios=[1, 2])
+    figure = BookFigure(WIDTH, 3.0)
+    columns = figure.subplots(2, len(kernels) + 1, height_ratios=[1, 2])
     columns[0, 0].set_axis_off()
     draw_image(columns[1, 0], image)
     columns[1, 0].set_title("picture", fontsize=10)
@@ -88,13 +88,13 @@ def kernel_responses(image: Tensor, kernels: Mapping[str, Tensor]) -> Picture:
         draw_signed(above, kernel, 1.5 * float(kernel.abs().max()))
         above.set_title(title, fontsize=10)
         draw_signed(below, functional.conv2d(image[None].float(), kernel[None, None])[0, 0])
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
 def window_places(
     settings: Mapping[str, Mapping[str, int]], size: int = 7, kernel_size: int = 3
-) -> Picture:
+) -> BookFigure:
     """Draw where a kernel lands on an image of `size` × `size` pixels under several settings.
 
     The first window is filled, the next one to its right is framed; pixels of padding are hatched.
@@ -104,8 +104,8 @@ def window_places(
         size: Height and width of the image.
         kernel_size: Height and width of the kernel.
     """
-    picture = Picture(WIDTH, 2.1)
-    axes = picture.subplots(1, len(settings), squeeze=False)[0]
+    figure = BookFigure(WIDTH, 2.1)
+    axes = figure.subplots(1, len(settings), squeeze=False)[0]
     for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
         stride, padding = chosen.get("stride", 1), chosen.get("padding", 0)
         length = size + 2 * padding
@@ -122,11 +122,11 @@ def window_places(
             )
         ax.set(title=title, xlim=(-0.1, length + 0.1), ylim=(length + 0.1, -0.1), aspect="equal")
         ax.set_axis_off()
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def max_pooling(values: Tensor, kernel_size: int = 2) -> Picture:
+def max_pooling(values: Tensor, kernel_size: int = 2) -> BookFigure:
     """Draw max-pooling on a table of numbers, the largest of every window framed.
 
     Args:
@@ -134,8 +134,8 @@ def max_pooling(values: Tensor, kernel_size: int = 2) -> Picture:
         kernel_size: Height and width of the window, and its stride.
     """
     pooled, winners = functional.max_pool2d(values[None], kernel_size, return_indices=True)
-    picture = Picture(WIDTH, 2.9)
-    left, right = picture.subplots(1, 2)
+    figure = BookFigure(WIDTH, 2.9)
+    left, right = figure.subplots(1, 2)
     low, high = float(values.min()), float(values.max())
     draw_numbers(left, values, COLOUR_MAP, low, high, "{:g}")
     draw_numbers(right, pooled[0], COLOUR_MAP, low, high, "{:g}")
@@ -148,11 +148,11 @@ def max_pooling(values: Tensor, kernel_size: int = 2) -> Picture:
         _outline(left, index // width, index % width, 1, 1)
     left.set_title(f"in: {height}×{width}, the largest framed")
     right.set_title(f"out: {height // kernel_size}×{width // kernel_size}")
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def convolution_sum(inputs: Tensor, layer: nn.Conv2d, unit: tuple[int, int, int]) -> Picture:
+def convolution_sum(inputs: Tensor, layer: nn.Conv2d, unit: tuple[int, int, int]) -> BookFigure:
     """Draw one number of a convolution: for every channel the window, patch, filter and products.
 
     The products of a channel have their sum below them; the whole sum with the bias stands at the
@@ -169,8 +169,8 @@ def convolution_sum(inputs: Tensor, layer: nn.Conv2d, unit: tuple[int, int, int]
     patch = inputs[:, row : row + height, column : column + width]
     products = patch * kernel
     single = len(inputs) == 1
-    picture = Picture(WIDTH, 2.3 if single else 4.9)
-    axes = picture.subplots(1, 4) if single else picture.subplots(4, len(inputs))
+    figure = BookFigure(WIDTH, 2.3 if single else 4.9)
+    axes = figure.subplots(1, 4) if single else figure.subplots(4, len(inputs))
     grid = axes.reshape(4, len(inputs))
     stages = {"picture": inputs, "patch": patch, "× filter": kernel, "= products": products}
     for (title, values), line in zip(stages.items(), grid, strict=True):
@@ -191,8 +191,8 @@ def convolution_sum(inputs: Tensor, layer: nn.Conv2d, unit: tuple[int, int, int]
     bias = 0.0 if layer.bias is None else layer.bias[channel].item()
     whole = sums.sum().item()
     equation = f"sum {_signed(whole)}, with the bias {_signed(bias)}: {_signed(whole + bias)}"
-    picture.supxlabel(equation, fontsize=11)
-    return picture
+    figure.supxlabel(equation, fontsize=11)
+    return figure
 
 
 def _name_line(ax: Axes, title: str, *, above: bool) -> None:

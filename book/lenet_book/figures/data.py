@@ -1,4 +1,4 @@
-"""Figures of images and of what a data set holds."""
+"""Chapter 1, and pictures in most others: images, and what a data set holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import StrMethodFormatter
 from torch import Tensor
 
-from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, Picture, draw_image
+from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, BookFigure, draw_image
 
 
 @mpl.rc_context(STYLE)
@@ -20,7 +20,7 @@ def image_grid(
     *,
     columns: int = 5,
     width: float = WIDTH,
-) -> Picture:
+) -> BookFigure:
     """Draw images in rows, each under its title.
 
     Args:
@@ -39,27 +39,29 @@ def image_grid(
         raise ValueError(f"there are {len(images)} images but {len(titles)} titles")
     rows = math.ceil(len(images) / columns)
     cell = width / columns
-    picture = Picture(width, rows * (cell + (0.22 if titles is not None else 0)))
-    axes = picture.subplots(rows, columns, squeeze=False).flatten()
+    figure = BookFigure(width, rows * (cell + (0.22 if titles is not None else 0)))
+    axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for index, ax in enumerate(axes):
         ax.axis("off")
         if index < len(images):
             draw_image(ax, images[index])
             if titles is not None:
                 ax.set_title(str(titles[index]), fontsize=9, pad=3)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def class_counts(counts: Mapping[str, Sequence[int] | Tensor], classes: Sequence[str]) -> Picture:
+def class_counts(
+    counts: Mapping[str, Sequence[int] | Tensor], classes: Sequence[str]
+) -> BookFigure:
     """Draw how many examples each class has, in one or several sets side by side.
 
     Args:
         counts: For each set, by its name, the number of examples of every class.
         classes: Class names.
     """
-    picture = Picture(WIDTH, 0.34 * len(classes) + 0.9)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 0.34 * len(classes) + 0.9)
+    ax = figure.subplots()
     thickness = 0.8 / len(counts)
     for index, (name, numbers) in enumerate(counts.items()):
         positions = np.arange(len(classes)) + index * thickness
@@ -72,11 +74,11 @@ def class_counts(counts: Mapping[str, Sequence[int] | Tensor], classes: Sequence
     ax.margins(x=0.12)
     if len(counts) > 1:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=len(counts))
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def value_histograms(values: Mapping[str, Tensor], *, bins: int = 64) -> Picture:
+def value_histograms(values: Mapping[str, Tensor], *, bins: int = 64) -> BookFigure:
     """Draw histograms of all values of some tensors, with mean and standard deviation.
 
     Args:
@@ -84,8 +86,8 @@ def value_histograms(values: Mapping[str, Tensor], *, bins: int = 64) -> Picture
             normalising.
         bins: Number of bins of each histogram.
     """
-    picture = Picture(WIDTH, 2.6)
-    axes = picture.subplots(1, len(values), squeeze=False)[0]
+    figure = BookFigure(WIDTH, 2.6)
+    axes = figure.subplots(1, len(values), squeeze=False)[0]
     for ax, (title, tensor), colour in zip(axes, values.items(), ACCENTS, strict=False):
         flat = tensor.detach().cpu().float().flatten()
         ax.hist(flat.numpy(), bins=bins, color=colour, log=True)
@@ -93,11 +95,13 @@ def value_histograms(values: Mapping[str, Tensor], *, bins: int = 64) -> Picture
         ax.set_title(f"{title}\n{numbers}", fontsize=11 if len(values) < 3 else 8.5)
         ax.set_xlabel("value")
     axes[0].set_ylabel("count (log scale)")
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def image_stages(stages: Mapping[str, Tensor], *, columns: int = 3, width: float = 4.8) -> Picture:
+def image_stages(
+    stages: Mapping[str, Tensor], *, columns: int = 3, width: float = 4.8
+) -> BookFigure:
     """Draw what became of one picture, step by step, all on one scale: a pixel is a pixel.
 
     Args:
@@ -111,8 +115,8 @@ def image_stages(stages: Mapping[str, Tensor], *, columns: int = 3, width: float
     starts = range(0, len(images), columns)
     heights = [max(image.shape[1] for image in images[at : at + columns]) for at in starts]
     inches = width / columns / widest
-    picture = Picture(width, sum(heights) * inches + 0.5 * len(heights))
-    axes = picture.subplots(len(heights), columns, squeeze=False, height_ratios=heights).flatten()
+    figure = BookFigure(width, sum(heights) * inches + 0.5 * len(heights))
+    axes = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights).flatten()
     for ax in axes:
         ax.set_axis_off()
     for index, image in enumerate(images):
@@ -121,4 +125,4 @@ def image_stages(stages: Mapping[str, Tensor], *, columns: int = 3, width: float
         axes[index].set(xlim=(-1, widest), ylim=(heights[index // columns], -1))
         title = f"{index + 1}. {names[index]}" if len(images) > 1 else names[index]
         axes[index].set_title(f"{title}\n{pixels}×{rows}", fontsize=10, pad=3, loc="left")
-    return picture
+    return figure

@@ -1,4 +1,4 @@
-"""What all figures share: the picture that shows itself, colours, and how values are drawn."""
+"""Every figure: the canvas that shows itself, colours, and how values are drawn."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ WIDTH = 6.2  # inches; wider figures have unreadable labels on a phone
 PIXELS_PER_INCH = 96  # of a figure on the page; the PNG has twice as many
 
 
-class Picture(Figure):
+class BookFigure(Figure):
     """A matplotlib figure that shows itself in a notebook, sharp on screens of high resolution."""
 
     def __init__(self, width: float, height: float) -> None:
@@ -71,7 +71,7 @@ class Picture(Figure):
 
     def __repr__(self) -> str:
         width, height = self.get_size_inches()
-        return f"<Picture {width:g} × {height:g} in>"
+        return f"<figure {width:g} × {height:g} in>"
 
 
 def draw_image(ax: Axes, image: Tensor) -> None:

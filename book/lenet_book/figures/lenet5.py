@@ -1,4 +1,4 @@
-"""Figures of LeNet-5, as it was and as it is: what made it up, and what matters."""
+"""Chapter 9: LeNet-5 as it was and as it is, what made it up, and what matters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lenet_book.figures.drawing import (
     STYLE,
     WIDTH,
     WINDOW,
-    Picture,
+    BookFigure,
     draw_image,
     draw_signed,
 )
@@ -27,15 +27,15 @@ RUN_STYLES = (("-", ACCENTS[0]), ("--", ACCENTS[0]), ("-", ACCENTS[1]), ("--", A
 
 
 @mpl.rc_context(STYLE)
-def connections(table: Tensor) -> Picture:
+def connections(table: Tensor) -> BookFigure:
     """Draw which maps of one layer each map of the next looks at.
 
     Args:
         table: bool (maps of the next layer, maps of the layer before).
     """
     num_outputs, num_inputs = table.shape
-    picture = Picture(WIDTH, WIDTH * (num_inputs + 2) / (num_outputs + 2))
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, WIDTH * (num_inputs + 2) / (num_outputs + 2))
+    ax = figure.subplots()
     for (column, row), connected in np.ndenumerate(table.numpy()):
         cell = Rectangle((column - 0.44, row - 0.44), 0.88, 0.88)
         cell.set(facecolor=ACCENTS[0] if connected else "none", edgecolor=INK, linewidth=0.6)
@@ -47,11 +47,11 @@ def connections(table: Tensor) -> Picture:
     ax.tick_params(length=0)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> Picture:
+def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> BookFigure:
     """Draw codes of ±1, what comes close to them, and pictures, a row for each title.
 
     Args:
@@ -61,8 +61,8 @@ def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> Picture:
     """
     number = len(next(iter(rows.values())))
     heights = [WIDTH / number * rows[title].shape[-2] / rows[title].shape[-1] for title in rows]
-    picture = Picture(WIDTH, sum(heights) + 0.35 * len(rows))
-    bands = picture.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
+    figure = BookFigure(WIDTH, sum(heights) + 0.35 * len(rows))
+    bands = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
     for band, (title, images) in zip(bands, rows.items(), strict=True):
         band.suptitle(title, fontsize=10, color=INK)
         for ax, image in zip(band.subplots(1, number, squeeze=False)[0], images, strict=True):
@@ -70,11 +70,11 @@ def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> Picture:
                 draw_image(ax, image)
             else:
                 draw_signed(ax, image, limit)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def score_map(image: Tensor, winners: Sequence[str], shares: Tensor, jump: int) -> Picture:
+def score_map(image: Tensor, winners: Sequence[str], shares: Tensor, jump: int) -> BookFigure:
     """Draw a wide image and, below it, what a network sees in each of its windows.
 
     Args:
@@ -84,8 +84,8 @@ def score_map(image: Tensor, winners: Sequence[str], shares: Tensor, jump: int) 
         jump: Pixels from one position to the next; windows are as wide as the image is high.
     """
     _, height, width = image.shape
-    picture = Picture(WIDTH, WIDTH * height / width + 1.6)
-    above, below = picture.subplots(2, 1, sharex=True, height_ratios=[WIDTH * height / width, 1.4])
+    figure = BookFigure(WIDTH, WIDTH * height / width + 1.6)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[WIDTH * height / width, 1.4])
     draw_image(above, image)
     window = Rectangle((-0.5, -0.5), height, height, fill=False, edgecolor=WINDOW, linewidth=2.2)
     window.set_clip_on(False)
@@ -96,19 +96,19 @@ def score_map(image: Tensor, winners: Sequence[str], shares: Tensor, jump: int) 
     for middle, winner in zip(middles, winners, strict=True):
         below.annotate(winner, (middle, 0.06), ha="center", fontsize=12, color="#222222")
     below.set(xlabel="middle of the window (column)", ylabel="share", ylim=(0, 1.05))
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def squashing(functions: Mapping[str, Callable[[Tensor], Tensor]], marked: float) -> Picture:
+def squashing(functions: Mapping[str, Callable[[Tensor], Tensor]], marked: float) -> BookFigure:
     """Draw activation functions over each other, with dots at ±`marked` on the first.
 
     Args:
         functions: Elementwise functions by name.
         marked: Where to put the dots.
     """
-    picture = Picture(WIDTH, 3.0)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 3.0)
+    ax = figure.subplots()
     sums = torch.linspace(-4, 4, 201)
     for (name, function), colour in zip(functions.items(), ACCENTS, strict=False):
         ax.plot(sums, function(sums), color=colour, linewidth=2, label=name)
@@ -117,14 +117,14 @@ def squashing(functions: Mapping[str, Callable[[Tensor], Tensor]], marked: float
     ax.set(xlabel="weighted sum a", ylabel="f(a)", ylim=(-2, 2.4))
     ax.grid(visible=True)
     ax.legend(fontsize=9, loc="upper left")
-    return picture
+    return figure
 
 
 Runs = Sequence[Sequence[float]]
 
 
 @mpl.rc_context(STYLE)
-def trainability(panels: Mapping[str, Mapping[str, Runs]], chance: float = 0.1) -> Picture:
+def trainability(panels: Mapping[str, Mapping[str, Runs]], chance: float = 0.1) -> BookFigure:
     """Draw accuracy against the epoch, a panel per title, a thin line for each run.
 
     Args:
@@ -132,8 +132,8 @@ def trainability(panels: Mapping[str, Mapping[str, Runs]], chance: float = 0.1) 
             epoch, 0…1. All panels have the same series.
         chance: The accuracy of guessing.
     """
-    picture = Picture(WIDTH, 3.4)
-    axes = picture.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    figure = BookFigure(WIDTH, 3.4)
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for ax, (title, groups) in zip(axes, panels.items(), strict=True):
         for (name, runs), (line, colour) in zip(groups.items(), RUN_STYLES, strict=False):
             for index, accuracies in enumerate(runs):
@@ -147,5 +147,5 @@ def trainability(panels: Mapping[str, Mapping[str, Runs]], chance: float = 0.1) 
     axes[0].set_ylabel("test accuracy")
     axes[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     handles, labels = axes[0].get_legend_handles_labels()
-    picture.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9)
-    return picture
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9)
+    return figure

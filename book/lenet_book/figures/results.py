@@ -1,4 +1,4 @@
-"""Figures of results: which classes are mistaken for which, and what probabilities are worth."""
+"""Chapters 8 and 10: classes mistaken for others, and what probabilities are worth."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
-from lenet_book.figures.drawing import ACCENTS, EDGE, INK, SIGNED_MAP, STYLE, WIDTH, Picture
+from lenet_book.figures.drawing import ACCENTS, EDGE, INK, SIGNED_MAP, STYLE, WIDTH, BookFigure
 
 Bin = tuple[int, float, float]  # number of answers, their mean probability, share that is right
 
 
 @mpl.rc_context(STYLE)
-def confusion(counts: Tensor, classes: Sequence[str]) -> Picture:
+def confusion(counts: Tensor, classes: Sequence[str]) -> BookFigure:
     """Draw a confusion matrix, coloured by shares of its rows: right in blue, mistakes in red.
 
     Args:
@@ -32,8 +32,8 @@ def confusion(counts: Tensor, classes: Sequence[str]) -> Picture:
             f"counts must be ({size}, {size}), a row and a column for each class, "
             f"not {tuple(counts.shape)}"
         )
-    picture = Picture(WIDTH, 0.36 * size + 1.4)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 0.36 * size + 1.4)
+    ax = figure.subplots()
     colours = _row_colours(counts.cpu().numpy())
     ax.imshow(np.ma.masked_equal(colours, 0), cmap=SIGNED_MAP, vmin=-1, vmax=1, aspect="auto")
     for (row, column), count in np.ndenumerate(counts.cpu().numpy()):
@@ -45,7 +45,7 @@ def confusion(counts: Tensor, classes: Sequence[str]) -> Picture:
     ax.set(xlabel="what the network says", ylabel="what it is")
     ax.xaxis.set_label_position("top")
     ax.spines[:].set_visible(False)
-    return picture
+    return figure
 
 
 def _row_colours(counts: np.ndarray) -> np.ndarray:
@@ -58,15 +58,15 @@ def _row_colours(counts: np.ndarray) -> np.ndarray:
 
 
 @mpl.rc_context(STYLE)
-def class_scores(scores: Mapping[str, Tensor], classes: Sequence[str]) -> Picture:
+def class_scores(scores: Mapping[str, Tensor], classes: Sequence[str]) -> BookFigure:
     """Draw scores of every class, such as recall and precision, as dots on one line per class.
 
     Args:
         scores: By name, a share from 0 to 1 for each class, (K,); NaN where there is none.
         classes: The K class names.
     """
-    picture = Picture(WIDTH, 0.3 * len(classes) + 0.9)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 0.3 * len(classes) + 0.9)
+    ax = figure.subplots()
     places = np.arange(len(classes))
     table = np.stack([values.cpu().double().numpy() for values in scores.values()])
     ax.hlines(places, np.nanmin(table, axis=0), np.nanmax(table, axis=0), color=EDGE, linewidth=3)
@@ -80,11 +80,11 @@ def class_scores(scores: Mapping[str, Tensor], classes: Sequence[str]) -> Pictur
     ax.grid(visible=True)
     ax.tick_params(axis="y", length=0)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(scores))
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def reliability(bins: Mapping[str, Sequence[Bin]]) -> Picture:
+def reliability(bins: Mapping[str, Sequence[Bin]]) -> BookFigure:
     """Draw reliability diagrams: how often answers of about the same probability are right.
 
     A network whose probabilities can be believed lies on the diagonal; below it, the network is
@@ -94,15 +94,15 @@ def reliability(bins: Mapping[str, Sequence[Bin]]) -> Picture:
         bins: By the network's name, for each group of answers: how many there are, the mean of
             their probabilities, and the share that is right. Empty groups are left out.
     """
-    picture = Picture(WIDTH, 3.9)
-    panels = picture.subplots(2, len(bins), height_ratios=(3, 1), sharex=True, squeeze=False)
+    figure = BookFigure(WIDTH, 3.9)
+    panels = figure.subplots(2, len(bins), height_ratios=(3, 1), sharex=True, squeeze=False)
     for index, (name, groups) in enumerate(bins.items()):
         _draw_reliability(panels[0, index], panels[1, index], groups)
         panels[0, index].set_title(name)
         panels[1, index].set_xlabel("probability of the answer")
     panels[0, 0].set_ylabel("share that is right")
     panels[1, 0].set_ylabel("answers")
-    return picture
+    return figure
 
 
 def _draw_reliability(above: Axes, below: Axes, groups: Sequence[Bin]) -> None:

@@ -1,4 +1,4 @@
-"""Figures of positions, receptive fields and costs: where output shapes come from."""
+"""Chapters 5 and 11: positions, receptive fields and costs, where output shapes come from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lenet_book.figures.drawing import (
     STYLE,
     WIDTH,
     WINDOW,
-    Picture,
+    BookFigure,
     draw_image,
     draw_pixel,
 )
@@ -29,7 +29,7 @@ from lenet_book.figures.drawing import (
 @mpl.rc_context(STYLE)
 def kernel_positions(
     input_size: int, kernel_size: int, *, stride: int = 1, padding: int = 0, dilation: int = 1
-) -> Picture:
+) -> BookFigure:
     """Draw every position of a kernel that slides along one row of pixels, one line for each.
 
     Padding is hatched. Where the stride does not divide the way, the pixels that no position
@@ -49,8 +49,8 @@ def kernel_positions(
     beyond = [starts[-1] + stride] if (length - span) % stride else []
     columns = max(length, *(start + span for start in beyond), 0) + 2.4
     lines = len(starts) + len(beyond)
-    picture = Picture(4.4, 4.4 / columns * (1.7 + 0.78 * lines))
-    ax = picture.subplots()
+    figure = BookFigure(4.4, 4.4 / columns * (1.7 + 0.78 * lines))
+    ax = figure.subplots()
     ax.set(xlim=(-0.1, columns), ylim=(1.65 + 0.78 * lines, -0.05), aspect="equal")
     ax.set_axis_off()
     for pixel in range(length):
@@ -69,7 +69,7 @@ def kernel_positions(
             ax.add_patch(box)
         _cell_text(ax, columns - 1.2, top + 0.3, "no room" if start in beyond else f"→ {line}")
     _cell_text(ax, columns - 1.2, 0.5, "output")
-    return picture
+    return figure
 
 
 def _cell_text(ax: Axes, x: float, y: float, text: str) -> None:
@@ -77,7 +77,7 @@ def _cell_text(ax: Axes, x: float, y: float, text: str) -> None:
 
 
 @mpl.rc_context(STYLE)
-def window_grid(image: Tensor, settings: Mapping[str, Mapping[str, Any]]) -> Picture:
+def window_grid(image: Tensor, settings: Mapping[str, Mapping[str, Any]]) -> BookFigure:
     """Draw where a kernel stops on an image, one dot at the middle of each position.
 
     The first position is framed, the last one framed with a dashed line. Padding is hatched;
@@ -90,8 +90,8 @@ def window_grid(image: Tensor, settings: Mapping[str, Mapping[str, Any]]) -> Pic
     """
     sizes = tuple(image.shape[1:])
     panel = 2.7  # inches
-    picture = Picture(panel * len(settings), panel * sizes[0] / sizes[1] + 0.35)
-    axes = picture.subplots(1, len(settings), squeeze=False)[0]
+    figure = BookFigure(panel * len(settings), panel * sizes[0] / sizes[1] + 0.35)
+    axes = figure.subplots(1, len(settings), squeeze=False)[0]
     for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
         kernel, stride, padding, dilation = (
             _pair(chosen.get(name, 0 if name == "padding" else 1))
@@ -110,7 +110,7 @@ def window_grid(image: Tensor, settings: Mapping[str, Mapping[str, Any]]) -> Pic
             rows, columns = (axis[index] for axis in places)
             _frame(ax, rows[0], columns[0], rows[-1], columns[-1], line_style)
         ax.set_title(title, fontsize=11.5)
-    return picture
+    return figure
 
 
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def _frame(
 
 
 @mpl.rc_context(STYLE)
-def receptive_fields(image: Tensor, fields: Mapping[str, tuple[int, int, int]]) -> Picture:
+def receptive_fields(image: Tensor, fields: Mapping[str, tuple[int, int, int]]) -> BookFigure:
     """Draw what one unit of each layer sees of an image, and what its right neighbour sees.
 
     Args:
@@ -166,8 +166,8 @@ def receptive_fields(image: Tensor, fields: Mapping[str, tuple[int, int, int]]) 
     """
     columns = 2 if len(fields) > 3 else len(fields)
     rows = math.ceil(len(fields) / columns)
-    picture = Picture(WIDTH * 0.8, rows * (0.35 + WIDTH * 0.8 / columns))
-    axes = picture.subplots(rows, columns, squeeze=False).flatten()
+    figure = BookFigure(WIDTH * 0.8, rows * (0.35 + WIDTH * 0.8 / columns))
+    axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for ax in axes[len(fields) :]:
         ax.set_axis_off()
     for ax, (title, (start, size, jump)) in zip(axes, fields.items(), strict=False):
@@ -177,19 +177,19 @@ def receptive_fields(image: Tensor, fields: Mapping[str, tuple[int, int, int]]) 
         _frame(ax, start, start, last, last)
         ax.patches[-2].set(edgecolor=ACCENTS[0])
         ax.set_title(f"{title}\nsees {size}×{size}, jump {jump}", fontsize=11.5)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def row_owners(owners: Mapping[str, Tensor]) -> Picture:
+def row_owners(owners: Mapping[str, Tensor]) -> BookFigure:
     """Draw from which image every number of a table comes, one colour per image.
 
     Args:
         owners: For each title, int64 (rows, columns): the index of the image whose number stands
             there.
     """
-    picture = Picture(5.4, 3.0)
-    axes = picture.subplots(1, len(owners), squeeze=False)[0]
+    figure = BookFigure(5.4, 3.0)
+    axes = figure.subplots(1, len(owners), squeeze=False)[0]
     for ax, (title, table) in zip(axes, owners.items(), strict=True):
         colours = (table % 10).numpy()
         ax.imshow(colours, cmap="tab10", vmin=0, vmax=9, aspect="auto", interpolation="none")
@@ -197,19 +197,19 @@ def row_owners(owners: Mapping[str, Tensor]) -> Picture:
         ax.set(title=title, xlabel=f"{columns} numbers", ylabel=f"{rows} rows")
         ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def layer_costs(parameters: Mapping[str, int], macs: Mapping[str, int]) -> Picture:
+def layer_costs(parameters: Mapping[str, int], macs: Mapping[str, int]) -> BookFigure:
     """Draw what share of a network's parameters and of its work each layer has.
 
     Args:
         parameters: Number of parameters by layer.
         macs: Multiply-accumulates for one image by layer, the same layers.
     """
-    picture = Picture(5.4, 0.36 * len(parameters) + 0.9)
-    axes = picture.subplots(1, 2, sharey=True)
+    figure = BookFigure(5.4, 0.36 * len(parameters) + 0.9)
+    axes = figure.subplots(1, 2, sharey=True)
     sides = (("parameters", parameters), ("multiply-accumulates", macs))
     for ax, (title, counts), colour in zip(axes, sides, ACCENTS, strict=False):
         total = sum(counts.values())
@@ -222,4 +222,4 @@ def layer_costs(parameters: Mapping[str, int], macs: Mapping[str, int]) -> Pictu
         ax.set(title=title, xlim=(0, max(shares) * 1.5))
     axes[0].set_yticks(range(len(parameters)), list(parameters))
     axes[0].invert_yaxis()
-    return picture
+    return figure

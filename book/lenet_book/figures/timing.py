@@ -1,4 +1,4 @@
-"""Figures of time: how fast, who waits for whom, and how costs grow."""
+"""Chapter 7: how fast, who waits for whom, and how costs grow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, Picture
+from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, BookFigure
 
 Work = tuple[int, float, float]  # its number, when it starts, how long it takes
 
@@ -23,7 +23,7 @@ def speeds(
     marked: Iterable[str] = (),
     percent: bool = False,
     reference: float | None = None,
-) -> Picture:
+) -> BookFigure:
     """Draw repeated measurements in rows: every one as a dot, their median as a bar with its value.
 
     Args:
@@ -34,8 +34,8 @@ def speeds(
         percent: Whether the measurements are shares, to be labelled in per cent.
         reference: Where to draw a dotted line; none by default.
     """
-    picture = Picture(WIDTH, 0.6 + 0.33 * len(groups))
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 0.6 + 0.33 * len(groups))
+    ax = figure.subplots()
     for row, (name, values) in enumerate(groups.items()):
         colour = ACCENTS[1] if name in marked else ACCENTS[0]
         middle = statistics.median(values)
@@ -56,11 +56,11 @@ def speeds(
     ax.set(xlabel=xlabel, xlim=(0, 1.12 * max(max(values) for values in groups.values())))
     if percent:
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def timelines(panels: Mapping[str, Mapping[str, Sequence[Work]]], *, xlabel: str) -> Picture:
+def timelines(panels: Mapping[str, Mapping[str, Sequence[Work]]], *, xlabel: str) -> BookFigure:
     """Draw who works when: a panel for each way of working, in it a row for each worker.
 
     Args:
@@ -68,9 +68,9 @@ def timelines(panels: Mapping[str, Mapping[str, Sequence[Work]]], *, xlabel: str
             every panel has another colour; numbers stand on pieces that are long enough.
         xlabel: The unit of time.
     """
-    picture = Picture(WIDTH, 0.5 + sum(0.5 + 0.34 * len(rows) for rows in panels.values()))
+    figure = BookFigure(WIDTH, 0.5 + sum(0.5 + 0.34 * len(rows) for rows in panels.values()))
     heights = [1 + len(rows) for rows in panels.values()]
-    every = picture.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
+    every = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
     pieces = [piece for rows in panels.values() for row in rows.values() for piece in row]
     end = max(start + length for _, start, length in pieces)
     for ax, (title, rows) in zip(every[:, 0], panels.items(), strict=True):
@@ -86,13 +86,13 @@ def timelines(panels: Mapping[str, Mapping[str, Sequence[Work]]], *, xlabel: str
         ax.invert_yaxis()
         ax.set_title(title, loc="left")
     every[-1, 0].set(xlabel=xlabel, xlim=(0, 1.03 * end))
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
 def growth(
     rows: Mapping[str, Mapping[str, Mapping[float, Sequence[float]]]], *, columns: int = 2
-) -> Picture:
+) -> BookFigure:
     """Draw how several quantities grow, one panel each, the axes from zero.
 
     Args:
@@ -100,8 +100,8 @@ def growth(
             value. A line joins the medians.
         columns: Number of quantities measured: panels side by side.
     """
-    picture = Picture(WIDTH, 1.75 * len(rows))
-    panels = picture.subplots(len(rows), columns, squeeze=False)
+    figure = BookFigure(WIDTH, 1.75 * len(rows))
+    panels = figure.subplots(len(rows), columns, squeeze=False)
     for line, (varied, quantities) in zip(panels, rows.items(), strict=True):
         for ax, (name, found), colour in zip(line, quantities.items(), ACCENTS, strict=False):
             values = sorted(found)
@@ -114,4 +114,4 @@ def growth(
             ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
             ax.xaxis.set_major_formatter("{x:,.0f}")
             ax.grid(visible=True)
-    return picture
+    return figure

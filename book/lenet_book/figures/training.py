@@ -1,4 +1,4 @@
-"""Figures of losses: how weights find their values, and measurements of it."""
+"""Chapters 6, 8, 9, 10 and 11: losses, how weights find their values, and measurements of it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 
 from lenet.train import History
-from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, Picture, run_colours
+from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, BookFigure, run_colours
 
 
 @mpl.rc_context(STYLE)
-def learning_curves(histories: History | Mapping[str, History]) -> Picture:
+def learning_curves(histories: History | Mapping[str, History]) -> BookFigure:
     """Draw loss and accuracy against the epoch, one colour per run.
 
     Solid lines are test scores, dashed lines are running scores on the training batches.
     """
     runs = {"": histories} if isinstance(histories, History) else histories
-    picture = Picture(WIDTH, 3.1)
-    loss_axes, accuracy_axes = picture.subplots(1, 2)
+    figure = BookFigure(WIDTH, 3.1)
+    loss_axes, accuracy_axes = figure.subplots(1, 2)
     for (name, history), colour in zip(runs.items(), run_colours(len(runs)), strict=True):
         for split, line in (("train", "--"), ("test", "-")):
             scores = [getattr(epoch, split) for epoch in history.epochs]
@@ -39,7 +39,7 @@ def learning_curves(histories: History | Mapping[str, History]) -> Picture:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(visible=True)
     accuracy_axes.legend(fontsize=8)
-    return picture
+    return figure
 
 
 Curve = Callable[[Tensor], Tensor]
@@ -48,7 +48,7 @@ Curve = Callable[[Tensor], Tensor]
 @mpl.rc_context(STYLE)
 def slope_and_step(
     loss: Curve, weight: float, slope: float, lr: float, span: tuple[float, float]
-) -> Picture:
+) -> BookFigure:
     """Draw the loss as a curve over one weight, its slope at that weight, and one update.
 
     Args:
@@ -58,8 +58,8 @@ def slope_and_step(
         lr: Learning rate: the update is −lr · slope.
         span: First and last weight on the axis.
     """
-    picture = Picture(WIDTH, 3.4)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 3.4)
+    ax = figure.subplots()
     weights = torch.linspace(*span, 200)
     ax.plot(weights, loss(weights), color=INK, linewidth=2)
     after = weight - lr * slope
@@ -99,13 +99,13 @@ def slope_and_step(
             color=ACCENTS[0],
         )
     ax.set(xlabel="weight w", ylabel="loss", xlim=span)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
 def descents(
     loss: Curve, paths: Mapping[str, Sequence[float]], span: tuple[float, float]
-) -> Picture:
+) -> BookFigure:
     """Draw several walks of one weight down the same loss curve, each in a panel of its own.
 
     Args:
@@ -114,8 +114,8 @@ def descents(
         span: First and last weight on the axis; what leaves it is not drawn.
     """
     rows = math.ceil(len(paths) / 2)
-    picture = Picture(WIDTH, 2.1 * rows)
-    panels = picture.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flatten()
+    figure = BookFigure(WIDTH, 2.1 * rows)
+    panels = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flatten()
     weights = torch.linspace(*span, 200)
     top = float(loss(weights).max())
     for ax, (title, path), colour in zip(panels, paths.items(), ACCENTS, strict=False):
@@ -129,7 +129,7 @@ def descents(
         ax.set_xlabel("weight w")
     for ax in panels[::2]:
         ax.set_ylabel("loss")
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
@@ -137,7 +137,7 @@ def walks(
     loss: Callable[[Tensor, Tensor], Tensor],
     paths: Mapping[str, Tensor],
     span: tuple[tuple[float, float], tuple[float, float]],
-) -> Picture:
+) -> BookFigure:
     """Draw walks over a landscape of two weights, seen from above, as on a map.
 
     Args:
@@ -145,8 +145,8 @@ def walks(
         paths: By title, float (steps + 1, 2): the two weights before and after each update.
         span: First and last value on the axis of each weight.
     """
-    picture = Picture(WIDTH, 1.75 * len(paths))
-    panels = picture.subplots(len(paths), 1, sharex=True, squeeze=False)[:, 0]
+    figure = BookFigure(WIDTH, 1.75 * len(paths))
+    panels = figure.subplots(len(paths), 1, sharex=True, squeeze=False)[:, 0]
     first, second = torch.meshgrid(
         *(torch.linspace(*limits, 120) for limits in span), indexing="xy"
     )
@@ -159,13 +159,13 @@ def walks(
         ax.plot(0, 0, "*", color=ACCENTS[4], markersize=13)
         ax.set(title=title, ylabel="weight b", xlim=span[0], ylim=span[1])
     panels[-1].set_xlabel("weight a")
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
 def batch_losses(
     losses: Mapping[str, Sequence[float]], *, window: int = 1, ceiling: float | None = None
-) -> Picture:
+) -> BookFigure:
     """Draw the loss of every batch, in the order of the updates.
 
     Args:
@@ -173,8 +173,8 @@ def batch_losses(
         window: Number of updates over which the thick line averages; 1 for none.
         ceiling: Upper end of the axis; higher losses leave the figure.
     """
-    picture = Picture(WIDTH, 3.0)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 3.0)
+    ax = figure.subplots()
     for (name, values), colour in zip(losses.items(), run_colours(len(losses)), strict=True):
         series = np.asarray(values, dtype=float)
         look = {"alpha": 0.35} if window > 1 else {"label": name}
@@ -197,7 +197,7 @@ def batch_losses(
     ax.grid(visible=True)
     if len(losses) > 1:
         ax.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=2)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
@@ -208,7 +208,7 @@ def measured(
     ylabel: str,
     marked: Iterable[object] = (),
     percent: bool = False,
-) -> Picture:
+) -> BookFigure:
     """Draw repeated measurements: every one as a dot, their median as a bar.
 
     Args:
@@ -218,8 +218,8 @@ def measured(
         marked: Values of the x axis to draw in another colour.
         percent: Whether the measurements are shares, to be labelled in per cent.
     """
-    picture = Picture(WIDTH, 3.0)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 3.0)
+    ax = figure.subplots()
     values = list(dict.fromkeys(value for group in groups.values() for value in group))
     marked = set(marked)
     for index, ((name, group), colour) in enumerate(
@@ -241,4 +241,4 @@ def measured(
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if len(groups) > 1:
         ax.legend(fontsize=9)
-    return picture
+    return figure

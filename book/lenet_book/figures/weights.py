@@ -1,4 +1,4 @@
-"""Figures of filters and weights, and of what filters respond to."""
+"""Chapter 3: filters and weights, and what filters respond to."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from lenet_book.figures.drawing import (
     INK,
     STYLE,
     WIDTH,
-    Picture,
+    BookFigure,
     draw_image,
     draw_signed,
 )
 
 
 @mpl.rc_context(STYLE)
-def filters(weights: Mapping[str, Tensor]) -> Picture:
+def filters(weights: Mapping[str, Tensor]) -> BookFigure:
     """Draw the filters of a first layer, a row for each state of the weights.
 
     Every row has its own scale: full red and full blue are its largest absolute value.
@@ -31,26 +31,26 @@ def filters(weights: Mapping[str, Tensor]) -> Picture:
         weights: float32 (F, 1, kH, kW) by title, such as ``{"before": ..., "after": ...}``.
     """
     number = max(len(weight) for weight in weights.values())
-    picture = Picture(WIDTH, (WIDTH / number + 0.3) * len(weights))
-    rows = picture.subfigures(len(weights), 1, squeeze=False)[:, 0]
+    figure = BookFigure(WIDTH, (WIDTH / number + 0.3) * len(weights))
+    rows = figure.subfigures(len(weights), 1, squeeze=False)[:, 0]
     for row, (title, weight) in zip(rows, weights.items(), strict=True):
         limit = float(weight.abs().max())
         row.suptitle(f"{title} (full colour: ±{limit:.2f})", fontsize=10, color=INK)
         for ax, kernel in zip(row.subplots(1, number, squeeze=False)[0], weight, strict=True):
             draw_signed(ax, kernel[0], limit)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def weight_histograms(weights: Mapping[str, Tensor], *, bins: int = 61) -> Picture:
+def weight_histograms(weights: Mapping[str, Tensor], *, bins: int = 61) -> BookFigure:
     """Draw histograms of some tensors over each other, on one scale.
 
     Args:
         weights: Tensors of any shape by title, such as the same weight before and after training.
         bins: Number of bins between the largest absolute value and its negative.
     """
-    picture = Picture(WIDTH, 2.8)
-    ax = picture.subplots()
+    figure = BookFigure(WIDTH, 2.8)
+    ax = figure.subplots()
     values = {title: weight.detach().cpu().flatten() for title, weight in weights.items()}
     limit = max(float(flat.abs().max()) for flat in values.values())
     edges = np.linspace(-limit, limit, bins + 1)
@@ -62,19 +62,19 @@ def weight_histograms(weights: Mapping[str, Tensor], *, bins: int = 61) -> Pictu
     ax.set_ylim(bottom=0.8)
     ax.grid(visible=True, axis="y")
     ax.legend()
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def filter_depth(weight: Tensor) -> Picture:
+def filter_depth(weight: Tensor) -> BookFigure:
     """Draw all filters of a layer, each as a column of its grids, one for each input channel.
 
     Args:
         weight: float32 (F, C, kH, kW).
     """
     number, depth = weight.shape[:2]
-    picture = Picture(WIDTH, WIDTH / (number + 1) * depth + 0.3)
-    axes = picture.subplots(depth, number, squeeze=False)
+    figure = BookFigure(WIDTH, WIDTH / (number + 1) * depth + 0.3)
+    axes = figure.subplots(depth, number, squeeze=False)
     limit = float(weight.abs().max())
     for index, column in enumerate(axes.T):
         column[0].set_title(str(index), fontsize=9)
@@ -85,13 +85,13 @@ def filter_depth(weight: Tensor) -> Picture:
         axes[channel, 0].set(xticks=[], yticks=[])
         axes[channel, 0].set_ylabel(str(channel), fontsize=9, rotation=0, ha="right", va="center")
         axes[channel, 0].spines[:].set_visible(False)
-    picture.supylabel("channel of the input", fontsize=10)
-    picture.suptitle("filter", fontsize=10, color=INK)
-    return picture
+    figure.supylabel("channel of the input", fontsize=10)
+    figure.suptitle("filter", fontsize=10, color=INK)
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def filter_maps(images: Tensor, maps: Tensor, weight: Tensor) -> Picture:
+def filter_maps(images: Tensor, maps: Tensor, weight: Tensor) -> BookFigure:
     """Draw what each filter of a first layer makes of some pictures; the filters stand on top.
 
     Args:
@@ -100,8 +100,8 @@ def filter_maps(images: Tensor, maps: Tensor, weight: Tensor) -> Picture:
         weight: float32 (F, 1, kH, kW).
     """
     number, columns = len(images), len(weight) + 1
-    picture = Picture(WIDTH, WIDTH / columns * (number + 1))
-    axes = picture.subplots(number + 1, columns)
+    figure = BookFigure(WIDTH, WIDTH / columns * (number + 1))
+    axes = figure.subplots(number + 1, columns)
     axes[0, 0].set_axis_off()
     for index, kernel in enumerate(weight):
         draw_signed(axes[0, index + 1], kernel[0], float(weight.abs().max()))
@@ -110,11 +110,11 @@ def filter_maps(images: Tensor, maps: Tensor, weight: Tensor) -> Picture:
         draw_image(line[0], image)
         for ax, values in zip(line[1:], row, strict=True):
             draw_signed(ax, values)
-    return picture
+    return figure
 
 
 @mpl.rc_context(STYLE)
-def strongest_patches(weight: Tensor, patches: Tensor) -> Picture:
+def strongest_patches(weight: Tensor, patches: Tensor) -> BookFigure:
     """Draw each filter of a first layer, and beside it the patches that it answers most strongly.
 
     Args:
@@ -123,8 +123,8 @@ def strongest_patches(weight: Tensor, patches: Tensor) -> Picture:
     """
     number, count = patches.shape[:2]
     cell = WIDTH / (count + 2)
-    picture = Picture(WIDTH, cell * number)
-    axes = picture.subplots(number, count + 2, squeeze=False, width_ratios=[1, 0.4] + [1] * count)
+    figure = BookFigure(WIDTH, cell * number)
+    axes = figure.subplots(number, count + 2, squeeze=False, width_ratios=[1, 0.4] + [1] * count)
     limit, low, high = float(weight.abs().max()), float(patches.min()), float(patches.max())
     for row, kernel, found in zip(axes, weight, patches, strict=True):
         draw_signed(row[0], kernel[0], limit)
@@ -133,4 +133,4 @@ def strongest_patches(weight: Tensor, patches: Tensor) -> Picture:
             ax.imshow(patch.numpy(), cmap=IMAGE_MAP, vmin=low, vmax=high)
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set(visible=True, color=EDGE)
-    return picture
+    return figure

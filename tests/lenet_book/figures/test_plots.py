@@ -119,7 +119,7 @@ def test_a_picture_shows_itself_sharp_and_transparent():
     shown = metadata["image/png"]
     assert abs(image.width - 2 * shown["width"]) <= 2
     assert image.convert("RGBA").getpixel((0, 0))[3] == 0
-    assert data["text/plain"].startswith("<Picture")
+    assert data["text/plain"].startswith("<figure")
 
 
 EDGES = torch.tensor([[-1.0, 0.0, 1.0]] * 3)
