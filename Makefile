@@ -6,14 +6,18 @@ CHAPTERS ?= $(wildcard chapters/*.ipynb book/*.ipynb)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-OFFLINE := LENET_OFFLINE=1 TQDM_DISABLE=1
+# Workers as many as cores, each computing on one; a chapter's cells stay with one worker.
+PYTEST := TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
+	--numprocesses=logical --maxprocesses=4 --dist=loadfile --durations=15
+NOTEBOOKS := --nbval-lax --nbval-current-env $(CHAPTERS)
 
-.PHONY: help book serve test execute bench lint clean publish-to
+.PHONY: help book serve test test-slow test-real test-all execute bench lint clean publish-to
 
 help:
 	@echo "make book       build the site into _build/html"
 	@echo "make serve      build it and serve it on this machine"
 	@echo "make test       run the tests and every chapter, on the data that comes with the package"
+	@echo "make test-all   run that, the tests that take long, and every chapter on the real data"
 	@echo "make execute    run the chapters on the real data and store their outputs"
 	@echo "                (CHAPTERS=chapters/01_etl.ipynb for some of them)"
 	@echo "make bench      run the measurements in bench/"
@@ -40,8 +44,15 @@ serve: book
 	$(BIN)/python book/tools/serve.py _build/html
 
 test: $(READY)
-	$(OFFLINE) $(BIN)/python -m pytest tests
-	$(if $(CHAPTERS),$(OFFLINE) $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(CHAPTERS))
+	LENET_OFFLINE=1 $(PYTEST) tests $(NOTEBOOKS)
+
+test-all: test test-slow test-real
+
+test-slow: $(READY)
+	LENET_OFFLINE=1 $(PYTEST) -m slow tests
+
+test-real: $(READY)
+	LENET_REQUIRE_REAL=1 $(PYTEST) $(NOTEBOOKS)
 
 execute: $(READY)
 	$(BIN)/python book/tools/execute.py $(CHAPTERS)
