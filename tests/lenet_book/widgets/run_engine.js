@@ -8,7 +8,7 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Engine } from "../../../book/lenet_book/widgets/stage/engine.js";
-import { readArrays } from "../../../book/lenet_book/widgets/shared/shared.js";
+import { readArrays } from "../../../book/lenet_book/widgets/shared/arrays.js";
 
 const folder = process.argv[2];
 for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {

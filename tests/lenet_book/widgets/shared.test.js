@@ -1,7 +1,8 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { halfToNumber, numberText, shapeText } from "../../../book/lenet_book/widgets/shared/shared.js";
+import { halfToNumber } from "../../../book/lenet_book/widgets/shared/arrays.js";
+import { numberText, shapeText } from "../../../book/lenet_book/widgets/shared/text.js";
 
 test("halves are read bit by bit", () => {
   const halves = [0x3c00, 0xc000, 0x0001, 0x7bff, 0xfc00, 0x8000, 0x3555];

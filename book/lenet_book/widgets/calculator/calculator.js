@@ -1,7 +1,8 @@
 // @ts-check
 // ShapeCalculator: a stack of layers to build, with the table of lenet.shapes beside it.
 
-import { OWN_KEYS, announcer, countText, element, shapeText } from "../shared/shared.js";
+import { OWN_KEYS, announcer, element } from "../shared/elements.js";
+import { countText, shapeText } from "../shared/text.js";
 import { checkInput, firstProblem, freshLayer, moved, spliced } from "./editing.js";
 import { lastShape, networkCode } from "./code.js";
 import { applyChanges } from "./changes.js";
@@ -11,7 +12,7 @@ import { codeBox, inputFields, layerButtons, presetChoice } from "./parts.js";
 import { namedShape, tabulate } from "./rows.js";
 import { shapeTable } from "./table.js";
 
-/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./fixes.js").Explanation} Explanation */
 /** @typedef {import("./fixes.js").Fix} Fix */
 /** @typedef {import("./layers.js").Layer} Layer */

@@ -2,7 +2,7 @@
 // Candidates for a fix: one thing done differently in a layer or the images, as
 // lenet/shapes/changes.py.
 
-import { shapeText } from "../shared/shared.js";
+import { shapeText } from "../shared/text.js";
 import { takesMaps } from "./diagnosis.js";
 import { BATCH, count, freshName, pair, product, settingsOf } from "./layers.js";
 import { layerCode, settingText } from "./rows.js";

@@ -1,7 +1,7 @@
 // @ts-check
 // A stack as text: the PyTorch code that makes it, and settings as they are typed.
 
-import { shapeText } from "../shared/shared.js";
+import { shapeText } from "../shared/text.js";
 import { BATCH, settingsOf } from "./layers.js";
 import { layerCode, namedShape } from "./rows.js";
 import { pythonText } from "../shared/formulas.js";

@@ -1,7 +1,7 @@
 // @ts-check
 // Where a stack goes wrong: the layer, what it needed and what came, as lenet/shapes/diagnosis.py.
 
-import { shapeText } from "../shared/shared.js";
+import { shapeText } from "../shared/text.js";
 import { KINDS, settingsOf, windowsOf } from "./layers.js";
 import { namedShape } from "./rows.js";
 import { ShapeError, Spread } from "../shared/formulas.js";

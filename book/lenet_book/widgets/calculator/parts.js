@@ -1,7 +1,7 @@
 // @ts-check
 // What stands around the calculator's table: presets, the input's shape, layers to add, the code.
 
-import { element } from "../shared/shared.js";
+import { element } from "../shared/elements.js";
 import { parseSetting, typedText } from "./code.js";
 import { KINDS } from "./layers.js";
 

@@ -1,7 +1,8 @@
 // @ts-check
 // The calculator's table: a row for each layer, its editor, and what does not fit in place.
 
-import { countText, element, shapeText } from "../shared/shared.js";
+import { element } from "../shared/elements.js";
+import { countText, shapeText } from "../shared/text.js";
 import { parseSetting, typedText } from "./code.js";
 import { fixCode, fixText, fixesHeading } from "./fixes.js";
 import { KINDS, settingsOf } from "./layers.js";

@@ -1,6 +1,6 @@
 // @ts-check
 /** Code with its changed lines marked, around the change or as a whole. */
-import { element } from "../shared/shared.js";
+import { element } from "../shared/elements.js";
 
 const CONTEXT = 3; // lines around a change
 

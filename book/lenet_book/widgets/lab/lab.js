@@ -3,10 +3,12 @@
 import { Chart, fitCharts } from "../shared/chart.js";
 import { Difference } from "./difference.js";
 import { Question } from "./question.js";
-import { OWN_KEYS, countText, element, numberText, readArrays } from "../shared/shared.js";
+import { readArrays } from "../shared/arrays.js";
+import { OWN_KEYS, element } from "../shared/elements.js";
+import { countText, numberText } from "../shared/text.js";
 
-/** @typedef {import("../shared/shared.js").Model} Model */
-/** @typedef {import("../shared/shared.js").Tensor} Tensor */
+/** @typedef {import("../shared/arrays.js").Model} Model */
+/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
 /** @typedef {import("../shared/chart.js").Curve} Curve */
 /**
  * @typedef {object} Fault

@@ -1,6 +1,6 @@
 // @ts-check
 /** A question with a button for each answer, and a reply that is read aloud. */
-import { element, uniqueId } from "../shared/shared.js";
+import { element, uniqueId } from "../shared/elements.js";
 
 /** @typedef {{ key: string, text: string }} Choice */
 

@@ -4,9 +4,11 @@ import { render } from "../stage/stepper.js";
 import { Gallery } from "./gallery.js";
 import { OwnModel, metaOfOne } from "./picture.js";
 import { MistakeTable } from "./table.js";
-import { OWN_KEYS, announcer, element, prefersLessMotion, readArrays, readTheme, watchTheme } from "../shared/shared.js";
+import { readArrays } from "../shared/arrays.js";
+import { readTheme, watchTheme } from "../shared/colours.js";
+import { OWN_KEYS, announcer, element, prefersLessMotion } from "../shared/elements.js";
 
-/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./table.js").Cell} Cell */
 /** @typedef {import("./gallery.js").Held} Held */
 

@@ -1,11 +1,12 @@
 // @ts-check
 /** The pictures of one cell, each a button that opens it. */
 import { paintPicture } from "../stage/pad.js";
-import { countText, element, numberText } from "../shared/shared.js";
+import { element } from "../shared/elements.js";
+import { countText, numberText } from "../shared/text.js";
 import { sumOf } from "./table.js";
 
 /** @typedef {import("./table.js").Cell} Cell */
-/** @typedef {import("../shared/shared.js").Numbers} Numbers */
+/** @typedef {import("../shared/arrays.js").Numbers} Numbers */
 
 /**
  * A picture that the explorer holds.

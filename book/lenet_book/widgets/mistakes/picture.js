@@ -1,7 +1,7 @@
 // @ts-check
 /** One picture of the explorer as a stepper takes it: a model of its own, over the same bytes. */
 
-/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("../stage/state.js").Meta} Meta */
 /** @typedef {{ name: string, dtype: string, shape: number[], offset: number, length: number }} Entry */
 

@@ -1,8 +1,10 @@
 // @ts-check
 /** The confusion matrix as a table of buttons. */
-import { colourText, countText, element, inkOn, signedColour } from "../shared/shared.js";
+import { colourText, inkOn, signedColour } from "../shared/colours.js";
+import { element } from "../shared/elements.js";
+import { countText } from "../shared/text.js";
 
-/** @typedef {import("../shared/shared.js").Theme} Theme */
+/** @typedef {import("../shared/colours.js").Theme} Theme */
 /** @typedef {[truth: number, answer: number]} Cell */
 
 /** @param {number[]} numbers */

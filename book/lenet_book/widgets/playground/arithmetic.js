@@ -1,7 +1,7 @@
 // @ts-check
 // The sum behind one output number: patch × kernel = products, in figures and in words.
 
-import { element } from "../shared/shared.js";
+import { element } from "../shared/elements.js";
 import { briefly } from "./scene.js";
 
 /** @typedef {import("./values.js").Operation} Operation */

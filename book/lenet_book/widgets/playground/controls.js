@@ -1,7 +1,7 @@
 // @ts-check
 // The playground's settings: fields with steppers, one number for both axes or one for each.
 
-import { element, uniqueId } from "../shared/shared.js";
+import { element, uniqueId } from "../shared/elements.js";
 
 /** @typedef {number | string} Entry a number, or what was typed instead of one */
 /** @typedef {{smallest: number, largest: number}} Range of the steppers; other numbers can be typed */

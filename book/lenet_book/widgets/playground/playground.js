@@ -1,7 +1,8 @@
 // @ts-check
 // ConvPlayground: a kernel slides over a small picture, with the sizes' formula in live numbers.
 
-import { element, prefersLessMotion, readTheme, watchTheme } from "../shared/shared.js";
+import { readTheme, watchTheme } from "../shared/colours.js";
+import { element, prefersLessMotion } from "../shared/elements.js";
 import { arithmetic, inWords } from "./arithmetic.js";
 import { RANGES } from "./controls.js";
 import { cellUnder, drawInput, drawOutput, extentOf, makeWindow } from "./scene.js";
@@ -10,7 +11,7 @@ import { makeView } from "./view.js";
 import { layerCode } from "../calculator/rows.js";
 import { ShapeError, SlidingWindow, alongAxes, convWindows, poolWindows, windowsFormula, windowsNote } from "../shared/formulas.js";
 
-/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./controls.js").Entry} Entry */
 /** @typedef {import("./values.js").Grid} Grid */
 /** @typedef {import("./values.js").Operation} Operation */

@@ -1,11 +1,11 @@
 // @ts-check
 // The playground's pictures: the input with the sliding window over it, and the output.
 
-import { colourText, greyColour, inkOn, signedColour } from "../shared/shared.js";
+import { colourText, greyColour, inkOn, signedColour } from "../shared/colours.js";
 import { WHITE, startOf, unseenPixels } from "./values.js";
 
-/** @typedef {import("../shared/shared.js").Colour} Colour */
-/** @typedef {import("../shared/shared.js").Theme} Theme */
+/** @typedef {import("../shared/colours.js").Colour} Colour */
+/** @typedef {import("../shared/colours.js").Theme} Theme */
 /** @typedef {import("../shared/formulas.js").SlidingWindow} SlidingWindow */
 /** @typedef {import("./values.js").Grid} Grid */
 

@@ -1,7 +1,7 @@
 // @ts-check
 // The playground's elements, and what the reader does with them.
 
-import { OWN_KEYS, announcer, element, uniqueId } from "../shared/shared.js";
+import { OWN_KEYS, announcer, element, uniqueId } from "../shared/elements.js";
 import { KernelTable } from "./arithmetic.js";
 import { RANGES, SizeField } from "./controls.js";
 import { shape } from "./scene.js";

@@ -1,8 +1,10 @@
 // @ts-check
 /** A confusion matrix as a table that follows the training. */
-import { colourText, countText, element, inkOn, signedColour } from "../shared/shared.js";
+import { colourText, inkOn, signedColour } from "../shared/colours.js";
+import { element } from "../shared/elements.js";
+import { countText } from "../shared/text.js";
 
-/** @typedef {import("../shared/shared.js").Theme} Theme */
+/** @typedef {import("../shared/colours.js").Theme} Theme */
 /** @typedef {{ truth: number, answer: number, count: number, total: number }} Mistake */
 
 const MOST_WITH_NUMBERS = 12; // classes; the cells of a larger table are too narrow for numbers

@@ -1,9 +1,12 @@
 // @ts-check
 /** The filters of the first convolution, every weight a coloured square. */
-import { colourText, element, numberText, signedColour, sizeCanvas } from "../shared/shared.js";
+import { colourText, signedColour } from "../shared/colours.js";
+import { element } from "../shared/elements.js";
+import { sizeCanvas } from "../shared/pictures.js";
+import { numberText } from "../shared/text.js";
 
-/** @typedef {import("../shared/shared.js").Tensor} Tensor */
-/** @typedef {import("../shared/shared.js").Theme} Theme */
+/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
+/** @typedef {import("../shared/colours.js").Theme} Theme */
 
 const GAP = 6; // CSS pixels between two filters
 const FULL_COLOUR = 0.98; // share of weights with less than full colour: a few large ones must not pale the others

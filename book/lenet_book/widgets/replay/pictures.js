@@ -1,8 +1,9 @@
 // @ts-check
 /** Some test pictures, and how sure the network is of each class at one moment of its training. */
-import { element, sizeCanvas } from "../shared/shared.js";
+import { element } from "../shared/elements.js";
+import { sizeCanvas } from "../shared/pictures.js";
 
-/** @typedef {import("../shared/shared.js").Tensor} Tensor */
+/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
 
 const PICTURE_SIZE = 56; // CSS pixels
 

@@ -4,10 +4,13 @@ import { Chart } from "../shared/chart.js";
 import { ConfusionTable } from "./confusion.js";
 import { Filters } from "./filters.js";
 import { AnsweredPictures } from "./pictures.js";
-import { OWN_KEYS, announcer, element, numberText, readArrays, readTheme, watchTheme } from "../shared/shared.js";
+import { readArrays } from "../shared/arrays.js";
+import { readTheme, watchTheme } from "../shared/colours.js";
+import { OWN_KEYS, announcer, element } from "../shared/elements.js";
+import { numberText } from "../shared/text.js";
 
-/** @typedef {import("../shared/shared.js").Model} Model */
-/** @typedef {import("../shared/shared.js").Tensor} Tensor */
+/** @typedef {import("../shared/arrays.js").Model} Model */
+/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
 /** @typedef {[loss: number, accuracy: number]} Score */
 
 /**

@@ -1,6 +1,6 @@
 // @ts-check
 /** Curves over the time of a training: lines, bands, and a cursor that the pointer can move. */
-import { element, uniqueId } from "./shared.js";
+import { element, svgElement, uniqueId } from "./elements.js";
 
 /**
  * @typedef {object} Curve
@@ -21,18 +21,9 @@ import { element, uniqueId } from "./shared.js";
  * @property {(x: number) => void} [onPoint]  hears where the pointer is
  */
 
-const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 190;
 const MARGIN = { left: 42, right: 12, top: 8, bottom: 34 };
 const TICKS = 4; // about as many on each axis
-
-/** @param {string} tag @param {Record<string, string | number>} attributes @param {...(Node | string)} children */
-function drawn(tag, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
-  made.append(...children);
-  return made;
-}
 
 /**
  * Choose round numbers from 0 to an end.
@@ -57,7 +48,7 @@ export class Chart {
     /** @type {number | null} */
     this.cursor = null;
     this.clip = uniqueId("clip");
-    this.svg = drawn("svg", { "aria-hidden": "true", height: HEIGHT });
+    this.svg = svgElement("svg", { "aria-hidden": "true", height: HEIGHT });
     this.legend = element("p", { class: "lenet-legend" });
     const title = element("p", { class: "lenet-chart-title" }, options.title);
     this.node = element("div", { class: "lenet-chart" }, title, this.legend, this.svg);
@@ -94,8 +85,8 @@ export class Chart {
 
   /** @param {string} look */
   #swatch(look) {
-    const line = drawn("line", { x1: 0, x2: 22, y1: 5, y2: 5, class: `lenet-line ${look}` });
-    return drawn("svg", { width: 22, height: 10, "aria-hidden": "true" }, line);
+    const line = svgElement("line", { x1: 0, x2: 22, y1: 5, y2: 5, class: `lenet-line ${look}` });
+    return svgElement("svg", { width: 22, height: 10, "aria-hidden": "true" }, line);
   }
 
   /** Put the cursor there. @param {number} x */
@@ -135,13 +126,13 @@ export class Chart {
     if (this.#width <= 0) return;
     const right = MARGIN.left + this.#width;
     this.svg.setAttribute("width", String(this.node.clientWidth));
-    const clip = drawn("clipPath", { id: this.clip },
-      drawn("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: this.#width + 2, height: HEIGHT - MARGIN.top - MARGIN.bottom + 3 }));
-    const lines = drawn("g", { "clip-path": `url(#${this.clip})` }, ...this.curves.flatMap((curve) => this.#curve(curve)));
+    const clip = svgElement("clipPath", { id: this.clip },
+      svgElement("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: this.#width + 2, height: HEIGHT - MARGIN.top - MARGIN.bottom + 3 }));
+    const lines = svgElement("g", { "clip-path": `url(#${this.clip})` }, ...this.curves.flatMap((curve) => this.#curve(curve)));
     const { guide } = this.options;
     if (guide) {
       const y = this.#down(guide.at);
-      lines.prepend(drawn("line", { x1: MARGIN.left, x2: right, y1: y, y2: y, class: "lenet-line guide" }));
+      lines.prepend(svgElement("line", { x1: MARGIN.left, x2: right, y1: y, y2: y, class: "lenet-line guide" }));
     }
     this.svg.replaceChildren(clip, ...this.#axes(right), lines);
     if (this.cursor !== null) this.mark(this.cursor);
@@ -151,13 +142,13 @@ export class Chart {
   #axes(right) {
     const bottom = HEIGHT - MARGIN.bottom;
     const rows = roundNumbers(this.#top).flatMap((value) => [
-      drawn("line", { x1: MARGIN.left, x2: right, y1: this.#down(value), y2: this.#down(value), class: "lenet-grid" }),
-      drawn("text", { x: MARGIN.left - 6, y: this.#down(value) + 4, "text-anchor": "end" }, this.options.text(value)),
+      svgElement("line", { x1: MARGIN.left, x2: right, y1: this.#down(value), y2: this.#down(value), class: "lenet-grid" }),
+      svgElement("text", { x: MARGIN.left - 6, y: this.#down(value) + 4, "text-anchor": "end" }, this.options.text(value)),
     ]);
     const columns = roundNumbers(this.end, 1).map((value) =>
-      drawn("text", { x: this.#across(value), y: bottom + 15, "text-anchor": "middle" }, value.toLocaleString("en-US")),
+      svgElement("text", { x: this.#across(value), y: bottom + 15, "text-anchor": "middle" }, value.toLocaleString("en-US")),
     );
-    const name = drawn("text", { x: (MARGIN.left + right) / 2, y: bottom + 31, "text-anchor": "middle" }, this.options.xLabel);
+    const name = svgElement("text", { x: (MARGIN.left + right) / 2, y: bottom + 31, "text-anchor": "middle" }, this.options.xLabel);
     return [...rows, ...columns, name];
   }
 
@@ -166,9 +157,9 @@ export class Chart {
     const parts = [];
     if (band) {
       const [low, high] = band.map((edge) => this.#points(xs, edge));
-      parts.push(drawn("polygon", { points: [...high, ...low.reverse()].join(" "), class: `lenet-band ${look}` }));
+      parts.push(svgElement("polygon", { points: [...high, ...low.reverse()].join(" "), class: `lenet-band ${look}` }));
     }
-    parts.push(drawn("polyline", { points: this.#points(xs, ys).join(" "), class: `lenet-line ${look}` }));
+    parts.push(svgElement("polyline", { points: this.#points(xs, ys).join(" "), class: `lenet-line ${look}` }));
     return parts;
   }
 
@@ -181,12 +172,12 @@ export class Chart {
   /** @param {number} x */
   #cursor(x) {
     const at = this.#across(x);
-    const bar = drawn("line", { x1: at, x2: at, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, class: "lenet-cursor-bar" });
+    const bar = svgElement("line", { x1: at, x2: at, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, class: "lenet-cursor-bar" });
     const dots = this.curves.flatMap(({ look, xs, ys }) => {
       const y = ys[Array.from(xs).indexOf(x)];
-      return y === undefined ? [] : [drawn("circle", { cx: at, cy: this.#down(y), r: 4, class: `lenet-dot ${look}` })];
+      return y === undefined ? [] : [svgElement("circle", { cx: at, cy: this.#down(y), r: 4, class: `lenet-dot ${look}` })];
     });
-    return drawn("g", { class: "lenet-cursor" }, bar, ...dots);
+    return svgElement("g", { class: "lenet-cursor" }, bar, ...dots);
   }
 }
 

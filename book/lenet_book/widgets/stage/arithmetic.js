@@ -2,14 +2,16 @@
 /** Shows how the number of a unit came about, with all the numbers that went into it. */
 import { arithmeticOf, unitAt } from "./explanation.js";
 import { limitOf } from "./maps.js";
-import { colourText, element, greyColour, inkOn, numberText, signedColour } from "../shared/shared.js";
+import { colourText, greyColour, inkOn, signedColour } from "../shared/colours.js";
+import { element } from "../shared/elements.js";
+import { numberText } from "../shared/text.js";
 
 /** @typedef {import("./explanation.js").Arithmetic} Arithmetic */
 /** @typedef {import("./explanation.js").Unit} Unit */
 /** @typedef {import("./explanation.js").Patch} Patch */
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("../shared/shared.js").Theme} Theme */
-/** @typedef {(value: number) => import("../shared/shared.js").Colour} Paint */
+/** @typedef {import("../shared/colours.js").Theme} Theme */
+/** @typedef {(value: number) => import("../shared/colours.js").Colour} Paint */
 
 /** @template {Arithmetic["kind"]} Kind @typedef {Extract<Arithmetic, { kind: Kind }>} Of */
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The code of the forward pass, the line of a step lit, and its row of the shape table beside it. */
-import { countText, element, shapeText } from "../shared/shared.js";
+import { element } from "../shared/elements.js";
+import { countText, shapeText } from "../shared/text.js";
 
 /** @typedef {import("./state.js").Step} Step */
 /** @typedef {import("./state.js").Listing} Listing */

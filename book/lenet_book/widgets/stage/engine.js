@@ -6,7 +6,7 @@
  * its inputs by their numbers. Sums are kept in double precision and stored in single precision.
  */
 
-/** @typedef {import("../shared/shared.js").Tensor} Tensor */
+/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
 
 /**
  * @typedef {object} Instruction

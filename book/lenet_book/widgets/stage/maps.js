@@ -1,9 +1,12 @@
 // @ts-check
 /** Draws the numbers of a step as maps, one tile for each channel, in which units can be picked. */
 import { flatIndex } from "./explanation.js";
-import { colourText, element, greyColour, inkOn, numberText, setAttribute, signedColour, sizeCanvas } from "../shared/shared.js";
+import { colourText, greyColour, inkOn, signedColour } from "../shared/colours.js";
+import { element, setAttribute } from "../shared/elements.js";
+import { sizeCanvas } from "../shared/pictures.js";
+import { numberText } from "../shared/text.js";
 
-/** @typedef {import("../shared/shared.js").Theme} Theme */
+/** @typedef {import("../shared/colours.js").Theme} Theme */
 /** @typedef {import("./explanation.js").Box} Box */
 /** @typedef {import("./explanation.js").Unit} Unit */
 
@@ -20,7 +23,7 @@ const SHADES = 255; // on either side of zero
  * @property {(channel: number) => [low: number, high: number]} range
  */
 
-/** @param {import("../shared/shared.js").Colour} colour */
+/** @param {import("../shared/colours.js").Colour} colour */
 function packed([red, green, blue]) {
   return (255 << 24) | (blue << 16) | (green << 8) | red;
 }

@@ -1,7 +1,8 @@
 // @ts-check
 /** The input: sample pictures to choose from, and a pad to draw on. */
 import { DRAWN } from "./state.js";
-import { element, setAttribute, sizeCanvas } from "../shared/shared.js";
+import { element, setAttribute } from "../shared/elements.js";
+import { sizeCanvas } from "../shared/pictures.js";
 
 /** @typedef {import("./state.js").State} State */
 

@@ -1,7 +1,8 @@
 // @ts-check
 /** All operations side by side, each with a small picture of what came out: a button to jump to it. */
 import { Painting, arrange, tilesOf } from "./maps.js";
-import { arrowKeys, element, setAttribute, sizeCanvas } from "../shared/shared.js";
+import { arrowKeys, element, setAttribute } from "../shared/elements.js";
+import { sizeCanvas } from "../shared/pictures.js";
 
 /** @typedef {import("./state.js").Step} Step */
 /** @typedef {import("./maps.js").Scale} Scale */

@@ -1,7 +1,8 @@
 // @ts-check
 /** What the network says: the share of every class, as bars. */
 import { softmaxParts } from "./engine.js";
-import { element, numberText, setText } from "../shared/shared.js";
+import { element, setText } from "../shared/elements.js";
+import { numberText } from "../shared/text.js";
 
 /** @typedef {import("./state.js").State} State */
 

@@ -3,10 +3,10 @@
 import { renderDigit } from "./drawing.js";
 import { Engine, count } from "./engine.js";
 import { isUnit, unitAt } from "./explanation.js";
-import { readArrays } from "../shared/shared.js";
+import { readArrays } from "../shared/arrays.js";
 
-/** @typedef {import("../shared/shared.js").Model} Model */
-/** @typedef {import("../shared/shared.js").Tensor} Tensor */
+/** @typedef {import("../shared/arrays.js").Model} Model */
+/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
 /** @typedef {import("./drawing.js").Stroke} Stroke */
 
 /**

@@ -10,9 +10,11 @@ import { Scores } from "./scores.js";
 import { Sight } from "./sight.js";
 import { DRAWN, State } from "./state.js";
 import { StepView } from "./view.js";
-import { announcer, element, numberText, readTheme, shapeText, watchTheme } from "../shared/shared.js";
+import { readTheme, watchTheme } from "../shared/colours.js";
+import { announcer, element } from "../shared/elements.js";
+import { numberText, shapeText } from "../shared/text.js";
 
-/** @typedef {import("../shared/shared.js").Model} Model */
+/** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./explanation.js").Unit} Unit */
 
 const PLAY_MILLISECONDS = 1600;

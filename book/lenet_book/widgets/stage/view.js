@@ -3,12 +3,13 @@
 import { boxBelow, clip, flatIndex, isUnit, receptiveField, unitAt } from "./explanation.js";
 import { unitText } from "./arithmetic.js";
 import { Maps, greyPalette, limitOf, signedPalette } from "./maps.js";
-import { element, numberText, setText, shapeText } from "../shared/shared.js";
+import { element, setText } from "../shared/elements.js";
+import { numberText, shapeText } from "../shared/text.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./maps.js").Scale} Scale */
 /** @typedef {import("./explanation.js").Unit} Unit */
-/** @typedef {import("../shared/shared.js").Theme} Theme */
+/** @typedef {import("../shared/colours.js").Theme} Theme */
 
 const TALLEST = 330;
 const FIELD_WIDTH = 150;

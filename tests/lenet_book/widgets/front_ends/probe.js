@@ -1,8 +1,10 @@
 // @ts-check
-import { element, readArrays, readTheme } from "../../../../book/lenet_book/widgets/shared/shared.js";
+import { readArrays } from "../../../../book/lenet_book/widgets/shared/arrays.js";
+import { readTheme } from "../../../../book/lenet_book/widgets/shared/colours.js";
+import { element } from "../../../../book/lenet_book/widgets/shared/elements.js";
 import { double } from "./probe_part.js";
 
-/** @param {{ model: import("../../../../book/lenet_book/widgets/shared/shared.js").Model, el: HTMLElement }} context */
+/** @param {{ model: import("../../../../book/lenet_book/widgets/shared/arrays.js").Model, el: HTMLElement }} context */
 function render({ model, el }) {
   if (model.get("meta").fails) throw new Error("the probe was told to fail");
   const sum = readArrays(model).values.data.reduce((total, value) => total + value, 0);

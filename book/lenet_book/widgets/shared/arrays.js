@@ -1,0 +1,64 @@
+// @ts-check
+/** What Python hands over: a widget's values, and its arrays. */
+
+/**
+ * A widget's values, shared with Python where there is a kernel.
+ *
+ * @typedef {object} Model
+ * @property {(key: string) => any} get
+ * @property {(key: string, value: any) => void} set
+ * @property {() => void} save_changes
+ * @property {(event: string, listener: (...values: any[]) => void) => void} on
+ * @property {(event: string, listener: (...values: any[]) => void) => void} off
+ */
+
+/** @typedef {Float32Array | Int32Array | Uint8Array} Numbers */
+
+/**
+ * Numbers with a shape, the last axis running fastest.
+ *
+ * @typedef {object} Tensor
+ * @property {number[]} shape
+ * @property {Numbers} data
+ */
+
+/**
+ * Read the arrays that Python packed; float16 becomes float32.
+ *
+ * @param {Model} model
+ * @returns {Record<string, Tensor>}
+ */
+export function readArrays(model) {
+  /** @type {DataView} */
+  const view = model.get("data");
+  /** @type {Record<string, Tensor>} */
+  const arrays = {};
+  for (const { name, dtype, shape, offset, length } of model.get("meta").arrays) {
+    const start = view.byteOffset + offset;
+    const bytes = view.buffer.slice(start, start + length); // the view may begin anywhere
+    arrays[name] = { shape, data: numbersOf(dtype, bytes) };
+  }
+  return arrays;
+}
+
+/** @param {string} dtype @param {ArrayBufferLike} bytes @returns {Numbers} */
+function numbersOf(dtype, bytes) {
+  if (dtype === "float16") return Float32Array.from(new Uint16Array(bytes), halfToNumber);
+  if (dtype === "float32") return new Float32Array(bytes);
+  if (dtype === "int32") return new Int32Array(bytes);
+  return new Uint8Array(bytes);
+}
+
+/**
+ * Read the 16 bits of an IEEE 754 half as a number.
+ *
+ * @param {number} bits
+ */
+export function halfToNumber(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * 2 ** -24 * fraction;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * 2 ** (exponent - 25) * (1024 + fraction);
+}

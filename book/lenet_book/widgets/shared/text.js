@@ -1,0 +1,29 @@
+// @ts-check
+/** Numbers, counts, shares and shapes as text. */
+
+/**
+ * Write a number with a true minus sign and never as −0.
+ *
+ * @param {number} value
+ * @param {number} [decimals]
+ */
+export function numberText(value, decimals = 4) {
+  if (!Number.isFinite(value)) return String(value).replace("-", "−");
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}
+
+/** Write a share as a percentage. @param {number} share  0 to 1 @param {number} [decimals] */
+export function percentText(share, decimals = 1) {
+  return `${numberText(100 * share, decimals)} %`;
+}
+
+/** Write a count with a comma between thousands. @param {number} count */
+export function countText(count) {
+  return count.toLocaleString("en-US");
+}
+
+/** Write a shape as Python does. @param {(number | string)[]} shape */
+export function shapeText(shape) {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+}
