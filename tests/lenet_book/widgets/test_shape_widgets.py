@@ -28,7 +28,7 @@ from lenet_book.widgets.shared.joining import joined_script
 from tests.browsing import PHONE, Visit
 
 ROOT = Path(__file__).parents[3]
-WIDGETS = ROOT / "lenet" / "widgets"
+WIDGETS = ROOT / "book" / "lenet_book" / "widgets"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 NUM_STACKS = 1000
 NUM_WHOLE_EXPLANATIONS = NUM_STACKS if os.environ.get("LENET_SLOW_TESTS") == "1" else 40
@@ -195,7 +195,7 @@ def findings(run_script: RunScript, stacks: list[RandomStack]) -> list[dict[str,
         whole: explanation && explanationText(explanation), totals: totalsText(layers, { rows }),
         code: refusal ? null : networkCode(layers, imageShape, pass) };
     })"""
-    return run_script("shape_calculator.js", function, [stack.as_data() for stack in stacks])
+    return run_script("calculator/calculator.js", function, [stack.as_data() for stack in stacks])
 
 
 def rows_of(table: Any) -> list[dict[str, Any]]:
@@ -280,7 +280,7 @@ def test_impossible_settings_are_refused_in_the_same_words(
     cases = [{"kernel_size": 3, **case} for case in IMPOSSIBLE]
     layers = [{"name": "it", "type": kind, "settings": {**channels, **case}} for case in cases]
     refusals = run_script(
-        "shape_calculator.js", "data.map((layer) => firstProblem([layer])?.refusal)", layers
+        "calculator/calculator.js", "data.map((layer) => firstProblem([layer])?.refusal)", layers
     )
     for case, refusal in zip(cases, refusals, strict=True):
         settings = {k: tuple(v) if isinstance(v, list) else v for k, v in case.items()}
@@ -291,7 +291,7 @@ def test_impossible_settings_are_refused_in_the_same_words(
 
 def test_three_numbers_are_too_many(run_script: RunScript) -> None:
     layer = {"name": "it", "type": "MaxPool2d", "settings": {"kernel_size": [1, 2, 3]}}
-    refusal = run_script("shape_calculator.js", "firstProblem([data]).refusal", layer)
+    refusal = run_script("calculator/calculator.js", "firstProblem([data]).refusal", layer)
     assert refusal == "it: kernel_size is (1, 2, 3): 3 numbers for 2 axes"
 
 
@@ -370,7 +370,9 @@ def test_the_playground_slides_as_pytorch_and_the_package_do(run_script: RunScri
       } catch (error) { return { error: error.message }; }
     })"""
     num_refused = 0
-    for case, found in zip(cases, run_script("conv_playground.js", function, cases), strict=True):
+    for case, found in zip(
+        cases, run_script("playground/playground.js", function, cases), strict=True
+    ):
         windows, refusal = windows_or_refusal(case)
         if windows is None:
             num_refused += 1
