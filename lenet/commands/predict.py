@@ -13,8 +13,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from lenet.commands.weights import add_weights, load_trained
+from lenet.data import DataError
 from lenet.data.preparing import FORMS, Form, Prepared, form_of, prepare, probabilities
-from lenet.data.published_files import DataError
 from lenet.models.weights import ModelCard
 
 HOW = """\

@@ -1,11 +1,13 @@
 """Extract, transform, load: data sets become tensors, tensors become batches.
 
 `load` extracts a whole data set into memory as bytes; `ImageData.batches` transforms and loads it
-batch by batch. `dataset` opens the same images as a torchvision dataset, for use with a
-`torch.utils.data.DataLoader`.
+batch by batch. `dataset` opens the same images as torchvision does, for use with a
+`torch.utils.data.DataLoader`. `RandomAffine` and `RandomCropFlip` distort images for training.
 """
 
+from lenet.data.augment import RandomAffine, RandomCropFlip
 from lenet.data.finding import data_root, stored
+from lenet.data.in_memory import DataError
 from lenet.data.loading import (
     Batches,
     ImageData,
@@ -15,13 +17,14 @@ from lenet.data.loading import (
     load,
     normalise,
 )
-from lenet.data.published_files import DataError
 
 __all__ = [
     "Batches",
     "DataError",
     "ImageData",
     "LabelledImages",
+    "RandomAffine",
+    "RandomCropFlip",
     "channel_statistics",
     "data_root",
     "dataset",

@@ -7,54 +7,40 @@ data set. The 1,797 images of 8×8 pixels with values from 0 to 16 were made by 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_digits
 from torch import Tensor
-from torchvision import datasets
-from torchvision.datasets import VisionDataset
 
-Transform = Callable[[Any], Any]
+from lenet.data.in_memory import InMemoryDataset, Transform
 
 
-def _digits(train: bool, size: int) -> tuple[Tensor, Tensor]:
-    """Return scikit-learn's digits as uint8 (N, size, size) and labels int64 (N,).
+def embedded_digits(
+    train: bool, transform: Transform | None = None, *, coloured: bool = False
+) -> InMemoryDataset:
+    """Open the digits in MNIST's shape: 28×28, light on black.
 
     Every fifth image is a test image: the same split for ever, on every machine.
+
+    Args:
+        train: The images to learn from, or those to judge by.
+        transform: Applied to each PIL image when it is accessed.
+        coloured: In CIFAR-10's shape instead: 32×32, a light colour on a dark one.
     """
+    from sklearn.datasets import load_digits  # takes a second to import
+
     bunch = load_digits()
     chosen = (torch.arange(len(bunch.target)) % 5 == 4) != train
     small = torch.from_numpy(bunch.images)[chosen, None].float()
-    large = F.interpolate(small, size=(size, size), mode="bilinear", align_corners=False)
-    images = (large[:, 0] * (255 / 16)).round().clamp(0, 255).to(torch.uint8)
-    return images, torch.from_numpy(bunch.target)[chosen]
-
-
-class EmbeddedDigits(datasets.MNIST):
-    """The digits that come with scikit-learn, resized to MNIST's 28×28 pixels."""
-
-    classes = [str(digit) for digit in range(10)]  # noqa: RUF012 - torchvision's own attribute
-
-    def __init__(self, train: bool, transform: Transform | None = None) -> None:
-        VisionDataset.__init__(self, "scikit-learn", transform=transform)
-        self.train = train
-        self.data, self.targets = _digits(train, size=28)
-
-
-class ColouredDigits(datasets.CIFAR10):
-    """The same digits in CIFAR-10's place: 32×32 pixels, a light colour on a dark one."""
-
-    def __init__(self, train: bool, transform: Transform | None = None) -> None:
-        VisionDataset.__init__(self, "scikit-learn", transform=transform)
-        self.train = train
-        ink, labels = _digits(train, size=32)
-        self.data = _colour(ink).numpy()
-        self.targets = labels.tolist()
-        self.classes = EmbeddedDigits.classes
-        self.class_to_idx = {name: index for index, name in enumerate(self.classes)}
+    size = (32, 32) if coloured else (28, 28)
+    large = F.interpolate(small, size=size, mode="bilinear", align_corners=False)
+    ink = (large[:, 0] * (255 / 16)).round().clamp(0, 255).to(torch.uint8)
+    return InMemoryDataset(
+        "handwritten digits that come with scikit-learn",
+        _colour(ink) if coloured else ink,
+        torch.from_numpy(bunch.target)[chosen],
+        [str(digit) for digit in range(10)],
+        transform,
+    )
 
 
 def _colour(ink: Tensor) -> Tensor:

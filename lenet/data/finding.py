@@ -20,19 +20,17 @@ from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-from torchvision import datasets
-from torchvision.datasets import VisionDataset
 
-from lenet.data.digits import ColouredDigits, EmbeddedDigits, Transform
+from lenet.data.digits import embedded_digits
 from lenet.data.folders import PictureFolder, find_pictures
-from lenet.data.published_files import (
-    DataError,
-    UnpublishedCIFAR10,
-    check_cifar_folder,
-    check_idx_folder,
-)
+from lenet.data.in_memory import DataError, InMemoryDataset, Transform
+from lenet.data.published_files import check_cifar_folder, check_idx_folder, read_cifar
+
+if TYPE_CHECKING:
+    from torchvision.datasets import VisionDataset
 
 NETWORK_TIMEOUT = 10  # seconds without an answer before a download is given up
 
@@ -43,14 +41,14 @@ class Published:
 
     Attributes:
         title: Its name as its authors write it.
-        reader: torchvision's class for it.
+        torchvision_name: torchvision's class for it.
         folder: Where torchvision keeps its files, below the root.
         check: Checks that the files in a folder are whole; raises `DataError` otherwise.
         md5: Checksum of every file as published (unpacked), by file name.
     """
 
     title: str
-    reader: type[VisionDataset]
+    torchvision_name: str
     folder: str
     check: Callable[[Path], None]
     md5: dict[str, str]
@@ -59,11 +57,18 @@ class Published:
         """Return the path of every file of the set."""
         return [root / self.folder / name for name in self.md5]
 
+    @property
+    def reader(self) -> type[VisionDataset]:
+        """Torchvision's class, imported only when it is needed: that takes seconds."""
+        from torchvision import datasets
+
+        return getattr(datasets, self.torchvision_name)
+
 
 PUBLISHED = {
     "fashion-mnist": Published(
         "Fashion-MNIST",
-        datasets.FashionMNIST,
+        "FashionMNIST",
         "FashionMNIST/raw",
         check_idx_folder,
         {
@@ -75,7 +80,7 @@ PUBLISHED = {
     ),
     "mnist": Published(
         "MNIST",
-        datasets.MNIST,
+        "MNIST",
         "MNIST/raw",
         check_idx_folder,
         {
@@ -87,12 +92,17 @@ PUBLISHED = {
     ),
     "cifar-10": Published(
         "CIFAR-10",
-        datasets.CIFAR10,
-        datasets.CIFAR10.base_folder,
+        "CIFAR10",
+        "cifar-10-batches-py",
         check_cifar_folder,
         {
-            **dict(datasets.CIFAR10.train_list + datasets.CIFAR10.test_list),
-            datasets.CIFAR10.meta["filename"]: datasets.CIFAR10.meta["md5"],
+            "data_batch_1": "c99cafc152244af753f735de768cd75f",
+            "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+            "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+            "data_batch_4": "634d18415352ddfa80567beed471001a",
+            "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+            "test_batch": "40351d587109b95175f43aff81a1287e",
+            "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
         },
     ),
 }
@@ -120,14 +130,15 @@ class Source:
             return f"a copy of {title} that differs from the published files"
         return f"{title}, the published files"
 
-    def open(self, train: bool, transform: Transform | None = None) -> VisionDataset:
-        """Open the training or the test images as a torchvision dataset."""
-        published = PUBLISHED[self.name]
+    def open(
+        self, train: bool, transform: Transform | None = None
+    ) -> VisionDataset | InMemoryDataset:
+        """Open the training or the test images."""
+        published, is_cifar = PUBLISHED[self.name], self.name == "cifar-10"
         if self.root is None:
-            kind = ColouredDigits if self.name == "cifar-10" else EmbeddedDigits
-            return kind(train, transform)
-        if published.reader is datasets.CIFAR10 and self.differing:
-            return UnpublishedCIFAR10(self.root, train, transform)
+            return embedded_digits(train, transform, coloured=is_cifar)
+        if is_cifar and self.differing:
+            return read_cifar(self.root / published.folder, train, transform)
         return published.reader(self.root, train=train, transform=transform)
 
 
@@ -140,13 +151,8 @@ def find(
 ) -> Source | PictureFolder:
     """Find a data set: on this machine, else by download, else the embedded digits.
 
-    Args:
-        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``, or the path of a folder with a
-            folder of pictures for each class. A `pathlib.Path` is always taken for a folder, a
-            text that is one of the three names never.
-        root: Folder of the real data sets; by default `data_root()`.
-        size: Height and width of your own pictures; see `lenet.data.folders.find_pictures`.
-        channels: 1 or 3, likewise.
+    The arguments are those of `lenet.data.load`. A `pathlib.Path` is always taken for a folder, a
+    text that is the name of a published data set never.
 
     Raises:
         ValueError: There is no data set and no folder of this name, or `size` or `channels` are

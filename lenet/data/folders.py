@@ -20,58 +20,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
-from torchvision.datasets import VisionDataset
-from torchvision.datasets.folder import IMG_EXTENSIONS
 from tqdm.auto import tqdm
 
-from lenet.data.digits import Transform
+from lenet.data.in_memory import DataError, InMemoryDataset, Transform
 from lenet.data.picture_files import fit, is_grey, read_picture
-from lenet.data.published_files import DataError
 
-EXTENSIONS = (*IMG_EXTENSIONS, ".gif", ".avif")
+IMAGE_KINDS = "jpg jpeg png ppm bmp pgm tif tiff webp gif avif"  # torchvision's, and two more
+EXTENSIONS = tuple(f".{kind}" for kind in IMAGE_KINDS.split())
 TEST_SHARE = 0.2
 SPLIT_SEED = 0
 GREY_SIZE = (28, 28)  # what the book's networks for grey pictures take
 COLOUR_SIZE = (32, 32)  # and those for colour
 
 Example = tuple[Path, int]  # a file and the number of its class
-
-
-class PictureDataset(VisionDataset):
-    """Pictures of one size in memory, used as torchvision's own data sets are.
-
-    Attributes:
-        data: uint8 (N, H, W) for grey, (N, H, W, 3) for colour.
-        targets: The class number of each picture.
-        classes: The names of the classes.
-        class_to_idx: Class number by name.
-        files: The file of each picture.
-    """
-
-    def __init__(
-        self,
-        root: Path,
-        files: Sequence[Path],
-        data: np.ndarray,
-        targets: Sequence[int],
-        classes: Sequence[str],
-        transform: Transform | None = None,
-    ) -> None:
-        super().__init__(root, transform=transform)
-        self.files = list(files)
-        self.data = data
-        self.targets = list(targets)
-        self.classes = list(classes)
-        self.class_to_idx = {name: number for number, name in enumerate(classes)}
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def __getitem__(self, index: int) -> tuple[object, int]:
-        """Return a picture, transformed if a transform was given, and its class number."""
-        picture = Image.fromarray(self.data[index])
-        return self.transform(picture) if self.transform else picture, self.targets[index]
 
 
 @dataclass(frozen=True)
@@ -106,23 +67,17 @@ class PictureFolder:
         )
         return f"pictures in {self.root}, {split}; brought to {height}×{width} in {colour}"
 
-    def open(self, train: bool, transform: Transform | None = None) -> PictureDataset:
+    def open(self, train: bool, transform: Transform | None = None) -> InMemoryDataset:
         """Read the training or the test pictures.
 
         Raises:
             DataError: A file is no picture or damaged; the message names it.
         """
-        examples = self.train if train else self.test
-        files = [file for file, _ in examples]
+        files, targets = zip(*(self.train if train else self.test), strict=True)
         name = f"{self.root.name} ({'training' if train else 'test'} pictures)"
-        data = np.stack(
-            [
-                np.asarray(fit(read_picture(file), self.channels, self.size))
-                for file in _shown(files, f"Reading {name}")
-            ]
-        )
-        targets = [label for _, label in examples]
-        return PictureDataset(self.root, files, data, targets, self.classes, transform)
+        shown = _shown(files, f"Reading {name}")
+        read = [np.asarray(fit(read_picture(file), self.channels, self.size)) for file in shown]
+        return InMemoryDataset(str(self), np.stack(read), targets, self.classes, transform, files)
 
 
 def find_pictures(

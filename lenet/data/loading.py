@@ -1,41 +1,23 @@
-"""Extract, transform, load: data sets become tensors, tensors become batches.
-
-`load` extracts a whole data set into memory as bytes; `ImageData.batches` transforms and loads it
-batch by batch. `dataset` opens the same images as a torchvision dataset, for use with a
-`torch.utils.data.DataLoader`.
-"""
+"""Data sets as tensors in memory, and their batches: what the face of this room hands out."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision import datasets
-from torchvision.datasets import VisionDataset
 
-from lenet.data.digits import Transform
-from lenet.data.finding import data_root, find, stored
-from lenet.data.published_files import DataError
+from lenet.data.finding import find
+from lenet.data.in_memory import InMemoryDataset, Transform
 
-__all__ = [
-    "Batches",
-    "DataError",
-    "ImageData",
-    "LabelledImages",
-    "channel_statistics",
-    "data_root",
-    "dataset",
-    "load",
-    "normalise",
-    "stored",
-]
+if TYPE_CHECKING:
+    from torchvision.datasets import VisionDataset
 
 Device = str | torch.device
 
@@ -48,22 +30,11 @@ def dataset(
     *,
     size: tuple[int, int] | None = None,
     channels: int | None = None,
-) -> VisionDataset:
+) -> VisionDataset | InMemoryDataset:
     """Open a data set as torchvision does: `len`, indexing, `.data`, `.targets`, `.classes`.
 
-    Args:
-        name: ``"fashion-mnist"``, ``"mnist"`` or ``"cifar-10"``, or the path of a folder with a
-            folder of pictures for each class (`lenet.data.folders`).
-        train: The training images, or the test images.
-        transform: Applied to each PIL image when it is accessed.
-        root: Folder of the real data sets; by default `data_root()`.
-        size: Height and width to which your own pictures are brought; by default (28, 28) if
-            they are all grey, else (32, 32).
-        channels: 1 (grey) or 3 (colour) for your own pictures; by default as they are.
-
-    Raises:
-        ValueError: The name is unknown.
-        DataError: The files cannot be used; see `lenet.data.finding.find`.
+    The images are those to learn from (`train`) or those to judge by. A `transform` is applied to
+    each PIL image when it is accessed. The other arguments, and the errors, are those of `load`.
     """
     return find(name, root, size=size, channels=channels).open(train, transform)
 
@@ -90,25 +61,22 @@ def load(
         over all training pixels.
 
     Raises:
-        ValueError: The name is unknown.
-        DataError: The files cannot be used; see `lenet.data.finding.find`.
+        ValueError: There is no data set and no folder of this name, or `size` or `channels` are
+            given for a published one, which has its own.
+        DataError: The folder does not exist, a file is damaged, or ``LENET_REQUIRE_REAL=1`` and
+            only the embedded digits are to be had.
     """
     source = find(name, root, size=size, channels=channels)
-    train, test = source.open(train=True), source.open(train=False)
-    images = _tensors(train)
-    mean, std = channel_statistics(images.images)
-    classes = _class_names(train)
+    opened = source.open(train=True)
+    classes = tuple(opened.classes)
+    if name == "mnist":  # torchvision calls its digits "0 - zero"
+        classes = tuple(each.split(" - ")[0] for each in classes)
+    train, test = _tensors(opened), _tensors(source.open(train=False))
     known_by = name if isinstance(name, str) else str(Path(name).absolute())
-    return ImageData(known_by, str(source), classes, images, _tensors(test), mean, std)
+    return ImageData(known_by, str(source), classes, train, test, *channel_statistics(train.images))
 
 
-def _class_names(opened: VisionDataset) -> tuple[str, ...]:
-    if isinstance(opened, datasets.MNIST):  # whose digits are called "0 - zero"
-        return tuple(name.split(" - ")[0] for name in opened.classes)
-    return tuple(opened.classes)
-
-
-def _tensors(opened: VisionDataset) -> LabelledImages:
+def _tensors(opened: VisionDataset | InMemoryDataset) -> LabelledImages:
     pixels = torch.as_tensor(opened.data)  # (N, H, W) when grey, (N, H, W, C) in colour
     if pixels.dim() == 3:
         pixels = pixels.unsqueeze(-1)
@@ -299,6 +267,7 @@ def _per_channel(values: tuple[float, ...], device: torch.device) -> Tensor:
 IMAGES_AT_ONCE = 1000  # picked and normalised together: what an operation costs to start is shared
 
 
+@dataclass(frozen=True, eq=False)
 class Batches:
     """Normalised batches of labelled images, made when they are asked for.
 
@@ -306,7 +275,7 @@ class Batches:
     labels, int64 (B,), on the device where the examples lie. Every pass yields every example once;
     only the last batch may be smaller than the others.
 
-    Args:
+    Attributes:
         examples: Images and labels.
         mean: Mean of each channel, (C,).
         std: Standard deviation of each channel, (C,).
@@ -319,26 +288,18 @@ class Batches:
         ValueError: The batch size is not a positive whole number.
     """
 
-    def __init__(
-        self,
-        examples: LabelledImages,
-        mean: tuple[float, ...],
-        std: tuple[float, ...],
-        batch_size: int,
-        *,
-        shuffle: bool = False,
-        generator: torch.Generator | None = None,
-        drop_last: bool = False,
-    ) -> None:
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"batch_size must be a positive whole number, not {batch_size!r}")
-        self.examples = examples
-        self.mean = mean
-        self.std = std
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.generator = generator
-        self.drop_last = drop_last
+    examples: LabelledImages
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    batch_size: int
+    _: KW_ONLY
+    shuffle: bool = False
+    generator: torch.Generator | None = None
+    drop_last: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise ValueError(f"batch_size must be a positive whole number, not {self.batch_size!r}")
 
     def __len__(self) -> int:
         """Return the number of batches: N / batch size, rounded up unless the last is dropped."""

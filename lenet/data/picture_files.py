@@ -14,7 +14,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from lenet.data.published_files import DataError
+from lenet.data.in_memory import DataError
 
 LARGEST_NEEDED = 1024  # pixels; Pillow decodes a larger JPEG at half, a quarter or an eighth
 GREY_MODES = ("1", "L")  # of Pillow: black and white, 8-bit grey

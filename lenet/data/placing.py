@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 from PIL import Image
-from scipy import ndimage
 
 WORKING_SIDE = 280  # pixels of the longer side while ink is looked for; it ends in 20 or 28
 FRAME_SHARE = 0.03  # of the longer side: how wide a border tells about the ground
@@ -112,6 +111,8 @@ def find_ink(grey: np.ndarray) -> tuple[np.ndarray, bool]:
     Raises:
         NothingDrawnError: No pixel differs enough from the ground.
     """
+    from scipy import ndimage  # not needed for anything else, and slow to import
+
     smooth = ndimage.gaussian_filter(grey, max(grey.shape) * SMOOTHING)
     contrast = smooth - _ground(smooth)
     dark_on_light = bool(-contrast.min() > contrast.max())
@@ -144,8 +145,10 @@ def _ground(grey: np.ndarray) -> np.ndarray:
 
 def _without_specks(drawn: np.ndarray) -> np.ndarray:
     """Leave out patches that hold less than a small share of all drawn pixels."""
-    patches, number = ndimage.label(drawn, structure=np.ones((3, 3)))
-    sizes = ndimage.sum_labels(drawn, patches, index=np.arange(number + 1))
+    from scipy import ndimage
+
+    patches, _ = ndimage.label(drawn, structure=np.ones((3, 3)))
+    sizes = np.bincount(patches[drawn])
     return (sizes > SPECK * sizes.sum())[patches] & drawn
 
 
@@ -164,7 +167,8 @@ def _centred(ink: np.ndarray, by: str, side: int) -> np.ndarray:
     """Put ink into a square with its centre of mass, or the middle of its box, in the centre."""
     canvas = np.zeros((side, side))
     corner = []
-    for extent, mass in zip(ink.shape, ndimage.center_of_mass(ink), strict=True):
+    for axis, extent in enumerate(ink.shape):
+        mass = np.average(np.arange(extent), weights=ink.sum(axis=1 - axis))
         wanted = round((side - 1) / 2 - mass) if by == "mass" else (side - extent) // 2
         corner.append(min(max(wanted, 0), side - extent))
     top, left = corner

@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from lenet.data import normalise
+from lenet.data.in_memory import DataError
+from lenet.data.loading import normalise
 from lenet.data.picture_files import fit, read_picture, to_tensor
 from lenet.data.placing import NothingDrawnError, place_digit, place_garment
-from lenet.data.published_files import DataError
 from lenet.models.weights import ModelCard
 
 Form = Literal["digit", "garment", "picture"]

@@ -14,16 +14,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from torchvision import datasets
-from torchvision.datasets import VisionDataset
 
-from lenet.data.digits import Transform
+from lenet.data.in_memory import DataError, InMemoryDataset, Transform
 
 NUM_CLASSES = 10
-
-
-class DataError(RuntimeError):
-    """The data asked for cannot be used; the message says why and what to do."""
+CIFAR_BATCHES = {True: [f"data_batch_{i}" for i in range(1, 6)], False: ["test_batch"]}
 
 
 def _damaged(file: Path, why: str) -> DataError:
@@ -74,9 +69,9 @@ def check_cifar_folder(folder: Path) -> None:
     Raises:
         DataError: A file is damaged; the message names it.
     """
-    for name, _ in datasets.CIFAR10.train_list + datasets.CIFAR10.test_list:
+    for name in CIFAR_BATCHES[True] + CIFAR_BATCHES[False]:
         _cifar_batch(folder / name)
-    _cifar_classes(folder / datasets.CIFAR10.meta["filename"])
+    _cifar_classes(folder / "batches.meta")
 
 
 def _cifar_batch(file: Path) -> tuple[np.ndarray, list[int]]:
@@ -93,7 +88,7 @@ def _cifar_batch(file: Path) -> tuple[np.ndarray, list[int]]:
 
 
 def _cifar_classes(file: Path) -> list[str]:
-    classes = _unpickle(file).get(datasets.CIFAR10.meta["key"])
+    classes = _unpickle(file).get("label_names")
     if not isinstance(classes, list) or len(classes) != NUM_CLASSES:
         raise _damaged(file, f"it does not list the names of {NUM_CLASSES} classes")
     return [str(name) for name in classes]
@@ -133,25 +128,20 @@ class ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-class UnpublishedCIFAR10(datasets.CIFAR10):
-    """CIFAR-10 from files whose checksum is not the published one.
+def read_cifar(folder: Path, train: bool, transform: Transform | None = None) -> InMemoryDataset:
+    """Read a CIFAR-10 whose checksums are not the published ones; no code in it is run.
 
-    torchvision refuses such a copy, and rightly does not unpickle it; here it is read with an
-    unpickler that runs no code.
+    torchvision refuses such a copy, and rightly does not unpickle it.
+
+    Raises:
+        DataError: A file is damaged; the message names it.
     """
-
-    def __init__(self, root: Path, train: bool, transform: Transform | None = None) -> None:
-        VisionDataset.__init__(self, root, transform=transform)
-        self.train = train
-        folder = Path(root) / self.base_folder
-        listed = self.train_list if train else self.test_list
-        batches = [_cifar_batch(folder / name) for name, _ in listed]
-        rows = np.concatenate([data for data, _ in batches])
-        self.data = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # (N, 32, 32, 3)
-        self.targets = [label for _, labels in batches for label in labels]
-        self.classes = _cifar_classes(folder / self.meta["filename"])
-        self.class_to_idx = {name: index for index, name in enumerate(self.classes)}
-
-    def extra_repr(self) -> str:
-        """Say that the files are not the published ones."""
-        return f"{super().extra_repr()}\nFiles differ from the published ones"
+    batches = [_cifar_batch(folder / name) for name in CIFAR_BATCHES[train]]
+    rows = np.concatenate([data for data, _ in batches])
+    return InMemoryDataset(
+        f"CIFAR-10 from {folder}, whose files differ from the published ones",
+        rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1),  # (N, 32, 32, 3)
+        [label for _, labels in batches for label in labels],
+        _cifar_classes(folder / "batches.meta"),
+        transform,
+    )

@@ -343,7 +343,7 @@ def test_the_embedded_digits_take_any_place(monkeypatch, capsys, name, shape):
     assert counts.min() > 120
 
 
-def test_the_embedded_digits_are_a_torchvision_dataset(monkeypatch):
+def test_the_embedded_digits_are_used_as_a_torchvision_dataset(monkeypatch):
     monkeypatch.setenv("LENET_OFFLINE", "1")
     for name in ("mnist", "cifar-10"):
         opened = dataset(name, transform=v2.Compose([v2.ToImage()]))

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lenet.data import normalise
+from lenet.data import DataError, normalise
 from lenet.data.picture_files import fit, is_grey, read_picture, to_tensor
 from lenet.data.placing import NothingDrawnError, find_ink, place_digit, place_garment
 from lenet.data.preparing import form_of, prepare, probabilities
-from lenet.data.published_files import DataError
 from lenet.models import WEIGHTS, LeNet5, load_weights
 from lenet.models.weights import ModelCard, read_card
 from tests.drawn_digits import as_picture, drawn_digits
