@@ -7,7 +7,8 @@ import { AnsweredPictures } from "./pictures.js";
 import { readArrays } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, announcer, element } from "../shared/elements.js";
-import { numberText } from "../shared/text.js";
+import { numberText, percentText } from "../shared/text.js";
+import { Transport } from "../shared/transport.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("../shared/arrays.js").Tensor} Tensor */
@@ -26,11 +27,6 @@ import { numberText } from "../shared/text.js";
 const PLAY_MILLISECONDS = 700;
 const WIDEST_FILTERS = 420; // CSS pixels
 
-/** @param {number} share */
-function percentText(share) {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
 /** The part of an array that belongs to one epoch, as rows. @param {Tensor} tensor @param {number} epoch @returns {number[][]} */
 function rowsAt({ shape: [, height, width], data }, epoch) {
   const start = epoch * height * width;
@@ -46,9 +42,9 @@ class Replay {
     this.meta = model.get("meta");
     this.arrays = readArrays(model);
     this.last = this.meta.scores.length - 1;
-    this.timer = 0;
     this.aloud = announcer();
-    this.controls = this.#controls();
+    this.place = element("span", { class: "lenet-place" });
+    this.transport = this.#transport();
     this.scores = this.#scoreTable();
     this.charts = this.#charts();
     this.filters = new Filters(this.arrays.filters, this.meta.layer, this.meta.numFilters);
@@ -68,7 +64,7 @@ class Replay {
     const { loss, accuracy } = this.charts;
     const name = `Training of ${this.meta.model}, epoch by epoch`;
     return element("div", { class: "lenet-widget lenet-replay", role: "group", "aria-label": name, ...OWN_KEYS },
-      this.controls.node,
+      this.transport.node,
       element("div", { class: "lenet-side-by-side" }, loss.node, accuracy.node),
       this.scores.node,
       element("div", { class: "lenet-side-by-side" }, this.filters.node, this.confusion.node),
@@ -76,27 +72,20 @@ class Replay {
       this.aloud.node);
   }
 
-  #controls() {
-    const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
-      element("button", { type: "button", class: "lenet-button", onclick }, text);
-    const back = button("‹ Back", () => this.#scrub(this.epoch - 1));
-    const play = button("Play", () => this.#playOrPause());
-    const next = button("Next ›", () => this.#scrub(this.epoch + 1));
-    play.classList.add("lenet-main");
-    const slider = element("input", {
-      type: "range", min: 0, max: this.last, "aria-label": "epoch", oninput: () => this.#scrub(Number(slider.value)),
-    });
-    const place = element("span", { class: "lenet-place" });
-    const node = element("div", { class: "lenet-transport" }, back, play, next, slider, place);
-    return { node, back, play, next, slider, place };
+  #transport() {
+    const walk = { at: () => this.epoch, last: () => this.last, milliseconds: () => PLAY_MILLISECONDS };
+    const transport = new Transport({ ...walk, go: (epoch) => this.#go(epoch) }, { slider: "epoch" });
+    transport.play.classList.add("lenet-main");
+    transport.node.append(this.place);
+    return transport;
   }
 
   #charts() {
     const { scores, classes } = this.meta;
-    const options = { xLabel: "epoch", onPoint: (/** @type {number} */ x) => this.#scrub(Math.round(x)) };
+    const options = { xLabel: "epoch", onPoint: (/** @type {number} */ x) => this.transport.go(Math.round(x)) };
     const charts = {
       loss: new Chart({ ...options, title: "Loss", text: (value) => numberText(value, value % 1 ? 1 : 0), guide: { at: Math.log(classes.length), name: "guessing" } }),
-      accuracy: new Chart({ ...options, title: "Accuracy", top: 1, text: (value) => `${Math.round(100 * value)} %`, guide: { at: 1 / classes.length, name: "guessing" } }),
+      accuracy: new Chart({ ...options, title: "Accuracy", top: 1, text: (value) => percentText(value, 0), guide: { at: 1 / classes.length, name: "guessing" } }),
     };
     const xs = scores.map((_, epoch) => epoch);
     Object.values(charts).forEach((chart, which) => chart.show([
@@ -122,7 +111,7 @@ class Replay {
     return [
       () => this.model.off("change:epoch", changed),
       () => resized.disconnect(),
-      () => this.#pause(),
+      () => this.transport.stop(),
       watchTheme(() => this.showEpoch()),
     ];
   }
@@ -130,34 +119,9 @@ class Replay {
   // ------------------------------------------------------------------------ what the reader does
 
   /** @param {number} epoch */
-  #scrub(epoch) {
-    this.#pause();
-    this.#go(epoch);
-  }
-
-  /** @param {number} epoch */
   #go(epoch) {
-    this.model.set("epoch", Math.min(Math.max(epoch, 0), this.last));
+    this.model.set("epoch", epoch);
     this.model.save_changes();
-  }
-
-  #playOrPause() {
-    if (this.timer) {
-      this.#pause();
-      return;
-    }
-    if (this.epoch === this.last) this.#go(0);
-    this.controls.play.textContent = "Pause";
-    this.timer = window.setInterval(() => {
-      if (this.epoch + 1 >= this.last) this.#pause();
-      this.#go(this.epoch + 1);
-    }, PLAY_MILLISECONDS);
-  }
-
-  #pause() {
-    window.clearInterval(this.timer);
-    this.timer = 0;
-    this.controls.play.textContent = "Play";
   }
 
   // ------------------------------------------------------------------------ what is shown
@@ -174,19 +138,15 @@ class Replay {
 
   showEpoch() {
     const { epoch } = this;
-    const { back, next, slider, place } = this.controls;
-    back.disabled = epoch === 0;
-    next.disabled = epoch === this.last;
-    slider.value = String(epoch);
-    place.textContent = epoch === 0 ? "before training" : `epoch ${epoch} of ${this.last}`;
-    slider.setAttribute("aria-valuetext", place.textContent);
+    this.place.textContent = epoch === 0 ? "before training" : `epoch ${epoch} of ${this.last}`;
+    this.transport.show(this.place.textContent);
     for (const chart of Object.values(this.charts)) chart.mark(epoch);
     this.#showScores();
     this.confusion.show(rowsAt(this.arrays.confusion, epoch));
     this.confusion.paint(readTheme(this.root));
     this.pictures.show(rowsAt(this.arrays.probabilities, epoch));
     this.#drawFilters();
-    if (!this.timer) this.aloud.say(this.#inWords());
+    if (!this.transport.isPlaying) this.aloud.say(this.#inWords());
   }
 
   #showScores() {
@@ -201,7 +161,7 @@ class Replay {
   #inWords() {
     const { train, test } = this.meta.scores[this.epoch];
     const score = (/** @type {Score} */ [loss, accuracy]) => `loss ${numberText(loss, 3)}, accuracy ${percentText(accuracy)}`;
-    return `${this.controls.place.textContent}. Test: ${score(test)}. Training: ${score(train)}. ${this.confusion.inWords()}`;
+    return `${this.place.textContent}. Test: ${score(test)}. Training: ${score(train)}. ${this.confusion.inWords()}`;
   }
 
   /** End everything that the widget has begun. */

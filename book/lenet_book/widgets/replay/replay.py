@@ -10,7 +10,7 @@ import traitlets
 from torch import Tensor
 
 from lenet.train import Score
-from lenet_book.replay import Frame, Recording
+from lenet_book.replay import Frame, Replay
 from lenet_book.widgets.shared.base import Widget
 
 MOST_MAPS = 64  # small pictures of filters; more would be too small to see
@@ -34,7 +34,7 @@ class TrainingReplay(Widget):
 
     epoch = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, recording: Recording, epoch: int = 0) -> None:
+    def __init__(self, recording: Replay, epoch: int = 0) -> None:
         frames = recording.frames
         filters = torch.stack([frame.filters for frame in frames])  # (E, out, in, height, width)
         num_shown = max(1, MOST_MAPS // filters.shape[2])

@@ -13,6 +13,7 @@ import { StepView } from "./view.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { announcer, element } from "../shared/elements.js";
 import { numberText, shapeText } from "../shared/text.js";
+import { Transport } from "../shared/transport.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./explanation.js").Unit} Unit */
@@ -38,11 +39,12 @@ class Stepper {
     this.facts = new Facts();
     this.where = element("div", { class: "lenet-where" }, this.code.node, this.facts.node);
     this.arithmetic = new ArithmeticView(this.state);
-    this.controls = this.#controls();
+    this.position = element("span", { class: "lenet-position" });
+    this.link = element("a", { class: "lenet-link", hidden: !address }, "link to this step");
+    this.transport = this.#transport();
     this.root = this.#build();
     this.sight = new Sight([this.rail.node, this.view.node, this.arithmetic.node]);
     this.width = 0;
-    this.playing = 0;
     this.drawing = 0;
     this.stops = this.#listen(model);
   }
@@ -55,7 +57,7 @@ class Stepper {
       { class: "lenet-widget lenet-stepper", role: "group", "aria-label": name },
       top,
       this.rail.node,
-      this.controls.node,
+      this.transport.node,
       this.where,
       this.view.node,
       this.arithmetic.node,
@@ -63,17 +65,13 @@ class Stepper {
     );
   }
 
-  #controls() {
-    const button = (/** @type {string} */ text, /** @type {() => void} */ onclick, main = "") =>
-      element("button", { type: "button", class: `lenet-button ${main}`, onclick }, text);
-    const previous = button("← Previous", () => this.go(this.state.step - 1));
-    const next = button("Next →", () => this.go(this.state.step + 1), "lenet-main");
-    const play = button("Play", () => this.#togglePlay());
-    const reset = button("Reset", () => this.reset());
-    const position = element("span", { class: "lenet-position" });
-    const link = element("a", { class: "lenet-link", hidden: !this.address }, "link to this step");
-    const node = element("div", { class: "lenet-controls" }, previous, play, next, position, reset, link);
-    return { node, previous, next, play, position, link };
+  #transport() {
+    const walk = { at: () => this.state.step, last: () => this.state.steps.length - 1, milliseconds: () => PLAY_MILLISECONDS };
+    const transport = new Transport({ ...walk, go: (step) => this.go(step) }, { back: "← Previous", next: "Next →" });
+    const reset = element("button", { type: "button", class: "lenet-button", onclick: () => this.reset() }, "Reset");
+    transport.next.classList.add("lenet-main");
+    transport.node.append(this.position, reset, this.link);
+    return transport;
   }
 
   /** @param {Model} model @returns {(() => void)[]} */
@@ -95,7 +93,7 @@ class Stepper {
       () => this.sight.stop(),
       () => cancelAnimationFrame(this.drawing),
       () => removeEventListener("hashchange", followLink),
-      () => this.#pause(),
+      () => this.transport.stop(),
       watchTheme(() => this.#showAll()),
     ];
   }
@@ -110,10 +108,9 @@ class Stepper {
 
   /** @param {number} step */
   go(step) {
-    const to = Math.min(Math.max(step, 0), this.state.steps.length - 1);
     const picked = this.state.model.get("picked");
-    const isSameShape = String(this.state.steps[to].shape) === String(this.state.steps[this.state.step].shape);
-    this.state.choose({ step: to, picked: isSameShape ? picked : [] });
+    const isSameShape = String(this.state.steps[step].shape) === String(this.state.steps[this.state.step].shape);
+    this.state.choose({ step, picked: isSameShape ? picked : [] });
   }
 
   /** @param {Unit} unit @param {number} [step] */
@@ -122,31 +119,11 @@ class Stepper {
   }
 
   reset() {
-    this.#pause();
+    this.transport.stop();
     const [step, sample] = this.state.first;
     this.state.strokes = [];
     this.arithmetic.channel = null;
     this.state.choose({ step, sample, picked: [] });
-  }
-
-  #togglePlay() {
-    if (this.playing) {
-      this.#pause();
-      return;
-    }
-    const last = this.state.steps.length - 1;
-    if (this.state.step === last) this.go(0);
-    this.controls.play.textContent = "Pause";
-    this.playing = window.setInterval(() => {
-      this.go(this.state.step + 1);
-      if (this.state.step === last) this.#pause();
-    }, PLAY_MILLISECONDS);
-  }
-
-  #pause() {
-    window.clearInterval(this.playing);
-    this.playing = 0;
-    this.controls.play.textContent = "Play";
   }
 
   /** Links end in "#name:step=3" or "#name:step=3;unit=0,5,7". */
@@ -172,7 +149,7 @@ class Stepper {
     const isNarrow = this.width < NARROW;
     this.root.classList.toggle("lenet-narrow", isNarrow);
     if (isNarrow) this.view.node.after(this.where);
-    else this.controls.node.after(this.where);
+    else this.transport.node.after(this.where);
     this.input.layOut(isNarrow);
     this.rail.layOut(isNarrow);
   }
@@ -232,11 +209,9 @@ class Stepper {
   #showStep() {
     if (!this.theme) return;
     const { step, steps } = this.state;
-    const { previous, next, position } = this.controls;
     this.arithmetic.channel = null;
-    previous.disabled = step === 0;
-    next.disabled = step === steps.length - 1;
-    position.textContent = `step ${step} of ${steps.length - 1}`;
+    this.transport.show();
+    this.position.textContent = `step ${step} of ${steps.length - 1}`;
     this.rail.mark(step);
     this.code.show(steps[step]);
     this.facts.show(steps[step]);
@@ -249,7 +224,7 @@ class Stepper {
     this.view.layOut(this.width - 2, this.width < NARROW);
     this.view.draw(unit);
     this.arithmetic.show(step, unit, this.theme);
-    this.controls.link.href = `#${this.address}:step=${step};unit=${unit}`;
+    this.link.href = `#${this.address}:step=${step};unit=${unit}`;
     const value = engine.values[step][flatIndex(unit, steps[step].shape)];
     const shape = shapeText(["N", ...steps[step].shape]);
     this.aloud.say(`Step ${step}, ${steps[step].name}, shape ${shape}. ${unitText(unit)}: ${numberText(value)}.`);

@@ -1,0 +1,90 @@
+// @ts-check
+/** Walk through the places of something, step by step or by itself: buttons, and a slider. */
+import { element } from "./elements.js";
+
+/**
+ * What is walked through.
+ *
+ * @typedef {object} Walk
+ * @property {() => number} at  the present place, from 0
+ * @property {() => number} last  the last place
+ * @property {(place: number) => void} go  shows another place
+ * @property {() => number} milliseconds  between two steps while it plays
+ */
+
+/**
+ * What the controls are called.
+ *
+ * @typedef {object} Captions
+ * @property {string} [back]
+ * @property {string} [next]
+ * @property {string} [slider]  what it moves; there is none without
+ */
+
+export class Transport {
+  #timer = 0;
+  #walk;
+
+  /** @param {Walk} walk @param {Captions} [captions] */
+  constructor(walk, { back = "‹ Back", next = "Next ›", slider } = {}) {
+    const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
+      element("button", { type: "button", class: "lenet-button", onclick }, text);
+    this.#walk = walk;
+    this.back = button(back, () => this.step(-1));
+    this.play = button("Play", () => (this.isPlaying ? this.#pause() : this.#start()));
+    this.next = button(next, () => this.step(1));
+    const oninput = () => this.go(Number(this.slider.value));
+    this.slider = element("input", { type: "range", min: 0, "aria-label": slider, oninput });
+    const controls = [this.back, this.play, this.next, ...(slider ? [this.slider] : [])];
+    this.node = element("div", { class: "lenet-transport" }, ...controls);
+  }
+
+  get isPlaying() {
+    return this.#timer !== 0;
+  }
+
+  /** Play no more, and go there. @param {number} place */
+  go(place) {
+    this.stop();
+    this.#walk.go(Math.min(Math.max(place, 0), this.#walk.last()));
+  }
+
+  /** @param {number} change */
+  step(change) {
+    this.go(this.#walk.at() + change);
+  }
+
+  #start() {
+    if (this.#walk.at() === this.#walk.last()) this.go(0);
+    this.play.textContent = "Pause";
+    this.#timer = window.setInterval(() => this.#tick(), this.#walk.milliseconds());
+  }
+
+  #tick() {
+    const place = this.#walk.at() + 1;
+    if (place >= this.#walk.last()) this.go(place);
+    else this.#walk.go(place);
+  }
+
+  /** Stop where it is: now, and not at every step of playing, the place is read aloud. */
+  #pause() {
+    this.go(this.#walk.at());
+  }
+
+  /** Play no more. */
+  stop() {
+    window.clearInterval(this.#timer);
+    this.#timer = 0;
+    this.play.textContent = "Play";
+  }
+
+  /** Show where it is. @param {string} [text]  the place in words, for the slider */
+  show(text = "") {
+    const [at, last] = [this.#walk.at(), this.#walk.last()];
+    this.back.disabled = at === 0;
+    this.next.disabled = at === last;
+    this.slider.max = String(last);
+    this.slider.value = String(at);
+    this.slider.setAttribute("aria-valuetext", text);
+  }
+}
