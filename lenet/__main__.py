@@ -1,15 +1,21 @@
-"""The command line: ``python -m lenet COMMAND``."""
+"""The command line: ``python -m lenet COMMAND``, or ``lenet COMMAND``."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
-from lenet.commands import evaluate, predict, shapes, train
+from lenet import __version__
 
-COMMANDS = (shapes, train, evaluate, predict)
+COMMANDS = {  # the module in lenet.commands: what it is for
+    "shapes": "print every operation of a network with its shape, formula and cost",
+    "train": "train a network and save its weights",
+    "evaluate": "judge a trained network on test images, class by class",
+    "predict": "let a trained network judge picture files",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 if all went well, 1 if not, as the command's help says. Wrong arguments
         exit with 2.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m lenet", description="The networks of the book."
-    )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add(commands)
-    options = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(chosen=words[:1]).parse_args(words)
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -36,6 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
+
+
+def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
+    """Make the parser; only the chosen command is imported, because some of them take seconds."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lenet", description="The networks of the book."
+    )
+    parser.add_argument("--version", action="version", version=f"lenet {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, purpose in COMMANDS.items():
+        if name in chosen:
+            importlib.import_module(f"lenet.commands.{name}").add(commands)
+        else:
+            commands.add_parser(name, help=purpose)
+    return parser
 
 
 if __name__ == "__main__":
