@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,12 @@ def test_other_imports_are_refused(tmp_path: Path) -> None:
     path.write_text('import * as all from "https://example.org/all.js";\n', encoding="utf-8")
     with pytest.raises(ValueError, match=r"wrong\.js: only files of the package"):
         joined_script(path)
+
+
+def test_data_of_python_is_joined_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "version.js"
+    path.write_text('export const VERSION = fromPython("platform:python_version");\n', "utf-8")
+    assert joined_script(path) == f'const VERSION = "{platform.python_version()}";\n'
 
 
 def test_arrays_lie_at_multiples_of_four_bytes() -> None:

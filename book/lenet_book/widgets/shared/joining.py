@@ -4,13 +4,18 @@ The scripts of a widget stay small files with one job each, which type checkers,
 take as they are. Notebooks want one module; a bundler would be one more tool to install. Comments
 that document or declare types (``/** ... */``) stay behind: every widget in a notebook carries a
 copy of its module.
+
+What Python knows already is not written twice: in place of ``fromPython("module:function")`` stands
+what the function returns, as JSON.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 
 SHARED_STYLE = Path(__file__).with_name("shared.css")
 
@@ -20,6 +25,7 @@ _COMMENT = re.compile(
     r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|// @ts-check)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
+_DATA = re.compile(r'\bfromPython\("([\w.]+:\w+)"\)')
 _DEFAULT_EXPORT = re.compile(r"^export default .*\n", re.MULTILINE)
 
 
@@ -52,7 +58,12 @@ def _collect(path: Path, files: dict[Path, str]) -> None:
     left = _ANY_IMPORT.search(body)
     if left:
         raise ValueError(f"{path.name}: only files of the package can be imported: {left[0]}")
-    files[path] = _EXPORT.sub("", _COMMENT.sub("", body))
+    files[path] = _DATA.sub(_as_json, _EXPORT.sub("", _COMMENT.sub("", body)))
+
+
+def _as_json(call: re.Match[str]) -> str:
+    value = resolve_name(call[1])()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @cache
