@@ -3,9 +3,10 @@
 // Shapes are [2, C, H, W]: as there, two images go through, and N stands for the 2.
 
 import {
-  ShapeError, SlidingWindow, alongAxes, checkNumber, convWindow, convWindows, poolWindows, pythonText,
+  ShapeError, alongAxes, checkNumber, convWindow, convWindows, poolWindows, pythonText,
   transposedSpreads,
 } from "../shared/formulas.js";
+import { SlidingWindow } from "../shared/windows.js";
 
 /** @typedef {import("../shared/formulas.js").Size} Size */
 /** @typedef {import("../shared/formulas.js").SizeOrName} SizeOrName */
@@ -389,7 +390,7 @@ function poolRefusal(settings, shape) {
   const stride = pair(settings.stride);
   const sizes = shape.slice(2).map((pixels, axis) => new SlidingWindow(
     pixels, kernel[axis], stride[axis], 2 * padding[axis], dilation[axis],
-    Boolean(settings.ceil_mode), padding[axis]).outputSize);
+    Boolean(settings.ceil_mode)).outputSize);
   const channels = shape[1];
   return `Given input size: (${[channels, ...shape.slice(2)].join("x")}). Calculated output size: ` +
     `(${[channels, ...sizes].join("x")}). Output size is too small`;

@@ -2,7 +2,8 @@
 // The table of a stack, row for row and word for word as lenet.shapes.trace gives it.
 
 import { BATCH, IS_WIDTH, KINDS, numMacs, numParameters, product, settingsOf, windowsOf } from "./layers.js";
-import { SlidingWindow, pythonText, windowsFormula, windowsNote } from "../shared/formulas.js";
+import { pythonText, windowsFormula, windowsNote } from "../shared/formulas.js";
+import { SlidingWindow } from "../shared/windows.js";
 
 /** @typedef {import("./layers.js").Setting} Setting */
 /** @typedef {import("./layers.js").Settings} Settings */

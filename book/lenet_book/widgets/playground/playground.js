@@ -9,7 +9,8 @@ import { cellUnder, drawInput, drawOutput, extentOf, makeWindow } from "./scene.
 import { KERNEL_NAMES, OWN_KERNEL, PICTURE_NAMES, kernelOf, pictureOf, slide, startOf, stopAt, unseenPixels } from "./values.js";
 import { makeView } from "./view.js";
 import { layerCode } from "../calculator/rows.js";
-import { ShapeError, SlidingWindow, alongAxes, convWindows, poolWindows, windowsFormula, windowsNote } from "../shared/formulas.js";
+import { ShapeError, alongAxes, convWindows, poolWindows, windowsFormula, windowsNote } from "../shared/formulas.js";
+import { SlidingWindow } from "../shared/windows.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./controls.js").Entry} Entry */

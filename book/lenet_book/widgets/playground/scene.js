@@ -6,7 +6,7 @@ import { WHITE, startOf, unseenPixels } from "./values.js";
 
 /** @typedef {import("../shared/colours.js").Colour} Colour */
 /** @typedef {import("../shared/colours.js").Theme} Theme */
-/** @typedef {import("../shared/formulas.js").SlidingWindow} SlidingWindow */
+/** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
 /** @typedef {import("./values.js").Grid} Grid */
 
 const SVG = "http://www.w3.org/2000/svg";

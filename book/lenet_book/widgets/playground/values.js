@@ -1,7 +1,7 @@
 // @ts-check
 // The numbers of the playground: a small picture, a kernel, and what sliding gives at each position.
 
-/** @typedef {import("../shared/formulas.js").SlidingWindow} SlidingWindow */
+/** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
 /** @typedef {number[][]} Grid rows of numbers */
 /** @typedef {"conv" | "max" | "avg"} Operation */
 /**

@@ -1,90 +1,15 @@
 // @ts-check
-// The output size of a kernel that slides over an image: the formulas, words and refusals of
-// lenet/shapes/formulas.py. A size is one number for every axis, or an array of one per axis.
+/**
+ * The output size of a kernel that slides over an image: the formulas, words and refusals of
+ * lenet/shapes/formulas.py. A size is one number for every axis, or an array of one per axis.
+ */
+import { SlidingWindow } from "./windows.js";
 
 /** @typedef {number | number[]} Size */
 /** @typedef {Size | string} SizeOrName a size, or "same" or "valid" */
 
 /** Settings that do not fit; the message says which, why, and what to do. */
 export class ShapeError extends Error {}
-
-/** A kernel sliding along one axis; `padding` counts the pixels added at both ends together. */
-export class SlidingWindow {
-  /**
-   * @param {number} inputSize
-   * @param {number} kernelSize
-   * @param {number} stride
-   * @param {number} padding
-   * @param {number} dilation
-   * @param {boolean} ceilMode
-   * @param {number} paddingBefore
-   */
-  constructor(inputSize, kernelSize, stride, padding, dilation, ceilMode = false, paddingBefore = 0) {
-    this.inputSize = inputSize;
-    this.kernelSize = kernelSize;
-    this.stride = stride;
-    this.padding = padding;
-    this.dilation = dilation;
-    this.ceilMode = ceilMode;
-    this.paddingBefore = paddingBefore;
-  }
-
-  /** Pixels from the kernel's first weight to its last. */
-  get span() {
-    return this.dilation * (this.kernelSize - 1) + 1;
-  }
-
-  /** How far the kernel can move over the padded input. */
-  get way() {
-    return this.inputSize + this.padding - this.span;
-  }
-
-  /** Padded pixels behind the kernel's last full position. */
-  get remainder() {
-    return this.way - Math.floor(this.way / this.stride) * this.stride;
-  }
-
-  /** The number of positions at which the kernel stops. */
-  get outputSize() {
-    if (!this.ceilMode) return Math.floor(this.way / this.stride) + 1;
-    return Math.ceil(this.way / this.stride) + 1 - Number(this.leavesOneOut);
-  }
-
-  /** Did rounding up give a window that starts behind the input, which PyTorch drops? */
-  get leavesOneOut() {
-    const last = Math.ceil(this.way / this.stride) * this.stride;
-    return this.ceilMode && last >= this.inputSize + this.paddingBefore;
-  }
-
-  /** The formula with this window's numbers: `⌊(28 + 2·2 − 5) / 1⌋ + 1 = 28`. */
-  get formula() {
-    const [left, right] = this.ceilMode ? "⌈⌉" : "⌊⌋";
-    const twice = this.padding % 2 ? `${this.padding}` : `2·${this.padding / 2}`;
-    const padding = this.padding ? ` + ${twice}` : "";
-    const spread = this.dilation !== 1 && this.kernelSize !== 1;
-    const span = spread ? `(${this.dilation}·(${this.kernelSize} − 1) + 1)` : `${this.kernelSize}`;
-    const top = `(${this.inputSize}${padding} − ${span})`;
-    const leftOut = this.leavesOneOut ? " − 1" : "";
-    return `${left}${top} / ${this.stride}${right} + 1${leftOut} = ${this.outputSize}`;
-  }
-
-  /** What happens when the stride does not divide the way; else empty. */
-  get note() {
-    if (!this.remainder) return "";
-    const steps = this.way / this.stride;
-    const rounded = this.outputSize - 1;
-    const shown = Number(steps.toPrecision(6));
-    if (rounded > steps) {
-      return `${shown} is rounded up to ${rounded}: the last window reaches past the edge`;
-    }
-    const unseen = this.remainder - (this.padding - Math.floor(this.padding / 2));
-    const pixels = unseen === 1 ? "pixel" : `${unseen} pixels`;
-    const what = unseen > 0 ? `the last ${pixels}` : "the end of the padding";
-    const how = this.leavesOneOut
-      ? `up to ${rounded + 1}, but the window that starts behind the input is left out` : `down to ${rounded}`;
-    return `${shown} is rounded ${how}: no window reaches ${what}`;
-  }
-}
 
 /** A transposed convolution along one axis: every pixel is spread out over a kernel's span. */
 export class Spread {
@@ -190,7 +115,7 @@ export function poolWindows(inputSize, kernelSize, stride = null, padding = 0, d
         `padding is ${pad}, but pooling pads by at most half the kernel: ` +
         `use padding=${half} or less with kernel_size=${kernel}`);
     }
-    const window = new SlidingWindow(size, kernel, step, 2 * pad, gap, ceilMode, pad);
+    const window = new SlidingWindow(size, kernel, step, 2 * pad, gap, ceilMode);
     checkFits(window);
     return window;
   });

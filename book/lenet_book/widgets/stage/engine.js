@@ -6,7 +6,10 @@
  * its inputs by their numbers. Sums are kept in double precision and stored in single precision.
  */
 
+import { AdaptiveWindow, SlidingWindow } from "../shared/windows.js";
+
 /** @typedef {import("../shared/arrays.js").Tensor} Tensor */
+/** @typedef {SlidingWindow | AdaptiveWindow} Window */
 
 /**
  * @typedef {object} Instruction
@@ -110,18 +113,31 @@ export function count(shape) {
 }
 
 /**
- * For each weight along one axis of a kernel: the input position that it meets at output 0, and the
- * outputs for which what it meets is no padding.
+ * The windows of a convolution or pooling over its input, down and across.
  *
- * @param {Instruction} instruction @param {0 | 1} axis  height or width @param {number} size  of the input
+ * @param {Instruction} instruction @param {number[]} inputShape
+ * @returns {Window[]}
+ */
+export function windowsOf({ adaptive, shape, kernel, stride, padding, dilation }, [, ...sizes]) {
+  return sizes.map((size, axis) => {
+    if (adaptive) return new AdaptiveWindow(size, shape[axis + 1]);
+    const [weights, step, pad, gap] = [kernel, stride, padding, dilation].map((setting) => need(setting)[axis]);
+    return new SlidingWindow(size, weights, step, 2 * pad, gap);
+  });
+}
+
+/**
+ * For each weight along one axis of a kernel: the pixel that it meets at output 0, and the outputs
+ * for which what it meets is no padding.
+ *
+ * @param {Window} window @param {number} stride @param {number} numOutputs
  * @returns {{ first: number, from: number, to: number }[]}
  */
-function reaches(instruction, axis, size) {
-  const stride = need(instruction.stride)[axis];
-  return windowPositions(instruction, axis, 0, size).map((first) => ({
+function reaches(window, stride, numOutputs) {
+  return window.pixelsAt(0).map((first) => ({
     first,
     from: Math.max(0, Math.ceil(-first / stride)),
-    to: Math.min(instruction.shape[axis + 1], Math.floor((size - 1 - first) / stride) + 1),
+    to: Math.min(numOutputs, Math.floor((window.inputSize - 1 - first) / stride) + 1),
   }));
 }
 
@@ -129,8 +145,9 @@ function reaches(instruction, axis, size) {
 function convolve({ instruction, output, inputs, inputShapes, weights, sums }) {
   const [strideDown, strideRight] = need(instruction.stride);
   const [channels, height, width] = inputShapes[0];
-  const [down, right] = [reaches(instruction, 0, height), reaches(instruction, 1, width)];
   const [filters, rows, columns] = instruction.shape;
+  const windows = windowsOf(instruction, inputShapes[0]);
+  const [down, right] = [reaches(windows[0], strideDown, rows), reaches(windows[1], strideRight, columns)];
   const groups = instruction.groups ?? 1;
   const depth = channels / groups;
   const input = inputs[0];
@@ -164,58 +181,36 @@ function convolve({ instruction, output, inputs, inputShapes, weights, sums }) {
 }
 
 /**
- * The input positions under one window of a pooling or convolution along one axis; those in the
- * padding lie below 0 or beyond the last one.
- *
- * @param {Instruction} instruction @param {0 | 1} axis  height or width
- * @param {number} place  of the output @param {number} size  of the input
- * @returns {number[]}
- */
-export function windowPositions(instruction, axis, place, size) {
-  if (instruction.adaptive) {
-    const outputs = instruction.shape[axis + 1];
-    const start = Math.floor((place * size) / outputs);
-    const end = Math.ceil(((place + 1) * size) / outputs);
-    return Array.from({ length: end - start }, (_, i) => start + i);
-  }
-  const start = place * need(instruction.stride)[axis] - need(instruction.padding)[axis];
-  const step = need(instruction.dilation)[axis];
-  return Array.from({ length: need(instruction.kernel)[axis] }, (_, i) => start + i * step);
-}
-
-/**
  * By what the sum of an average-pooling window is divided.
  *
- * @param {Instruction} instruction
- * @param {number[]} rows  positions under the window @param {number[]} columns
- * @param {number[]} inputShape
+ * @param {Instruction} instruction @param {Window[]} windows @param {number[]} stops  row and column
  */
-export function divisorOf(instruction, rows, columns, inputShape) {
-  if (instruction.divisor) return instruction.divisor;
-  const [, height, width] = inputShape;
-  const margin = instruction.countPadding ? need(instruction.padding) : [0, 0];
-  const inside = (/** @type {number[]} */ places, /** @type {number} */ size, /** @type {number} */ pad) =>
-    places.filter((place) => place >= -pad && place < size + pad).length;
-  return inside(rows, height, margin[0]) * inside(columns, width, margin[1]);
+export function divisorOf({ divisor, countPadding = false }, windows, stops) {
+  return divisor || count(windows.map((window, axis) => window.numCounted(stops[axis], countPadding)));
+}
+
+/** The pixels under a window, without the padding, by stop. @param {Window} window @param {number} numStops */
+function pixelsInside(window, numStops) {
+  return Array.from({ length: numStops }, (_, stop) =>
+    window.pixelsAt(stop).filter((pixel) => pixel >= 0 && pixel < window.inputSize),
+  );
 }
 
 /** @param {Task} task @param {boolean} takesMaximum */
 function pool({ instruction, output, inputs, inputShapes }, takesMaximum) {
   const [channels, rows, columns] = instruction.shape;
   const [, height, width] = inputShapes[0];
+  const windows = windowsOf(instruction, inputShapes[0]);
+  const [down, right] = [pixelsInside(windows[0], rows), pixelsInside(windows[1], columns)];
   const input = inputs[0];
   for (let row = 0; row < rows; row++) {
-    const down = windowPositions(instruction, 0, row, height);
-    const insideDown = down.filter((place) => place >= 0 && place < height);
     for (let column = 0; column < columns; column++) {
-      const right = windowPositions(instruction, 1, column, width);
-      const insideRight = right.filter((place) => place >= 0 && place < width);
-      const divisor = takesMaximum ? 1 : divisorOf(instruction, down, right, inputShapes[0]);
+      const divisor = takesMaximum ? 1 : divisorOf(instruction, windows, [row, column]);
       for (let channel = 0; channel < channels; channel++) {
         let result = takesMaximum ? -Infinity : 0;
-        for (const i of insideDown) {
+        for (const i of down[row]) {
           const line = (channel * height + i) * width;
-          for (const j of insideRight) {
+          for (const j of right[column]) {
             const value = input[line + j];
             if (!takesMaximum) result += value;
             else if (value > result || Number.isNaN(value)) result = value;

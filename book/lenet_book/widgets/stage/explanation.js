@@ -6,7 +6,7 @@
  * units: for every axis where it begins and where it ends (exclusive). Boxes may reach into the
  * padding, which lies below 0 and beyond the last unit.
  */
-import { divisorOf, need, softmaxParts, windowPositions } from "./engine.js";
+import { divisorOf, need, softmaxParts, windowsOf } from "./engine.js";
 
 /** @typedef {import("./engine.js").Instruction} Instruction */
 /** @typedef {import("./engine.js").Engine} Engine */
@@ -98,12 +98,9 @@ function channelsOfGroup(instruction, filters, channels) {
 
 /** @param {Instruction} instruction @param {Box} box @param {number[]} below @returns {Box} */
 function windowRanges(instruction, box, below) {
-  return [1, 2].map((axis) => {
-    const [from, to] = box[axis];
-    const side = /** @type {0 | 1} */ (axis - 1);
-    const start = windowPositions(instruction, side, from, below[axis])[0];
-    const end = windowPositions(instruction, side, to - 1, below[axis]).at(-1);
-    return [start, need(end) + 1];
+  return windowsOf(instruction, below).map((window, axis) => {
+    const [from, to] = box[axis + 1];
+    return [window.pixelsAt(from)[0], need(window.pixelsAt(to - 1).at(-1)) + 1];
   });
 }
 
@@ -217,8 +214,8 @@ function weightsOf({ engine, instruction }, role) {
 function patchOf({ engine, instruction, unit }, channel) {
   const below = instruction.inputs[0];
   const [, height, width] = engine.program[below].shape;
-  const rows = windowPositions(instruction, 0, unit[1], height);
-  const columns = windowPositions(instruction, 1, unit[2], width);
+  const [rows, columns] = windowsOf(instruction, engine.program[below].shape)
+    .map((window, axis) => window.pixelsAt(unit[axis + 1]));
   const isInside = rows.map((row) => columns.map((column) => row >= 0 && row < height && column >= 0 && column < width));
   const valueAt = (/** @type {number} */ row, /** @type {number} */ column) =>
     engine.values[below][(channel * height + row) * width + column];
@@ -263,8 +260,9 @@ function explainMaximum(question) {
 /** @param {Question} question @returns {Arithmetic} */
 function explainAverage(question) {
   const patch = patchOf(question, question.unit[0]);
-  const below = question.engine.program[question.instruction.inputs[0]].shape;
-  const divisor = divisorOf(question.instruction, patch.rows, patch.columns, below);
+  const { engine, instruction, unit } = question;
+  const windows = windowsOf(instruction, engine.program[instruction.inputs[0]].shape);
+  const divisor = divisorOf(instruction, windows, unit.slice(1));
   return { kind: "avgPool", patch, sum: total(patch.values.flat()), divisor, result: question.result };
 }
 
