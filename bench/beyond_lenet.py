@@ -127,7 +127,7 @@ def run(change: Change, settings: Settings, data: ImageData, unfinished: Path) -
     torch.manual_seed(settings.seed)  # makes the initial weights
     model = NETWORKS[change.network]().to(memory_format=torch.channels_last)
     augment = RandomCropFlip() if change.augmented else None
-    history = checkpoint.fit(model, data, settings, unfinished, augment=augment)
+    history = checkpoint.fit(model, data, replace(settings, augment=augment), unfinished)
     return {"data": data.source, "epochs": scores(history)}
 
 

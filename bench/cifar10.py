@@ -13,12 +13,11 @@ from functools import partial
 
 import torch
 from series import choose, collect, scores
-from sklearn.metrics import confusion_matrix
 
 from lenet.data import ImageData, load
 from lenet.data.augment import RandomCropFlip
 from lenet.models import CifarLeNet
-from lenet.train import EVALUATION_BATCH_SIZE, Settings, fit
+from lenet.train import EVALUATION_BATCH_SIZE, Settings, confusion, fit, pick_device, predict
 from lenet_book.results import FOLDER, Record
 
 RESULTS = FOLDER / "cifar10.json"
@@ -94,19 +93,11 @@ def train(run: Run, data: ImageData) -> Record:
     torch.manual_seed(run.settings.seed)
     model = CifarLeNet()
     augment = RandomCropFlip() if run.crop_flip else None
-    history = fit(model, data, run.settings, augment=augment)
+    history = fit(model, data, replace(run.settings, augment=augment))
+    device = pick_device(run.settings.device)
+    logits, labels = predict(model, data.to(device).batches("test", EVALUATION_BATCH_SIZE))
     found = {"data": data.source, "epochs": scores(history)}
-    return {**found, "confusion": _confusion(model, data)}
-
-
-@torch.inference_mode()
-def _confusion(model: CifarLeNet, data: ImageData) -> list[list[int]]:
-    """Count the test images of every class (row) that were given to every class (column)."""
-    device = next(model.parameters()).device
-    batches = data.to(device).batches("test", EVALUATION_BATCH_SIZE)
-    predicted = torch.cat([model(images).argmax(dim=1) for images, _ in batches])
-    classes = range(len(data.classes))
-    return confusion_matrix(data.test.labels, predicted.cpu(), labels=classes).tolist()
+    return {**found, "confusion": confusion(logits, labels).tolist()}
 
 
 def planned(experiments: Iterable[str], device: str) -> list[Run]:

@@ -18,7 +18,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,7 +26,7 @@ from torch import nn
 
 from lenet.data import ImageData, load
 from lenet.data.augment import RandomAffine, RandomCropFlip
-from lenet.train import Augmentation, Settings, Training, checkpoint
+from lenet.train import Settings, Training, checkpoint
 from lenet_book.results import FOLDER, Record, environment, store_results
 
 RESULTS = FOLDER / "kill_and_resume.json"
@@ -52,28 +52,26 @@ class Recipe:
     Attributes:
         name: What the records call it.
         settings: How to train.
-        augment: Distorts each training batch.
         data: Training and test images.
     """
 
     name: str
     settings: Settings
-    augment: Augmentation
     data: ImageData
 
     def train(self, path: Path) -> None:
         """Train to the end, from the checkpoint if there is one."""
-        checkpoint.fit(
-            network(), self.data, self.settings, path, augment=self.augment, progress=False
-        )
+        checkpoint.fit(network(), self.data, self.settings, path, progress=False)
 
 
 def recipes(epochs: int, data: ImageData) -> Iterator[Recipe]:
     """Yield two trainings that between them use everything a checkpoint must hold."""
     settings = Settings(epochs, 100, "adam", lr=0.005, schedule="one-cycle", device="cpu")
-    yield Recipe("adam, one-cycle, affine", settings, RandomAffine(), data)
+    settings = replace(settings, augment=RandomAffine())
+    yield Recipe("adam, one-cycle, affine", settings, data)
     settings = Settings(epochs, 64, "sgd", lr=0.02, weight_decay=0.001, device="cpu")
-    yield Recipe("sgd, constant, crop and flip", settings, RandomCropFlip(padding=2), data)
+    settings = replace(settings, augment=RandomCropFlip(padding=2))
+    yield Recipe("sgd, constant, crop and flip", settings, data)
 
 
 def part(path: Path) -> Path:
@@ -129,7 +127,7 @@ def compare(whole: Path, killed: Path) -> None:
 
 def time_saving(recipe: Recipe, path: Path) -> float:
     """Return the median time of one save in milliseconds, forcing it to the disk included."""
-    training = Training(network(), recipe.data, recipe.settings, recipe.augment)
+    training = Training(network(), recipe.data, recipe.settings)
     next(training.epochs(progress=False))
     saved = checkpoint.Checkpoint(training, path)
     times = []

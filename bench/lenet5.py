@@ -144,13 +144,10 @@ def train(run: Run) -> Record:
     data = PIXELS[run.pixels](replace(data, train=data.train[: run.num_images or None]))
     torch.manual_seed(run.settings.seed)
     model = NETWORKS[run.network]() if isinstance(run.network, str) else run.network.make()
-    history = fit(
-        model,
-        data,
-        run.settings,
-        augment=DISTORTIONS[run.distortions],
-        loss_function=LOSSES[run.loss],
+    settings = replace(
+        run.settings, augment=DISTORTIONS[run.distortions], loss_function=LOSSES[run.loss]
     )
+    history = fit(model, data, settings)
     return {"source": data.source, "epochs": scores(history)}
 
 

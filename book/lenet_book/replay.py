@@ -8,20 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
-from sklearn.metrics import confusion_matrix
 from torch import Tensor, nn
 
 from lenet.data import ImageData, LabelledImages
 from lenet.train import (
     EVALUATION_BATCH_SIZE,
-    Augmentation,
     History,
-    Loss,
     Score,
     Settings,
     Training,
+    confusion,
     evaluate,
+    predict,
 )
 
 MOST_PICTURES = 10
@@ -39,7 +37,7 @@ class Frame:
         confusion: int64 (K, K), the number of test images by class (row) and answer (column).
         filters: float32 (out channels, in channels, height, width), weights of the first
             convolution.
-        probabilities: float32 (M, K), the answers to the recording's pictures.
+        probabilities: float32 (M, K), the answers to the replay's pictures.
     """
 
     epoch: int
@@ -51,7 +49,7 @@ class Frame:
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class Replay:
     """A training as a series of frames.
 
     Attributes:
@@ -71,7 +69,7 @@ class Recording:
     frames: tuple[Frame, ...]
 
     def __repr__(self) -> str:
-        return f"Recording({self.model}, {len(self.frames) - 1} epochs)"
+        return f"Replay({self.model}, {len(self.frames) - 1} epochs)"
 
 
 def record_training(
@@ -79,10 +77,8 @@ def record_training(
     data: ImageData,
     settings: Settings | None = None,
     *,
-    augment: Augmentation | None = None,
-    loss_function: Loss = F.cross_entropy,
     progress: bool = True,
-) -> Recording:
+) -> Replay:
     """Train a network as `lenet.train.fit` does, and keep what it was like after every epoch.
 
     Args:
@@ -101,18 +97,22 @@ def record_training(
         DivergedError: The loss became infinite or not a number.
     """
     name, layer = _first_convolution(model)
-    training = Training(
-        model, data, settings or Settings(), augment=augment, loss_function=loss_function
-    )
+    training = Training(model, data, settings or Settings())
     camera = _Camera(training, layer)
-    score = evaluate(model, training.data.batches("train", EVALUATION_BATCH_SIZE), loss_function)
-    test = evaluate(model, training.data.batches("test", EVALUATION_BATCH_SIZE), loss_function)
-    frames = [camera.frame(0, score, test)]
+    train, test = (
+        evaluate(
+            model,
+            training.data.batches(split, EVALUATION_BATCH_SIZE),
+            training.settings.loss_function,
+        )
+        for split in ("train", "test")
+    )
+    frames = [camera.frame(0, train, test)]
     frames += [
         camera.frame(epoch.number, epoch.train, epoch.test)
         for epoch in training.epochs(progress=progress)
     ]
-    return Recording(
+    return Replay(
         type(model).__name__,
         name,
         data.classes,
@@ -147,32 +147,22 @@ class _Camera:
         self._check_scores()
 
     def frame(self, epoch: int, train: Score, test: Score) -> Frame:
-        logits = self._logits(self.data)
-        labels, answers = self.data.test.labels.cpu(), logits.argmax(dim=1).cpu()
-        confusion = confusion_matrix(labels, answers, labels=range(self.num_classes))
+        logits, labels = predict(self.model, self.data.batches("test", EVALUATION_BATCH_SIZE))
         return Frame(
             epoch,
             train,
             test,
-            torch.as_tensor(confusion),
+            confusion(logits, labels),
             self.layer.weight.detach().cpu().clone(),
             logits[self.chosen].softmax(dim=1).cpu(),
         )
 
     def _check_scores(self) -> None:
-        shape = tuple(self._logits(replace(self.data, test=self.pictures)).shape[1:])
+        chosen = replace(self.data, test=self.pictures)
+        logits, _ = predict(self.model, chosen.batches("test"))
+        shape = tuple(logits.shape[1:])
         if shape != (self.num_classes,):
             raise ValueError(
                 f"the network gives scores of shape {shape} for an image; it must be "
                 f"({self.num_classes},), one for each class of the data"
             )
-
-    @torch.inference_mode()
-    def _logits(self, data: ImageData) -> Tensor:
-        """Return the logits (N, K) of the test images; the network's mode is put back."""
-        was_training = self.model.training
-        self.model.eval()
-        batches = data.batches("test", EVALUATION_BATCH_SIZE)
-        logits = torch.cat([self.model(images) for images, _ in batches])
-        self.model.train(was_training)
-        return logits

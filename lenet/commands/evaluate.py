@@ -6,11 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lenet.commands.weights import add_weights, load_trained
@@ -19,7 +18,7 @@ from lenet.data.finding import PUBLISHED
 from lenet.data.folders import find_pictures
 from lenet.data.preparing import form_of, prepare
 from lenet.models.weights import ModelCard
-from lenet.train import EVALUATION_BATCH_SIZE, Score, num_correct, pick_device
+from lenet.train import EVALUATION_BATCH_SIZE, Score, confusion, pick_device, predict, score
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,15 +54,14 @@ def run(options: argparse.Namespace) -> int:
     except (ValueError, DataError) as error:
         print(error, file=sys.stderr)
         return 1
-    judged = judge(model.to(device), data.to(device))
+    found, cells = judge(model.to(device), data.to(device))
     print(f"{card.network}, trained on {card.source}")
     print(f"judged on the test images of {data.source}")
-    score = judged.score
     print(
-        f"\ntest accuracy {score.accuracy:.2%} ({score.num_correct:,} of {score.num_examples:,}), "
-        f"mean loss {score.loss:.4f}\n"
+        f"\ntest accuracy {found.accuracy:.2%} ({found.num_correct:,} of {found.num_examples:,}), "
+        f"mean loss {found.loss:.4f}\n"
     )
-    print(class_table(judged.confusion, card.classes))
+    print(class_table(cells, card.classes))
     return 0
 
 
@@ -124,33 +122,15 @@ def _times(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape))
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """How a network did on the test images.
+def judge(model: nn.Module, data: ImageData) -> tuple[Score, Tensor]:
+    """Judge a network on all test images; outputs beyond the data's classes do not count.
 
-    Attributes:
-        score: Loss and correct predictions.
-        confusion: int64 (K, K): how many images of each class (row) were given to each (column).
+    Returns:
+        Its score, and its confusion matrix as `lenet.train.confusion` makes it.
     """
-
-    score: Score
-    confusion: Tensor
-
-
-@torch.inference_mode()
-def judge(model: nn.Module, data: ImageData) -> Judgement:
-    """Judge a network on all test images; outputs beyond the data's classes do not count."""
-    num_classes = len(data.classes)
-    model.eval()
-    batches = list(data.batches("test", EVALUATION_BATCH_SIZE))
-    logits = torch.cat([model(images)[:, :num_classes] for images, _ in batches])
-    labels = torch.cat([labels for _, labels in batches])
-    loss = float(F.cross_entropy(logits, labels))
-    cells = torch.bincount(labels * num_classes + logits.argmax(dim=1), minlength=num_classes**2)
-    return Judgement(
-        Score(loss, num_correct(logits, labels), len(labels)),
-        cells.reshape(num_classes, num_classes).cpu(),
-    )
+    logits, labels = predict(model, data.batches("test", EVALUATION_BATCH_SIZE))
+    logits = logits[:, : len(data.classes)]
+    return score(logits, labels), confusion(logits, labels)
 
 
 def class_table(confusion: Tensor, classes: Sequence[str]) -> str:

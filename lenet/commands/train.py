@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -161,8 +161,7 @@ def run(options: argparse.Namespace) -> int:
             model = load_network(options.network)
             _check_network(options.network, model, data)
             kind = DistributedTraining if torch.distributed.is_initialized() else Training
-            training = kind(model, data, settings, AUGMENTATIONS.get(options.augment))
-            return _train(training, files, options.network)
+            return _train(kind(model, data, settings), files, options.network)
     except (OSError, ValueError, DataError, CheckpointError, DivergedError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -180,9 +179,10 @@ def _check_files(files: Files, resume: bool) -> None:
 
 
 def _settings(options: argparse.Namespace, device: str) -> Settings:
-    chosen = {field.name: getattr(options, field.name) for field in fields(Settings)}
+    chosen = {name: getattr(options, name) for name in Settings().as_json()}
+    augment = AUGMENTATIONS.get(options.augment)
     try:
-        return Settings(**chosen | {"device": device})
+        return Settings(**chosen | {"device": device, "augment": augment})
     except ValueError as error:
         options.refuse(str(error))
         raise

@@ -1,25 +1,27 @@
 """Training and evaluation; `lenet.train.loop` is the loop that you can read."""
 
+from lenet.train.history import DivergedError, Epoch, History, Score
 from lenet.train.loop import (
     EVALUATION_BATCH_SIZE,
-    Augmentation,
     Batch,
-    DivergedError,
-    Epoch,
-    History,
-    Loss,
-    MixedPrecision,
-    Score,
-    Settings,
     Training,
+    confusion,
     evaluate,
     fit,
+    num_correct,
+    predict,
+    score,
+    train_epoch,
+)
+from lenet.train.settings import (
+    Augmentation,
+    Loss,
+    MixedPrecision,
+    Settings,
     in_precision,
     make_optimizer,
     make_scheduler,
-    num_correct,
     pick_device,
-    train_epoch,
 )
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Score",
     "Settings",
     "Training",
+    "confusion",
     "evaluate",
     "fit",
     "in_precision",
@@ -41,5 +44,7 @@ __all__ = [
     "make_scheduler",
     "num_correct",
     "pick_device",
+    "predict",
+    "score",
     "train_epoch",
 ]

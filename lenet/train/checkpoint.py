@@ -22,14 +22,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from lenet import __version__
 from lenet.atomic import write_atomically
 from lenet.data import ImageData
-from lenet.train import Augmentation, Epoch, History, Loss, Score, Settings, Training
+from lenet.train.history import Epoch, History, Score
+from lenet.train.loop import Training
+from lenet.train.settings import Settings
 
 FORMAT = 1  # of the file: counted up when its content changes
 NO_CHECKSUM_YET = "SHA-256 of this file with this text in the checksum's place".ljust(64)
@@ -47,8 +48,6 @@ def fit(
     settings: Settings,
     path: str | Path,
     *,
-    augment: Augmentation | None = None,
-    loss_function: Loss = F.cross_entropy,
     progress: bool = True,
 ) -> History:
     """Train as `lenet.train.fit` does, or go on with a training that was stopped.
@@ -59,8 +58,6 @@ def fit(
         settings: How to train. With a constant learning rate, more epochs may be asked for than
             before.
         path: The checkpoint. It is made if it is not there.
-        augment: Distorts each training batch.
-        loss_function: What to make small.
         progress: Whether to show a progress bar.
 
     Returns:
@@ -71,7 +68,7 @@ def fit(
         OSError: The file cannot be written. The checkpoint of the epoch before is untouched.
         DivergedError: The loss became infinite or not a number.
     """
-    training = Training(model, data, settings, augment, loss_function)
+    training = Training(model, data, settings)
     for _ in epochs(training, path, progress=progress):
         pass
     return training.history
@@ -196,7 +193,8 @@ class Checkpoint:
 
     def _compare(self, content: dict[str, Any]) -> None:
         done = len(content["history"])
-        differences = _differences(content["plan"], self.plan, done)
+        stored = _of_settings(Settings()) | content["plan"]  # a setting may be newer than the file
+        differences = _differences(stored, self.plan, done)
         if differences:
             more = len(differences) - NUM_DIFFERENCES_SHOWN
             lines = differences[:NUM_DIFFERENCES_SHOWN] + [f"… and {more} more"] * (more > 0)
@@ -253,17 +251,24 @@ def _plan(training: Training) -> dict[str, Any]:
     """Describe in JSON's terms everything that decides which weights come out."""
     model = training.model
     leaves = [(name, m) for name, m in model.named_modules() if not [*m.children()]]
-    settings = asdict(training.settings)
-    del settings["device"]
     return {
         "lenet": __version__,
         "network": type(model).__name__,
         **{f"layer {name}": repr(module) for name, module in leaves},
         **{f"shape of {name}": [*tensor.shape] for name, tensor in model.state_dict().items()},
         "checksum of the data": _data_checksum(training.data),
-        **settings,
-        "augmentation": _name(training.augment),
-        "loss": _name(training.loss_function),
+        **_of_settings(training.settings),
+    }
+
+
+def _of_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that decide which weights come out: all but the device."""
+    plain = settings.as_json()
+    del plain["device"]
+    return {
+        **plain,
+        "augmentation": _name(settings.augment),
+        "loss": _name(settings.loss_function),
     }
 
 

@@ -15,36 +15,31 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from lenet.data import ImageData, LabelledImages
-from lenet.train import (
-    Augmentation,
-    Batch,
-    Epoch,
-    Loss,
-    Score,
-    Settings,
-    Training,
-    train_epoch,
-)
+from lenet.train.history import Epoch, Score
+from lenet.train.loop import Batch, Training
+from lenet.train.settings import Settings
 
 
 @contextmanager
 def processes(device: str = "auto") -> Iterator[str]:
     """Join the processes that torchrun has started; where it has started none, do nothing.
 
-    Only the first process prints: the standard output of the others is silent.
+    Only the first process prints: the standard output of the others is silent. So is a warning of
+    `DistributedDataParallel` about the strides of kernels with one channel, which are harmless.
 
     Args:
         device: ``"auto"``, ``"cuda"`` (one GPU for each process) or ``"cpu"``.
@@ -60,14 +55,13 @@ def processes(device: str = "auto") -> Iterator[str]:
         return
     own = _own_device(device)
     dist.init_process_group("nccl" if own.startswith("cuda") else "gloo")
-    try:
-        if is_first():
-            yield own
-        else:
-            with Path(os.devnull).open("w") as silence, redirect_stdout(silence):
+    with Path(os.devnull).open("w") as silence, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
+        try:
+            with redirect_stdout(sys.stdout if is_first() else silence):
                 yield own
-    finally:
-        dist.destroy_process_group()
+        finally:
+            dist.destroy_process_group()
 
 
 def is_first() -> bool:
@@ -95,61 +89,46 @@ def _own_device(device: str) -> str:
 class DistributedTraining(Training):
     """A `Training` that is shared by the processes that `processes` has joined.
 
-    All of them make it, with the same arguments but for the device, and call `epochs`.
+    All of them make it, with the same arguments but for the device, and call `epochs`. The loop is
+    that of one process: it gets a share of every batch, a network that averages gradients, and a
+    loss that weighs them.
 
     Raises:
         ValueError: There are more processes than images in a batch or in a split.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        data: ImageData,
-        settings: Settings,
-        augment: Augmentation | None = None,
-        loss_function: Loss = F.cross_entropy,
-    ) -> None:
-        super().__init__(model, data, settings, augment, loss_function)
+    def __init__(self, model: nn.Module, data: ImageData, settings: Settings) -> None:
+        super().__init__(model, data, settings)
         self.rank, self.num_processes = dist.get_rank(), dist.get_world_size()
         fewest = min(settings.batch_size, len(data.train), len(data.test))
         if self.num_processes > fewest:
             raise ValueError(f"{self.num_processes} processes cannot share {fewest} images")
-        self._test.examples = LabelledImages(
-            self._share(self._test.examples.images), self._share(self._test.examples.labels)
-        )
+        test = self.data.test
+        own = LabelledImages(self._share(test.images), self._share(test.labels))
+        self._test = replace(self._test, examples=own)
+        self._module = DistributedDataParallel(self._module)  # all copies become the first one's
+        self._loss = self._weighted_loss
         self._weight = 1.0  # of this process's share of the present batch; 1 for a fair share
-        self._trained = DistributedDataParallel(self._trained)  # all copies become the first one's
 
     def epochs(self, *, progress: bool = True) -> Iterator[Epoch]:
         """Train as `Training.epochs` does; only the first process shows a progress bar."""
         return super().epochs(progress=progress and self.rank == 0)
 
-    def _train_epoch(self, bar: tqdm[object]) -> Score:
-        done = len(self.history.epochs)
-        draw = random.Random(f"{self.settings.seed} {done} {self.rank}")
-        torch.manual_seed(draw.getrandbits(63))  # dropout of its own in every process and epoch
-        with warnings.catch_warnings():  # the strides of a kernel with one channel: harmless
-            warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
-            score = train_epoch(
-                self._trained, self._batches(bar), self.optimizer, self.scheduler, self._loss
-            )
-        for buffer in self.model.buffers():  # such as the running means of batch normalisation
-            dist.broadcast(buffer, src=0)
-        return self._total(score)
-
-    def _evaluate(self) -> Score:
-        return self._total(super()._evaluate())
-
     def _batches(self, bar: tqdm[object]) -> Iterator[Batch]:
+        """Yield this process's share of every batch."""
+        draw = random.Random(f"{self.settings.seed} {len(self.history.epochs)} {self.rank}")
+        torch.manual_seed(draw.getrandbits(63))  # dropout of its own in every process and epoch
         for images, labels in super()._batches(bar):
             own = self._share(labels)
             self._weight = len(own) / len(labels) * self.num_processes
             yield self._share(images), own
+        for buffer in self.model.buffers():  # such as the running means of batch normalisation
+            dist.broadcast(buffer, src=0)
 
     def _share(self, rows: Tensor) -> Tensor:
         return rows.tensor_split(self.num_processes)[self.rank]
 
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def _weighted_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the mean loss of this share, whose gradients are weighted by its size.
 
         `DistributedDataParallel` takes the plain mean of the processes' gradients: without weights,
@@ -158,9 +137,9 @@ class DistributedTraining(Training):
         """
         weight = self._weight
         logits.register_hook(lambda gradient: gradient * weight)
-        return self.loss_function(logits, labels) if len(labels) else logits.sum()
+        return self.settings.loss_function(logits, labels) if len(labels) else logits.sum()
 
-    def _total(self, score: Score) -> Score:
+    def _whole(self, score: Score) -> Score:
         """Add up the scores of all processes, each on examples of its own."""
         own = [score.loss * score.num_examples, score.num_correct, score.num_examples]
         sums = torch.tensor(own, dtype=torch.float64, device=self.device)

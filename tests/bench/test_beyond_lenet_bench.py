@@ -62,9 +62,10 @@ def test_a_run_that_was_stopped_goes_on_after_its_last_epoch(program, bench, mon
     expected = bench.measure("small", change, program.RECIPE)["epochs"]
     bench.file.unlink()
 
-    def stopped(*args, **options):
-        training = program.checkpoint.Training(*args[:3], options["augment"])
-        next(program.checkpoint.epochs(training, args[3], progress=False))
+    def stopped(*arguments):
+        *training, path = arguments
+        training = program.checkpoint.Training(*training)
+        next(program.checkpoint.epochs(training, path, progress=False))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -72,10 +72,12 @@ def test_it_trains_as_fit_does(weights, capsys):
     options += ["--precision", "bfloat16", "--seed", "3", "--augment", "affine"]
     options += ["--save", str(weights)]
     assert main([*TRAIN, *options]) == 0
-    settings = Settings(2, 200, "sgd", 0.1, 0.8, 0.001, "one-cycle", "bfloat16", 3, "cpu")
+    settings = Settings(
+        2, 200, "sgd", 0.1, 0.8, 0.001, "one-cycle", "bfloat16", 3, "cpu", RandomAffine()
+    )
     torch.manual_seed(3)
     model = NarrowLeNet()
-    history = fit(model, load("mnist"), settings, augment=RandomAffine(), progress=False)
+    history = fit(model, load("mnist"), settings, progress=False)
     assert same(trained(weights), model)
     score = history.epochs[-1].test
     card = read_card(weights)
@@ -123,7 +125,7 @@ def stop_after(epochs: int, monkeypatch, *arguments) -> int:
 
     train_epoch = train.train_epoch
     with monkeypatch.context() as patch:
-        patch.setattr(train, "train_epoch", interrupted)
+        patch.setattr(train.loop, "train_epoch", interrupted)
         return main([str(argument) for argument in arguments])
 
 
@@ -258,7 +260,7 @@ def test_a_network_needs_a_score_for_every_class(capsys, weights, name):
 
 
 def test_a_file_that_cannot_be_written_is_found_before_training(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "train_epoch", None)
+    monkeypatch.setattr(train.loop, "train_epoch", None)
     nowhere = tmp_path / "nowhere" / "file"
     assert f"cannot write the file (No such file or directory): '{nowhere}'" in failed(
         capsys, *TRAIN, "--save", nowhere

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from lenet.data import ImageData, load
 from lenet.data.augment import RandomAffine
 from lenet.models import NarrowLeNet
-from lenet.train import Augmentation, History, Settings, Training, checkpoint
+from lenet.train import History, Settings, Training, checkpoint
 from lenet.train.distributed import DistributedTraining, is_first, processes
 
 
@@ -31,10 +31,9 @@ class Task:
     model: nn.Module
     data: ImageData
     settings: Settings
-    augment: Augmentation | None = None
 
     def run(self, kind: type[Training], folder: Path) -> History:
-        training = kind(self.model, self.data, self.settings, self.augment)
+        training = kind(self.model, self.data, self.settings)
         path = folder / f"{self.name}.checkpoint"
         for _ in checkpoint.epochs(training, path, progress=False, write=is_first()):
             pass
@@ -50,7 +49,7 @@ def tasks(data: ImageData, rank: int = 0) -> Iterator[Task]:
     """Yield what is trained; a network begins in each process with other weights."""
     plain = Settings(epochs=1, batch_size=100, optimizer="sgd", lr=0.05, device="cpu")
     torch.manual_seed(rank)
-    yield Task("affine", NarrowLeNet(), data, plain, RandomAffine())
+    yield Task("affine", NarrowLeNet(), data, replace(plain, augment=RandomAffine()))
     torch.manual_seed(rank)
     # 1,438 images are three batches of 479 and one of 1: some processes get no image at the end.
     ragged = Settings(epochs=2, batch_size=479, optimizer="sgd", lr=0.05, device="cpu")
@@ -72,8 +71,8 @@ def main() -> None:
     with processes("cpu") as device:
         data = load("mnist")
         if "fail" in sys.argv:
-            settings = Settings(epochs=1, device=device)
-            Task("failing", NarrowLeNet(), data, settings, failing).run(DistributedTraining, folder)
+            settings = Settings(epochs=1, device=device, augment=failing)
+            Task("failing", NarrowLeNet(), data, settings).run(DistributedTraining, folder)
         for task in tasks(data, dist.get_rank()):
             history = task.run(DistributedTraining, folder)
             found = {"state": task.model.state_dict(), "draw": torch.rand(3)}

@@ -46,9 +46,9 @@ def network(dropout: float = 0.2) -> nn.Module:
     return nn.Sequential(*layers, nn.ReLU(), nn.Linear(20, 10))
 
 
-def stop_after(epochs, model, data, recipe, path, **options):
+def stop_after(epochs, model, data, recipe, path):
     """Train some epochs as a process does that is then killed."""
-    training = Training(model, data, recipe, **options)
+    training = Training(model, data, recipe)
     for epoch in checkpoint.epochs(training, path, progress=False):
         if epoch.number == epochs:
             break
@@ -79,15 +79,15 @@ def scores(history):
 def test_a_resumed_training_ends_bit_for_bit_as_an_uninterrupted_one(
     digits, tmp_path, changes, augment, done
 ):
-    recipe, path = replace(RECIPE, **changes), tmp_path / "checkpoint"
+    recipe, path = replace(RECIPE, **changes, augment=augment), tmp_path / "checkpoint"
     whole, resumed = network(), network()
-    expected = train.fit(whole, digits, recipe, augment=augment, progress=False)
-    stop_after(done, network(), digits, recipe, path, augment=augment)
+    expected = train.fit(whole, digits, recipe, progress=False)
+    stop_after(done, network(), digits, recipe, path)
     with torch.no_grad():
         for parameter in resumed.parameters():
             parameter.fill_(7)  # the weights come from the file
     torch.manual_seed(123)  # the random numbers too
-    history = checkpoint.fit(resumed, digits, recipe, path, augment=augment, progress=False)
+    history = checkpoint.fit(resumed, digits, recipe, path, progress=False)
     assert same(whole, resumed)
     assert scores(history) == scores(expected)
     assert not resumed.training
@@ -139,7 +139,7 @@ def test_ctrl_c_leaves_the_epochs_that_are_done(digits, tmp_path, monkeypatch):
 
     train_epoch = train.train_epoch
     with monkeypatch.context() as patch:
-        patch.setattr(train, "train_epoch", interrupted)
+        patch.setattr(train.loop, "train_epoch", interrupted)
         history = checkpoint.fit(network(), digits, RECIPE, path, progress=False)
     assert history.interrupted
     assert len(checkpoint.read(path)[1]["history"]) == len(history.epochs) == 1
@@ -198,11 +198,11 @@ def stored(digits, tmp_path):
     return path
 
 
-def refuse(stored, model, data, recipe, **options) -> str:
+def refuse(stored, model, data, recipe) -> str:
     before = stored.read_bytes()
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with pytest.raises(CheckpointError, match="belongs to another training") as caught:
-        checkpoint.fit(model, data, recipe, stored, progress=False, **options)
+        checkpoint.fit(model, data, recipe, stored, progress=False)
     assert stored.read_bytes() == before
     assert all(torch.equal(weights[n], t) for n, t in model.state_dict().items())
     message = str(caught.value)
@@ -230,9 +230,10 @@ def test_other_settings_are_refused(stored, digits, changes, difference):
 
 
 def test_another_augmentation_or_loss_is_refused(stored, digits):
-    message = refuse(stored, network(), digits, RECIPE, augment=RandomCropFlip(2))
+    message = refuse(stored, network(), digits, replace(RECIPE, augment=RandomCropFlip(2)))
     assert "augmentation: None there, RandomCropFlip(padding=2, flip=0.5) here" in message
-    message = refuse(stored, network(), digits, RECIPE, loss_function=F.multi_margin_loss)
+    other = replace(RECIPE, loss_function=F.multi_margin_loss)
+    message = refuse(stored, network(), digits, other)
     assert "loss: <function cross_entropy> there, <function multi_margin_loss> here" in message
 
 
@@ -294,6 +295,21 @@ def test_another_version_of_pytorch_is_warned_of(stored, digits, monkeypatch):
     with pytest.warns(UserWarning, match=r"written with PyTorch .*, this is 99\.0"):
         Checkpoint(training, stored).resume()
     assert len(training.history.epochs) == 1
+
+
+def test_a_setting_that_is_newer_than_the_checkpoint_had_its_default(digits, tmp_path):
+    path, training = tmp_path / "checkpoint", Training(network(), digits, RECIPE)
+    saved = Checkpoint(training, path)
+    next(training.epochs(progress=False))
+    for name in ("precision", "augmentation", "loss"):
+        del saved.plan[name]
+    saved.save()
+    assert "precision: float32 there, bfloat16 here" in refuse(
+        path, network(), digits, replace(RECIPE, precision="bfloat16")
+    )
+    resumed = Training(network(), digits, RECIPE)
+    Checkpoint(resumed, path).resume()
+    assert len(resumed.history.epochs) == 1
 
 
 def test_a_checkpoint_may_go_on_on_another_device(stored, digits):
@@ -368,7 +384,7 @@ def test_a_checkpoint_is_a_plain_file_of_tensors(packed, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_training(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "train_epoch", None)
+    monkeypatch.setattr(train.loop, "train_epoch", None)
     with pytest.raises(FileNotFoundError, match="cannot write the file"):
         checkpoint.fit(network(), digits, RECIPE, tmp_path / "nowhere" / "file", progress=False)
 

@@ -49,7 +49,7 @@ def alone(digits):
     """What one process ends with, by the name of the task."""
     found = {}
     for task in tasks(digits):
-        training = Training(task.model, digits, task.settings, task.augment)
+        training = Training(task.model, digits, task.settings)
         for _ in training.epochs(progress=False):
             pass
         found[task.name] = training

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import copy
+import json
+from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import confusion_matrix
 from torch import nn
 
-from lenet import train
 from lenet.data import Batches, LabelledImages, load
 from lenet.models import NarrowLeNet
 from lenet.train import (
     DivergedError,
     Settings,
     Training,
+    confusion,
     evaluate,
     fit,
+    loop,
     make_optimizer,
     num_correct,
     pick_device,
+    predict,
     train_epoch,
 )
 
@@ -126,7 +131,8 @@ def test_augmentation_sees_every_training_image_and_no_test_image(digits):
         seen.append(len(images))
         return torch.zeros_like(images)
 
-    history = fit(network(), digits, Settings(epochs=1, **CPU), augment=watch, progress=False)
+    settings = Settings(epochs=1, augment=watch, **CPU)
+    history = fit(network(), digits, settings, progress=False)
     assert sum(seen) == len(digits.train)
     assert history.epochs[0].train.loss != history.epochs[0].test.loss
 
@@ -185,6 +191,27 @@ def test_evaluation_leaves_the_network_as_it_was():
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 
 
+def test_predictions_are_the_networks_logits_in_the_order_of_the_batches():
+    model, examples = network(), random_examples(20)
+    logits, labels = predict(model.train(), Batches(examples, (0.0,), (1.0,), 7))
+    with torch.no_grad():
+        torch.testing.assert_close(logits, model(examples.images / 255))
+    assert torch.equal(labels, examples.labels)
+    assert model.training
+    assert not logits.requires_grad
+
+
+def test_confusion_counts_what_scikit_learn_counts():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(500, 7, generator=generator)
+    labels = torch.randint(0, 5, (500,), generator=generator)  # two classes do not occur
+    found = confusion(logits, labels)
+    theirs = confusion_matrix(labels, logits.argmax(dim=1), labels=range(7))
+    assert torch.equal(found, torch.from_numpy(theirs))
+    assert found.dtype == torch.int64
+    assert found.diagonal().sum() == num_correct(logits, labels)
+
+
 def test_a_loss_that_explodes_stops_with_the_history(digits):
     settings = Settings(epochs=3, optimizer="sgd", lr=1e20, **CPU)
     with pytest.raises(DivergedError, match="smaller learning rate") as caught:
@@ -201,7 +228,7 @@ def test_ctrl_c_returns_the_history_so_far(digits, monkeypatch):
             raise KeyboardInterrupt
         return train_epoch(*args)
 
-    monkeypatch.setattr(train, "train_epoch", interrupted)
+    monkeypatch.setattr(loop, "train_epoch", interrupted)
     history = fit(network(), digits, Settings(epochs=10, **CPU), progress=False)
     assert history.interrupted
     assert len(history.epochs) == 2
@@ -248,8 +275,17 @@ def test_settings_that_make_no_sense_are_refused(wrong, complaint):
 
 
 def test_no_example_is_no_score():
+    model, none = network(), Batches(random_examples(3), (0.0,), (1.0,), 5, drop_last=True)
     with pytest.raises(ValueError, match="no example"):
-        evaluate(network(), Batches(random_examples(3), (0.0,), (1.0,), 5, drop_last=True))
+        evaluate(model, none)
+    with pytest.raises(ValueError, match="no example"):
+        train_epoch(model, none, make_optimizer(model, Settings()))
+
+
+def test_settings_come_back_from_json_but_for_code():
+    settings = Settings(epochs=3, lr=0.5, augment=lambda images, _: images)
+    stored = json.loads(json.dumps(settings.as_json()))
+    assert Settings(**stored) == replace(settings, augment=None)
 
 
 def test_devices():

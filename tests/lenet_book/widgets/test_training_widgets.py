@@ -22,7 +22,7 @@ from lenet.data import ImageData, load
 from lenet.models import CifarLeNet, NarrowLeNet
 from lenet.train import Settings, evaluate, fit
 from lenet_book.faults import FAULTS, LOOPS, loop
-from lenet_book.replay import Recording, record_training
+from lenet_book.replay import Replay, record_training
 from lenet_book.widgets import TrainingLab, TrainingReplay, Widget
 from lenet_book.widgets.shared.joining import joined_script, joined_style
 from tests.browsing import PHONE, Visit
@@ -50,20 +50,20 @@ def network(seed: int = 0) -> NarrowLeNet:
 
 
 @pytest.fixture(scope="module")
-def recorded(digits: ImageData) -> tuple[NarrowLeNet, Recording]:
+def recorded(digits: ImageData) -> tuple[NarrowLeNet, Replay]:
     model = network()
     return model, record_training(model, digits, SETTINGS, progress=False)
 
 
 @pytest.fixture(scope="module")
-def recording(recorded: tuple[NarrowLeNet, Recording]) -> Recording:
+def recording(recorded: tuple[NarrowLeNet, Replay]) -> Replay:
     return recorded[1]
 
 
 # ---------------------------------------------------------------- recordings
 
 
-def test_watching_changes_nothing(recorded: tuple[NarrowLeNet, Recording], digits) -> None:
+def test_watching_changes_nothing(recorded: tuple[NarrowLeNet, Replay], digits) -> None:
     watched, recording = recorded
     alone = network()
     history = fit(alone, digits, SETTINGS, progress=False)
@@ -72,10 +72,10 @@ def test_watching_changes_nothing(recorded: tuple[NarrowLeNet, Recording], digit
     assert [e.test for e in history.epochs] == [e.test for e in recording.history.epochs]
     assert [e.train for e in history.epochs] == [frame.train for frame in recording.frames[1:]]
     assert not watched.training
-    assert repr(recording) == "Recording(NarrowLeNet, 3 epochs)"
+    assert repr(recording) == "Replay(NarrowLeNet, 3 epochs)"
 
 
-def test_the_first_frame_is_the_untrained_network(recording: Recording, digits) -> None:
+def test_the_first_frame_is_the_untrained_network(recording: Replay, digits) -> None:
     model = network()
     first = recording.frames[0]
     assert torch.equal(first.filters, model.conv1.weight)
@@ -123,7 +123,7 @@ def test_networks_that_cannot_be_recorded_are_refused(digits: ImageData) -> None
 # ---------------------------------------------------------------- Python's side
 
 
-def test_python_sees_and_sets_the_epoch(recording: Recording) -> None:
+def test_python_sees_and_sets_the_epoch(recording: Replay) -> None:
     replay = TrainingReplay(recording, epoch=2)
     assert repr(replay) == "TrainingReplay(NarrowLeNet, epoch 2 of 3)"
     replay.epoch = 0
@@ -244,7 +244,7 @@ def pixels(page: Page) -> str:
     return str(page.locator(".lenet-filters canvas").evaluate("canvas => canvas.toDataURL()"))
 
 
-def test_all_parts_follow_the_epoch(show: Show, recording: Recording) -> None:
+def test_all_parts_follow_the_epoch(show: Show, recording: Replay) -> None:
     page = show(TrainingReplay(recording))
     expect(place(page)).to_have_text("before training")
     drawings = set()
@@ -270,7 +270,7 @@ def test_all_parts_follow_the_epoch(show: Show, recording: Recording) -> None:
     expect(button(page, "Next")).to_be_disabled()
 
 
-def test_the_replay_is_wound_by_keyboard_and_plays(show: Show, recording: Recording) -> None:
+def test_the_replay_is_wound_by_keyboard_and_plays(show: Show, recording: Replay) -> None:
     page = show(TrainingReplay(recording, epoch=1))
     slider = page.get_by_role("slider", name="epoch")
     expect(slider).to_have_attribute("aria-valuetext", "epoch 1 of 3")
@@ -289,7 +289,7 @@ def test_the_replay_is_wound_by_keyboard_and_plays(show: Show, recording: Record
     expect(button(page, "Play")).to_be_visible()  # it stops at the end by itself
 
 
-def test_the_cursor_follows_the_pointer_on_the_curves(show: Show, recording: Recording) -> None:
+def test_the_cursor_follows_the_pointer_on_the_curves(show: Show, recording: Replay) -> None:
     page = show(TrainingReplay(recording))
     chart = page.locator(".lenet-scrub").first
     box = chart.bounding_box()
@@ -306,7 +306,7 @@ def test_the_cursor_follows_the_pointer_on_the_curves(show: Show, recording: Rec
     assert page.locator(".lenet-dot").count() == 4
 
 
-def test_the_replay_is_read_aloud(show: Show, recording: Recording) -> None:
+def test_the_replay_is_read_aloud(show: Show, recording: Replay) -> None:
     page = show(TrainingReplay(recording, epoch=3))
     aloud = page.locator("[aria-live]")
     frame = recording.frames[3]
@@ -340,7 +340,7 @@ def test_colours_and_many_classes_can_be_replayed(show: Show) -> None:
     expect(page.locator(".lenet-filters")).to_contain_text("The first 21 of 70 filters of 0")
 
 
-def test_names_of_classes_are_text(show: Show, recording: Recording) -> None:
+def test_names_of_classes_are_text(show: Show, recording: Replay) -> None:
     hostile = replace(recording, classes=tuple(f"{HOSTILE}{k}" for k in range(10)))
     page = show(TrainingReplay(hostile, epoch=3))
     assert page.locator(".lenet-widget img").count() == 0
@@ -504,7 +504,7 @@ def with_a_kernel(page: Page, widget: Widget, key: str) -> None:
 
 
 def test_the_epoch_goes_both_ways_between_page_and_python(
-    browser: Browser, recording: Recording
+    browser: Browser, recording: Replay
 ) -> None:
     page = browser.new_page()
     with_a_kernel(page, TrainingReplay(recording), "epoch")
@@ -535,7 +535,7 @@ def test_the_fault_goes_both_ways_between_page_and_python(browser: Browser) -> N
 WIDGETS = ["replay", "lab", "lab, revealed", "quiz"]
 
 
-def opened(show: Show, recording: Recording, name: str) -> Page:
+def opened(show: Show, recording: Replay, name: str) -> Page:
     page = show(TrainingReplay(recording, 3) if name == "replay" else TrainingLab(runs=runs()))
     if name == "quiz":
         button(page, "Quiz").click()
@@ -548,7 +548,7 @@ def opened(show: Show, recording: Recording, name: str) -> Page:
 
 @pytest.mark.parametrize("show", [{"viewport": PHONE, "has_touch": True}], indirect=True)
 @pytest.mark.parametrize("name", WIDGETS)
-def test_nothing_is_wider_than_a_phone(show: Show, recording: Recording, name: str) -> None:
+def test_nothing_is_wider_than_a_phone(show: Show, recording: Replay, name: str) -> None:
     page = opened(show, recording, name)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     inner = page.locator(".lenet-chart svg.lenet-scrub, .lenet-chart > svg").first.bounding_box()
@@ -561,14 +561,14 @@ def test_nothing_is_wider_than_a_phone(show: Show, recording: Recording, name: s
     "show", [{"color_scheme": s} for s in ("light", "dark")], indirect=True, ids=str
 )
 @pytest.mark.parametrize("name", WIDGETS)
-def test_axe_finds_no_barrier(show: Show, recording: Recording, name: str) -> None:
+def test_axe_finds_no_barrier(show: Show, recording: Replay, name: str) -> None:
     page = opened(show, recording, name)
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run(document.querySelector('.lenet-widget'))")
     assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]] == []
 
 
-def test_the_replay_follows_the_theme(show: Show, recording: Recording) -> None:
+def test_the_replay_follows_the_theme(show: Show, recording: Replay) -> None:
     page = show(TrainingReplay(recording, epoch=3))
     before = pixels(page)
     page.emulate_media(color_scheme="dark")
@@ -579,7 +579,7 @@ def test_the_replay_follows_the_theme(show: Show, recording: Recording) -> None:
 
 
 @pytest.mark.parametrize("show", [{"reduced_motion": "reduce"}], indirect=True, ids=["still"])
-def test_nothing_moves_by_itself(show: Show, recording: Recording) -> None:
+def test_nothing_moves_by_itself(show: Show, recording: Replay) -> None:
     page = show(TrainingReplay(recording, epoch=1))
     button(page, "Next").click()
     assert page.evaluate("document.getAnimations().length") == 0

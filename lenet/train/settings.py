@@ -1,0 +1,155 @@
+"""How to train: `Settings`, and the optimizer, schedule, precision and device that they name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+
+Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # such as those of lenet.data.augment
+Loss = Callable[[Tensor, Tensor], Tensor]  # of logits (N, K) and labels (N,): their mean loss ()
+
+CHOICES = {
+    "optimizer": ("adam", "sgd"),
+    "schedule": ("constant", "one-cycle"),
+    "precision": ("float32", "bfloat16"),
+}
+CODE = ("augment", "loss_function")  # the settings that JSON cannot hold
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        epochs: Number of passes over the training images.
+        batch_size: Number of images per update of the weights.
+        optimizer: ``"adam"`` (Kingma and Ba 2015) or ``"sgd"``.
+        lr: Learning rate; for ``"one-cycle"`` the highest.
+        momentum: Momentum of ``"sgd"``; ``"adam"`` has its own.
+        weight_decay: Share by which weights shrink at every update, times the learning rate; for
+            ``"adam"`` apart from the gradient (AdamW, Loshchilov and Hutter 2019).
+        schedule: ``"constant"``, or ``"one-cycle"``: the learning rate rises for 30 % of all
+            updates and falls to almost nothing for the rest (Smith and Topin 2019, as in
+            `torch.optim.lr_scheduler.OneCycleLR`).
+        precision: ``"float32"``, or ``"bfloat16"``: mixed precision, `MixedPrecision`. It is for
+            training; networks are judged in float32.
+        seed: Seed of the shuffling and of PyTorch's global generator (dropout).
+        device: ``"auto"``, or a device by name, such as ``"cpu"`` or ``"cuda:1"``.
+        augment: Distorts each training batch, such as `lenet.data.augment.RandomAffine()`.
+        loss_function: What to make small: a function of logits (N, K) and labels (N,) that returns
+            their mean loss.
+
+    Raises:
+        ValueError: A value makes no sense.
+    """
+
+    epochs: int = 10
+    batch_size: int = 100
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    seed: int = 0
+    device: str = "auto"
+    augment: Augmentation | None = None
+    loss_function: Loss = F.cross_entropy
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError(
+                f"epochs and batch_size must be at least 1, not {self.epochs} and {self.batch_size}"
+            )
+        if not (self.lr > 0 and math.isfinite(self.lr)):
+            raise ValueError(f"lr must be a positive number, not {self.lr}")
+        if not (0 <= self.weight_decay < math.inf):
+            raise ValueError(f"weight_decay must be 0 or more, not {self.weight_decay}")
+        for name, (one, other) in CHOICES.items():
+            if getattr(self, name) not in (one, other):
+                raise ValueError(
+                    f"{name} must be {one!r} or {other!r}, not {getattr(self, name)!r}"
+                )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what JSON can hold: all but `augment` and `loss_function`, which are code."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in CODE}
+
+
+def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    """Make the optimizer that the settings name, for all parameters of the model.
+
+    It is PyTorch's fused one: a single operation in place of many updates all parameters, the
+    same but for rounding. `bench/throughput.py` measures what that gives.
+    """
+    if settings.optimizer == "adam":  # AdamW without weight decay is Adam
+        return torch.optim.AdamW(
+            model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True
+        )
+    return torch.optim.SGD(
+        model.parameters(),
+        lr=settings.lr,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+
+
+def make_scheduler(
+    optimizer: torch.optim.Optimizer, settings: Settings, num_batches: int
+) -> LRScheduler | None:
+    """Make the scheduler that the settings name, for epochs of so many batches."""
+    if settings.schedule == "constant":
+        return None
+    return OneCycleLR(optimizer, max_lr=settings.lr, total_steps=settings.epochs * num_batches)
+
+
+class MixedPrecision(nn.Module):
+    """A network that computes in bfloat16 where `torch.autocast` holds that to be safe.
+
+    Those are convolutions and matrix products: what takes the time. Weights, and the logits that
+    come out, stay float32. It is faster where the device has instructions for bfloat16.
+
+    Args:
+        model: The network, which is not changed.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (N, C, H, W) to what the network makes of them, in float32."""
+        with torch.autocast(images.device.type, dtype=torch.bfloat16):
+            logits: Tensor = self.model(images)
+        return logits.float()
+
+
+def in_precision(model: nn.Module, precision: str) -> nn.Module:
+    """Return the model as it trains in a precision of `Settings`: itself, or with its weights."""
+    return MixedPrecision(model) if precision == "bfloat16" else model
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; for ``"auto"`` the best one here: cuda, else mps, else cpu.
+
+    Raises:
+        ValueError: The name is none of PyTorch's, or there is no such device on this machine.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {name!r} cannot be used here: {error}") from error
+    return device
