@@ -38,7 +38,7 @@ def write_scripts(app: Sphinx) -> None:
         (folder / source.name).write_text(text, encoding="utf-8")
     for widget in widget_classes():
         script = folder / f"{widget.__name__}.js"
-        script.write_text(pages.definition(widget), encoding="utf-8")
+        script.write_text(widget.definition(), encoding="utf-8")
 
 
 def slim_states(app: Sphinx, page: str, template: str, context: dict[str, Any], _: object) -> None:

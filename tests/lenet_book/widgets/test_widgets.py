@@ -48,7 +48,7 @@ def page_of(*widgets: Any, spacer: str = "") -> str:
         f'<script type="{pages.STATE_TYPE}">{pages.as_script_text(states)}</script>',
         *(f'{spacer}<script type="{pages.VIEW_TYPE}">{view}</script>' for view in views),
         f"<script>{pages.MOUNTING_SCRIPT.read_text(encoding='utf-8')}</script>",
-        f"<script>{pages.definition(Probe)}</script>",
+        f"<script>{Probe.definition()}</script>",
     ]
     return "<!doctype html><html lang=en><title>test</title><body>" + "\n".join(scripts)
 

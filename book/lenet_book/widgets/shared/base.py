@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.shared.joining import joined_script, joined_style
-from lenet_book.widgets.shared.pages import standalone_page
+from lenet_book.widgets.shared.pages import definition, standalone_page
 
 
 class Widget(anywidget.AnyWidget):
@@ -59,6 +59,11 @@ class Widget(anywidget.AnyWidget):
             **traits,
         )
 
+    @classmethod
+    def definition(cls) -> str:
+        """The classic script with which a page without a kernel gets to know this class."""
+        return definition(cls.__name__, cls.version, cls.front_end)
+
     def save_html(self, path: str | Path, title: str | None = None) -> None:
         """Save the widget, as it is now, as one HTML file that needs nothing else.
 
@@ -66,7 +71,7 @@ class Widget(anywidget.AnyWidget):
             path: Where to write the file.
             title: The page's title; by default the name of the class.
         """
-        page = standalone_page(self, title or type(self).__name__)
+        page = standalone_page(self, self.definition(), title or type(self).__name__)
         Path(path).write_text(page, encoding="utf-8")
 
     def __repr__(self) -> str:

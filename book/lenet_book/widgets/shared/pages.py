@@ -13,14 +13,12 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import ipywidgets
 from ipywidgets.embed import dependency_state
 
 from lenet_book.widgets.shared.joining import joined_script, joined_style
-
-if TYPE_CHECKING:
-    from lenet_book.widgets.shared.base import Widget
 
 STATE_TYPE = "application/vnd.jupyter.widget-state+json"
 VIEW_TYPE = "application/vnd.jupyter.widget-view+json"
@@ -98,18 +96,18 @@ def _cut(data: bytes, offsets: Sequence[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
-def definition(widget: type[Widget]) -> str:
-    """Write the classic script that hands a class's front end to the mounting script."""
+def definition(name: str, version: int, front_end: Path) -> str:
+    """Write the classic script that hands the front end of a class to the mounting script."""
     parts = {
-        "version": widget.version,
-        "script": joined_script(widget.front_end),
-        "style": joined_style(widget.front_end),
+        "version": version,
+        "script": joined_script(front_end),
+        "style": joined_style(front_end),
     }
-    return f"lenetWidgets.define({json.dumps(widget.__name__)}, {as_script_text(parts)});"
+    return f"lenetWidgets.define({json.dumps(name)}, {as_script_text(parts)});"
 
 
-def standalone_page(widget: Widget, title: str) -> str:
-    """Write an HTML page that shows one widget and needs no other file."""
+def standalone_page(widget: ipywidgets.Widget, definition: str, title: str) -> str:
+    """Write an HTML page that shows one widget, given its `definition`, and needs no other file."""
     states = dependency_state(widget, drop_defaults=False)
     return _PAGE.format(
         title=html.escape(title),
@@ -119,7 +117,7 @@ def standalone_page(widget: Widget, title: str) -> str:
         view_type=VIEW_TYPE,
         view=as_script_text({"model_id": widget.model_id}),
         mounting=MOUNTING_SCRIPT.read_text(encoding="utf-8"),
-        definition=definition(type(widget)),
+        definition=definition,
     )
 
 
