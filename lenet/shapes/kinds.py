@@ -1,0 +1,242 @@
+"""The kinds of layers: one table of what each of them is given, makes and costs.
+
+A layer and its function are one kind: `nn.MaxPool2d` and `F.max_pool2d`, `nn.ReLU`, `torch.relu`
+and `x.relu_()`. To add a kind, add its line here; where a page is to compute it, add its arithmetic
+to the stepper's ``engine.js``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from types import NoneType
+from typing import Any, Literal, get_args
+
+from torch import nn
+
+from lenet.tracing import constructor_parameters
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The axis of a layer's input that its weights were made for.
+
+    Attributes:
+        setting: the constructor's argument that gives the size, such as ``in_channels``.
+        axis: the axis of the input; counted from the end where a batch axis may be missing.
+        weight_axis: the axis of the weight that has this size (in each group); None where the
+            setting alone tells.
+    """
+
+    setting: str
+    axis: int
+    weight_axis: int | None = None
+
+    @property
+    def noun(self) -> str:
+        """What is counted along the axis: ``feature`` or ``channel``."""
+        return "feature" if self.setting == "in_features" else "channel"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What there is to know about one kind of layer.
+
+    Attributes:
+        name: the layer's class in `torch.nn`, or the function of what has no layer. The layer's
+            function, which is named alike (``max_pool2d``), belongs to the kind.
+        calls: other functions of this kind.
+        window: how the output's sizes follow: windows of a convolution ("conv") or of pooling
+            ("pool"), pixels spread out ("transpose"), windows that tile the input ("adaptive"), or
+            one window over all pixels ("all"); empty where nothing slides.
+        axes: the number of spatial axes; None where any will do.
+        input_dims: the numbers of axes that the input may have, with a batch axis first; empty
+            where any will do.
+        fits: what of its input the weights were made for.
+        width: the setting that says how many channels or features come out; empty where they stay.
+        macs: the multiply-accumulates: one for each weight of a filter per output ("per output"),
+            or per input ("per input"), or the length of the sum per output ("sum").
+        pointwise: every unit depends on the units at its own place only.
+        formula: how the output shape is written where nothing slides: "features", "flatten" or
+            "join"; empty where it stays.
+        reshapes: it passes its numbers on in another shape.
+        engine: the operation of ``engine.js`` that computes it; empty for none.
+        engine_settings: pairs of the engine's name and PyTorch's for the settings it needs.
+        stem: how the calculator calls new layers of this kind; empty where it does not offer it.
+    """
+
+    name: str
+    calls: tuple[str, ...] = ()
+    window: Literal["", "conv", "pool", "transpose", "adaptive", "all"] = ""
+    axes: int | None = None
+    input_dims: tuple[int, ...] = ()
+    fits: Fit | None = None
+    width: str = ""
+    macs: Literal["", "per output", "per input", "sum"] = ""
+    pointwise: bool = False
+    formula: Literal["", "features", "flatten", "join"] = ""
+    reshapes: bool = False
+    engine: str = ""
+    engine_settings: tuple[tuple[str, str], ...] = ()
+    stem: str = ""
+
+    @property
+    def layer(self) -> Callable[..., nn.Module] | None:
+        """The layer's class, or None for what is only a function."""
+        found: Callable[..., nn.Module] | None = getattr(nn, self.name, None)
+        return found
+
+
+def _each(like: Kind, *names: str) -> Iterator[Kind]:
+    """Describe several kinds that differ in name only."""
+    return (replace(like, name=name) for name in names)
+
+
+def _per_axes(like: Kind, weight_axis: int | None = None) -> Iterator[Kind]:
+    """Describe a family such as `Conv1d`, `Conv2d`, `Conv3d`; pages compute the second only."""
+    for axes in (1, 2, 3):
+        kind = replace(like, name=f"{like.name}{axes}d", axes=axes, input_dims=(axes + 2, axes + 1))
+        if weight_axis is not None:
+            kind = replace(kind, fits=Fit("in_channels", -1 - axes, weight_axis))
+        yield kind if axes == 2 else replace(kind, engine="", stem="")
+
+
+_NORM = Kind("", fits=Fit("num_features", 1), pointwise=True)
+_POINTWISE = Kind("", pointwise=True)
+_UNCHANGED = Kind("", pointwise=True, engine="identity")
+
+KINDS: tuple[Kind, ...] = (
+    *_per_axes(
+        Kind(
+            "Conv", (), "conv", width="out_channels", macs="per output", engine="conv", stem="conv"
+        ),
+        1,
+    ),
+    *_per_axes(
+        Kind("ConvTranspose", (), "transpose", width="out_channels", macs="per input", stem="up"), 0
+    ),
+    *_per_axes(Kind("MaxPool", (), "pool", engine="maxPool", stem="pool")),
+    *_per_axes(Kind("AvgPool", (), "pool", engine="avgPool", stem="pool")),
+    *_per_axes(Kind("AdaptiveMaxPool", (), "adaptive", engine="maxPool")),
+    *_per_axes(Kind("AdaptiveAvgPool", (), "adaptive", engine="avgPool")),
+    Kind(
+        "Linear",
+        fits=Fit("in_features", -1, -1),
+        width="out_features",
+        macs="sum",
+        formula="features",
+        engine="linear",
+        stem="fc",
+    ),
+    # normalisation
+    replace(_NORM, name="BatchNorm2d", axes=2, input_dims=(4,), engine="batchNorm", stem="bn"),
+    replace(_NORM, name="BatchNorm1d", engine="batchNorm"),
+    replace(_NORM, name="BatchNorm3d", axes=3, input_dims=(5,)),
+    *_each(_NORM, "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "SyncBatchNorm"),
+    Kind("batch_norm", pointwise=True, engine="batchNorm"),
+    Kind("GroupNorm", fits=Fit("num_channels", 1)),
+    # activations
+    Kind("ReLU", pointwise=True, engine="relu", stem="relu"),
+    Kind(
+        "LeakyReLU",
+        pointwise=True,
+        engine="leakyRelu",
+        engine_settings=(("slope", "negative_slope"),),
+    ),
+    Kind("Tanh", pointwise=True, engine="tanh"),
+    Kind("Sigmoid", pointwise=True, engine="sigmoid"),
+    Kind("Softmax", pointwise=True, engine="softmax"),
+    Kind("LogSoftmax", pointwise=True, engine="logSoftmax"),
+    *_each(_POINTWISE, "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish"),
+    *_each(_POINTWISE, "Hardtanh", "LogSigmoid", "Mish", "PReLU", "RReLU", "ReLU6", "SELU", "SiLU"),
+    *_each(_POINTWISE, "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanhshrink"),
+    *_each(_POINTWISE, "Threshold"),
+    # what does nothing after training, or nothing at all
+    replace(_UNCHANGED, name="Dropout", stem="dropout"),
+    *_each(
+        _UNCHANGED, "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"
+    ),
+    *_each(_UNCHANGED, "Identity", "contiguous", "clone", "detach", "float", "to"),
+    # shapes
+    Kind("Flatten", formula="flatten", reshapes=True, engine="reshape", stem="flatten"),
+    Kind("view", ("reshape",), formula="flatten", reshapes=True, engine="reshape"),
+    Kind("Unflatten", reshapes=True, engine="reshape"),
+    Kind("squeeze", ("unsqueeze",), engine="reshape"),
+    Kind("cat", ("concat", "concatenate"), pointwise=True, formula="join"),
+    # arithmetic
+    *_each(Kind("", pointwise=True, engine="affine"), "add", "sub", "rsub", "mul", "div"),
+    *_each(_POINTWISE, "abs", "clamp", "exp", "log", "neg", "pad", "pow", "rdiv", "sqrt", "square"),
+    Kind("matmul", ("mm", "bmm"), macs="sum"),
+    Kind("mean", ("sum", "amax"), "all"),
+)
+
+UNKNOWN = Kind("")
+"""The kind of every step that the table does not hold."""
+
+NOT_SHOWN = frozenset(
+    (
+        "affine", "count_include_pad", "divisor_override", "end_dim", "eps", "groups", "inplace",
+        "momentum", "padding_mode", "return_indices", "start_dim", "track_running_stats",
+    )
+)  # fmt: skip
+"""Settings that the calculator leaves at their defaults."""
+
+
+def as_data() -> dict[str, dict[str, Any]]:
+    """Describe the layers of the table in plain JSON, for the calculator's front end.
+
+    Returns:
+        By the layer's class in `torch.nn`, in the order of the table:
+
+        - ``settings``: by name, in the order of the constructor: its ``type`` ("int", "float",
+          "bool", "str"; "size" for a number or one for each axis, "size or name" where a word such
+          as "same" will do as well), its ``default`` (null where there is none), whether it is
+          ``required``, and whether it is ``shown``.
+        - ``axes``, ``input_dims``, ``window``, ``width``, ``macs``, ``pointwise``, ``formula``,
+          ``engine`` and ``stem``: the attributes of `Kind`.
+        - ``fits``: null, or the ``setting``, the ``noun`` and the ``axis`` of a `Fit`.
+
+        A layer with a ``width`` has a weight for each pair of an input and an output channel (or
+        feature) and place in its kernel, and a bias for each output one if ``bias`` is set; any
+        other layer that ``fits`` has two parameters for each channel.
+    """
+    layers = [(kind, layer) for kind in KINDS if (layer := kind.layer) is not None]
+    return {
+        kind.name: {
+            "settings": _settings_data(layer),
+            "axes": kind.axes,
+            "input_dims": list(kind.input_dims),
+            "window": kind.window,
+            "fits": kind.fits and {**vars(kind.fits), "noun": kind.fits.noun},
+            "width": kind.width,
+            "macs": kind.macs,
+            "pointwise": kind.pointwise,
+            "formula": kind.formula,
+            "engine": kind.engine,
+            "stem": kind.stem,
+        }
+        for kind, layer in layers
+    }
+
+
+def _settings_data(layer: Callable[..., nn.Module]) -> dict[str, dict[str, Any]]:
+    known = constructor_parameters(layer)
+    return {
+        name: {
+            "type": _type_name(parameter.annotation),
+            "default": None if parameter.default is parameter.empty else parameter.default,
+            "required": parameter.default is parameter.empty,
+            "shown": name not in NOT_SHOWN,
+        }
+        for name, parameter in known.items()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    }
+
+
+def _type_name(annotation: object) -> str:
+    """Name the type of a setting as `as_data` does."""
+    options = set(get_args(annotation)) - {NoneType} or {annotation}
+    for plain in (bool, int, float, str):
+        if all(option is plain or type(option) is plain for option in options):
+            return plain.__name__
+    return "size or name" if str in options else "size"
