@@ -5,7 +5,7 @@ import { Difference } from "./difference.js";
 import { Question } from "./question.js";
 import { readArrays } from "../shared/arrays.js";
 import { OWN_KEYS, element } from "../shared/elements.js";
-import { countText, numberText } from "../shared/text.js";
+import { countText, numberText, percentText } from "../shared/text.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("../shared/arrays.js").Tensor} Tensor */
@@ -44,11 +44,6 @@ const ROWS = 7; // of the table of numbers
 /** @param {number[]} numbers */
 function meanOf(numbers) {
   return numbers.reduce((total, number) => total + number, 0) / numbers.length;
-}
-
-/** @param {number} share */
-function shareText(share) {
-  return `${(100 * share).toFixed(1)} %`;
 }
 
 /** Set text with code between backticks. @param {string} text @returns {(Node | string)[]} */
@@ -128,7 +123,7 @@ class Lab {
     const xLabel = "updates";
     return {
       loss: new Chart({ xLabel, title: "Loss while training", top: 1.4 * guess, text: (value) => numberText(value, value % 1 ? 1 : 0), guide: { at: guess, name: "guessing" } }),
-      accuracy: new Chart({ xLabel, title: "Test accuracy", top: 1, text: (value) => `${Math.round(100 * value)} %`, guide: { at: 1 / numClasses, name: "guessing" } }),
+      accuracy: new Chart({ xLabel, title: "Test accuracy", top: 1, text: (value) => percentText(value, 0), guide: { at: 1 / numClasses, name: "guessing" } }),
     };
   }
 
@@ -259,8 +254,8 @@ class Lab {
   #readingText(names, titles) {
     const parts = names.map((name, index) => {
       const { late } = this.meta.loops[name];
-      const range = late.length > 1 ? ` (${shareText(Math.min(...late))} to ${shareText(Math.max(...late))})` : "";
-      return `${titles[index]} ${shareText(meanOf(late))}${range}`;
+      const range = late.length > 1 ? ` (${percentText(Math.min(...late))} to ${percentText(Math.max(...late))})` : "";
+      return `${titles[index]} ${percentText(meanOf(late))}${range}`;
     });
     return `Accuracy over the last tests: ${parts.join("; ")}.${names.slice(1).map((name) => this.#beyondText(name)).join("")}`;
   }
@@ -288,7 +283,7 @@ class Lab {
   #numbersAt(name, at) {
     const { testedAfter, updates, loss, accuracy } = this.arrays;
     const near = Array.from(updates.data).filter((update) => update <= testedAfter.data[at]).length;
-    const numbers = [numberText(this.#edges(loss, name)[0][Math.max(0, near - 1)], 2), shareText(this.#edges(accuracy, name)[0][at])];
+    const numbers = [numberText(this.#edges(loss, name)[0][Math.max(0, near - 1)], 2), percentText(this.#edges(accuracy, name)[0][at])];
     return numbers.map((text) => element("td", {}, text));
   }
 

@@ -1,8 +1,8 @@
 // @ts-check
 /** The pictures of one cell, each a button that opens it. */
-import { paintPicture } from "../stage/pad.js";
 import { element } from "../shared/elements.js";
-import { countText, numberText } from "../shared/text.js";
+import { paintPicture } from "../shared/pictures.js";
+import { countText, percentText } from "../shared/text.js";
 import { sumOf } from "./table.js";
 
 /** @typedef {import("./table.js").Cell} Cell */
@@ -20,11 +20,6 @@ import { sumOf } from "./table.js";
  */
 
 const PICTURE_SIDE = 72; // CSS pixels
-
-/** @param {number} share */
-function percent(share) {
-  return `${numberText(100 * share, 1)} %`;
-}
 
 export class Gallery {
   /**
@@ -62,7 +57,7 @@ export class Gallery {
     if (!count) return truth === answer ? `No picture of ${trueName} is recognised.` : `No picture of ${trueName} is called ${answerName}.`;
     const ofTruth = sumOf(this.counts[truth]);
     const ofAnswer = sumOf(this.counts.map((row) => row[answer]));
-    const [recall, precision] = [percent(count / ofTruth), percent(count / ofAnswer)];
+    const [recall, precision] = [percentText(count / ofTruth), percentText(count / ofAnswer)];
     const row = `Of ${countText(ofTruth)} pictures of ${trueName}, ${countText(count)}`;
     const column = `Of ${countText(ofAnswer)} that are called ${answerName}`;
     return truth === answer
@@ -81,8 +76,8 @@ export class Gallery {
     const canvas = element("canvas", { "aria-hidden": "true" });
     paintPicture(canvas, pixels, this.shape, PICTURE_SIDE);
     const [truth, answer] = cell.map((index) => this.classes[index]);
-    const lines = [element("span", { class: "lenet-answer" }, `${answer} ${percent(answerShare)}`)];
-    if (cell[0] !== cell[1]) lines.push(element("span", {}, `${truth} ${percent(truthShare)}`));
+    const lines = [element("span", { class: "lenet-answer" }, `${answer} ${percentText(answerShare)}`)];
+    if (cell[0] !== cell[1]) lines.push(element("span", {}, `${truth} ${percentText(truthShare)}`));
     lines.push(element("span", { class: "lenet-muted" }, `picture ${place}`));
     const open = () => this.onOpen(place);
     const hint = element("span", { class: "lenet-aloud" }, "open it in the stepper");

@@ -1,32 +1,12 @@
 // @ts-check
 /** Some test pictures, and how sure the network is of each class at one moment of its training. */
 import { element } from "../shared/elements.js";
-import { sizeCanvas } from "../shared/pictures.js";
+import { paintPicture } from "../shared/pictures.js";
+import { percentText } from "../shared/text.js";
 
 /** @typedef {import("../shared/arrays.js").Tensor} Tensor */
 
-const PICTURE_SIZE = 56; // CSS pixels
-
-/**
- * Draw a grey or coloured picture.
- *
- * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} pixels  0 to 255, channel after channel
- * @param {number[]} shape  channels, height, width
- */
-function drawPicture(canvas, pixels, [channels, height, width]) {
-  const small = document.createElement("canvas");
-  [small.width, small.height] = [width, height];
-  const context = /** @type {CanvasRenderingContext2D} */ (small.getContext("2d"));
-  const image = context.createImageData(width, height);
-  const area = width * height;
-  for (let i = 0; i < area; i++) {
-    for (let colour = 0; colour < 3; colour++) image.data[4 * i + colour] = pixels[(channels >= 3 ? colour * area : 0) + i];
-    image.data[4 * i + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-  const scale = PICTURE_SIZE / Math.max(height, width);
-  sizeCanvas(canvas, width * scale, height * scale).drawImage(small, 0, 0, width * scale, height * scale);
-}
+const PICTURE_SIDE = 56; // CSS pixels
 
 export class AnsweredPictures {
   /** @param {Tensor} pictures @param {number[]} labels @param {string[]} classes */
@@ -43,7 +23,7 @@ export class AnsweredPictures {
   #card(pictures, label, index) {
     const size = pictures.data.length / pictures.shape[0];
     const canvas = element("canvas", { "aria-hidden": "true" });
-    drawPicture(canvas, pictures.data.subarray(index * size, (index + 1) * size), pictures.shape.slice(1));
+    paintPicture(canvas, pictures.data.subarray(index * size, (index + 1) * size), pictures.shape.slice(1), PICTURE_SIDE, [0, 255]);
     const bars = this.classes.map((_, k) => element("i", { class: k === label ? "lenet-right" : null }));
     const answer = element("span", { class: "lenet-answer" });
     const top = element("div", { class: "lenet-card-top" }, canvas, element("div", { class: "lenet-bars", "aria-hidden": "true" }, ...bars));
@@ -61,7 +41,7 @@ export class AnsweredPictures {
         bars[k].style.height = `${(100 * share).toFixed(1)}%`;
       });
       const isRight = best === this.labels[index];
-      answer.textContent = `${isRight ? "✓" : "✗"} ${this.classes[best]} ${Math.round(100 * shares[best])}\u00a0%`;
+      answer.textContent = `${isRight ? "✓" : "✗"} ${this.classes[best]} ${percentText(shares[best], 0).replace(" ", "\u00a0")}`;
       answer.classList.toggle("lenet-wrong", !isRight);
     });
   }

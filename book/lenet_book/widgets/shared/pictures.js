@@ -18,3 +18,33 @@ export function sizeCanvas(canvas, width, height) {
   context.imageSmoothingEnabled = false;
   return context;
 }
+
+/**
+ * Paint a picture of one channel in grey, of three in colour, its own range from black to white.
+ *
+ * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number[]} shape
+ * @param {number} side  the longer one, in CSS pixels @param {[low: number, high: number]} [range]
+ */
+export function paintPicture(canvas, values, shape, side, [low, high] = rangeOf(values)) {
+  const [height, width] = shape.slice(-2);
+  const size = height * width;
+  const channels = shape.length === 3 && shape[0] === 3 ? [0, 1, 2] : [0, 0, 0];
+  const small = document.createElement("canvas");
+  [small.width, small.height] = [width, height];
+  const context = /** @type {CanvasRenderingContext2D} */ (small.getContext("2d"));
+  const image = context.createImageData(width, height);
+  for (let i = 0; i < size; i++) {
+    channels.forEach((channel, k) => (image.data[4 * i + k] = (255 * (values[channel * size + i] - low)) / (high - low || 1)));
+    image.data[4 * i + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  const [across, down] = [width, height].map((length) => (length * side) / Math.max(width, height));
+  sizeCanvas(canvas, across, down).drawImage(small, 0, 0, across, down);
+}
+
+/** @param {ArrayLike<number>} values @returns {[low: number, high: number]} */
+function rangeOf(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < values.length; i++) [low, high] = [Math.min(low, values[i]), Math.max(high, values[i])];
+  return [low, high];
+}

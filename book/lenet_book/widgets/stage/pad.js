@@ -2,7 +2,7 @@
 /** The input: sample pictures to choose from, and a pad to draw on. */
 import { DRAWN } from "./state.js";
 import { element, setAttribute } from "../shared/elements.js";
-import { sizeCanvas } from "../shared/pictures.js";
+import { paintPicture, sizeCanvas } from "../shared/pictures.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -195,29 +195,4 @@ export class InputPanel {
       this.show();
     }
   }
-}
-
-/**
- * Paint a picture of one channel in grey, of three in colour, its own range from black to white.
- *
- * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number[]} shape @param {number} side  CSS pixels
- */
-export function paintPicture(canvas, values, shape, side) {
-  const [height, width] = shape.slice(-2);
-  const size = height * width;
-  const channels = shape.length === 3 && shape[0] === 3 ? [0, 1, 2] : [0, 0, 0];
-  const picture = document.createElement("canvas");
-  [picture.width, picture.height] = [width, height];
-  const small = /** @type {CanvasRenderingContext2D} */ (picture.getContext("2d"));
-  const image = small.createImageData(width, height);
-  let [low, high] = [Infinity, -Infinity];
-  for (let i = 0; i < values.length; i++) [low, high] = [Math.min(low, values[i]), Math.max(high, values[i])];
-  for (let i = 0; i < size; i++) {
-    channels.forEach((channel, k) => (image.data[4 * i + k] = (255 * (values[channel * size + i] - low)) / (high - low || 1)));
-    image.data[4 * i + 3] = 255;
-  }
-  small.putImageData(image, 0, 0);
-  const scale = side / Math.max(width, height);
-  const context = sizeCanvas(canvas, width * scale, height * scale);
-  context.drawImage(picture, 0, 0, width * scale, height * scale);
 }

@@ -2,7 +2,7 @@
 /** What the network says: the share of every class, as bars. */
 import { softmaxParts } from "./engine.js";
 import { element, setText } from "../shared/elements.js";
-import { numberText } from "../shared/text.js";
+import { numberText, percentText } from "../shared/text.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -50,7 +50,7 @@ export class Scores {
       const entry = shown[place];
       setText(name, meta.classes[entry.index]);
       fill.style.transform = `scaleX(${isBlank ? 0 : entry.share})`;
-      setText(share, isBlank ? "" : `${numberText(100 * entry.share, 1)} %`);
+      setText(share, isBlank ? "" : percentText(entry.share));
       row.classList.toggle("lenet-best", entry === best && !isBlank);
     });
   }
