@@ -1,7 +1,7 @@
 """Set the repository's address: `python book/tools/publish.py https://github.com/owner/name`.
 
-The address stands in `_config.yml`. The chapters' setup cells, the pages and the README repeat it
-where a reader or Colab needs it word for word; all of them are changed together.
+The address stands in `_config.yml`. The chapters' setup cells, the pages, the README and the
+package repeat it where a reader, Colab or pip needs it word for word; all are changed together.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
-REPEATED_IN = ["README.md", "book/*.md", "book/*.ipynb", "chapters/*.ipynb"]
+REPEATED_IN = [
+    *("README.md", "pyproject.toml", "book/lenet_book/__init__.py"),
+    *("book/*.md", "book/*.ipynb", "chapters/*.ipynb"),
+]
 GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9-]+)/([\w.-]+)")
 # What git and pip both understand, without a character that YAML, JSON or a shell would change.
 ADDRESS = re.compile(r"(https|ssh)://[\w.@:/~+-]+")
 BADGES = re.compile(r"<!-- badges -->.*?<!-- /badges -->", re.DOTALL)
+PICTURE = re.compile(r"(?<=\]\()[^)]*?(book/assets/architecture\.svg)[^)]*(?=\))")
 
 
 def checked(address: str) -> str:
@@ -57,6 +61,15 @@ def badges(address: str) -> str:
     )
 
 
+def picture(address: str, path: str) -> str:
+    """Where the README's picture is seen from a package index, too; GitHub alone is known well."""
+    github = GITHUB.fullmatch(address)
+    if not github:
+        return path
+    owner, name = github.groups()
+    return f"https://raw.githubusercontent.com/{owner}/{name}/main/{path}"
+
+
 def publish(address: str, root: Path = ROOT) -> list[Path]:
     """Write the address into every file that holds the present one, and return those files.
 
@@ -73,6 +86,7 @@ def publish(address: str, root: Path = ROOT) -> list[Path]:
         after = present_here.sub(lambda _: address, before)
         if path.name == "README.md":
             after = BADGES.sub(lambda _: badges(address), after)
+            after = PICTURE.sub(lambda found: picture(address, found[1]), after)
         if after != before:
             path.write_text(after, encoding="utf-8")
             changed.append(path)

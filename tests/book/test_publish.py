@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from publishing import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
 ADDRESS_LIKE = re.compile(r"https://github\.com/[\w-]+/lenet-book")
+PACKAGED = [ROOT / name for name in ("README.md", "pyproject.toml", "book/lenet_book/__init__.py")]
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 
 
@@ -47,7 +49,7 @@ def copy(tmp_path: Path) -> Path:
 
 def test_the_address_is_the_same_everywhere() -> None:
     address = present_address(ROOT)
-    for path in [ROOT / "README.md", *ROOT.glob("book/*.md"), *CHAPTERS]:
+    for path in [*PACKAGED, *ROOT.glob("book/*.md"), *ROOT.glob("book/*.ipynb"), *CHAPTERS]:
         found = set(ADDRESS_LIKE.findall(path.read_text(encoding="utf-8")))
         assert found <= {address}, path.name
 
@@ -94,18 +96,27 @@ def test_refuses_other_addresses(wrong: str, copy: Path) -> None:
 def test_sets_the_address_wherever_it_stands_and_can_set_it_again(copy: Path) -> None:
     placeholder = present_address(copy)
     readme = copy / "README.md"
-    readme.write_text("# Book\n\n<!-- badges --><!-- /badges -->\n\nText.\n", encoding="utf-8")
+    local = "![A network](book/assets/architecture.svg)"
+    readme.write_text(f"# Book\n\n<!-- badges --><!-- /badges -->\n\n{local}\n", encoding="utf-8")
     for address in ("https://github.com/some-one/lenet-book", "https://github.com/an-other/lenet"):
         changed = publish(address, copy)
         assert {copy / "_config.yml", readme} <= set(changed)
         assert present_address(copy) == address
-        assert f"{address}/actions" in readme.read_text(encoding="utf-8")
+        front = readme.read_text(encoding="utf-8")
+        assert f"{address}/actions" in front
+        raw = address.replace("//github.com", "//raw.githubusercontent.com")
+        assert f"![A network]({raw}/main/book/assets/architecture.svg)" in front
+        project = tomllib.loads((copy / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        assert set(project["urls"].values()) == {address}
+        assert address in (copy / "book" / "lenet_book" / "__init__.py").read_text(encoding="utf-8")
         for chapter in copy.glob("chapters/*.ipynb"):
             assert chapter in changed
-            assert f"lenet @ git+{address}\\" in chapter.read_text(encoding="utf-8")
+            assert f"lenet[book] @ git+{address}\\" in chapter.read_text(encoding="utf-8")
+    publish("https://gitlab.com/group/lenet.git", copy)
+    assert local in readme.read_text(encoding="utf-8")
     publish(placeholder.replace("your_github_name", "some-one"), copy)
     left = git("grep", "-l", "--untracked", "-F", "an-other/lenet", cwd=copy)
-    assert left.split() == ["tests/test_publish.py"]
+    assert left.split() == ["tests/book/test_publish.py"]
 
 
 @pytest.mark.skipif(not CHAPTERS, reason="no chapter is written yet")
@@ -149,7 +160,7 @@ def test_a_chapter_installs_the_book_from_its_address(
     monkeypatch.setenv("TQDM_DISABLE", "1")
     monkeypatch.setenv("JUPYTER_PATH", str(kernel_for(python, tmp_path / "jupyter")))
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    assert not imports_lenet(python), "lenet must be missing before the chapter runs"
+    assert not imports_the_book(python), "lenet must be missing before the chapter runs"
     notebook = nbformat.read(chapter, as_version=4)
     client = NotebookClient(
         notebook,
@@ -159,7 +170,7 @@ def test_a_chapter_installs_the_book_from_its_address(
     )
     client.execute()
     setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    assert imports_lenet(python), f"the setup cell did not install the package: {setup.outputs}"
+    assert imports_the_book(python), f"the setup cell did not install the package: {setup.outputs}"
 
 
 def environment_without_lenet(folder: Path) -> Path:
@@ -185,6 +196,6 @@ def kernel_for(python: Path, folder: Path) -> Path:
     return folder
 
 
-def imports_lenet(python: Path) -> bool:
-    found = "import importlib.util, sys; sys.exit(importlib.util.find_spec('lenet') is None)"
+def imports_the_book(python: Path) -> bool:
+    found = "import importlib.util, sys; sys.exit(importlib.util.find_spec('lenet_book') is None)"
     return subprocess.run([str(python), "-c", found], cwd=python.parent).returncode == 0
