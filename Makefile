@@ -21,7 +21,7 @@ help:
 	@echo "make execute    run the chapters on the real data and store their outputs"
 	@echo "                (CHAPTERS=chapters/01_etl.ipynb for some of them)"
 	@echo "make bench      run the measurements in bench/"
-	@echo "make lint       check style and types"
+	@echo "make lint       check style, types, and which room imports which"
 	@echo "make clean      delete what the commands above have made"
 	@echo "make publish-to REPO=https://github.com/owner/name"
 	@echo "                set the address under which the book is published"
@@ -65,6 +65,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	@if [ -x node_modules/.bin/tsc ]; then \
 		echo "tsc --project tsconfig.json" && node_modules/.bin/tsc --project tsconfig.json; \
 	elif command -v npm >/dev/null && npm ci --silent; then npm run --silent check; \
@@ -74,5 +75,6 @@ publish-to: $(READY)
 	@$(BIN)/python book/tools/publish.py "$(REPO)"
 
 clean:
-	rm -rf _build $(VENV) node_modules *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf _build build dist $(VENV) node_modules *.egg-info book/*.egg-info .benchmarks .hypothesis \
+		.import_linter_cache .jupyter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
