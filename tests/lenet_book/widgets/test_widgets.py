@@ -5,23 +5,27 @@ from __future__ import annotations
 import base64
 import json
 import platform
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
 import traitlets
 from ipywidgets import HTML, IntSlider, VBox
 from ipywidgets.embed import dependency_state
+from matplotlib.colors import to_hex
 from playwright.sync_api import Browser, expect
 
 import lenet_book.widgets
+from lenet_book.figures import drawing
 from lenet_book.widgets import Widget
 from lenet_book.widgets.shared import pages
 from lenet_book.widgets.shared.arrays import pack
-from lenet_book.widgets.shared.joining import joined_script
+from lenet_book.widgets.shared.joining import SHARED_STYLE, joined_script
 from tests.browsing import Visit
 
 ROOT = Path(__file__).parents[3]
@@ -82,6 +86,22 @@ def test_data_of_python_is_joined_as_json(tmp_path: Path) -> None:
     path = tmp_path / "version.js"
     path.write_text('export const VERSION = fromPython("platform:python_version");\n', "utf-8")
     assert joined_script(path) == f'const VERSION = "{platform.python_version()}";\n'
+
+
+def test_every_colour_stands_in_the_shared_sheet() -> None:
+    folder = SHARED_STYLE.parents[1]
+    for path in [*folder.rglob("*.css"), *folder.rglob("*.js")]:
+        colours = re.findall(
+            r"#(?:[0-9a-fA-F]{3}){1,2}\b|rgb\(\d", path.read_text(encoding="utf-8")
+        )
+        others = set(colours) - {"#000", "#fff"}
+        assert not others or path == SHARED_STYLE, f"{path.name}: {others}"
+
+
+def test_the_figures_have_the_colours_of_the_widgets() -> None:
+    sheet = SHARED_STYLE.read_text(encoding="utf-8")
+    assert f"--lenet-window: {drawing.WINDOW};" in sheet
+    assert f"--lenet-above: {to_hex(mpl.colormaps[drawing.SIGNED_MAP](0.9))};" in sheet
 
 
 def test_arrays_lie_at_multiples_of_four_bytes() -> None:

@@ -3,43 +3,41 @@
 
 /** @typedef {[red: number, green: number, blue: number]} Colour  0 to 255 each */
 
-const BELOW = /** @type {Colour} */ ([5, 80, 160]);
-const ABOVE = /** @type {Colour} */ ([178, 24, 43]);
-const BELOW_IN_THE_DARK = /** @type {Colour} */ ([92, 170, 240]);
-const ABOVE_IN_THE_DARK = /** @type {Colour} */ ([255, 120, 100]);
-
 /**
- * The colours around a widget, read from the page.
+ * The colours of a widget, as shared.css and the page around it say.
  *
  * @typedef {object} Theme
- * @property {Colour} ink
  * @property {Colour} ground
+ * @property {Colour} below  of numbers below zero, at their fullest
+ * @property {Colour} zero
+ * @property {Colour} above
  * @property {string} line
  * @property {string} window  the colour of what the reader is asked to look at
  * @property {boolean} isDark
  */
 
-/** @param {string} text @returns {Colour} */
+/** @param {string} text  "rgb(...)" or "#rrggbb" @returns {Colour} */
 function parseColour(text) {
-  const [red = 0, green = 0, blue = 0] = (text.match(/[\d.]+/g) ?? []).map(Number);
+  const hexadecimal = text.startsWith("#") ? text.match(/[\da-f]{2}/gi)?.map((pair) => parseInt(pair, 16)) : null;
+  const [red = 0, green = 0, blue = 0] = hexadecimal ?? text.match(/[\d.]+/g)?.map(Number) ?? [];
   return [red, green, blue];
 }
 
-/** @param {Colour} colour */
-function luminance([red, green, blue]) {
-  return (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
-}
-
-/** @param {HTMLElement} widget  an element with the class `lenet-widget` @returns {Theme} */
+/** Read a widget's colours, and tell its sheets if it is dark. @param {HTMLElement} widget  an element with the class `lenet-widget` @returns {Theme} */
 export function readTheme(widget) {
   const style = getComputedStyle(widget);
   const ground = parseColour(style.backgroundColor);
+  const isDark = inkOn(ground) === "#fff";
+  widget.classList.toggle("lenet-dark", isDark);
+  const variable = (/** @type {string} */ name) => style.getPropertyValue(`--lenet-${name}`).trim();
   return {
-    ink: parseColour(style.color),
     ground,
-    line: style.getPropertyValue("--lenet-line").trim() || "#888",
-    window: style.getPropertyValue("--lenet-window").trim() || "#e07b20",
-    isDark: luminance(ground) < 0.5,
+    below: parseColour(variable("below")),
+    zero: isDark ? ground : parseColour(variable("zero")),
+    above: parseColour(variable("above")),
+    line: variable("line"),
+    window: variable("window"),
+    isDark,
   };
 }
 
@@ -71,11 +69,9 @@ export function watchTheme(redraw) {
  * @returns {Colour}
  */
 export function signedColour(value, limit, theme) {
-  const zero = theme.isDark ? theme.ground : /** @type {Colour} */ ([255, 255, 255]);
-  const [below, above] = theme.isDark ? [BELOW_IN_THE_DARK, ABOVE_IN_THE_DARK] : [BELOW, ABOVE];
   const share = Math.min(Math.abs(value) / (limit || 1), 1) ** 0.75; // small values show, too
-  const full = value < 0 ? below : above;
-  const mixed = (/** @type {number} */ i) => Math.round(zero[i] + share * (full[i] - zero[i]));
+  const full = value < 0 ? theme.below : theme.above;
+  const mixed = (/** @type {number} */ i) => Math.round(theme.zero[i] + share * (full[i] - theme.zero[i]));
   return [mixed(0), mixed(1), mixed(2)];
 }
 

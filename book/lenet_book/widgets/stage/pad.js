@@ -5,6 +5,7 @@ import { element, setAttribute } from "../shared/elements.js";
 import { paintPicture, sizeCanvas } from "../shared/pictures.js";
 
 /** @typedef {import("./state.js").State} State */
+/** @typedef {import("../shared/colours.js").Theme} Theme */
 
 const SIDE = 196; // of the pad, in CSS pixels
 const NARROW_SIDE = 168; // where the answer stands beside it on a phone
@@ -73,6 +74,11 @@ export class InputPanel {
     return element("div", { class: "lenet-samples", role: "group", "aria-label": "Pictures to choose from" }, ...buttons);
   }
 
+  /** @param {Theme} theme */
+  useTheme(theme) {
+    this.theme = theme;
+  }
+
   /** @param {boolean} isNarrow */
   layOut(isNarrow) {
     this.side = isNarrow ? NARROW_SIDE : SIDE;
@@ -119,7 +125,7 @@ export class InputPanel {
     if (document.activeElement !== this.canvas || !this.canvas.matches(":focus-visible")) return;
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     const [x, y] = this.cursor.map((place) => place * this.side);
-    context.strokeStyle = "#e07b20";
+    context.strokeStyle = this.theme?.window ?? "";
     context.lineWidth = this.isDown ? 4 : 2;
     context.beginPath();
     context.arc(x, y, (this.pen * this.side) / 2 + 2, 0, 2 * Math.PI);

@@ -157,7 +157,7 @@ class Stepper {
   #showAll() {
     this.#layOut();
     this.theme = readTheme(this.root);
-    this.root.classList.toggle("lenet-dark", this.theme.isDark);
+    this.input.useTheme(this.theme);
     this.view.useTheme(this.theme);
     this.#showSample();
   }
