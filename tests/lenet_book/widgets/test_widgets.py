@@ -17,7 +17,7 @@ import torch
 import traitlets
 from ipywidgets import HTML, IntSlider, VBox
 from ipywidgets.embed import dependency_state
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_rgb
 from playwright.sync_api import Browser, expect
 
 import lenet_book.widgets
@@ -100,8 +100,11 @@ def test_every_colour_stands_in_the_shared_sheet() -> None:
 
 def test_the_figures_have_the_colours_of_the_widgets() -> None:
     sheet = SHARED_STYLE.read_text(encoding="utf-8")
-    assert f"--lenet-window: {drawing.WINDOW};" in sheet
-    assert f"--lenet-above: {to_hex(mpl.colormaps[drawing.SIGNED_MAP](0.9))};" in sheet
+    light = dict(re.findall(r"--lenet-(\w+): (#\w+);", sheet.split(".lenet-dark")[0]))
+    assert light["window"] == drawing.WINDOW
+    signed = mpl.colormaps[drawing.SIGNED_MAP]
+    for name, share in (("below", 0.1), ("above", 0.9)):
+        assert to_rgb(light[name]) == pytest.approx(signed(share)[:3], abs=0.12)
 
 
 def test_arrays_lie_at_multiples_of_four_bytes() -> None:
