@@ -1,34 +1,34 @@
 """Widgets that run in a notebook and, without Python, in the page made from it.
 
-A widget is a Python class beside its front end: `forward_stepper.py`, `forward_stepper.js` and
-`forward_stepper.css`. The contract between the two:
+Each widget has a folder: `stage/stepper.py` is a Python class, `stepper.js` and `stepper.css` beside
+it are its front end. What several use is in `shared/`. The contract between Python and front end:
 
 - A class derives from `Widget`, names its script, as in
   ``front_end = Path(__file__).with_suffix(".js")``, and calls ``super().__init__(meta, arrays)``.
   Its style sheet is the file beside the script.
 - All that the front end needs is in two traits: `Widget.meta`, plain JSON, and `Widget.data`, the
-  bytes of all arrays one after another. `readArrays(model)` of `shared.js` gives them back by name.
-  What reader and Python both change, such as the current step, are further synchronised traits of
-  numbers, strings and lists of numbers.
+  bytes of all arrays one after another. `readArrays(model)` of `shared/arrays.js` gives them back by
+  name. What reader and Python both change, such as the current step, are further synchronised traits
+  of numbers, strings and lists of numbers.
 - The front end computes every answer to the reader itself, so that no kernel is needed.
 - `Widget.format_version` is raised whenever a front end can no longer read the states written
   before. Stored notebooks of another version have to be executed again; a test names them.
 
-Scripts are plain ES modules of the same folder, checked and tested as they stand. Python joins a
-script and what it imports to one module (`lenet_book.widgets.shared.joining`), with these rules:
+Scripts are plain ES modules, checked and tested as they stand. Python joins a script and what it
+imports to one module (`lenet_book.widgets.shared.joining`), with these rules:
 
-- ``import { a, b } from "./shared.js";`` stands at the beginning of a line; no other form, and
-  nothing from elsewhere.
+- ``import { a, b } from "../shared/text.js";`` stands at the beginning of a line; no other form, and
+  nothing from elsewhere. A style sheet beside an imported script comes along.
+- ``fromPython("module:function")`` is the JSON of what the function returns when it is joined.
 - ``export`` stands before declarations; the widget's own script ends in
   ``export default { render };``. All joined scripts share one scope: no name is declared twice.
-- A script may import another widget's ``render`` and show that widget within its own; the style
-  sheet comes along. Its own function then has another name, as in
-  ``export default { render: explore };``.
+- A script may import another widget's ``render`` and show that widget within its own. Its own
+  function then has another name, as in ``export default { render: explore };``.
 - ``render({ model, el })`` fills the element `el` and returns a function that ends what it began
   (observers, timers, listeners outside of `el`). `model` has `get`, `set`, `save_changes`, `on` and
   `off`, in a notebook as in a static page.
-- Style rules begin with the widget's own class, such as ``.lenet-stepper``; colours are the
-  variables of `shared.css`. `shared.css` is put in front.
+- Style rules begin with a class of the widget's own, such as ``.lenet-stepper``. Every colour is a
+  variable of `shared/shared.css`, which is put in front.
 - Texts that come from models or data (names of layers and classes) are set as text, never as HTML.
 """
 

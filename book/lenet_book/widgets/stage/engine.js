@@ -2,7 +2,7 @@
 /**
  * Computes a network, operation by operation, as PyTorch does.
  *
- * A program is what `forward_program.py` writes: instruction 0 is the picture, every other one names
+ * A program is what `program.py` writes: instruction 0 is the picture, every other one names
  * its inputs by their numbers. Sums are kept in double precision and stored in single precision.
  */
 

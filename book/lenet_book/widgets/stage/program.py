@@ -1,6 +1,6 @@
 """A traced forward pass as a program that a front end can run by itself.
 
-Every step becomes one instruction for `forward_engine.js`: plain JSON that names its inputs, its
+Every step becomes one instruction for `engine.js`: plain JSON that names its inputs, its
 settings and its weights. What the engine does not know, or could not repeat exactly, becomes a
 ``recorded`` instruction with the reason and the activations that PyTorch computed.
 """
