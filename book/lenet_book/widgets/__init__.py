@@ -1,15 +1,15 @@
 """Widgets that run in a notebook and, without Python, in the page made from it.
 
-Each widget has a folder: `stage/stepper.py` is a Python class, `stepper.js` and `stepper.css` beside
-it are its front end. What several use is in `shared/`. The contract between Python and front end:
+Each widget has a folder: `stage/stepper.py` is a Python class, `stepper.js` and `stepper.css`
+beside it are its front end. What several use is in `shared/`. The contract between the two:
 
 - A class derives from `Widget`, names its script, as in
   ``front_end = Path(__file__).with_suffix(".js")``, and calls ``super().__init__(meta, arrays)``.
   Its style sheet is the file beside the script.
 - All that the front end needs is in two traits: `Widget.meta`, plain JSON, and `Widget.data`, the
-  bytes of all arrays one after another. `readArrays(model)` of `shared/arrays.js` gives them back by
-  name. What reader and Python both change, such as the current step, are further synchronised traits
-  of numbers, strings and lists of numbers.
+  bytes of all arrays one after another. `readArrays(model)` of `shared/arrays.js` gives them back
+  by name. What reader and Python both change, such as the current step, are further synchronised
+  traits of numbers, strings and lists of numbers.
 - The front end computes every answer to the reader itself, so that no kernel is needed.
 - `Widget.format_version` is raised whenever a front end can no longer read the states written
   before. Stored notebooks of another version have to be executed again; a test names them.
@@ -17,8 +17,8 @@ it are its front end. What several use is in `shared/`. The contract between Pyt
 Scripts are plain ES modules, checked and tested as they stand. Python joins a script and what it
 imports to one module (`lenet_book.widgets.shared.joining`), with these rules:
 
-- ``import { a, b } from "../shared/text.js";`` stands at the beginning of a line; no other form, and
-  nothing from elsewhere. A style sheet beside an imported script comes along.
+- ``import { a, b } from "../shared/text.js";`` stands at the beginning of a line; no other form,
+  and nothing from elsewhere. A style sheet beside an imported script comes along.
 - ``fromPython("module:function")`` is the JSON of what the function returns when it is joined.
 - ``export`` stands before declarations; the widget's own script ends in
   ``export default { render };``. All joined scripts share one scope: no name is declared twice.
