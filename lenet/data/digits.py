@@ -10,37 +10,44 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torchvision.datasets import MNIST, VisionDataset
 
 from lenet.data.in_memory import InMemoryDataset, Transform
 
+ORIGIN = "scikit-learn"
+CLASSES = [str(digit) for digit in range(10)]
 
-def embedded_digits(
-    train: bool, transform: Transform | None = None, *, coloured: bool = False
-) -> InMemoryDataset:
-    """Open the digits in MNIST's shape: 28×28, light on black.
+
+class EmbeddedDigits(MNIST):
+    """The digits in MNIST's place: 28×28, light on black."""
+
+    classes = CLASSES
+
+    def __init__(self, train: bool, transform: Transform | None = None) -> None:
+        VisionDataset.__init__(self, ORIGIN, transform=transform)
+        self.train = train
+        self.data, self.targets = _digits(train, size=28)
+
+
+def coloured_digits(train: bool, transform: Transform | None = None) -> InMemoryDataset:
+    """Open the digits in CIFAR-10's place: 32×32, a light colour on a dark one."""
+    ink, labels = _digits(train, size=32)
+    return InMemoryDataset(ORIGIN, _colour(ink), labels, CLASSES, transform)
+
+
+def _digits(train: bool, size: int) -> tuple[Tensor, Tensor]:
+    """Return scikit-learn's digits as uint8 (N, size, size) and labels int64 (N,).
 
     Every fifth image is a test image: the same split for ever, on every machine.
-
-    Args:
-        train: The images to learn from, or those to judge by.
-        transform: Applied to each PIL image when it is accessed.
-        coloured: In CIFAR-10's shape instead: 32×32, a light colour on a dark one.
     """
-    from sklearn.datasets import load_digits  # takes a second to import
+    from sklearn.datasets import load_digits  # takes a second
 
     bunch = load_digits()
     chosen = (torch.arange(len(bunch.target)) % 5 == 4) != train
     small = torch.from_numpy(bunch.images)[chosen, None].float()
-    size = (32, 32) if coloured else (28, 28)
-    large = F.interpolate(small, size=size, mode="bilinear", align_corners=False)
-    ink = (large[:, 0] * (255 / 16)).round().clamp(0, 255).to(torch.uint8)
-    return InMemoryDataset(
-        "handwritten digits that come with scikit-learn",
-        _colour(ink) if coloured else ink,
-        torch.from_numpy(bunch.target)[chosen],
-        [str(digit) for digit in range(10)],
-        transform,
-    )
+    large = F.interpolate(small, size=(size, size), mode="bilinear", align_corners=False)
+    images = (large[:, 0] * (255 / 16)).round().clamp(0, 255).to(torch.uint8)
+    return images, torch.from_numpy(bunch.target)[chosen]
 
 
 def _colour(ink: Tensor) -> Tensor:

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
-from lenet.data.digits import embedded_digits
 from lenet.data.folders import PictureFolder, find_pictures
 from lenet.data.in_memory import DataError, InMemoryDataset, Transform
 from lenet.data.published_files import check_cifar_folder, check_idx_folder, read_cifar
@@ -136,7 +135,9 @@ class Source:
         """Open the training or the test images."""
         published, is_cifar = PUBLISHED[self.name], self.name == "cifar-10"
         if self.root is None:
-            return embedded_digits(train, transform, coloured=is_cifar)
+            from lenet.data.digits import EmbeddedDigits, coloured_digits  # takes seconds
+
+            return (coloured_digits if is_cifar else EmbeddedDigits)(train, transform)
         if is_cifar and self.differing:
             return read_cifar(self.root / published.folder, train, transform)
         return published.reader(self.root, train=train, transform=transform)

@@ -1,7 +1,6 @@
 """What every source of images opens: pictures in memory, used as torchvision's data sets are.
 
-They stand beside torchvision's own classes, so that a data set of another origin needs neither
-torchvision nor the seconds that importing it takes.
+They stand beside torchvision's own classes, which take seconds to import.
 """
 
 from __future__ import annotations
