@@ -20,14 +20,14 @@ import json
 import random
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
 import torch
-from series import choose, collect, scores
+from series import choose, collect, is_of, scores
 from torch import nn
 
 from lenet.data import Batches, ImageData, load
@@ -190,7 +190,7 @@ class Bench:
             "experiment": experiment,
             "network": change.network,
             "augmented": change.augmented,
-            "settings": asdict(settings),
+            "settings": settings.as_json(),
         }
         checksum = hashlib.sha256(json.dumps(description).encode()).hexdigest()
         unfinished = self.file.with_name(f"{checksum[:16]}.checkpoint")
@@ -202,7 +202,7 @@ class Bench:
 
         records = collect([(description, train)], self.file, self.device)
         unfinished.unlink(missing_ok=True)
-        return next(r for r in records if description.items() <= r.items())
+        return next(record for record in records if is_of(record, description))
 
     def rate(self, change: Change) -> float:
         """Return the learning rate for a row: for one-cycle, what does best in a short training."""

@@ -46,7 +46,7 @@ class Run:
 
     def description(self) -> Record:
         """Return everything that tells this run from another, as JSON has it."""
-        return asdict(self)
+        return asdict(self) | {"settings": self.settings.as_json()}
 
 
 def series(device: str) -> dict[str, list[Run]]:

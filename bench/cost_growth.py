@@ -10,7 +10,6 @@ with `--again`.
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import statistics
@@ -18,10 +17,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import torch
-from series import collect
+from series import collect, make_parser
 from torch import nn
 
 from lenet.data import ImageData, LabelledImages
@@ -106,11 +104,7 @@ def table(records: list[Record]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--again", action="store_true", help="repeat what is stored already")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser = make_parser(__doc__, RESULTS, again=True)
     parser.add_argument("--point", help="train once as this JSON says, and report: used within")
     chosen = parser.parse_args()
     if chosen.point:

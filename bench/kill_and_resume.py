@@ -10,7 +10,6 @@ weights are compared. It needs an operating system with fork and takes about two
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import random
@@ -22,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from series import make_parser
 from torch import nn
 
 from lenet.data import ImageData, load
@@ -139,12 +139,9 @@ def time_saving(recipe: Recipe, path: Path) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, RESULTS)
     parser.add_argument("--kills", type=int, default=30, help="of each training (default: 30)")
     parser.add_argument("--epochs", type=int, default=40, help="of each training (default: 40)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where to store the results")
     options = parser.parse_args()
     torch.set_num_threads(1)  # a forked process cannot use the threads of its parent
     os.environ["LENET_OFFLINE"] = "1"  # small data: many writes in little time

@@ -110,6 +110,10 @@ class Run:
     distortions: str = "none"
     loss: str = "cross-entropy"
 
+    def description(self) -> Record:
+        """Return everything that tells this run from another, as JSON has it."""
+        return asdict(self) | {"settings": self.settings.as_json()}
+
 
 def series() -> dict[str, list[Run]]:
     """Return the runs of every experiment, for one seed."""
@@ -164,7 +168,8 @@ def planned(experiments: Iterable[str], device: str) -> list[Run]:
 def main() -> None:
     choice = choose(__doc__, list(series()), RESULTS)
     runs = planned(choice.experiments, choice.device)
-    collect([(asdict(run), partial(train, run)) for run in runs], choice.results, choice.device)
+    plan = [(run.description(), partial(train, run)) for run in runs]
+    collect(plan, choice.results, choice.device)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ it leaves out computing the network, the objects made for neurons and links, and
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import statistics
@@ -34,6 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
+from series import make_parser
 from torch import Tensor
 
 from lenet.data import load, normalise
@@ -242,13 +242,10 @@ def layers_of(picture: Tensor) -> list[Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, RESULTS)
     parser.add_argument("--browser", help="the program to run (default: the Chromium on the path)")
     parser.add_argument("--digits", type=int, default=3, help="digits drawn at every step")
     parser.add_argument("--site", type=Path, default=SITE, help="the folder of the built site")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the file to write")
     chosen = parser.parse_args()
     address = chosen.site / "book" / "stepper.html"
     if not address.exists():

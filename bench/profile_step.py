@@ -11,18 +11,16 @@ unless you ask for it with `--again`.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
-from series import collect
+from series import collect, make_parser
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from lenet.data import Batches, ImageData, load
@@ -137,12 +135,7 @@ def table(records: list[Record]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--again", action="store_true", help="repeat what is stored already")
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    chosen = parser.parse_args()
+    chosen = make_parser(__doc__, RESULTS, again=True).parse_args()
     os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
     everything = load("fashion-mnist")
     data = replace(everything, train=everything.train[:IMAGES])

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from lenet.train import History, Score, pick_device
+from lenet.train import History, Score, Settings, pick_device
 from lenet_book.results import Record, environment, store_results
 
 
@@ -35,6 +35,27 @@ class Choice:
     results: Path
 
 
+def make_parser(
+    description: str | None, results: Path, *, again: bool = False
+) -> argparse.ArgumentParser:
+    """Make a parser for what every series may be asked for: its results file.
+
+    Args:
+        description: What `--help` says of the program.
+        results: Its results file, unless `--results` names another.
+        again: Whether there is `--again`, for `collect`.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--results", type=Path, default=results, help=f"default: the book's own {results.name}"
+    )
+    if again:
+        parser.add_argument("--again", action="store_true", help="repeat what is stored already")
+    return parser
+
+
 def choose(description: str | None, experiments: Sequence[str], results: Path) -> Choice:
     """Read a program's options, and set PyTorch's threads and the need for real data accordingly.
 
@@ -45,9 +66,7 @@ def choose(description: str | None, experiments: Sequence[str], results: Path) -
         experiments: What it can measure: by default all, in this order.
         results: Its results file, unless another is named.
     """
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(description, results)
     parser.add_argument(
         "experiments",
         nargs="*",
@@ -58,9 +77,6 @@ def choose(description: str | None, experiments: Sequence[str], results: Path) -
     parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
     parser.add_argument(
         "--threads", type=int, default=1, help="CPU threads (default: 1, steady when shared)"
-    )
-    parser.add_argument(
-        "--results", type=Path, default=results, help=f"default: the book's own {results.name}"
     )
     options = parser.parse_args()
     unknown = set(options.experiments) - {*experiments}
@@ -97,15 +113,26 @@ def collect(
     plan = list(planned)
     records = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
     if again:
-        records = [r for r in records if not any(d.items() <= r.items() for d, _ in plan)]
+        records = [r for r in records if not any(is_of(r, d) for d, _ in plan)]
     for description, measure in plan:
-        if any(description.items() <= record.items() for record in records):
+        if any(is_of(record, description) for record in records):
             continue
         found = measure()
         records.append({**description, **found, "environment": environment(device)})
         store_results(records, file)
         print(*(f"{key} {value}" for key, value in description.items()), sep=", ", flush=True)
     return records
+
+
+def is_of(record: Record, description: Record) -> bool:
+    """Tell whether a record is of the measurement that is described.
+
+    Settings of training that the record does not name had their defaults, so that a setting can be
+    added without a change to what is stored.
+    """
+    if "settings" in record:
+        record = record | {"settings": Settings().as_json() | record["settings"]}
+    return description.items() <= record.items()
 
 
 def scores(history: History) -> list[Record]:

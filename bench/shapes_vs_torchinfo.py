@@ -7,19 +7,18 @@ machine does falls on both alike.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 import torchinfo
 import torchvision
+from series import make_parser
 from torch import nn
 
 from lenet.models import NarrowLeNet
@@ -32,10 +31,9 @@ BATCH = 2  # what `trace` runs; torchinfo is given the same
 
 def main() -> None:
     """Measure both networks and store what was found."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__, RESULTS)
     parser.add_argument("--rounds", type=int, default=40, help="turns of each program")
     parser.add_argument("--threads", type=int, default=1, help="threads that PyTorch may use")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the file to write")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     networks = [

@@ -10,7 +10,6 @@ not repeated, unless you ask for it with `--again`.
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import shutil
@@ -18,12 +17,11 @@ import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from series import collect
+from series import collect, make_parser
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -180,12 +178,8 @@ def table(records: list[Record], device: str, clock: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, RESULTS, again=True)
     parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
-    parser.add_argument("--again", action="store_true", help="repeat what is stored already")
-    parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     os.environ["LENET_REQUIRE_REAL"] = "1"  # numbers of the embedded digits have no place here
     torch.set_num_threads(1)

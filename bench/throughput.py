@@ -10,7 +10,6 @@ repeated, unless you ask for it with `--again`.
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import statistics
@@ -22,12 +21,11 @@ from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from series import collect
+from series import collect, make_parser
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision.datasets import VisionDataset
@@ -327,9 +325,7 @@ def table(records: list[Record], device: str, threads: int, clock: str = "second
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = make_parser(__doc__, RESULTS, again=True)
     experiments = ["race", "accuracy"]
     parser.add_argument(
         "experiments",
@@ -340,8 +336,6 @@ def main() -> None:
     )
     parser.add_argument("--device", default="cpu", help="such as cuda (default: cpu)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="default: 1 2")
-    parser.add_argument("--again", action="store_true", help="repeat what is stored already")
-    parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     unknown = set(chosen.experiments) - set(experiments)
     if unknown:

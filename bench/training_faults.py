@@ -7,17 +7,15 @@ series resumes; `--again` makes all anew, as after a change of the loops.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from functools import partial
-from pathlib import Path
 
 import torch
-from series import collect
+from series import collect, make_parser
 
 from lenet.data import load
-from lenet_book.faults import LOOPS, NUM_UPDATES, record
+from lenet_book.faults import LOOPS, NUM_UPDATES, run_loop
 from lenet_book.results import FOLDER
 
 RESULTS = FOLDER / "training_faults.json"
@@ -26,24 +24,14 @@ SEEDS = (0, 1, 2)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--again", action="store_true", help="make also what is stored already")
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=RESULTS,
-        help="default: the book's own",
-    )
-    chosen = parser.parse_args()
+    chosen = make_parser(__doc__, RESULTS, again=True).parse_args()
     os.environ["LENET_REQUIRE_REAL"] = "1"  # curves of the embedded digits have no place here
     torch.set_num_threads(1)
     data = load(DATA)
     planned = [
         (
             {"loop": loop.name, "seed": seed, "num_updates": NUM_UPDATES},
-            partial(record, loop.name, data, seed),
+            partial(run_loop, loop.name, data, seed),
         )
         for seed in SEEDS
         for loop in LOOPS

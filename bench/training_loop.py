@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
@@ -53,7 +53,7 @@ class Run:
             "network": NarrowLeNet.__name__,
             "normalised": self.normalised,
             "held_out": self.held_out,
-            "settings": asdict(self.settings),
+            "settings": self.settings.as_json(),
         }
 
 

@@ -271,7 +271,7 @@ def loop(name: str) -> Loop:
     return _BY_NAME[name]
 
 
-def record(name: str, data: ImageData, seed: int = 0, num_updates: int = NUM_UPDATES) -> Record:
+def run_loop(name: str, data: ImageData, seed: int = 0, num_updates: int = NUM_UPDATES) -> Record:
     """Run a loop and return its curves, as JSON has them.
 
     Args:

@@ -1,7 +1,7 @@
 """Measured results that are stored with the book: written by `bench/`, shown by the chapters.
 
-A results file, results/NAME.json beside this module, is a list of records. Each record says what
-was run, what was found, and on what machine.
+A results file, results/NAME.json beside this module, is a list of records and comes with the
+package. Each record says what was run, what was found, and on what machine.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import json
 import os
 import platform
 import statistics
-import urllib.request
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -23,47 +21,20 @@ from lenet.atomic import write_atomically
 Record = dict[str, Any]
 
 FOLDER = Path(__file__).with_name("results")
-NETWORK_TIMEOUT = 10  # seconds
 
 
 def load_results(name: str) -> list[Record]:
     """Read a results file of the book by its name, such as ``"training_loop"``.
 
-    It lies beside the package in the repository. Where the package was installed from the
-    repository's address, as in Colab, the file is fetched from the same commit there.
-
     Raises:
-        FileNotFoundError: The file is neither here nor there.
+        FileNotFoundError: There is none of that name.
     """
     file = FOLDER / f"{name}.json"
-    if file.is_file():
-        records: list[Record] = json.loads(file.read_text(encoding="utf-8"))
-        return records
-    address = _published_at(file.name)
-    if address is None:
-        raise FileNotFoundError(
-            f"{file.name} is not beside the package. Work in a clone of the book's repository, or "
-            "install the package from the repository's address."
-        )
-    try:
-        with urllib.request.urlopen(address, timeout=NETWORK_TIMEOUT) as answer:
-            fetched: list[Record] = json.load(answer)
-    except OSError as error:
-        raise FileNotFoundError(f"{address} cannot be fetched: {error}") from error
-    return fetched
-
-
-def _published_at(file_name: str) -> str | None:
-    """Return the address of a results file at the commit from which the package was installed."""
-    try:
-        origin = json.loads(distribution("lenet").read_text("direct_url.json") or "{}")
-    except PackageNotFoundError:
-        return None
-    if "vcs_info" not in origin:
-        return None
-    repository = origin["url"].removesuffix(".git")
-    raw = repository.replace("https://github.com/", "https://raw.githubusercontent.com/")
-    return f"{raw}/{origin['vcs_info']['commit_id']}/book/lenet_book/results/{file_name}"
+    if not file.is_file():
+        names = ", ".join(sorted(path.stem for path in FOLDER.glob("*.json")))
+        raise FileNotFoundError(f"there are no results {name!r} in {FOLDER}; there are {names}")
+    records: list[Record] = json.loads(file.read_text(encoding="utf-8"))
+    return records
 
 
 def store_results(records: list[Record], file: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import runpy
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import series
 import torch
-from series import choose, collect, scores
+from series import choose, collect, is_of, make_parser, scores
 
 from lenet.train import Epoch, History, Score, Settings
 from lenet_book.results import load_results, store_results
@@ -77,12 +79,44 @@ def test_a_series_made_again_leaves_the_records_of_others(tmp_path):
     assert [(r["round"], r["found"]) for r in records] == [(7, 2), (0, 3)]
 
 
+def test_a_record_without_a_setting_is_of_the_training_with_its_default():
+    planned = [{"name": "a", "settings": Settings(epochs=3, lr=lr).as_json()} for lr in (0.1, 0.2)]
+    for missing in ("precision", "momentum", "seed"):
+        stored = json.loads(json.dumps(planned[0]))
+        del stored["settings"][missing]
+        assert is_of(stored, planned[0])
+        assert not is_of(stored, planned[1])
+        other = planned[0] | {"settings": planned[0]["settings"] | {missing: "another"}}
+        assert not is_of(stored, other)
+
+
+def test_a_new_setting_changes_no_stored_file(monkeypatch):
+    @dataclass(frozen=True)
+    class NewSettings(Settings):
+        clip: float = 0.0
+
+    monkeypatch.setattr(series, "Settings", NewSettings)
+    stored = load_results("cifar10")
+    for record in stored:
+        settings = NewSettings(**record["settings"])
+        assert is_of(record, {**record, "settings": settings.as_json()})
+        assert not is_of(record, {**record, "settings": replace(settings, clip=1.0).as_json()})
+
+
+def test_programs_without_experiments_share_the_options_of_all(tmp_path):
+    parser = make_parser("Of a test.", tmp_path / "test.json", again=True)
+    assert vars(parser.parse_args([])) == {"results": tmp_path / "test.json", "again": False}
+    own = tmp_path / "own.json"
+    options = parser.parse_args(["--again", "--results", str(own)])
+    assert (options.results, options.again) == (own, True)
+
+
 def test_every_planned_training_on_cifar10_is_stored_once():
     program = runpy.run_path(str(BENCH / "cifar10.py"), run_name="bench")
     planned = program["planned"](program["series"]("cpu"), "cpu")
     stored = load_results("cifar10")
     for run in planned:
-        found = [record for record in stored if run.description().items() <= record.items()]
+        found = [record for record in stored if is_of(record, run.description())]
         assert len(found) == 1, run
     assert len(stored) == len(planned)
 
@@ -91,8 +125,8 @@ def test_every_line_of_the_comparison_is_stored_with_all_its_seeds():
     program = runpy.run_path(str(BENCH / "beyond_lenet.py"), run_name="beyond_lenet")
     everything = load_results("beyond_lenet")
     stored = [record for record in everything if "network" in record]
-    for name, series in program["SERIES"].items():
-        for change in series.changes:
+    for name, rows in program["SERIES"].items():
+        for change in rows.changes:
             found = [
                 record["settings"]["seed"]
                 for record in stored
@@ -100,8 +134,8 @@ def test_every_line_of_the_comparison_is_stored_with_all_its_seeds():
                 == (name, change.network, change.augmented)
                 and record["settings"]["schedule"] == change.schedule
                 and (record["settings"]["weight_decay"] > 0) == change.decayed
-                and len(record["epochs"]) == series.epochs
+                and len(record["epochs"]) == rows.epochs
             ]
-            assert sorted(found) == list(series.seeds), change
+            assert sorted(found) == list(rows.seeds), change
     rounds = [record["round"] for record in everything if record["experiment"] == "timing"]
     assert rounds == list(range(program["ROUNDS"]))

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from lenet.data import ImageData, load
 from lenet.train import num_correct
 from lenet_book import faults
-from lenet_book.faults import FAULTS, LOOPS, Loop, loop, record
+from lenet_book.faults import FAULTS, LOOPS, Loop, loop, run_loop
 from lenet_book.results import load_results
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -65,7 +65,7 @@ def test_the_healthy_loop_is_the_function_in_the_module(digits: ImageData) -> No
 
 
 def test_the_healthy_loop_learns(digits: ImageData) -> None:
-    run = record("healthy", digits, num_updates=150)
+    run = run_loop("healthy", digits, num_updates=150)
     assert run["test_accuracy"][-1] > 0.8
     assert run["loss"][-1] < 0.7 < run["loss"][0]
 
@@ -78,20 +78,20 @@ def test_a_change_that_does_not_fit_is_refused() -> None:
 
 def test_unknown_loops_and_odd_numbers_are_refused(digits: ImageData) -> None:
     with pytest.raises(ValueError, match="no loop 'no-such'; there are healthy, "):
-        record("no-such", digits)
+        run_loop("no-such", digits)
     for number in (0, -10, 15):
         with pytest.raises(ValueError, match=f"multiple of 10, not {number}"):
-            record("healthy", digits, num_updates=number)
+            run_loop("healthy", digits, num_updates=number)
 
 
 @names
 def test_a_record_repeats_itself(digits: ImageData, name: str) -> None:
-    first, second = (record(name, digits, seed=1, num_updates=10) for _ in range(2))
+    first, second = (run_loop(name, digits, seed=1, num_updates=10) for _ in range(2))
     assert first == second
     assert first["tested_after"] == [1, 10]
     assert len(first["loss"]) == 1
     assert first["code"] == loop(name).source()
-    assert first != record(name, digits, seed=2, num_updates=10)
+    assert first != run_loop(name, digits, seed=2, num_updates=10)
 
 
 # ---------------------------------------------------------------- what is said of each

@@ -23,7 +23,7 @@ class TrainingLab(Widget):
 
     Args:
         fault: The fault to begin with, by its name in `lenet_book.faults`, such as ``"no-step"``.
-        runs: Records of `lenet_book.faults.record`: of every fault that is to be offered, and of
+        runs: Records of `lenet_book.faults.run_loop`: of every fault that is to be offered, and of
             the healthy loop that it is compared with, at least one run. By default the book's own.
 
     Attributes:
