@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from playwright.sync_api import Page, Request, ViewportSize
+import pytest
+from playwright.sync_api import Browser, Page, Request, ViewportSize
 
+if TYPE_CHECKING:
+    from lenet_book.widgets import Widget
+
+Bases = dict[str, str]
+Show = Callable[..., Page]
 DESK = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
+
+
+def missing(what: str) -> NoReturn:
+    """Skip what needs a browser that is not there, or fail where it is demanded."""
+    if os.environ.get("LENET_BROWSER_TESTS") == "1":
+        pytest.fail(f"LENET_BROWSER_TESTS=1, but {what}")
+    pytest.skip(what)
 
 
 @dataclass
@@ -45,3 +62,22 @@ class Visit:
     def open(self, name: str) -> Page:
         self.page.goto(f"{self.base}/{name}")
         return self.page
+
+    def show(self, widget: Widget, path: Path, address: str = "") -> Page:
+        """Save a widget as a page below the base, and open that."""
+        widget.save_html(path)
+        page = self.open(path.name + address)
+        page.locator(".lenet-widget").first.wait_for()
+        return page
+
+
+@contextmanager
+def visiting(browser: Browser, base: str, **settings: Any) -> Iterator[Visit]:
+    """Open pages in a window of its own, with playwright's settings; nothing may go wrong."""
+    context = browser.new_context(**settings)
+    visit = Visit(context.new_page(), base)
+    try:
+        yield visit
+    finally:
+        context.close()
+    assert not visit.trouble

@@ -1,7 +1,4 @@
-"""Widgets in a real JupyterLab: the page and Python see what the other has changed.
-
-JupyterLab takes its time to start, so LENET_LIVE_TESTS=1 has to ask for this test.
-"""
+"""Widgets in a real JupyterLab: the page and Python see what the other has changed."""
 
 from __future__ import annotations
 
@@ -21,9 +18,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("LENET_LIVE_TESTS") != "1", reason="LENET_LIVE_TESTS=1 runs JupyterLab"
-)
+pytestmark = pytest.mark.slow
 
 PATIENCE = 120_000  # milliseconds until something that must happen counts as missing
 CELLS = [
@@ -110,12 +105,12 @@ def lab(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     )
     base = f"http://127.0.0.1:{port}"
     try:
-        while not answers(f"{base}/api/status?token={token}"):
+        while not answers(f"{base}/api/status?token={token}"):  # within pytest's limit
             assert server.poll() is None, (tmp_path / "lab.log").read_text(encoding="utf-8")
         yield f"{base}/lab/tree/live.ipynb?token={token}"
     finally:
         server.terminate()
-        server.wait()
+        server.wait(PATIENCE / 1000)
         log.close()
 
 
@@ -137,12 +132,16 @@ def run_cell(page: Page, index: int) -> Locator:
     return cell
 
 
-def test_the_page_and_python_see_each_other(page: Page, lab: str) -> None:
-    page.goto(lab)
-    expect(page.locator(".jp-CodeCell")).to_have_count(len(CELLS))
+def open_notebook(page: Page, address: str) -> None:
+    """Open a notebook and run its first cell."""
+    page.goto(address)
     # The kernel's name stands in the status bar once it can be used.
     expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
     run_cell(page, 0)
+
+
+def test_the_page_and_python_see_each_other(page: Page, lab: str) -> None:
+    open_notebook(page, lab)
     stepper = page.locator(".lenet-stepper")
     expect(stepper).to_be_visible()
     position = stepper.locator(".lenet-position")
@@ -172,10 +171,7 @@ def test_the_page_and_python_see_each_other(page: Page, lab: str) -> None:
 
 @pytest.mark.parametrize("lab", [EXPLORER_CELLS], indirect=True)
 def test_the_page_and_python_choose_the_same_picture(page: Page, lab: str) -> None:
-    page.goto(lab)
-    expect(page.locator(".jp-CodeCell")).to_have_count(len(EXPLORER_CELLS))
-    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
-    run_cell(page, 0)
+    open_notebook(page, lab)
     explorer = page.locator(".lenet-explorer")
     expect(explorer).to_be_visible()
 
@@ -201,10 +197,7 @@ def test_the_page_and_python_choose_the_same_picture(page: Page, lab: str) -> No
 
 @pytest.mark.parametrize("lab", [TRAINING_CELLS], indirect=True)
 def test_the_page_and_python_watch_the_same_training(page: Page, lab: str) -> None:
-    page.goto(lab)
-    expect(page.locator(".jp-CodeCell")).to_have_count(len(TRAINING_CELLS))
-    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
-    run_cell(page, 0)
+    open_notebook(page, lab)
     epoch = page.get_by_role("slider", name="epoch")
     fault = page.get_by_label("fault", exact=True)
     expect(fault).to_be_visible()

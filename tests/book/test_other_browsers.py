@@ -1,6 +1,6 @@
 """The stepper of the built site in Firefox and in WebKitGTK, the engine that Safari has too.
 
-Without the browser or its driver these tests are skipped, unless LENET_OTHER_BROWSERS=1 demands
+Without the browser or its driver these tests are skipped, unless LENET_BROWSER_TESTS=1 demands
 them.
 """
 
@@ -16,13 +16,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import pytest
 
+from tests.browsing import missing
 from tests.drawn_digits import drawn_digits
 from tests.firefox import PATIENCE, Firefox
 
+pytestmark = pytest.mark.slow
 MINI_BROWSERS = ["lib*/*/webkit2gtk-*/MiniBrowser", "lib*/webkit2gtk-*/MiniBrowser"]
 PAGE = "book/stepper.html"
 STEPPER = "return document.querySelectorAll('.lenet-stepper').length"
@@ -97,12 +99,6 @@ class WebKit:
         urllib.request.urlopen(end, timeout=PATIENCE).close()
         self.process.terminate()
         self.process.wait(PATIENCE)
-
-
-def missing(what: str) -> NoReturn:
-    if os.environ.get("LENET_OTHER_BROWSERS") == "1":
-        pytest.fail(f"LENET_OTHER_BROWSERS=1, but {what}")
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="module")

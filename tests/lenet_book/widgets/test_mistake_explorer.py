@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ import torch
 import traitlets
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sklearn.metrics import confusion_matrix
 from torch import Tensor, nn
 
@@ -20,14 +18,11 @@ from lenet.models import CifarLeNet, NarrowLeNet
 from lenet.shapes import ShapeError
 from lenet_book.widgets import MistakeExplorer
 from lenet_book.widgets.shared.joining import joined_script, joined_style
-from tests.browsing import PHONE, Visit
+from tests.browsing import PHONE, Show, Visit
 
-ROOT = Path(__file__).parents[3]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CLASSES = [f"kind {letter}" for letter in "abcdefghij"]
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-Show = Callable[..., Page]
 
 
 class Given(nn.Module):
@@ -179,24 +174,6 @@ def test_the_stepper_and_its_style_come_along() -> None:
 
 
 # ---------------------------------------------------------------- in a browser
-
-
-@pytest.fixture
-def show(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Show]:
-    """Save an explorer as a page, open it from disk, and see that nothing goes wrong."""
-    settings = {"viewport": {"width": 900, "height": 1000}, **getattr(request, "param", {})}
-    context = browser.new_context(**settings)
-    visit = Visit(context.new_page(), tmp_path.as_uri())
-
-    def open_page(made: MistakeExplorer) -> Page:
-        made.save_html(tmp_path / "explorer.html")
-        page = visit.open("explorer.html")
-        expect(page.locator(".lenet-explorer")).to_be_visible()
-        return page
-
-    yield open_page
-    context.close()
-    assert not visit.trouble
 
 
 def cell(page: Page, truth: int, answer: int) -> Locator:
@@ -434,20 +411,6 @@ def test_it_fits_a_phone(show: Show) -> None:
     assert min(box["width"], box["height"]) >= 24, "a cell is too small for a finger"
     scroller = page.locator(".lenet-confusion")
     assert scroller.evaluate("node => node.scrollWidth <= node.clientWidth")
-
-
-@pytest.mark.parametrize(
-    "show", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True
-)
-def test_axe_finds_no_barrier(show: Show) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed (npm ci)")
-    page = show(explorer())
-    page.add_script_tag(path=AXE)
-    pictures(page).first.click()
-    expect(page.locator(".lenet-stepper")).to_be_visible()
-    found = page.evaluate("axe.run('.lenet-explorer')")["violations"]
-    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
 
 
 @pytest.mark.parametrize("show", [{"color_scheme": "dark"}], indirect=True)

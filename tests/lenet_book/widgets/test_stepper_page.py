@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from torch import Tensor, nn
 
 from lenet import tracing
 from lenet.models import LeNet5, NarrowLeNet, load_weights
 from lenet_book.widgets import ForwardStepper
-from tests.browsing import PHONE, Visit
+from tests.browsing import PHONE, Show, Visit
 from tests.drawn_digits import DrawnDigit, drawn_digits
 from tests.learners_networks import build
 
 ROOT = Path(__file__).parents[3]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 LEARNERS = ["nested", "oneline", "normalised", "inplace", "reused"]
 PENS = {"thin": 0.045, "medium": 0.07, "thick": 0.11}
-
-Show = Callable[..., Page]
-
-
-@pytest.fixture
-def show(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Show]:
-    """Save a stepper as a page, open it from disk, and see that nothing goes wrong."""
-    settings = {"viewport": {"width": 900, "height": 1000}, **getattr(request, "param", {})}
-    context = browser.new_context(**settings)
-    visit = Visit(context.new_page(), tmp_path.as_uri())
-
-    def open_page(stepper: ForwardStepper, address: str = "") -> Page:
-        stepper.save_html(tmp_path / "stepper.html")
-        page = visit.open(f"stepper.html{address}")
-        expect(page.locator(".lenet-stepper")).to_be_visible()
-        return page
-
-    yield open_page
-    context.close()
-    assert not visit.trouble
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +72,7 @@ def test_networks_in_learners_styles_step_through(show: Show, name: str) -> None
         )
         expect(page.locator("[aria-current=step]")).to_contain_text(f"{index}. {step.name}")
         lit = "\n".join(page.locator(".lenet-code-line.lenet-lit").all_inner_texts())
-        assert step.code.split("\n")[0] in lit
+        assert step.place.code.split("\n")[0] in lit
         canvas = page.locator(".lenet-panel-out canvas")
         box = canvas.bounding_box() or {"width": 0, "height": 0}
         for share in (0.05, 0.4, 0.9):
@@ -400,21 +378,6 @@ def test_the_stepper_lives_in_the_built_site(visit: Visit) -> None:
     expect(page.locator(".lenet-position")).to_have_text("step 6 of 13")
     draw(page, drawn_digits()[-1])
     expect(page.locator(".lenet-best .lenet-score-name")).to_have_text("9")
-
-
-@pytest.mark.parametrize(
-    "show", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True
-)
-def test_axe_finds_no_barrier(show: Show, reader: ForwardStepper) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed (npm ci)")
-    page = show(reader)
-    page.add_script_tag(path=AXE)
-    for step in (0, 1, 3, 9, 10, 13):
-        page.evaluate("step => { location.hash = `ForwardStepper-1:step=${step}` }", step)
-        expect(page.locator(".lenet-position")).to_have_text(f"step {step} of 13")
-        found = page.evaluate("axe.run('.lenet-stepper')")["violations"]
-        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == [], step
 
 
 @pytest.mark.parametrize("show", [{"color_scheme": "dark"}], indirect=True)

@@ -6,9 +6,7 @@ import base64
 import copy
 import math
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,23 +23,10 @@ from lenet_book.faults import FAULTS, LOOPS, loop
 from lenet_book.replay import Replay, record_training
 from lenet_book.widgets import TrainingLab, TrainingReplay, Widget
 from lenet_book.widgets.shared.joining import joined_script, joined_style
-from tests.browsing import PHONE, Visit
+from tests.browsing import Show
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-ROOT = Path(__file__).parents[3]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SETTINGS = Settings(epochs=3, batch_size=50, lr=0.005, device="cpu")
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-Show = Callable[[Widget], Page]
-
-
-@pytest.fixture(scope="module")
-def digits() -> ImageData:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LENET_OFFLINE", "1")
-        return load("mnist")
 
 
 def network(seed: int = 0) -> NarrowLeNet:
@@ -208,23 +193,6 @@ def test_the_book_has_runs_of_its_own() -> None:
 
 
 # ---------------------------------------------------------------- in a browser
-
-
-@pytest.fixture
-def show(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Show]:
-    """Save a widget as a page, open it from disk, and see that nothing goes wrong."""
-    context = browser.new_context(**getattr(request, "param", {}))
-    visit = Visit(context.new_page(), tmp_path.as_uri())
-
-    def open_page(widget: Widget) -> Page:
-        widget.save_html(tmp_path / "widget.html")
-        page = visit.open("widget.html")
-        expect(page.locator(".lenet-widget")).to_be_visible()
-        return page
-
-    yield open_page
-    context.close()
-    assert not visit.trouble
 
 
 def button(page: Page, name: str) -> Locator:
@@ -530,42 +498,6 @@ def test_the_fault_goes_both_ways_between_page_and_python(browser: Browser) -> N
     page.evaluate("stop()")
     assert page.evaluate("numListeners()") == 0
     page.close()
-
-
-WIDGETS = ["replay", "lab", "lab, revealed", "quiz"]
-
-
-def opened(show: Show, recording: Replay, name: str) -> Page:
-    page = show(TrainingReplay(recording, 3) if name == "replay" else TrainingLab(runs=runs()))
-    if name == "quiz":
-        button(page, "Quiz").click()
-    if name == "lab, revealed":
-        button(page, "Show the whole loop").click()
-        button(page, "It stays at guessing").click()
-        page.get_by_text("The curves in numbers").click()
-    return page
-
-
-@pytest.mark.parametrize("show", [{"viewport": PHONE, "has_touch": True}], indirect=True)
-@pytest.mark.parametrize("name", WIDGETS)
-def test_nothing_is_wider_than_a_phone(show: Show, recording: Replay, name: str) -> None:
-    page = opened(show, recording, name)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    inner = page.locator(".lenet-chart svg.lenet-scrub, .lenet-chart > svg").first.bounding_box()
-    assert inner is not None
-    assert inner["x"] + inner["width"] <= PHONE["width"]
-
-
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci)")
-@pytest.mark.parametrize(
-    "show", [{"color_scheme": s} for s in ("light", "dark")], indirect=True, ids=str
-)
-@pytest.mark.parametrize("name", WIDGETS)
-def test_axe_finds_no_barrier(show: Show, recording: Replay, name: str) -> None:
-    page = opened(show, recording, name)
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run(document.querySelector('.lenet-widget'))")
-    assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]] == []
 
 
 def test_the_replay_follows_the_theme(show: Show, recording: Replay) -> None:
