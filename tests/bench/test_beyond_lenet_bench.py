@@ -14,8 +14,6 @@ from lenet.data import load
 
 FILE = Path(__file__).parents[2] / "bench" / "beyond_lenet.py"
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def program(monkeypatch):

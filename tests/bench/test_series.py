@@ -19,7 +19,6 @@ from lenet_book.results import load_results, store_results
 BENCH = Path(__file__).parents[2] / "bench"
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_a_choice_names_experiments_device_and_file(tmp_path, monkeypatch):
     for name in ("LENET_REQUIRE_REAL", "TQDM_DISABLE"):  # which it sets
         monkeypatch.setenv(name, "0")

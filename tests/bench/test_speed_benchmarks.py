@@ -94,7 +94,6 @@ def test_variants_train_on_the_same_images(digits):
         assert sum(len(labels) for _, labels in batches) == len(digits.train)
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_the_profile_accounts_for_the_whole_step(digits):
     profile_step = program("profile_step")
     found = profile_step["measure"](digits, 0)

@@ -16,8 +16,6 @@ from lenet_book import faults
 from lenet_book.faults import FAULTS, LOOPS, Loop, loop, run_loop
 from lenet_book.results import load_results
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 names = pytest.mark.parametrize("name", [found.name for found in LOOPS])
 faulty = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 GUESSING = math.log(10)

@@ -20,7 +20,6 @@ from lenet.models.weights import ModelCard, read_card, save_trained
 from lenet.train import evaluate
 from tests.drawn_digits import as_picture, drawn_digits
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 SHIPPED = "lenet5_mnist"
 EXAMINED = [drawn_digits()[index] for index in (0, 21, 44)]  # a 0, a 3 and a 7
 

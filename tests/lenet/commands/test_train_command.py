@@ -25,7 +25,6 @@ from lenet.models.weights import read_card
 from lenet.train import Settings, checkpoint, fit
 from tests.lenet.train.test_distributed import torchrun
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 TRAIN = ["train", "mnist", "--network", "NarrowLeNet", "--device", "cpu"]
 
 

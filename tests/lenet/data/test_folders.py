@@ -205,7 +205,6 @@ def test_the_split_keeps_the_shares_of_the_classes(counts, tmp_path_factory):
     assert not {file for file, _ in found.train} & {file for file, _ in found.test}
 
 
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(("network", "channels"), [(CifarLeNet, None), (LeNet5, 1)])
 def test_own_pictures_train_a_network_of_the_book(colours, network, channels):
     torch.manual_seed(0)

@@ -186,7 +186,6 @@ MANNERS = {
 }
 
 
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("manner", MANNERS)
 def test_drawn_digits_are_recognised(manner):
     drawn = drawn_digits()

@@ -30,9 +30,6 @@ from lenet.shapes import (
 thorough = settings(max_examples=3000, derandomize=True, deadline=None, database=None)
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 def number(smallest: int, largest: int) -> st.SearchStrategy:
     """Mostly possible values, sometimes one just outside, sometimes no whole number."""
     possible = st.integers(smallest, largest)

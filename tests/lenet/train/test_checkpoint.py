@@ -19,7 +19,6 @@ from safetensors import safe_open
 from torch import nn
 
 from lenet import train
-from lenet.data import load
 from lenet.data.augment import RandomAffine, RandomCropFlip
 from lenet.models import LeNet5, NarrowLeNet, save_weights
 from lenet.train import Settings, Training, checkpoint
@@ -29,15 +28,6 @@ ROOT = Path(__file__).parents[3]
 BENCH = ROOT / "bench" / "kill_and_resume.py"
 RESULTS = ROOT / "book" / "lenet_book" / "results" / "kill_and_resume.json"
 RECIPE = Settings(epochs=3, batch_size=200, lr=0.005, device="cpu")
-
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture(scope="module")
-def digits():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LENET_OFFLINE", "1")
-        return load("mnist")
 
 
 def network(dropout: float = 0.2) -> nn.Module:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from lenet.data import load
 from lenet.train import Training, checkpoint, distributed
 from lenet.train.distributed import is_first, processes
 from tests.lenet.train.shared_training import tasks
@@ -18,8 +17,6 @@ from tests.lenet.train.shared_training import tasks
 ROOT = Path(__file__).parents[3]
 PROGRAM = Path(__file__).parent / "shared_training.py"
 TIMEOUT = 540  # seconds, for a machine that does much else
-
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def torchrun(num_processes: int, *command: object) -> subprocess.CompletedProcess[str]:
@@ -35,13 +32,6 @@ def torchrun(num_processes: int, *command: object) -> subprocess.CompletedProces
         timeout=TIMEOUT,
         check=False,
     )
-
-
-@pytest.fixture(scope="module")
-def digits():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LENET_OFFLINE", "1")
-        return load("mnist")
 
 
 @pytest.fixture(scope="module")

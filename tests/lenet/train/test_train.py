@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from sklearn.metrics import confusion_matrix
 from torch import nn
 
-from lenet.data import Batches, LabelledImages, load
+from lenet.data import Batches, LabelledImages
 from lenet.models import NarrowLeNet
 from lenet.train import (
     DivergedError,
@@ -30,13 +30,6 @@ from lenet.train import (
 )
 
 CPU = {"device": "cpu"}
-
-
-@pytest.fixture(scope="module")
-def digits():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LENET_OFFLINE", "1")
-        return load("mnist")
 
 
 def network(seed: int = 0) -> NarrowLeNet:

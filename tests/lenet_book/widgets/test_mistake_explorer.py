@@ -22,8 +22,6 @@ from tests.browsing import PHONE, Show, Visit
 
 CLASSES = [f"kind {letter}" for letter in "abcdefghij"]
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 class Given(nn.Module):
     """A network that reads its scores off the picture: pixel k is the score of class k."""
