@@ -119,6 +119,7 @@ def test_sets_the_address_wherever_it_stands_and_can_set_it_again(copy: Path) ->
     assert left.split() == ["tests/book/test_publish.py"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CHAPTERS, reason="no chapter is written yet")
 def test_the_buttons_of_a_published_site_lead_to_its_address(copy: Path) -> None:
     publish("https://github.com/some-one/lenet-book", copy)
@@ -135,6 +136,7 @@ def test_the_buttons_of_a_published_site_lead_to_its_address(copy: Path) -> None
         assert link in html
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CHAPTERS, reason="no chapter is written yet")
 def test_a_chapter_installs_the_book_from_its_address(
     copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

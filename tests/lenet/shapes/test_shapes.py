@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
@@ -27,7 +28,21 @@ from lenet.shapes import (
     trace,
 )
 
-thorough = settings(max_examples=3000, derandomize=True, deadline=None, database=None)
+
+def thorough(
+    **arguments: st.SearchStrategy,
+) -> Callable[[Callable[..., None]], Callable[[int], None]]:
+    """Try a test with 500 random settings, and with 3,000 among the slow tests."""
+
+    def tried(test: Callable[..., None]) -> Callable[[int], None]:
+        @pytest.mark.parametrize("number", [500, pytest.param(3000, marks=pytest.mark.slow)])
+        def run(number: int) -> None:
+            options = {"derandomize": True, "deadline": None, "database": None}
+            settings(max_examples=number, **options)(given(**arguments)(test))()
+
+        return run
+
+    return tried
 
 
 def number(smallest: int, largest: int) -> st.SearchStrategy:
@@ -69,8 +84,7 @@ def ours(operation, *args) -> tuple[int, ...] | None:
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
-@thorough
-@given(
+@thorough(
     pixels=pixels(0),
     kernel_size=size(1, 5),
     stride=size(1, 4),
@@ -87,8 +101,7 @@ def test_convolution_sizes_are_those_of_pytorch(pixels, kernel_size, stride, pad
     assert answer == theirs(F.conv2d, images, weight, None, stride, padding, dilation)
 
 
-@thorough
-@given(
+@thorough(
     pixels=pixels(0),
     kernel_size=size(1, 5),
     stride=st.none() | size(1, 4),
@@ -104,8 +117,7 @@ def test_max_pooling_sizes_are_those_of_pytorch(
     assert ours(pool_output_size, pixels, *arguments) == expected
 
 
-@thorough
-@given(
+@thorough(
     pixels=pixels(0),
     kernel_size=size(1, 5),
     stride=st.none() | size(1, 4),
@@ -120,8 +132,7 @@ def test_average_pooling_sizes_are_those_of_pytorch(
     assert ours(pool_output_size, pixels, kernel_size, stride, padding, 1, ceil_mode) == expected
 
 
-@thorough
-@given(
+@thorough(
     pixels=pixels(1),
     kernel_size=size(1, 5),
     stride=size(1, 4),

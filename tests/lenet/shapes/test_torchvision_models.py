@@ -1,12 +1,11 @@
 """Every classification network of torchvision traces to the right output and parameters.
 
-It builds 80 networks, the largest with 645 million parameters, so it runs only when asked to.
+It builds 80 networks, the largest with 645 million parameters, and takes up to 8 GB of memory.
 """
 
 from __future__ import annotations
 
 import gc
-import os
 
 import pytest
 from torch import nn
@@ -14,10 +13,7 @@ from torchvision import models
 
 from lenet.shapes import trace
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("LENET_SLOW_TESTS") != "1",
-    reason="takes minutes and up to 8 GB of memory: set LENET_SLOW_TESTS=1 to run it",
-)
+pytestmark = pytest.mark.slow
 
 NAMES = models.list_models(module=models)
 # The published counts of these hold products inside attention that no step of ours shows.

@@ -158,13 +158,16 @@ def test_ctrl_c_amid_a_write_leaves_the_checkpoint_before(digits, tmp_path, monk
 # ---------------------------------------------------------------------------- killed
 
 
-def test_killed_trainings_lose_nothing(tmp_path):
-    """The program that does it 30 times does it 5 times here."""
+@pytest.mark.parametrize(
+    ("kills", "epochs"), [(2, 5), pytest.param(30, 40, marks=pytest.mark.slow)]
+)
+def test_killed_trainings_lose_nothing(tmp_path, kills, epochs):
     results = tmp_path / "results.json"
-    command = [sys.executable, BENCH, "--kills", "5", "--epochs", "8", "--results", results]
+    options = ["--kills", str(kills), "--epochs", str(epochs), "--results", results]
+    command = [sys.executable, BENCH, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [len(record["kills"]) for record in json.loads(results.read_text())] == [5, 5]
+    assert [len(record["kills"]) for record in json.loads(results.read_text())] == [kills, kills]
 
 
 def test_the_stored_results_are_of_thirty_kills():

@@ -46,7 +46,7 @@ def alone(digits):
     return found
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.slow)])
 def together(request, digits, tmp_path_factory):
     """What each of several processes ends with, by the name of the task; and their folder.
 
