@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lenet.shapes import fields
-from lenet.shapes.diagnosis import RESHAPES, Problem, dtype_name, takes_maps
+from lenet.shapes.diagnosis import Problem, dtype_name, takes_maps
+from lenet.shapes.kinds import kind_of, weight_shape
 from lenet.shapes.wording import describe_operation, setting_text, shape_text, size_text
 from lenet.tracing import Step
 
@@ -167,21 +167,19 @@ def own_change(problem: Problem) -> Change | None:
     step = problem.step
     if step is None:
         return None
-    if step.operation in RESHAPES:
+    if kind_of(step).reshapes and step.module is None:
         return _flatten_each_image(problem.index, step)
-    kind = fields.kind_of(step)
-    names = {"linear": "in_features", "groupnorm": "num_channels"}
-    name = names.get(kind, "in_channels" if kind.startswith("conv") else "num_features")
-    if problem.kind not in ("features", "channels") or step.module is None:
+    fit = kind_of(step).fits
+    if problem.kind not in ("features", "channels") or step.module is None or fit is None:
         return None
-    return _setting_change(problem.index, step, {name: problem.came}, leads_on=True)
+    return _setting_change(problem.index, step, {fit.setting: problem.came}, leads_on=True)
 
 
 def reshape_changes(steps: Sequence[Step], batch: int) -> Iterator[Change]:
     """Calls that flatten the batch axis away, made to keep it."""
     for index, step in enumerate(steps):
         lost = step.output_shapes and step.output_shape[:1] != (batch,)
-        if step.operation.lower() in RESHAPES and lost and step.input_shapes[0][:1] == (batch,):
+        if kind_of(step).reshapes and lost and step.input_shapes[0][:1] == (batch,):
             yield _flatten_each_image(index, step)
 
 
@@ -242,7 +240,7 @@ def _flatten_each_image(index: int, step: Step) -> Change:
         reason = f"{step.name} leaves more than one axis for each image"
     axes = {"start_dim": 1, "end_dim": -1}
     if step.module is not None:
-        wrong = {name: axis for name, axis in axes.items() if step.settings[name] != axis}
+        wrong = {name: axis for name, axis in axes.items() if step.settings.get(name) != axis}
         return _setting_change(index, step, wrong, reason, leads_on=True)
     tensor = _tensor_name(step)
     codes = {
@@ -252,7 +250,7 @@ def _flatten_each_image(index: int, step: Step) -> Change:
     }
     settings = axes if step.operation == "flatten" else {"shape": (step.input_shapes[0][0], -1)}
     return Change(
-        text=f"{codes.get(step.operation, codes['flatten'])} instead of {step.code}",
+        text=f"{codes.get(step.operation, codes['flatten'])} instead of {step.place.code}",
         reason=reason,
         call=(index, step.operation),
         settings=settings,
@@ -262,7 +260,7 @@ def _flatten_each_image(index: int, step: Step) -> Change:
 
 def _flatten_code(step: Step) -> str:
     """Write the line that flattens the input of a layer."""
-    if step.line is None:  # in a bare `nn.Sequential` there is no line to add
+    if step.place.line is None:  # in a bare `nn.Sequential` there is no line to add
         return "nn.Flatten()"
     tensor = _tensor_name(step)
     return f"{tensor} = torch.flatten({tensor}, start_dim=1)"
@@ -271,7 +269,7 @@ def _flatten_code(step: Step) -> str:
 def _tensor_name(step: Step) -> str:
     """Read from its code which variable a step works on; ``x`` where that has no name."""
     try:
-        call = ast.parse(f"({step.code})", mode="eval").body
+        call = ast.parse(f"({step.place.code})", mode="eval").body
     except SyntaxError:
         return "x"
     if not isinstance(call, ast.Call):
@@ -291,7 +289,7 @@ def _setting_change(
     changed = ", ".join(f"{name}={setting_text(value)}" for name, value in settings.items())
     code = describe_operation(replace(step, settings={**step.settings, **settings}))
     if step.module is None:
-        where = f"{step.name} ({step.place})" if step.place else step.name
+        where = f"{step.name} ({step.place.text})" if step.place.text else step.name
         call = (index, step.operation)
         return Change(f"{changed} in {where}", code, reason, None, call, settings, None, leads_on)
     code = f"{_attribute(step.name)} = nn.{code}"
@@ -310,7 +308,7 @@ def _images_change(code: str, images: Tensor, reason: str = "") -> Change:
 
 
 def _padding_that_keeps_the_size(step: Step) -> int:
-    kernel = step.settings.get("kernel_size", fields.weight_shape(step)[2:] or 1)
+    kernel = step.settings.get("kernel_size", weight_shape(step)[2:] or 1)
     return (max(kernel) if isinstance(kernel, tuple | list) else kernel) // 2
 
 

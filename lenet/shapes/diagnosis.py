@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from lenet import tracing
-from lenet.shapes import fields
 from lenet.shapes.formulas import ShapeError
+from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, windows_of
 from lenet.shapes.wording import named_shape, shape_text
-from lenet.tracing import Recording, Step
-from lenet.tracing.torch_calls import tensors_in
-
-RESHAPES = ("view", "reshape", "flatten", "unflatten")
+from lenet.tracing import MODEL_INPUT, Recording, Step, tensors_in
 
 
 @dataclass(frozen=True)
@@ -30,8 +25,8 @@ class Problem:
 
     kind: str
     what: str
-    index: int
     step: Step | None
+    index: int = -1
     needed: int = 0
     came: int = 0
 
@@ -51,15 +46,14 @@ def diagnose(inputs: Sequence[Tensor], recording: Recording) -> Problem | None:
         return _diagnose_maps(recording) or _diagnose_batch(inputs, recording)
     step = failure.step
     if step is None or not step.input_shapes:
-        what = f"{failure.code or 'forward'} raised {type(failure.error).__name__}"
-        return Problem("other", f"{what}: {first_line(failure.error)}", len(steps), step)
+        what = f"{failure.place.code or 'forward'} raised {type(failure.error).__name__}"
+        return Problem("other", f"{what}: {first_line(failure.error)}", step, len(steps))
     origin = _origin(step, steps, len(inputs[0]))
     checks = (_check_type, _check_axes, _check_width, _check_size, _check_reshape)
     found = (check(step, origin, inputs) for check in checks)
     given = " and ".join(map(shape_text, step.input_shapes))
-    unknown = _Mismatch("other", f"{step.name} cannot work on {given}")
-    mismatch = next(filter(None, found), unknown)
-    return Problem(mismatch.kind, mismatch.what, len(steps), step, mismatch.needed, mismatch.came)
+    unknown = Problem("other", f"{step.name} cannot work on {given}", step)
+    return replace(next(filter(None, found), unknown), index=len(steps))
 
 
 def _diagnose_batch(inputs: Sequence[Tensor], recording: Recording) -> Problem | None:
@@ -69,14 +63,14 @@ def _diagnose_batch(inputs: Sequence[Tensor], recording: Recording) -> Problem |
         return None
     for index, step in enumerate(recording.steps):
         before, after = step.input_shapes[0][:1], step.output_shape[:1]
-        if step.operation in RESHAPES and before == (batch,) != after:
+        if kind_of(step).reshapes and before == (batch,) != after:
             rows = after[0] if after else 0
             what = (
                 f"{step.name} turns {shape_text(step.input_shapes[0])} into "
                 f"{shape_text(step.output_shape)}: {batch} images go in, but the first axis is "
                 f"{rows} afterwards, so the numbers of different images are mixed"
             )
-            return Problem("batch", what, index, step)
+            return Problem("batch", what, step, index)
     return None
 
 
@@ -90,7 +84,7 @@ def _diagnose_maps(recording: Recording) -> Problem | None:
     maps = shape_text(named_shape(step.input_shapes[0], batch))
     rows = shape_text(named_shape(step.output_shape, batch))
     what = f"{step.name} gets maps, {maps}, and works on every row of {width} pixels by itself"
-    return Problem("maps", f"{what}: it gives {rows} instead of one row per image", index, step)
+    return Problem("maps", f"{what}: it gives {rows} instead of one row per image", step, index)
 
 
 def _maps_in_linear(recording: Recording) -> int | None:
@@ -103,119 +97,79 @@ def _maps_in_linear(recording: Recording) -> int | None:
     if recording.failure is not None or all(tensor.dim() < 3 for tensor in outputs):
         return None
     steps = recording.steps
-    first = max((i for i, step in enumerate(steps) if fields.has_windows(step)), default=len(steps))
+    first = max((i for i, step in enumerate(steps) if has_windows(step)), default=len(steps))
     places = range(first, len(steps))
     return next((i for i in places if takes_maps(steps[i], steps)), None)
 
 
 def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
     """Tell whether a linear step gets the maps of a convolution or pooling, (N, C, H, W)."""
-    if fields.kind_of(step) != "linear" or len(step.input_shapes[0]) != 4:
+    if kind_of(step).name != "Linear" or len(step.input_shapes[0]) != 4:
         return False
     source = step.sources[0]
     while source is not None and source >= 0:
-        if fields.has_windows(steps[source]):
+        if has_windows(steps[source]):
             return True
-        source = steps[source].sources[0] if fields.is_pointwise(steps[source]) else None
+        source = steps[source].sources[0] if is_pointwise(steps[source]) else None
     return False
 
 
-@dataclass(frozen=True)
-class _Mismatch:
-    """What a failed step needed and what came, in words and, where numbers differ, in numbers."""
-
-    kind: str
-    what: str
-    needed: int = 0
-    came: int = 0
-
-
-def _check_type(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismatch | None:
+def _check_type(step: Step, origin: str, inputs: Sequence[Tensor]) -> Problem | None:
     """Numbers of another type than the weights."""
     weight, images = getattr(step.module, "weight", None), inputs[0]
-    if not isinstance(weight, Tensor) or tracing.MODEL_INPUT not in step.sources:
+    if not isinstance(weight, Tensor) or MODEL_INPUT not in step.sources:
         return None
     if weight.dtype == images.dtype or not weight.is_floating_point():
         return None
     types = f"{dtype_name(weight.dtype)} weights, but the images are {dtype_name(images.dtype)}"
-    return _Mismatch("type", f"{step.name} has {types}")
+    return Problem("type", f"{step.name} has {types}", step)
 
 
-def _check_axes(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismatch | None:
+def _check_axes(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None:
     """An image without channels, or a flattened one, where maps are needed."""
-    kind, came = fields.kind_of(step), step.input_shapes[0]
-    maps = re.fullmatch(r"(conv|max|avg|adaptive|batchnorm).*([123])d", kind)
-    if maps is None or kind == "batchnorm1d":  # which takes rows as well
+    possible, came = kind_of(step).input_dims, step.input_shapes[0]
+    if not possible or len(came) in possible:
         return None
-    num_axes = 2 + int(maps[2])
-    unbatched = () if maps[1] == "batchnorm" else (num_axes - 1,)
-    if len(came) in (num_axes, *unbatched):
-        return None
-    needed = _needed(step)
-    pixels = ("L", "H, W", "D, H, W")[num_axes - 3]
-    wanted = f"(N, {needed.size if needed else 'C'}, {pixels})"
-    if tracing.MODEL_INPUT in step.sources:
+    pixels = ("L", "H, W", "D, H, W")[possible[0] - 3]
+    wanted = f"(N, {needed_size(step) or 'C'}, {pixels})"
+    if MODEL_INPUT in step.sources:
         origin = f"gets {shape_text(came)}"
-    return _Mismatch("axes", f"{step.name} expects the shape {wanted}, but {origin}")
+    return Problem("axes", f"{step.name} expects the shape {wanted}, but {origin}", step)
 
 
-def _check_width(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismatch | None:
+def _check_width(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None:
     """Another number of channels or features than the weights were made for."""
-    needed, shape = _needed(step), step.input_shapes[0]
-    if (
-        needed is None
-        or not -len(shape) <= needed.axis < len(shape)
-        or shape[needed.axis] == needed.size
-    ):
+    fit, needed, shape = kind_of(step).fits, needed_size(step), step.input_shapes[0]
+    if fit is None or needed is None or not -len(shape) <= fit.axis < len(shape):
         return None
-    came = shape[needed.axis]
-    what = f"{step.name} expects {_plural(needed.size, needed.noun)}, but {origin}"
-    return _Mismatch(f"{needed.noun}s", f"{what}: {_plural(came, needed.noun)}", needed.size, came)
+    came = shape[fit.axis]
+    if came == needed:
+        return None
+    what = f"{step.name} expects {_plural(needed, fit.noun)}, but {origin}"
+    what += f": {_plural(came, fit.noun)}"
+    return Problem(f"{fit.noun}s", what, step, needed=needed, came=came)
 
 
-def _check_size(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismatch | None:
+def _check_size(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None:
     """A kernel larger than what it slides over, or settings that are impossible."""
     try:
-        fields.windows_of(step)
+        windows_of(step)
     except ShapeError as error:
-        return _Mismatch("size", f"{step.name} does not fit, because {origin}. There, {error}")
+        what = f"{step.name} does not fit, because {origin}. There, {error}"
+        return Problem("size", what, step)
     return None
 
 
-def _check_reshape(step: Step, origin: str, inputs: Sequence[Tensor]) -> _Mismatch | None:
+def _check_reshape(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None:
     """A `view` or `reshape` to another number of numbers."""
-    if step.operation not in ("view", "reshape"):
+    if kind_of(step).name != "view":
         return None
     numbers = math.prod(step.input_shapes[0][1:])
-    asked = shape_text(step.settings.get("shape", ()))
-    what = f"{step.name} asks for {asked}, but {origin}: {_plural(numbers, 'number')} per image"
-    wanted = [size for size in step.settings.get("shape", ())[1:] if isinstance(size, int)]
-    return _Mismatch("features", what, max(math.prod(wanted), 0), numbers)
-
-
-@dataclass(frozen=True)
-class _Needed:
-    """The axis of a step's input that its weights fit, and the size needed there."""
-
-    noun: str
-    axis: int
-    size: int
-
-
-def _needed(step: Step) -> _Needed | None:
-    """Read from a step's weights what its input must be."""
-    kind, weight = fields.kind_of(step), fields.weight_shape(step)
-    if kind == "linear":
-        return _Needed("feature", -1, weight[-1])
-    if kind.startswith("conv"):
-        transposed = kind.startswith("convtranspose")
-        size = weight[0] if transposed else weight[1] * step.settings.get("groups", 1)
-        return _Needed("channel", 1 - len(weight), size)
-    if kind.startswith(("batchnorm", "instancenorm")) and step.module is not None:
-        return _Needed("channel", 1, step.settings["num_features"])
-    if kind == "groupnorm" and step.module is not None:
-        return _Needed("channel", 1, step.settings["num_channels"])
-    return None
+    shape = step.settings.get("shape", ())
+    what = f"{step.name} asks for {shape_text(shape)}, but {origin}"
+    what += f": {_plural(numbers, 'number')} per image"
+    wanted = math.prod(size for size in shape[1:] if isinstance(size, int))
+    return Problem("features", what, step, needed=max(wanted, 0), came=numbers)
 
 
 def _plural(count: int, noun: str) -> str:
@@ -228,7 +182,7 @@ def _origin(step: Step, steps: Sequence[Step], batch: int) -> str:
     shape = shape_text(named_shape(step.input_shapes[0], batch))
     if source is None:
         return f"it gets {shape}"
-    if source == tracing.MODEL_INPUT:
+    if source == MODEL_INPUT:
         return f"the images are {shape}"
     return f"{steps[source].name} gives {shape}"
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from lenet.shapes.changes import Change
 from lenet.shapes.diagnosis import diagnose, first_line, works
 from lenet.shapes.fixes import Fix, attempt, find_fixes
-from lenet.shapes.markup import explanation_html
-from lenet.tracing import Recording
+from lenet.shapes.markup import STYLE, problem_html
+from lenet.tracing import NOWHERE, Recording
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,13 @@ class Explanation:
             lines.append(f"PyTorch says: {self.error}")
         return "\n".join(lines)
 
+    def to_html(self) -> str:
+        """The explanation in HTML, without the style sheet."""
+        fixes = [(fix.text, fix.lines) for fix in self.fixes]
+        return problem_html(self.findings(), fixes, self.error)
+
     def _repr_html_(self) -> str:
-        return explanation_html(self)
+        return STYLE + self.to_html()
 
 
 def explain_failure(
@@ -80,13 +85,13 @@ def explain_failure(
     failure = recording.failure
     step = problem.step
     spot = failure or step
-    code = spot.code if spot else ""
+    place = spot.place if spot else NOWHERE
     return Explanation(
-        name=step.name if step else code,
+        name=step.name if step else place.code,
         what=problem.what,
         why=_cause(fixes),
         fixes=fixes,
-        where=f"{spot.place}: {' '.join(code.split())}" if spot and spot.place and code else "",
+        where=f"{place.text}: {' '.join(place.code.split())}" if place.text else "",
         error=first_line(failure.error) if failure else "",
         batch_is_wrong=any(
             change.images is not None and change.images.dim() != inputs[0].dim()

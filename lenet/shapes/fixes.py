@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from lenet import tracing
-from lenet.shapes import fields
 from lenet.shapes.changes import (
     Change,
     colour_changes,
@@ -28,6 +27,7 @@ from lenet.shapes.changes import (
     width_changes,
 )
 from lenet.shapes.diagnosis import Problem, diagnose, works
+from lenet.shapes.kinds import has_windows, num_macs
 from lenet.tracing import Recording, Step
 
 MAX_FIXES = 5
@@ -87,7 +87,7 @@ def attempt(model: nn.Module, inputs: Sequence[Tensor], changes: Sequence[Change
     try:
         return run_with(model, inputs, changes)
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
-        return Recording([], None, tracing.Failure(error, None), model, 0)
+        return Recording([], None, tracing.Failure(error), model, 0)
 
 
 def _rebuild(layer: nn.Module, changes: dict[str, Any]) -> nn.Module:
@@ -145,7 +145,7 @@ class _Search:
     ) -> None:
         self._model = model
         self._take(inputs, recording, problem)
-        macs = sum(map(fields.num_macs, recording.steps))
+        macs = sum(map(num_macs, recording.steps))
         self._runs_left = max(12, min(400, 10**10 // (macs + 1)))
 
     def fixes(self) -> tuple[Fix, ...]:
@@ -177,7 +177,7 @@ class _Search:
                     return
 
     def _windows(self) -> list[tuple[int, Step]]:
-        return [(i, step) for i, step in enumerate(self._steps) if fields.has_windows(step)]
+        return [(i, step) for i, step in enumerate(self._steps) if has_windows(step)]
 
     def _runs(self, changes: Sequence[Change]) -> bool:
         """Try changes of the network that belong together."""

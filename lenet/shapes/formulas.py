@@ -60,6 +60,16 @@ class Window:
         return -(-steps // self.stride) + 1 - self.leaves_one_out
 
     @property
+    def positions(self) -> list[range]:
+        """The pixels under the weights at every stop of the kernel.
+
+        Pixels are counted from 0, the input's first; those in the padding lie outside the input.
+        """
+        first = -self.padding_before
+        starts = range(first, first + self.output_size * self.stride, self.stride)
+        return [range(start, start + self.span, self.dilation) for start in starts]
+
+    @property
     def leaves_one_out(self) -> bool:
         """Whether rounding up gave a window that starts behind the input, which PyTorch drops."""
         last = -(-(self.input_size + self.padding - self.span) // self.stride)
@@ -308,10 +318,11 @@ def _conv_window(axis: tuple[int, ...], named: object) -> Window:
             raise ShapeError(
                 f"padding='same' needs stride=1, but stride is {stride}: give padding as a number"
             )
-        return Window(size, kernel, stride, dilation * (kernel - 1), dilation)
+        added = dilation * (kernel - 1)  # an odd number has the larger half at the end
+        return Window(size, kernel, stride, added, dilation, padding_before=added // 2)
     if isinstance(named, str) and named != "valid":
         raise ShapeError(f"padding is {named!r}: give a number, 'same' or 'valid'")
-    return Window(size, kernel, stride, 2 * padding, dilation)
+    return Window(size, kernel, stride, 2 * padding, dilation, padding_before=padding)
 
 
 def _check_fits(window: Window) -> None:

@@ -7,14 +7,24 @@ to the stepper's ``engine.js``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Any, Literal, get_args
 
-from torch import nn
+from torch import Tensor, nn
 
-from lenet.tracing import constructor_parameters
+from lenet.shapes.formulas import (
+    Spread,
+    Window,
+    conv_transpose_spreads,
+    conv_windows,
+    pool_windows,
+)
+from lenet.tracing import Shape, Step, constructor_parameters
+
+Windows = tuple[Window | Spread, ...]
 
 
 @dataclass(frozen=True)
@@ -172,6 +182,149 @@ KINDS: tuple[Kind, ...] = (
 
 UNKNOWN = Kind("")
 """The kind of every step that the table does not hold."""
+
+
+def _plain(name: str) -> str:
+    """Spell a layer and its function alike: ``maxpool2d``."""
+    return name.replace("_", "").lower()
+
+
+_BY_NAME = {_plain(name): kind for kind in KINDS for name in (kind.name, *kind.calls)}
+
+
+def kind_of(step: Step) -> Kind:
+    """Find a step's kind; a subclass of a layer is of the layer's kind."""
+    names = [step.operation]
+    if step.module is not None:
+        classes = type(step.module).__mro__
+        names = [found.__name__ for found in classes if "torch.nn.modules" in found.__module__]
+    known = (_BY_NAME[_plain(name)] for name in names if _plain(name) in _BY_NAME)
+    return next(known, UNKNOWN)
+
+
+def has_windows(step: Step) -> bool:
+    """Tell whether a step is a convolution or pooling, and so makes maps."""
+    return kind_of(step).window not in ("", "all")
+
+
+def is_pointwise(step: Step) -> bool:
+    """Tell whether every unit depends on the units at its own place only."""
+    kind = kind_of(step)
+    beside = kind.formula != "join" or step.settings.get("dim") == 1
+    return bool(step.output_shapes) and kind.pointwise and beside
+
+
+def weight_shape(step: Step) -> Shape:
+    """Find the shape of a convolution's or linear step's weight; () when it has none."""
+    if step.module is None:
+        return step.input_shapes[1] if len(step.input_shapes) > 1 else ()
+    weight = getattr(step.module, "weight", None)
+    return tuple(weight.shape) if isinstance(weight, Tensor) else ()
+
+
+def needed_size(step: Step) -> int | None:
+    """Read from a step's weights which size they fit; None where anything will do."""
+    fit, weight = kind_of(step).fits, weight_shape(step)
+    if fit is None or (fit.weight_axis is None and step.module is None):
+        return None
+    if fit.weight_axis is None:
+        return int(step.settings[fit.setting])
+    groups = step.settings.get("groups", 1) if fit.weight_axis == 1 else 1
+    return int(weight[fit.weight_axis] * groups)
+
+
+_LAYOUTS: dict[str, Callable[..., Windows]] = {
+    "conv": conv_windows,
+    "pool": pool_windows,
+    "transpose": conv_transpose_spreads,
+}
+_SLIDING = {"stride", "padding", "output_padding", "dilation", "ceil_mode"}
+
+
+def windows_of(step: Step) -> Windows | None:
+    """Lay out the windows of a convolution or pooling step, one per axis.
+
+    Those of a transposed convolution are no windows, but spread pixels out.
+
+    Returns:
+        The windows; None for every other operation, and for adaptive pooling whose windows differ
+        in size.
+
+    Raises:
+        ShapeError: the step's settings and input do not fit (the step itself failed).
+    """
+    kind = kind_of(step)
+    lay_out = _LAYOUTS.get(kind.window)
+    if lay_out is None or kind.axes is None:
+        return _covering_windows(step, kind)
+    kernel = weight_shape(step)[2:] or step.settings["kernel_size"]
+    given = {name: step.settings[name] for name in _SLIDING & step.settings.keys()}
+    windows = lay_out(step.input_shapes[0][-kind.axes :], kernel, **given)
+    for window in windows if not step.output_shapes else ():
+        if isinstance(window, Spread):
+            window.check_size()
+    return windows
+
+
+def _covering_windows(step: Step, kind: Kind) -> Windows | None:
+    """Lay out windows that tile the whole input: adaptive pooling, and means over all pixels."""
+    sizes = step.input_shapes[0][2:]
+    targets: Shape = ()
+    if kind.window == "adaptive" and step.output_shapes:
+        targets = step.output_shape[2:]
+    elif kind.window == "all" and _reduced_axes(step) == set(range(2, len(sizes) + 2)):
+        targets = (1,) * len(sizes)
+    if not targets or any(size % target for size, target in zip(sizes, targets, strict=True)):
+        return None
+    kernels = [size // target for size, target in zip(sizes, targets, strict=True)]
+    return tuple(Window(n, k, k, 0, 1) for n, k in zip(sizes, kernels, strict=True))
+
+
+def _reduced_axes(step: Step) -> set[int]:
+    given = step.settings.get("dim", ())
+    axes = given if isinstance(given, tuple | list) else (given,)
+    return {axis % len(step.input_shapes[0]) for axis in axes}
+
+
+def num_macs(step: Step) -> int:
+    """Count a step's multiply-accumulates for the whole batch, without bias.
+
+    Convolutions and linear layers use each weight once per position; matrix products count the
+    length of each sum; everything else counts none.
+    """
+    weight, image = weight_shape(step), step.input_shapes[0]
+    if not weight:
+        return 0
+    match kind_of(step).macs:
+        case "per output":
+            return math.prod(step.output_shape) * math.prod(weight[1:])
+        case "per input":
+            return math.prod(image) * math.prod(weight[1:])
+        case "sum":
+            return math.prod(step.output_shape) * image[-1]
+    return 0
+
+
+def num_bias_additions(step: Step) -> int:
+    """Count a step's additions of a bias for the whole batch: one per output of a biased layer."""
+    if step.module is None:
+        biased = len(step.input_shapes) > 2
+    else:
+        biased = getattr(step.module, "bias", None) is not None
+    return math.prod(step.output_shape) if biased and num_macs(step) else 0
+
+
+USUAL_SETTINGS = {
+    "padding": 0,
+    "dilation": 1,
+    "groups": 1,
+    "ceil_mode": False,
+    "count_include_pad": True,
+    "inplace": False,
+    "return_indices": False,
+    "training": False,
+}
+"""What functions do unless told otherwise; not worth a reader's attention."""
 
 NOT_SHOWN = frozenset(
     (

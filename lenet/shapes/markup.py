@@ -8,16 +8,10 @@ narrower page the table scrolls in its own box.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lenet.shapes.explanations import Explanation
-    from lenet.shapes.fixes import Fix
-    from lenet.shapes.table import Row, ShapeTable
-
-_STYLE = """<style>
+STYLE = """<style>
 .lenet-shapes { overflow-x: auto; max-width: 100%; }
 .lenet-shapes table {
   border-collapse: collapse; margin: 0; color: inherit;
@@ -60,55 +54,65 @@ _STYLE = """<style>
 }
 </style>"""
 
-_HEADINGS = (
-    "name", "operation, formula", "output shape", "parameters", "MACs", "receptive field", "jump"
-)  # fmt: skip
 
+def table_html(
+    title: str, headings: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]
+) -> str:
+    """Write a table in a box that scrolls.
 
-def table_html(table: ShapeTable) -> str:
-    """Write a table, the lines below it and its explanation."""
-    head = "".join(f'<th scope="col">{heading}</th>' for heading in _HEADINGS)
-    body = "".join(map(_row_html, table.rows))
-    problem = "" if table.explanation is None else _problem_html(table.explanation)
+    Args:
+        title: stands above it, the network's name first.
+        headings: the headings of a row's cells.
+        rows: for each row its code, and its cells: a name, an operation, its formula, and others.
+    """
+    name, operation, formula, *others = headings
+    shown = (name, f"{operation}, {formula}", *others)
+    head = "".join(f'<th scope="col">{heading}</th>' for heading in shown)
+    body = "".join(_row_html(*row) for row in rows)
     return (
-        f'{_STYLE}<div class="lenet-shapes" tabindex="0" role="region" '
-        f'aria-label="Shapes of {escape(table.model_name)}"><table>'
-        f"<caption>{escape(table.title)}</caption>"
+        f'<div class="lenet-shapes" tabindex="0" role="region" '
+        f'aria-label="Shapes of {escape(title.partition(",")[0])}"><table>'
+        f"<caption>{escape(title)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        f'{problem}<div class="lenet-shapes-notes">{_paragraphs(table.notes())}</div>'
     )
 
 
-def explanation_html(explanation: Explanation) -> str:
-    """Write an explanation that stands alone."""
-    return _STYLE + _problem_html(explanation)
+def notes_html(notes: Iterable[str]) -> str:
+    """Write the lines below a table."""
+    return f'<div class="lenet-shapes-notes">{_paragraphs(notes)}</div>'
 
 
-def _row_html(row: Row) -> str:
-    name, operation, formula, *rest = map(escape, row.cells())
+def problem_html(
+    findings: Sequence[str], fixes: Iterable[tuple[str, Sequence[str]]], error: str
+) -> str:
+    """Write an explanation.
+
+    Args:
+        findings: what is wrong, then where and why.
+        fixes: each in words, with the lines of code that make it.
+        error: PyTorch's own message, or empty.
+    """
+    what, *reasons = findings
+    items = "".join(_fix_html(*fix) for fix in fixes)
+    says = f"<p>PyTorch says: <code>{escape(error)}</code></p>" if error else ""
+    return (
+        f'<div class="lenet-problem" role="alert"><p><strong>{escape(what)}</strong></p>'
+        f"{_paragraphs(reasons)}{f'<ul>{items}</ul>' if items else ''}{says}</div>"
+    )
+
+
+def _row_html(code: str, cells: Sequence[str]) -> str:
+    name, operation, formula, *rest = map(escape, cells)
     if formula:
         one_axis_per_line = re.sub(", ([HW]: )", r",\n\1", formula)
         operation += f' <span class="formula">{one_axis_per_line}</span>'
-    cells = "".join(f"<td>{cell}</td>" for cell in (operation, *rest))
-    return f'<tr title="{escape(row.code)}"><th scope="row">{name}</th>{cells}</tr>'
+    columns = "".join(f"<td>{cell}</td>" for cell in (operation, *rest))
+    return f'<tr title="{escape(code)}"><th scope="row">{name}</th>{columns}</tr>'
 
 
-def _problem_html(explanation: Explanation) -> str:
-    what, *reasons = explanation.findings()
-    fixes = "".join(map(_fix_html, explanation.fixes))
-    error = f"<p>PyTorch says: <code>{escape(explanation.error)}</code></p>"
-    return (
-        f'<div class="lenet-problem" role="alert"><p><strong>{escape(what)}</strong></p>'
-        f"{_paragraphs(reasons)}{f'<ul>{fixes}</ul>' if fixes else ''}"
-        f"{error if explanation.error else ''}</div>"
-    )
-
-
-def _fix_html(fix: Fix) -> str:
-    if not fix.lines:
-        return f"<li>{escape(fix.text)}</li>"
-    code = "\n".join(map(escape, fix.lines))
-    return f"<li>{escape(fix.text)}:<pre>{code}</pre></li>"
+def _fix_html(text: str, lines: Sequence[str]) -> str:
+    code = "\n".join(map(escape, lines))
+    return f"<li>{escape(text)}{f':<pre>{code}</pre>' if code else ''}</li>"
 
 
 def _paragraphs(lines: Iterable[str]) -> str:

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from lenet import tracing
-from lenet.shapes import fields
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
 from lenet.shapes.formulas import ShapeError
-from lenet.shapes.markup import table_html
+from lenet.shapes.kinds import Windows, num_bias_additions, num_macs, windows_of
+from lenet.shapes.markup import STYLE, notes_html, table_html
+from lenet.shapes.receptive_fields import Field, depend_on_input, receptive_fields
 from lenet.shapes.wording import NamedShape, describe_operation, formula_of, named_shape, shape_text
-from lenet.tracing import Recording, Step
-from lenet.tracing.torch_calls import tensors_in
+from lenet.tracing import Recording, Step, tensors_in
 
 CONVENTION = (
     "Multiply-accumulates (MACs) are counted for one image, in convolutions, linear layers and "
@@ -36,36 +36,49 @@ class Row:
     """One operation of the table.
 
     Attributes:
-        name: the layer's own name, or the function called.
+        step: what ran: its name, its settings, its place in the code, its parameters.
         operation: the operation with its settings, as it would be written.
-        settings: all settings by name.
         formula: the output size as a formula with its numbers; empty where the size stays.
         note: what PyTorch does when the stride does not divide; else empty.
         output_shape: the shape of the first tensor that comes out; "N" stands for the batch.
-        num_parameters: parameters first used here.
         num_macs: multiply-accumulates for one image, without bias.
         num_bias_additions: additions of a bias for one image.
         receptive_field: input pixels that one unit depends on, per axis; None when undefined.
         jump: input pixels between neighbouring units, per axis; None when undefined.
-        code: the expression in `forward`.
-        line: its line, or None.
-        place: that line with its file, for a reader: ``models.py, line 118``; or empty.
     """
 
-    name: str
+    step: Step
     operation: str
-    settings: dict[str, Any]
     formula: str
     note: str
     output_shape: NamedShape
-    num_parameters: int
     num_macs: int
     num_bias_additions: int
     receptive_field: tuple[int, ...] | None
     jump: tuple[int, ...] | None
-    code: str
-    line: int | None
-    place: str
+
+    @property
+    def name(self) -> str:
+        """The layer's own name, or the function called."""
+        return self.step.name
+
+    @property
+    def num_parameters(self) -> int:
+        """Parameters first used here."""
+        return self.step.num_parameters
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row and its step's facts as numbers, strings and tuples."""
+        own = {name: value for name, value in vars(self).items() if name != "step"}
+        return {
+            "name": self.name,
+            **own,
+            "settings": dict(self.step.settings),
+            "num_parameters": self.num_parameters,
+            "code": self.step.place.code,
+            "line": self.step.place.line,
+            "place": self.step.place.text,
+        }
 
     def cells(self) -> tuple[str, ...]:
         """The row as text, in the order of the table's headings."""
@@ -116,7 +129,7 @@ class ShapeTable:
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """The rows as dictionaries of numbers, strings and tuples."""
-        return [vars(row) | {"settings": dict(row.settings)} for row in self.rows]
+        return [row.to_dict() for row in self.rows]
 
     def to_markdown(self) -> str:
         """The table in Markdown, with its totals below."""
@@ -145,7 +158,10 @@ class ShapeTable:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return table_html(self)
+        rows = [(row.step.place.code, row.cells()) for row in self.rows]
+        problem = "" if self.explanation is None else self.explanation.to_html()
+        table = table_html(self.title, _HEADINGS, rows)
+        return f"{STYLE}{table}{problem}{notes_html(self.notes())}"
 
     @property
     def title(self) -> str:
@@ -197,12 +213,15 @@ def trace(model: nn.Module, input_shape: Sequence[int]) -> ShapeTable:
     return table
 
 
-def explain(model: nn.Module, images: Tensor | Sequence[Tensor]) -> ShapeTable:
+def explain(
+    model: nn.Module, images: Tensor | Sequence[Tensor], *, keep_tensors: bool = False
+) -> ShapeTable:
     """Make the table of a real call `model(images)`, and explain the call when it fails.
 
     Args:
         model: any network; it is not changed.
         images: (N, C, H, W) or whatever the call was given; several inputs as a tuple.
+        keep_tensors: let the rows' steps hold copies of their inputs and outputs.
 
     Returns:
         The table; `ShapeTable.explanation` is None when the call works and every image keeps its
@@ -217,7 +236,7 @@ def explain(model: nn.Module, images: Tensor | Sequence[Tensor]) -> ShapeTable:
             "images must be a tensor, or a tuple of tensors for a network with several inputs: "
             "torch.as_tensor(...) makes one from an array"
         )
-    recording = tracing.run(model, inputs)
+    recording = tracing.run(model, inputs, keep_tensors=keep_tensors)
     explanation = find_device_mismatch(model, inputs) or explain_failure(model, inputs, recording)
     batch = None if explanation is not None and explanation.batch_is_wrong else len(inputs[0])
     return _tabulate(model, inputs, recording, explanation, batch)
@@ -281,13 +300,13 @@ def _tabulate(
     batch: int | None,
 ) -> ShapeTable:
     steps = recording.steps
-    windows = [fields.windows_of(step) for step in steps]
-    seen = fields.receptive_fields(steps, windows)
-    shares = [(batch or 1) if each else 1 for each in fields.depend_on_input(steps)]
-    rows = [
+    windows = [windows_of(step) for step in steps]
+    seen = receptive_fields(steps, windows)
+    shares = [(batch or 1) if each else 1 for each in depend_on_input(steps)]
+    rows = (
         _row(*parts, named_shape(parts[0].output_shape, batch))
         for parts in zip(steps, windows, seen, shares, strict=True)
-    ]
+    )
     return ShapeTable(
         model_name=type(model).__name__,
         input_shapes=tuple(named_shape(image.shape, batch) for image in inputs),
@@ -299,28 +318,23 @@ def _tabulate(
 
 def _row(
     step: Step,
-    windows: fields.Windows | None,
-    field: fields.Field | None,
+    windows: Windows | None,
+    field: Field | None,
     num_images: int,
     output_shape: NamedShape,
 ) -> Row:
     """Describe one step; its work is shared by `num_images`."""
     notes = dict.fromkeys(window.note for window in windows or () if window.note)
     return Row(
-        name=step.name,
+        step=step,
         operation=describe_operation(step),
-        settings=dict(step.settings),
         formula=formula_of(step, windows),
         note="; ".join(notes),
         output_shape=output_shape,
-        num_parameters=step.num_parameters,
-        num_macs=fields.num_macs(step) // num_images,
-        num_bias_additions=fields.num_bias_additions(step) // num_images,
+        num_macs=num_macs(step) // num_images,
+        num_bias_additions=num_bias_additions(step) // num_images,
         receptive_field=field.size if field else None,
         jump=field.jump if field else None,
-        code=step.code,
-        line=step.line,
-        place=step.place,
     )
 
 

@@ -10,22 +10,10 @@ from typing import Any
 
 from torch import nn
 
-from lenet.shapes.fields import Windows, kind_of
-from lenet.tracing import Step, constructor_parameters
+from lenet.shapes.kinds import USUAL_SETTINGS, Windows, kind_of
+from lenet.tracing import VARIADIC, Step, constructor_parameters
 
 NamedShape = tuple[int | str, ...]
-
-# What functions do unless told otherwise; not worth a reader's attention.
-_DEFAULTS = {
-    "padding": 0,
-    "dilation": 1,
-    "groups": 1,
-    "ceil_mode": False,
-    "count_include_pad": True,
-    "inplace": False,
-    "return_indices": False,
-    "training": False,
-}
 
 
 def named_shape(shape: Sequence[int], batch: int | None) -> NamedShape:
@@ -49,8 +37,8 @@ def describe_operation(step: Step) -> str:
     """Write an operation with its settings: ``Conv2d(1, 6, kernel_size=5)``, ``view(-1, 400)``."""
     if step.module is not None:
         return layer_code(type(step.module), step.settings)
-    settings = {k: v for k, v in step.settings.items() if _DEFAULTS.get(k, _NOTHING) != v}
-    if step.operation in ("view", "reshape", "expand", "permute"):
+    settings = {k: v for k, v in step.settings.items() if USUAL_SETTINGS.get(k, _NOTHING) != v}
+    if step.operation in VARIADIC:
         sizes = [str(size) for size in next(iter(settings.values()), ())]
         return f"{step.operation}({', '.join(_as_written(step, sizes))})"
     arguments = (f"{name}={setting_text(value)}" for name, value in settings.items())
@@ -63,7 +51,7 @@ _BATCH_SIZE = re.compile(r"\w+\.(size\(0\)|shape\[0\])|len\(\w+\)")
 def _as_written(step: Step, sizes: Sequence[str]) -> Sequence[str]:
     """Write the size of the batch as the code does, ``x.size(0)``: it is no number of its own."""
     try:
-        call = ast.parse(f"({step.code})", mode="eval").body
+        call = ast.parse(f"({step.place.code})", mode="eval").body
     except SyntaxError:
         return sizes
     written = [ast.unparse(size) for size in call.args] if isinstance(call, ast.Call) else []
@@ -102,18 +90,17 @@ def setting_text(value: object) -> str:
 
 def formula_of(step: Step, windows: Windows | None) -> str:
     """Fill a step's numbers into the formula of its output size; empty where the size stays."""
-    kind = kind_of(step)
     if windows is not None:
         return _window_formula(windows)
-    if kind == "linear":
-        return f"{step.input_shapes[0][-1]} → {step.output_shape[-1]}"
-    if kind in ("flatten", "view", "reshape"):
-        factors = step.input_shapes[0][1:]
-        flat = len(step.output_shape) == 2 and math.prod(factors) == step.output_shape[1]
-        return f"{'·'.join(map(str, factors))} = {math.prod(factors)}" if flat else ""
-    if kind in ("cat", "concat") and isinstance(dim := step.settings.get("dim", 0), int):
-        sizes = [shape[dim] for shape in step.input_shapes]
-        return f"{' + '.join(map(str, sizes))} = {step.output_shape[dim]}"
+    came, given = step.input_shapes[0], step.output_shape
+    match kind_of(step).formula:
+        case "features":
+            return f"{came[-1]} → {given[-1]}"
+        case "flatten" if given[1:] == (math.prod(came[1:]),):
+            return f"{'·'.join(map(str, came[1:]))} = {given[1]}"
+        case "join" if isinstance(dim := step.settings.get("dim", 0), int):
+            sizes = [shape[dim] for shape in step.input_shapes]
+            return f"{' + '.join(map(str, sizes))} = {given[dim]}"
     return ""
 
 

@@ -20,33 +20,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import get_testing_overrides
 
-# The argument names of functions written in C++, which have no Python signature.
-_CONV = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-_CONV_TRANSPOSE = (*_CONV[:5], "output_padding", "groups", "dilation")
-_MAX_POOL = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
-_AVG_POOL = ("input", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
-_ADAPTIVE_POOL = ("input", "output_size")
-_ARGUMENTS: dict[str, tuple[str, ...]] = {
-    **{f"conv{n}d": _CONV for n in (1, 2, 3)},
-    **{f"conv_transpose{n}d": _CONV_TRANSPOSE for n in (1, 2, 3)},
-    **{f"max_pool{n}d": _MAX_POOL for n in (1, 2, 3)},
-    **{f"avg_pool{n}d": _AVG_POOL for n in (1, 2, 3)},
-    **{f"adaptive_avg_pool{n}d": _ADAPTIVE_POOL for n in (1, 2, 3)},
-    **{f"adaptive_max_pool{n}d": _ADAPTIVE_POOL for n in (1, 2, 3)},
-    **dict.fromkeys(("add", "sub", "mul", "div", "pow", "matmul"), ("input", "other")),
-    **dict.fromkeys(("mean", "sum", "amax", "max"), ("input", "dim", "keepdim")),
-    **dict.fromkeys(("softmax", "log_softmax", "squeeze", "unsqueeze", "unbind"), ("input", "dim")),
-    **dict.fromkeys(("cat", "concat", "stack"), ("tensors", "dim")),
-    "chunk": ("input", "chunks", "dim"),
-    "flatten": ("input", "start_dim", "end_dim"),
+# Functions that take more arguments than PyTorch's list of them says.
+_ARGUMENTS = {
     "getitem": ("input", "index"),
-    "linear": ("input", "weight", "bias"),
-    "split": ("input", "split_size", "dim"),
-    "transpose": ("input", "dim0", "dim1"),
+    **dict.fromkeys(("amax", "argmax", "max", "mean", "sum"), ("input", "dim", "keepdim")),
 }
 # Methods that take the rest of their arguments as one shape: x.view(2, 3) or x.view((2, 3)).
-_VARIADIC = {"view": "shape", "reshape": "shape", "expand": "shape", "permute": "dims"}
+VARIADIC = {"view": "shape", "reshape": "shape", "expand": "shape", "permute": "dims"}
 
 # Frames in these places belong to the machinery between a user's `forward` and an operation.
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
@@ -82,9 +64,9 @@ def bind(
     operation: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Give a call's arguments their names, in the order in which they were given."""
-    if operation in _VARIADIC and len(args) > 1:
+    if operation in VARIADIC and len(args) > 1:
         shape = args[1] if isinstance(args[1], list | tuple) else args[1:]
-        return {"input": args[0], _VARIADIC[operation]: tuple(shape), **kwargs}
+        return {"input": args[0], VARIADIC[operation]: tuple(shape), **kwargs}
     names = _ARGUMENTS.get(operation) or _parameters(func)
     names += tuple(f"argument{i}" for i in range(len(names), len(args)))
     return {**dict(zip(names, args, strict=False)), **kwargs}
@@ -94,8 +76,8 @@ def unbind(operation: str, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], d
     """Turn named arguments back into what the function takes: the reverse of `bind`."""
     first = "tensors" if "tensors" in given else "input"
     rest = {name: value for name, value in given.items() if name != first}
-    if operation in _VARIADIC:
-        return (given[first], *rest[_VARIADIC[operation]]), {}
+    if operation in VARIADIC:
+        return (given[first], *rest[VARIADIC[operation]]), {}
     return (given[first],), rest
 
 
@@ -155,11 +137,19 @@ def place_of_error(error: BaseException) -> Place:
 
 @lru_cache(maxsize=1024)
 def _parameters(func: Callable[..., Any]) -> tuple[str, ...]:
-    try:
-        parameters = inspect.signature(func).parameters.values()
-    except (TypeError, ValueError):  # a C++ function that is not in the list above
-        return ("input",)
-    return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+    """Name the arguments that a function takes by position.
+
+    Functions written in C++ have no Python signature; PyTorch lists theirs for its own tests.
+    """
+    for described in (func, get_testing_overrides().get(func)):
+        try:
+            parameters = inspect.signature(described).parameters.values()  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            continue
+        first, *others = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD] or [""]
+        if first:
+            return ("input" if first in ("self", "tensor") else first, *others)
+    return ("input",)
 
 
 def _is_machinery(filename: str) -> bool:

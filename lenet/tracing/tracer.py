@@ -14,7 +14,7 @@ import copy
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +25,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from lenet.tracing.torch_calls import (
+    NOWHERE,
+    Place,
     bind,
     has_tensors,
     operation_name,
@@ -53,16 +55,14 @@ class Step:
         settings: the layer's constructor arguments, or the call's arguments that are no tensors.
         input_shapes: the shape of every tensor that went in, batch axis included; the weights
             given to a function (`F.linear(x, weight)`) are among them, a layer's own are not.
-        output_shapes: the shape of every tensor that came out; empty for a step that failed.
         sources: for every input, the index of the step that made it; `MODEL_INPUT` for what was
             given to the model; None for a parameter, a buffer or a constant.
-        code: the expression in `forward`; the layer's repr where no `forward` was written.
-        line: the line of that expression in its file or notebook cell, or None.
-        place: that line with its file, for a reader: ``models.py, line 118``, ``line 4 of the
-            cell``; empty without a line.
+        place: the expression in `forward` and its line; where no `forward` was written, the layer's
+            repr and no line.
         scope: the dotted name of the module whose `forward` ran it, empty for the model itself.
-        num_parameters: the parameters first used in this step; a layer's second call has 0.
         module: the layer as it ran (in the private copy), None for a function.
+        output_shapes: the shape of every tensor that came out; empty for a step that failed.
+        num_parameters: the parameters first used in this step; a layer's second call has 0.
         inputs: copies of the tensors that went in, or None when they were not kept.
         outputs: copies of the tensors that came out, or None when they were not kept.
     """
@@ -71,14 +71,12 @@ class Step:
     operation: str
     settings: dict[str, Any]
     input_shapes: tuple[Shape, ...]
-    output_shapes: tuple[Shape, ...]
     sources: tuple[int | None, ...]
-    code: str
-    line: int | None
-    place: str
+    place: Place
     scope: str
-    num_parameters: int
     module: nn.Module | None = field(repr=False)
+    output_shapes: tuple[Shape, ...] = ()
+    num_parameters: int = 0
     inputs: tuple[Tensor, ...] | None = field(default=None, repr=False, compare=False)
     outputs: tuple[Tensor, ...] | None = field(default=None, repr=False, compare=False)
 
@@ -106,16 +104,12 @@ class Failure:
         error: what was raised.
         step: the operation that raised it (without outputs), or None when the error came from
             Python code between two operations.
-        code: the expression in `forward`.
-        line: its line, or None.
-        place: that line with its file, for a reader, or empty.
+        place: where in `forward`.
     """
 
     error: Exception
-    step: Step | None
-    code: str = ""
-    line: int | None = None
-    place: str = ""
+    step: Step | None = None
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -287,10 +281,8 @@ class _Tracer(TorchFunctionMode):
     def failure_from(self, error: Exception) -> Failure:
         """Say which step raised `error`, or else on which line it came up."""
         if self._failed is not None and self._failed[0] is error:
-            step = self._failed[1]
-            return Failure(error, step, step.code, step.line, step.place)
-        place = place_of_error(error)
-        return Failure(error, None, place.code, place.line, place.text)
+            return Failure(error, self._failed[1], self._failed[1].place)
+        return Failure(error, None, place_of_error(error))
 
     def num_unused_parameters(self) -> int:
         """Count the parameters that no step has used."""
@@ -357,48 +349,43 @@ class _Tracer(TorchFunctionMode):
     def _record(self, call: _Call, run: Callable[[], object]) -> object:
         """Run a call; describe it as a step when it makes tensors or fails."""
         inputs = tuple(tensors_in(call.given))
-        known = self._describe(call, inputs)
+        step = self._described(call, inputs)
         try:
             result = run()
         except Exception as error:
-            self._failed = (error, Step(**known, output_shapes=(), num_parameters=0))
+            self._failed = (error, step)
             raise
         outputs = tuple(tensors_in(result))
         if outputs:
-            used = inputs if call.module is None else call.module.parameters()
-            self._finish(known, outputs, self._count(used))
+            self._add(step, outputs, inputs if call.module is None else call.module.parameters())
         return result
 
-    def _describe(self, call: _Call, inputs: tuple[Tensor, ...]) -> dict[str, Any]:
+    def _described(self, call: _Call, inputs: tuple[Tensor, ...]) -> Step:
         """Describe a call before it runs, when its inputs are still as they were."""
         place, module = place_of_frame(sys._getframe(1)), call.module
-        return {
-            "name": call.name,
-            "operation": call.operation,
-            "settings": plain_settings(call.given) if module is None else layer_settings(module),
-            "input_shapes": tuple(tuple(tensor.shape) for tensor in inputs),
-            "sources": tuple(self._sources.get(tensor) for tensor in inputs),
-            "code": place.code or (call.operation if module is None else repr(module)),
-            "line": place.line,
-            "place": place.text,
-            "scope": self._scopes[-1] if self._scopes else "",
-            "module": module,
-            "inputs": self._snapshots_of(inputs),
-        }
+        if not place.code:
+            place = replace(place, code=call.operation if module is None else repr(module))
+        return Step(
+            name=call.name,
+            operation=call.operation,
+            settings=plain_settings(call.given) if module is None else layer_settings(module),
+            input_shapes=_shapes(inputs),
+            sources=tuple(self._sources.get(tensor) for tensor in inputs),
+            place=place,
+            scope=self._scopes[-1] if self._scopes else "",
+            module=module,
+            inputs=self._snapshots_of(inputs),
+        )
 
-    def _finish(
-        self, known: dict[str, Any], outputs: tuple[Tensor, ...], num_parameters: int
-    ) -> None:
+    def _add(self, step: Step, outputs: tuple[Tensor, ...], used: Iterable[Tensor]) -> None:
         """Add a step to the list, and know its outputs again when they are used."""
         for tensor in outputs:
             self._sources[tensor] = len(self.steps)
-        step = Step(
-            **known,
-            output_shapes=tuple(tuple(tensor.shape) for tensor in outputs),
-            num_parameters=num_parameters,
-            outputs=self._snapshots_of(outputs),
+        results, num_parameters = self._snapshots_of(outputs), self._count(used)
+        shapes = _shapes(outputs)
+        self.steps.append(
+            replace(step, output_shapes=shapes, outputs=results, num_parameters=num_parameters)
         )
-        self.steps.append(step)
 
     def _snapshots_of(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         return tuple(map(self._snapshot, tensors)) if self._keep_tensors else None
@@ -418,6 +405,10 @@ class _Tracer(TorchFunctionMode):
         total = sum(count for key, count in new.items() if key not in self._counted)
         self._counted |= new.keys()
         return total
+
+
+def _shapes(tensors: Iterable[Tensor]) -> tuple[Shape, ...]:
+    return tuple(tuple(tensor.shape) for tensor in tensors)
 
 
 def _is_layer(module: nn.Module) -> bool:

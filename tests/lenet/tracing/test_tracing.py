@@ -236,8 +236,8 @@ def test_a_step_says_what_ran_where_and_on_what():
     assert conv.settings["bias"] is True
     assert conv.input_shapes == ((2, 1, 28, 28),)
     assert conv.num_parameters == 156
-    assert (conv.code, relu.code) == ("self.conv1(t)", "F.relu(self.conv1(t))")
-    assert conv.line == relu.line == pool.line - 1
+    assert (conv.place.code, relu.place.code) == ("self.conv1(t)", "F.relu(self.conv1(t))")
+    assert conv.place.line == relu.place.line == pool.place.line - 1
     assert (pool.name, pool.operation, pool.module) == ("max_pool2d", "max_pool2d", None)
     assert pool.settings["stride"] == 2
     assert [step.sources for step in steps] == [(i - 1,) for i in range(12)]
@@ -265,7 +265,7 @@ class Written(nn.Module):
 
 def test_the_code_of_a_step_is_its_exact_expression():
     steps = tracing.record(Written(), images(4, 4))
-    assert [(step.name, step.code) for step in steps] == [
+    assert [(step.name, step.place.code) for step in steps] == [
         ("rsub", "1 - x"),
         ("neg", "-x"),
         ("cat", "torch.cat(\n    [é, -x],\n    dim=1,\n)"),
@@ -302,26 +302,26 @@ def written_in(name: str) -> nn.Module:
 )
 def test_a_step_says_which_line_of_what_without_the_machines_folders(name, place):
     steps = tracing.record(written_in(name), images(1, 2))
-    assert [(s.code, s.line) for s in steps] == [("x.relu()", 3), ("x.relu() + 1", 3)]
-    assert [step.place for step in steps] == [place, place]
+    assert [step.place for step in steps] == [
+        tracing.Place(code, 3, place) for code in ("x.relu()", "x.relu() + 1")
+    ]
 
 
 def test_the_place_of_a_step_in_a_module_of_the_package():
-    step = tracing.record(NarrowLeNet(), images(1, 1, 28, 28))[0]
-    assert step.place == f"models.py, line {step.line}"
+    place = tracing.record(NarrowLeNet(), images(1, 1, 28, 28))[0].place
+    assert place.text == f"lenet.py, line {place.line}"
 
 
 def test_code_without_source_falls_back_to_the_operation():
     space = {"nn": nn, "__name__": "__main__"}
     exec("class Net(nn.Module):\n    def forward(self, x): return x.relu()", space)
-    assert tracing.record(space["Net"](), images(1, 2))[0].code == "relu"
+    assert tracing.record(space["Net"](), images(1, 2))[0].place.code == "relu"
 
 
 def test_a_bare_sequential_shows_its_layers():
     steps = tracing.record(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), images(1, 2))
     assert [step.name for step in steps] == ["0", "1"]
-    assert steps[0].code == "Linear(in_features=2, out_features=3, bias=True)"
-    assert (steps[0].line, steps[0].place) == (None, "")
+    assert steps[0].place == tracing.Place("Linear(in_features=2, out_features=3, bias=True)")
 
 
 def test_a_single_layer_is_named_after_its_class():
@@ -427,7 +427,7 @@ def test_a_failure_keeps_the_steps_before_it():
     assert [step.name for step in recording.steps][-1] == "flatten"
     assert recording.failure.step.name == "fc1"
     assert recording.failure.step.input_shapes == ((2, 192),)
-    assert recording.failure.code == "self.fc1(t)"
+    assert recording.failure.place.code == "self.fc1(t)"
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         tracing.record(model, images(2, 1, 28, 28))
 
@@ -439,8 +439,8 @@ def test_a_failure_between_operations_has_its_line():
 
     failure = tracing.run(Broken(), images(1, 2)).failure
     assert failure.step is None
-    assert failure.code == "self.missing"
-    assert failure.place == f"test_tracing.py, line {failure.line}"
+    assert failure.place.code == "self.missing"
+    assert failure.place.text == f"test_tracing.py, line {failure.place.line}"
 
 
 def test_a_failure_that_the_model_handles_is_none():

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lenet.shapes import fields
-from lenet.tracing import Step
+from lenet.shapes.kinds import Kind, kind_of
+from lenet.tracing import Step, constructor_parameters
 
 MAX_WEIGHTS = 4_000_000  # of one step: more would make a page of tens of megabytes
 
@@ -126,6 +126,7 @@ class _Tensors:
 
 
 Translation = tuple[dict[str, Any], dict[str, Tensor]]
+"""What the engine must know beside a step's kind and shape, and the step's weights by role."""
 
 
 def _translate(step: Step, tensors: _Tensors) -> Translation:
@@ -135,16 +136,15 @@ def _translate(step: Step, tensors: _Tensors) -> Translation:
         NotRepeatableError: The engine has no such operation.
     """
     assert step.output is not None
-    kind = fields.kind_of(step)
-    translate = _TRANSLATIONS.get(kind) or _TRANSLATIONS.get(kind.rstrip("_"))
-    if translate is None:
+    kind = kind_of(step)
+    if not kind.engine:
         raise NotRepeatableError(f"{step.operation} is none of the operations that a page computes")
     if step.output.dtype != torch.float32:
         raise NotRepeatableError(f"it computes in {step.output.dtype}")
-    instruction, weights = translate(step, tensors)
+    settings, weights = _TRANSLATIONS.get(kind.engine, _pointwise)(step, tensors, kind)
     if sum(weight.numel() for weight in weights.values()) > MAX_WEIGHTS:
         raise NotRepeatableError("it has too many weights for a page")
-    return {**instruction, "shape": list(step.output.shape[1:])}, weights
+    return {"kind": kind.engine, **settings, "shape": list(step.output.shape[1:])}, weights
 
 
 def _weights_of(step: Step, tensors: _Tensors) -> dict[str, Tensor]:
@@ -173,7 +173,7 @@ def _image_size(step: Step) -> None:
         raise NotRepeatableError("its input is not a batch of maps")
 
 
-def _convolution(step: Step, tensors: _Tensors) -> Translation:
+def _convolution(step: Step, tensors: _Tensors, _: Kind) -> Translation:
     _image_size(step)
     get = step.settings.get
     weights = _weights_of(step, tensors)
@@ -194,37 +194,28 @@ def _convolution(step: Step, tensors: _Tensors) -> Translation:
         "dilation": dilation,
         "groups": get("groups", 1),
     }
-    return {"kind": "conv", **settings}, weights
+    return settings, weights
 
 
-def _pooling(kind: str) -> Callable[[Step, _Tensors], Translation]:
-    def translate(step: Step, _: _Tensors) -> Translation:
-        _image_size(step)
-        get = step.settings.get
-        kernel = _pair(get("kernel_size", get("argument1")))
-        settings: dict[str, Any] = {
-            "kernel": kernel,
-            "stride": _pair(get("stride") or kernel),
-            "padding": _pair(get("padding", 0)),
-            "dilation": _pair(get("dilation", 1)),
-        }
-        if kind == "avgPool":
-            settings["countPadding"] = bool(get("count_include_pad", True))
-            settings["divisor"] = get("divisor_override")
-        return {"kind": kind, **settings}, {}
-
-    return translate
-
-
-def _adaptive_pooling(kind: str) -> Callable[[Step, _Tensors], Translation]:
-    def translate(step: Step, _: _Tensors) -> Translation:
-        _image_size(step)
-        return {"kind": kind, "adaptive": True}, {}
-
-    return translate
+def _pooling(step: Step, _: _Tensors, kind: Kind) -> Translation:
+    _image_size(step)
+    if kind.window == "adaptive":
+        return {"adaptive": True}, {}
+    get = step.settings.get
+    kernel = _pair(get("kernel_size"))
+    settings: dict[str, Any] = {
+        "kernel": kernel,
+        "stride": _pair(get("stride") or kernel),
+        "padding": _pair(get("padding", 0)),
+        "dilation": _pair(get("dilation", 1)),
+    }
+    if kind.engine == "avgPool":
+        settings["countPadding"] = bool(get("count_include_pad", True))
+        settings["divisor"] = get("divisor_override")
+    return settings, {}
 
 
-def _batch_norm(step: Step, tensors: _Tensors) -> Translation:
+def _batch_norm(step: Step, tensors: _Tensors, _: Kind) -> Translation:
     module = step.module
     if isinstance(module, nn.modules.batchnorm._BatchNorm):
         given = [module.running_mean, module.running_var, module.weight, module.bias]
@@ -238,61 +229,51 @@ def _batch_norm(step: Step, tensors: _Tensors) -> Translation:
     if mean is None or variance is None:
         raise NotRepeatableError("it normalises with the statistics of this batch")
     arrays = {"mean": mean, "deviation": (variance + eps).sqrt(), "weight": weight, "bias": bias}
-    return {"kind": "batchNorm"}, {name: a for name, a in arrays.items() if a is not None}
+    return {}, {name: a for name, a in arrays.items() if a is not None}
 
 
-def _linear(step: Step, tensors: _Tensors) -> Translation:
+def _linear(step: Step, tensors: _Tensors, _: Kind) -> Translation:
     if len(step.input_shapes[0]) != 2:
         raise NotRepeatableError("its input is not one row of features for each picture")
-    return {"kind": "linear"}, _weights_of(step, tensors)
+    return {}, _weights_of(step, tensors)
 
 
-def _pointwise(kind: str) -> Callable[[Step, _Tensors], Translation]:
-    return lambda step, tensors: ({"kind": kind}, {})
+def _pointwise(step: Step, _: _Tensors, kind: Kind) -> Translation:
+    """Translate what changes every number by itself, with the settings that the table names."""
+    settings = {}
+    for name, setting in kind.engine_settings:
+        assert kind.layer is not None
+        usual = constructor_parameters(kind.layer)[setting].default
+        settings[name] = step.settings.get(setting, usual)
+    return settings, {}
 
 
-def _leaky(step: Step, _: _Tensors) -> Translation:
-    return {"kind": "leakyRelu", "slope": step.settings.get("negative_slope", 0.01)}, {}
-
-
-def _same_numbers(kind: str) -> Callable[[Step, _Tensors], Translation]:
+def _same_numbers(step: Step, tensors: _Tensors, _: Kind) -> Translation:
     """Translate what passes its numbers on, in their order, perhaps in another shape."""
-
-    def translate(step: Step, tensors: _Tensors) -> Translation:
-        assert step.output is not None
-        before = tensors.inputs[0]
-        if not _equal(before.reshape(-1), step.output.reshape(-1)):
-            raise NotRepeatableError("it changes or reorders its numbers")
-        return {"kind": kind}, {}
-
-    return translate
+    assert step.output is not None
+    if not _equal(tensors.inputs[0].reshape(-1), step.output.reshape(-1)):
+        raise NotRepeatableError("it changes or reorders its numbers")
+    return {}, {}
 
 
-def _softmax(kind: str) -> Callable[[Step, _Tensors], Translation]:
-    def translate(step: Step, _: _Tensors) -> Translation:
-        axis = step.settings.get("dim")
-        if len(step.input_shapes[0]) != 2 or axis not in (1, -1):
-            raise NotRepeatableError("it does not run over the scores of one picture")
-        return {"kind": kind}, {}
-
-    return translate
+def _softmax(step: Step, _: _Tensors, __: Kind) -> Translation:
+    axis = step.settings.get("dim")
+    if len(step.input_shapes[0]) != 2 or axis not in (1, -1):
+        raise NotRepeatableError("it does not run over the scores of one picture")
+    return {}, {}
 
 
-def _arithmetic(operation: str) -> Callable[[Step, _Tensors], Translation]:
+def _arithmetic(step: Step, tensors: _Tensors, kind: Kind) -> Translation:
     """Translate ``a * x + b`` with numbers a and b, and the sum of two tensors of one shape."""
-
-    def translate(step: Step, tensors: _Tensors) -> Translation:
-        other = step.settings.get("other", step.settings.get("argument1"))
-        if isinstance(other, int | float) and len(tensors.inputs) == 1 and not tensors.weights:
-            scale, shift = _SCALAR[operation](float(other))
-            return {"kind": "affine", "scale": scale, "shift": shift}, {}
-        same = len({tuple(tensor.shape) for tensor in tensors.inputs}) == 1
-        plain = not set(step.settings) - {"other"}
-        if operation == "add" and len(tensors.inputs) == 2 and same and plain:
-            return {"kind": "sum"}, {}
-        raise NotRepeatableError(f"{step.operation} is none of the operations that a page computes")
-
-    return translate
+    other = step.settings.get("other")
+    if isinstance(other, int | float) and len(tensors.inputs) == 1 and not tensors.weights:
+        scale, shift = _SCALAR[kind.name](float(other))
+        return {"scale": scale, "shift": shift}, {}
+    same = len({tuple(tensor.shape) for tensor in tensors.inputs}) == 1
+    plain = not set(step.settings) - {"other"}
+    if kind.name == "add" and len(tensors.inputs) == 2 and same and plain:
+        return {"kind": "sum"}, {}
+    raise NotRepeatableError(f"{step.operation} is none of the operations that a page computes")
 
 
 _SCALAR: dict[str, Callable[[float], tuple[float, float]]] = {
@@ -303,26 +284,13 @@ _SCALAR: dict[str, Callable[[float], tuple[float, float]]] = {
     "div": lambda other: (1.0 / other if other else math.inf, 0.0),
 }
 
-_TRANSLATIONS: dict[str, Callable[[Step, _Tensors], Translation]] = {
-    "conv2d": _convolution,
-    "maxpool2d": _pooling("maxPool"),
-    "avgpool2d": _pooling("avgPool"),
-    "adaptivemaxpool2d": _adaptive_pooling("maxPool"),
-    "adaptiveavgpool2d": _adaptive_pooling("avgPool"),
-    **dict.fromkeys(("batchnorm", "batchnorm1d", "batchnorm2d"), _batch_norm),
+# By the engine's operation; all others change every number by itself.
+_TRANSLATIONS: dict[str, Callable[[Step, _Tensors, Kind], Translation]] = {
+    "conv": _convolution,
+    **dict.fromkeys(("maxPool", "avgPool"), _pooling),
+    "batchNorm": _batch_norm,
     "linear": _linear,
-    **{kind: _pointwise(kind) for kind in ("relu", "tanh", "sigmoid")},
-    "leakyrelu": _leaky,
-    **dict.fromkeys(
-        ("dropout", "dropout1d", "dropout2d", "alphadropout", "featuredropout", "identity"),
-        _same_numbers("identity"),
-    ),
-    **dict.fromkeys(("contiguous", "clone", "detach", "float", "to"), _same_numbers("identity")),
-    **dict.fromkeys(
-        ("flatten", "view", "reshape", "squeeze", "unsqueeze", "unflatten"),
-        _same_numbers("reshape"),
-    ),
-    "softmax": _softmax("softmax"),
-    "logsoftmax": _softmax("logSoftmax"),
-    **{operation: _arithmetic(operation) for operation in _SCALAR},
+    **dict.fromkeys(("identity", "reshape"), _same_numbers),
+    **dict.fromkeys(("softmax", "logSoftmax"), _softmax),
+    "affine": _arithmetic,
 }

@@ -29,7 +29,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Place:
+class Spot:
     """Where a step stands: lines of a listing, and columns when it is part of one line."""
 
     listing: int
@@ -38,11 +38,11 @@ class Place:
     columns: tuple[int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The place as plain JSON."""
+        """The spot as plain JSON."""
         return {**vars(self), "columns": list(self.columns) if self.columns else None}
 
 
-def find_source(model: nn.Module, steps: Sequence[Step]) -> tuple[list[Listing], list[Place]]:
+def find_source(model: nn.Module, steps: Sequence[Step]) -> tuple[list[Listing], list[Spot]]:
     """Find the lines of code behind each step.
 
     A step that no code of its own has made, such as a layer of a bare `nn.Sequential`, gets a line
@@ -50,22 +50,22 @@ def find_source(model: nn.Module, steps: Sequence[Step]) -> tuple[list[Listing],
     """
     listings: list[Listing] = []
     known: dict[object, int] = {}
-    places = []
+    spots = []
     for step in steps:
         function = _function_around(model, step)
         if function is None:
-            places.append(_in_outline(model, step, listings, known))
+            spots.append(_in_outline(model, step, listings, known))
             continue
         if function not in known:
             known[function] = len(listings)
             listings.append(_listing_of(function))
-        places.append(_locate(step, known[function], listings[known[function]]))
-    return listings, places
+        spots.append(_locate(step, known[function], listings[known[function]]))
+    return listings, spots
 
 
 def _function_around(model: nn.Module, step: Step) -> FunctionType | None:
     """Find the method, of a module that was running, in whose source a step's line lies."""
-    if step.line is None:
+    if step.place.line is None:
         return None
     scope = step.scope
     while True:
@@ -86,9 +86,9 @@ def _covers(function: FunctionType, step: Step) -> bool:
         lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
         return False
-    assert step.line is not None
-    first_words = step.code.split("\n")[0]
-    at = step.line - first
+    assert step.place.line is not None
+    first_words = step.place.code.split("\n")[0]
+    at = step.place.line - first
     return 0 <= at < len(lines) and first_words in lines[at]
 
 
@@ -101,22 +101,22 @@ def _listing_of(function: FunctionType) -> Listing:
     )
 
 
-def _locate(step: Step, index: int, listing: Listing) -> Place:
-    assert step.line is not None
-    line = step.line - listing.first
-    code = step.code.split("\n")
+def _locate(step: Step, index: int, listing: Listing) -> Spot:
+    assert step.place.line is not None
+    line = step.place.line - listing.first
+    code = step.place.code.split("\n")
     if len(code) > 1:
-        return Place(index, line, len(code))
+        return Spot(index, line, len(code))
     start = listing.lines[line].index(code[0])
-    return Place(index, line, 1, (start, start + len(code[0])))
+    return Spot(index, line, 1, (start, start + len(code[0])))
 
 
 def _in_outline(
     model: nn.Module, step: Step, listings: list[Listing], known: dict[object, int]
-) -> Place:
+) -> Spot:
     if "outline" not in known:
         known["outline"] = len(listings)
         listings.append(Listing(type(model).__name__, 1))
     lines = listings[known["outline"]].lines
-    lines.append(step.code.split("\n")[0])
-    return Place(known["outline"], len(lines) - 1)
+    lines.append(step.place.code.split("\n")[0])
+    return Spot(known["outline"], len(lines) - 1)

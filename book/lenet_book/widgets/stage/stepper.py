@@ -132,12 +132,12 @@ def stepper_parts(
     pixels = Pixels(images, mean, std)
     twin = rounded_copy(model, dtype)
     rows = rows_of(twin, pixels.normalised)
-    steps = tracing.record(twin, pixels.normalised)
+    steps = [row.step for row in rows]
     program = program_of(steps, pixels.normalised, dtype)
-    listings, places = find_source(model, steps)
+    listings, spots = find_source(model, steps)
     described = [
-        {**instruction, **_describe(row), "place": place.to_json()}
-        for instruction, row, place in zip(program.instructions[1:], rows, places, strict=True)
+        {**instruction, **_describe(row), "place": spot.to_json()}
+        for instruction, row, spot in zip(program.instructions[1:], rows, spots, strict=True)
     ]
     program.instructions[1:] = described
     program.instructions[0] |= {"name": "input", "operation": "the picture"}
@@ -185,8 +185,12 @@ def rounded_copy(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 
 def rows_of(model: nn.Module, images: Tensor) -> tuple[Row, ...]:
-    """Trace a network; raise `ShapeError` with the explanation when it cannot take the images."""
-    table = shapes.explain(model, images)
+    """Trace a network in one pass: the rows of its table, whose steps hold their tensors.
+
+    Raises:
+        ShapeError: the network cannot take the images; the message explains why.
+    """
+    table = shapes.explain(model, images, keep_tensors=True)
     if table.explanation is not None:
         raise ShapeError(str(table.explanation))
     return table.rows
@@ -203,7 +207,7 @@ def _describe(row: Row) -> dict[str, Any]:
         "numMacs": row.num_macs,
         "field": list(row.receptive_field) if row.receptive_field else None,
         "jump": list(row.jump) if row.jump else None,
-        "code": row.code,
+        "code": row.step.place.code,
     }
 
 
