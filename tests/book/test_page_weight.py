@@ -29,7 +29,7 @@ def test_every_page_is_within_the_budget(site: Path) -> None:
 def write_page(site: Path, state: str) -> None:
     scripts = site / "_static" / "widgets"
     scripts.mkdir(parents=True)
-    for name in ("static.js", "static.css", "Example.js"):
+    for name in ("pages.js", "pages.css", "Example.js"):
         (scripts / name).write_text(name, encoding="utf-8")
     kind = "application/vnd.jupyter.widget-state+json"
     html = f'<p>text</p><script type="{kind}">{state}</script>'
@@ -48,7 +48,7 @@ def test_a_page_weighs_its_scripts_and_its_state(tmp_path: Path) -> None:
 
     write_page(tmp_path, EXAMPLE)
     (weight,) = page_weights(tmp_path)
-    names = ("static.js", "static.css", "Example.js")
+    names = ("pages.js", "pages.css", "Example.js")
     assert weight.page == "page.html"
     assert weight.widgets == ("Example",)
     assert weight.code == sum(len(gzip.compress(name.encode())) for name in names)

@@ -1,6 +1,6 @@
 // @ts-check
 /** Code with its changed lines marked, around the change or as a whole. */
-import { element } from "../shared/elements.js";
+import { button, element } from "../shared/elements.js";
 
 const CONTEXT = 3; // lines around a change
 
@@ -10,7 +10,7 @@ export class Difference {
     this.lines = [];
     this.whole = false;
     this.code = element("code");
-    this.button = element("button", { type: "button", class: "lenet-button", onclick: () => this.#turn() });
+    this.button = button("", () => this.#turn());
     const frame = element("pre", { class: "lenet-mono", tabindex: 0, role: "region", "aria-label": "the changed code" }, this.code);
     this.node = element("div", { class: "lenet-diff" }, frame, this.button);
   }

@@ -4,7 +4,7 @@ import { Chart, fitCharts } from "../shared/chart.js";
 import { Difference } from "./difference.js";
 import { Question } from "./question.js";
 import { readArrays } from "../shared/arrays.js";
-import { OWN_KEYS, element } from "../shared/elements.js";
+import { OWN_KEYS, button, element } from "../shared/elements.js";
 import { countText, numberText, percentText } from "../shared/text.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
@@ -72,7 +72,7 @@ class Lab {
     this.difference = new Difference();
     this.prediction = new Question("Predict first: what will the test accuracy do?", (key) => this.#predict(key));
     this.quiz = new Question("Which fault made the orange curves?", (name) => this.#guess(name));
-    this.another = element("button", { type: "button", class: "lenet-button lenet-main", onclick: () => this.#ask() }, "Another one");
+    this.another = button("Another one", () => this.#ask(), { class: "lenet-button lenet-main" });
     this.quiz.node.append(this.another);
     this.charts = this.#charts();
     this.reading = element("p", { class: "lenet-reading" });
@@ -106,8 +106,6 @@ class Lab {
   }
 
   #modes() {
-    const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
-      element("button", { type: "button", class: "lenet-button", onclick }, text);
     return { choose: button("Choose a fault", () => this.#leaveQuiz()), quiz: button("Quiz", () => this.#ask()) };
   }
 

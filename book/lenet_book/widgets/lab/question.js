@@ -1,6 +1,6 @@
 // @ts-check
 /** A question with a button for each answer, and a reply that is read aloud. */
-import { element, uniqueId } from "../shared/elements.js";
+import { button, element, uniqueId } from "../shared/elements.js";
 
 /** @typedef {{ key: string, text: string }} Choice */
 
@@ -18,14 +18,9 @@ export class Question {
 
   /** Offer these answers, none of them given yet. @param {Choice[]} choices */
   offer(choices) {
-    this.buttons = new Map(choices.map(({ key, text }) => [key, this.#button(key, text)]));
+    this.buttons = new Map(choices.map(({ key, text }) => [key, button(text, () => this.onAnswer(key))]));
     this.choices.replaceChildren(...this.buttons.values());
     this.reply.textContent = "";
-  }
-
-  /** @param {string} key @param {string} text */
-  #button(key, text) {
-    return element("button", { type: "button", class: "lenet-button", onclick: () => this.onAnswer(key) }, text);
   }
 
   /** Mark an answer as given. @param {string} key @param {string} reply */
@@ -36,6 +31,6 @@ export class Question {
 
   /** Take no more answers. */
   close() {
-    for (const button of this.buttons.values()) button.disabled = true;
+    for (const choice of this.buttons.values()) choice.disabled = true;
   }
 }

@@ -6,7 +6,7 @@ import { OwnModel, metaOfOne } from "./picture.js";
 import { MistakeTable } from "./table.js";
 import { readArrays } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { OWN_KEYS, announcer, element, prefersLessMotion } from "../shared/elements.js";
+import { OWN_KEYS, announcer, button, element, prefersLessMotion } from "../shared/elements.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./table.js").Cell} Cell */
@@ -64,7 +64,7 @@ class Explorer {
     const chips = frequentMistakes(counts).map((cell) => {
       const [truth, answer] = cell.map((index) => classes[index]);
       const text = `${truth} → ${answer}: ${counts[cell[0]][cell[1]]}`;
-      return element("button", { type: "button", class: "lenet-button", onclick: () => this.#choose(cell) }, text);
+      return button(text, () => this.#choose(cell));
     });
     const frequent = element("div", { class: "lenet-frequent", role: "group", "aria-label": "Most frequent mistakes" }, "most frequent: ", ...chips);
     const attributes = { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${this.meta.model}`, ...OWN_KEYS };
@@ -72,7 +72,7 @@ class Explorer {
   }
 
   #stepper() {
-    const close = element("button", { type: "button", class: "lenet-button", onclick: () => this.#close() }, "Close");
+    const close = button("Close", () => this.#close());
     const head = element("div", { class: "lenet-opened" }, this.title, close);
     return element("section", { hidden: true, "aria-label": "The picture in the stepper" }, head, this.box);
   }

@@ -1,9 +1,9 @@
 // @ts-check
 /** The pictures of one cell, each a button that opens it. */
+import { sumOf } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
 import { paintPicture } from "../shared/pictures.js";
 import { countText, percentText } from "../shared/text.js";
-import { sumOf } from "./table.js";
 
 /** @typedef {import("./table.js").Cell} Cell */
 /** @typedef {import("../shared/arrays.js").Numbers} Numbers */

@@ -1,16 +1,11 @@
 // @ts-check
 /** The confusion matrix as a table of buttons. */
-import { colourText, inkOn, signedColour } from "../shared/colours.js";
+import { confusionTable, paintConfusion, sumOf } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
 import { countText } from "../shared/text.js";
 
 /** @typedef {import("../shared/colours.js").Theme} Theme */
 /** @typedef {[truth: number, answer: number]} Cell */
-
-/** @param {number[]} numbers */
-export function sumOf(numbers) {
-  return numbers.reduce((total, number) => total + number, 0);
-}
 
 export class MistakeTable {
   /**
@@ -22,12 +17,8 @@ export class MistakeTable {
     this.classes = classes;
     this.counts = counts;
     this.buttons = counts.map((row, truth) => row.map((_, answer) => this.#button([truth, answer], onChoose)));
-    const corner = element("td", { class: "lenet-corner" }, "called →", element("br"), "it is ↓");
-    const header = element("tr", {}, corner, ...classes.map((name) => this.#column(name)));
-    const rows = classes.map((name, truth) =>
-      element("tr", {}, element("th", { scope: "row" }, name), ...this.buttons[truth].map((button) => element("td", {}, button))),
-    );
-    const table = element("table", {}, element("caption", {}, this.#caption()), element("thead", {}, header), element("tbody", {}, ...rows));
+    const cells = this.buttons.map((row) => row.map((button) => element("td", {}, button)));
+    const table = confusionTable(classes, cells, this.#caption(), "called →", element("br"), "it is ↓");
     this.node = element("div", { class: "lenet-confusion" }, table);
     table.addEventListener("keydown", (event) => this.#moveByKey(event));
   }
@@ -36,11 +27,6 @@ export class MistakeTable {
     const total = sumOf(this.counts.flat());
     const right = sumOf(this.counts.map((row, index) => row[index]));
     return `Confusion matrix of ${countText(total)} pictures. Each row is a true class, each column an answer; ${countText(right)} lie on the diagonal, where both agree.`;
-  }
-
-  /** @param {string} name */
-  #column(name) {
-    return element("th", { scope: "col" }, element("span", {}, name));
   }
 
   /** @param {Cell} cell @param {(cell: Cell) => void} onChoose */
@@ -62,18 +48,10 @@ export class MistakeTable {
     );
   }
 
-  /** Colour every cell by its share of its row, mistakes red and the right answers blue. @param {Theme} theme */
+  /** Colour every cell, the largest share of mistakes in full red. @param {Theme} theme */
   paint(theme) {
-    const shares = this.counts.map((row) => row.map((count) => count / (sumOf(row) || 1)));
-    const worst = Math.max(...shares.flatMap((row, truth) => row.filter((_, answer) => answer !== truth)), 0);
-    this.buttons.forEach((row, truth) =>
-      row.forEach((button, answer) => {
-        const share = shares[truth][answer];
-        const colour = truth === answer ? signedColour(-share, 1, theme) : signedColour(share, worst, theme);
-        button.style.background = share ? colourText(colour) : "";
-        button.style.color = share ? inkOn(colour) : "";
-      }),
-    );
+    const shares = this.counts.flatMap((row, truth) => row.filter((_, answer) => answer !== truth).map((count) => count / (sumOf(row) || 1)));
+    paintConfusion(this.buttons, this.counts, theme, Math.max(...shares, 0));
   }
 
   /** @param {KeyboardEvent} event */

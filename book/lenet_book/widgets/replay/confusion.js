@@ -1,6 +1,6 @@
 // @ts-check
 /** A confusion matrix as a table that follows the training. */
-import { colourText, inkOn, signedColour } from "../shared/colours.js";
+import { confusionTable, paintConfusion, sumOf } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
 import { countText } from "../shared/text.js";
 
@@ -16,12 +16,7 @@ export class ConfusionTable {
     /** @type {number[][]} */
     this.counts = classes.map(() => classes.map(() => 0));
     this.cells = classes.map(() => classes.map(() => element("td")));
-    const columns = classes.map((name) => element("th", { scope: "col" }, element("span", {}, name)));
-    const header = element("tr", {}, element("td", { class: "lenet-corner" }, "is ↓ called →"), ...columns);
-    const rows = classes.map((name, truth) =>
-      element("tr", {}, element("th", { scope: "row" }, element("span", {}, name)), ...this.cells[truth]));
-    const caption = element("caption", {}, "Test pictures by class (row) and answer (column)");
-    const table = element("table", {}, caption, element("thead", {}, header), element("tbody", {}, ...rows));
+    const table = confusionTable(classes, this.cells, "Test pictures by class (row) and answer (column)", "is ↓ called →");
     this.note = element("p", { class: "lenet-mistakes" });
     this.node = element("div", { class: "lenet-confusion" },
       element("div", { class: "lenet-sideways", role: "region", tabindex: 0, "aria-label": "Confusion matrix" }, table), this.note);
@@ -37,17 +32,9 @@ export class ConfusionTable {
     this.note.textContent = this.inWords();
   }
 
-  /** Colour cells by their share of the row: right answers blue, mistakes red. @param {Theme} theme */
+  /** @param {Theme} theme */
   paint(theme) {
-    this.counts.forEach((row, truth) => {
-      const total = row.reduce((sum, count) => sum + count, 0) || 1;
-      row.forEach((count, answer) => {
-        const colour = signedColour((truth === answer ? -count : count) / total, 1, theme);
-        const { style } = this.cells[truth][answer];
-        style.backgroundColor = count ? colourText(colour) : "";
-        style.color = count ? inkOn(colour) : "";
-      });
-    });
+    paintConfusion(this.cells, this.counts, theme);
   }
 
   /** The cell beside the diagonal with the highest count, or null if all answers are right. @returns {Mistake | null} */
@@ -56,7 +43,7 @@ export class ConfusionTable {
     let worst = null;
     this.counts.forEach((row, truth) => row.forEach((count, answer) => {
       if (truth === answer || count <= (worst?.count ?? 0)) return;
-      worst = { truth, answer, count, total: row.reduce((sum, number) => sum + number, 0) };
+      worst = { truth, answer, count, total: sumOf(row) };
     }));
     return worst;
   }

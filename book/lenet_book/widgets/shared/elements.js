@@ -29,6 +29,11 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Make a button. @param {string} text @param {() => void} onclick @param {Record<string, any>} [attributes] */
+export function button(text, onclick, attributes = {}) {
+  return element("button", { type: "button", class: "lenet-button", onclick, ...attributes }, text);
+}
+
 /**
  * Make an element of a drawing.
  *

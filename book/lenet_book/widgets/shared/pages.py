@@ -1,7 +1,7 @@
 """Widgets in pages without a kernel: the states they carry, and the scripts that show them.
 
 A page holds the states of its widgets (as ipywidgets writes them, made smaller by `slim`), the
-mounting script `static.js`, and for each class of widget its front end, wrapped by `definition`
+mounting script `pages.js`, and for each class of widget its front end, wrapped by `definition`
 into a classic script, because pages opened from disk may not import modules from files.
 """
 
@@ -22,8 +22,8 @@ from lenet_book.widgets.shared.joining import joined_script, joined_style
 
 STATE_TYPE = "application/vnd.jupyter.widget-state+json"
 VIEW_TYPE = "application/vnd.jupyter.widget-view+json"
-MOUNTING_SCRIPT = Path(__file__).with_name("static.js")
-MOUNTING_STYLE = Path(__file__).with_name("static.css")
+MOUNTING_SCRIPT = Path(__file__).with_name("pages.js")
+MOUNTING_STYLE = Path(__file__).with_name("pages.css")
 
 _FRONT_END = ("_esm", "_css")
 _LOOKS = ("LayoutModel", "StyleModel")

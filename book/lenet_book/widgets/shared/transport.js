@@ -1,6 +1,6 @@
 // @ts-check
 /** Walk through the places of something, step by step or by itself: buttons, and a slider. */
-import { element } from "./elements.js";
+import { button, element } from "./elements.js";
 
 /**
  * What is walked through.
@@ -27,8 +27,6 @@ export class Transport {
 
   /** @param {Walk} walk @param {Captions} [captions] */
   constructor(walk, { back = "‹ Back", next = "Next ›", slider } = {}) {
-    const button = (/** @type {string} */ text, /** @type {() => void} */ onclick) =>
-      element("button", { type: "button", class: "lenet-button", onclick }, text);
     this.#walk = walk;
     this.back = button(back, () => this.step(-1));
     this.play = button("Play", () => (this.isPlaying ? this.#pause() : this.#start()));

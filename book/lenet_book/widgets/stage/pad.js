@@ -1,7 +1,7 @@
 // @ts-check
 /** The input: sample pictures to choose from, and a pad to draw on. */
 import { DRAWN } from "./state.js";
-import { element, setAttribute } from "../shared/elements.js";
+import { button, element, setAttribute } from "../shared/elements.js";
 import { paintPicture, sizeCanvas } from "../shared/pictures.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -51,10 +51,9 @@ export class InputPanel {
       element("option", { value: width, selected: width === this.pen }, name),
     );
     const choose = (/** @type {Event} */ event) => (this.pen = Number(/** @type {HTMLSelectElement} */ (event.target).value));
-    const clear = () => this.clear();
     tools.append(
       element("label", {}, "pen ", element("select", { class: "lenet-select", onchange: choose }, ...pens)),
-      element("button", { type: "button", class: "lenet-button", onclick: clear }, "Clear"),
+      button("Clear", () => this.clear()),
     );
     return tools;
   }

@@ -11,7 +11,7 @@ import { Sight } from "./sight.js";
 import { DRAWN, State } from "./state.js";
 import { StepView } from "./view.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { announcer, element } from "../shared/elements.js";
+import { announcer, button, element } from "../shared/elements.js";
 import { numberText, shapeText } from "../shared/text.js";
 import { Transport } from "../shared/transport.js";
 
@@ -68,7 +68,7 @@ class Stepper {
   #transport() {
     const walk = { at: () => this.state.step, last: () => this.state.steps.length - 1, milliseconds: () => PLAY_MILLISECONDS };
     const transport = new Transport({ ...walk, go: (step) => this.go(step) }, { back: "← Previous", next: "Next →" });
-    const reset = element("button", { type: "button", class: "lenet-button", onclick: () => this.reset() }, "Reset");
+    const reset = button("Reset", () => this.reset());
     transport.next.classList.add("lenet-main");
     transport.node.append(this.position, reset, this.link);
     return transport;

@@ -1,0 +1,37 @@
+// @ts-check
+/** Confusion matrices as tables: rows are true classes, columns answers. */
+import { colourText, inkOn, signedColour } from "./colours.js";
+import { element } from "./elements.js";
+
+/** @typedef {import("./colours.js").Theme} Theme */
+
+/** @param {number[]} numbers */
+export function sumOf(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** @param {string[]} classes @param {HTMLTableCellElement[][]} cells @param {string} caption @param {...(Node | string)} corner */
+export function confusionTable(classes, cells, caption, ...corner) {
+  const heading = (/** @type {string} */ scope, /** @type {string} */ name) => element("th", { scope }, element("span", {}, name));
+  const header = element("tr", {}, element("td", { class: "lenet-corner" }, ...corner), ...classes.map((name) => heading("col", name)));
+  const rows = classes.map((name, truth) => element("tr", {}, heading("row", name), ...cells[truth]));
+  return element("table", {}, element("caption", {}, caption), element("thead", {}, header), element("tbody", {}, ...rows));
+}
+
+/**
+ * Colour cells by their share of the row: right answers blue, mistakes red, full red at a share of `worst`.
+ *
+ * @param {HTMLElement[][]} cells @param {number[][]} counts @param {Theme} theme @param {number} [worst]
+ */
+export function paintConfusion(cells, counts, theme, worst = 1) {
+  counts.forEach((row, truth) => {
+    const total = sumOf(row) || 1;
+    row.forEach((count, answer) => {
+      const share = count / total;
+      const colour = truth === answer ? signedColour(-share, 1, theme) : signedColour(share, worst, theme);
+      const { style } = cells[truth][answer];
+      style.background = count ? colourText(colour) : "";
+      style.color = count ? inkOn(colour) : "";
+    });
+  });
+}
