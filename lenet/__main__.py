@@ -17,6 +17,8 @@ COMMANDS = {  # the module in lenet.commands: what it is for
     "predict": "let a trained network judge picture files",
 }
 
+HELP_FORMAT = argparse.RawDescriptionHelpFormatter
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -47,10 +49,12 @@ def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lenet {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, formatter_class=HELP_FORMAT)
         if name in chosen:
-            importlib.import_module(f"lenet.commands.{name}").add(commands)
-        else:
-            commands.add_parser(name, help=purpose)
+            module = importlib.import_module(f"lenet.commands.{name}")
+            command.description, _, command.epilog = (module.__doc__ or "").partition("\n\n")
+            module.add_arguments(command)
+            command.set_defaults(run=module.run, refuse=command.error)
     return parser
 
 

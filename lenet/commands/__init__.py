@@ -1,5 +1,6 @@
-"""The commands of ``python -m lenet``, one a module.
+"""The commands of ``python -m lenet``, one a module, each imported when it runs.
 
-Each module has `add`, which adds the command's arguments to the parser, and `run`, which does the
-work and returns the exit status.
+A module's own text is the command's help: its first paragraph stands before the arguments, the rest
+behind them. `add_arguments` adds those arguments to the command's parser, and `run` does the work
+and returns the exit status.
 """

@@ -1,4 +1,14 @@
-"""``python -m lenet evaluate WEIGHTS [DATASET]``: how good a trained network is, class by class."""
+"""Judge a trained network on the test images of a data set, class by class.
+
+Printed are its accuracy and, for every class, the recall (the share of its images that were
+recognised), the precision (the share of images given to it that are its own) and the class that
+its images are most often taken for. Pictures of your own are prepared as for `predict`.
+
+Example: python -m lenet evaluate lenet5_mnist
+
+Exit status: 0 if all went well, 1 if the weights or the data could not be used, 2 for arguments
+that make no sense.
+"""
 
 from __future__ import annotations
 
@@ -21,28 +31,13 @@ from lenet.models.weights import ModelCard
 from lenet.train import EVALUATION_BATCH_SIZE, Score, confusion, pick_device, predict, score
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command that judges a network on test images."""
-    parser = commands.add_parser(
-        "evaluate",
-        help="judge a trained network on test images, class by class",
-        description="Print the accuracy of a trained network on the test images of a data set, "
-        "and for every class its recall (the share of its images that were recognised), its "
-        "precision (the share of images given to it that are its own) and the class that its "
-        "images are most often taken for. Pictures of your own are prepared as for `predict`.",
-        epilog="Exit status: 0 if all went well, 1 if the weights or the data could not be used, "
-        "2 for arguments that make no sense. Example: python -m lenet evaluate lenet5_mnist",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the weights, the data set and the device."""
     add_weights(parser)
-    parser.add_argument(
-        "dataset",
-        nargs="?",
-        metavar="DATASET",
-        help=f"{', '.join(PUBLISHED)}, or a folder with a folder of pictures for each class "
-        "(default: what the network was trained on)",
-    )
+    known = f"{', '.join(PUBLISHED)}, or a folder with a folder of pictures for each class"
+    default = "(default: what the network was trained on)"
+    parser.add_argument("dataset", nargs="?", metavar="DATASET", help=f"{known} {default}")
     parser.add_argument("--device", default="auto", help="such as cuda:0 (default: the best here)")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,6 +10,11 @@ from torch import nn
 
 from lenet.models import lenet, lenet1998, modern
 
+OWN = (
+    "package.module:NAME of your own, where NAME is a class or a function that can be called "
+    "without arguments"
+)
+
 
 def book_networks() -> dict[str, type[nn.Module]]:
     """The networks of `lenet.models` by name, in the order of their definition.

@@ -1,4 +1,24 @@
-"""``python -m lenet predict WEIGHTS IMAGE...``: what a trained network says about pictures."""
+"""Print the likeliest classes of every picture, with their probabilities.
+
+How a picture is prepared. A network knows pictures as they were in training, so that yours is
+brought into that form first. A camera's note about how it was held is obeyed, and a transparent
+ground becomes white, or black under a light drawing.
+
+  digit    for networks that know ten digits. The brightness along the border tells whether the
+           digit is dark on light or light on dark; it is turned into light on black. Then it is
+           cut out, scaled into a box of 20x20 pixels with its proportions kept, and put into
+           28x28 with its centre of mass in the middle, as MNIST was made (LeCun et al. 1998).
+           Even ground and one digit a picture work best.
+  garment  for networks trained on Fashion-MNIST. The same, but the longer side gets 28 pixels and
+           the middle of the garment is centred (Xiao et al. 2017).
+  picture  for all others. The picture is scaled until it covers the network's size, cut to its
+           centre, and turned to grey if the network knows no colour.
+
+Example: python -m lenet predict lenet5_mnist photo.jpg --explain --show seen.png
+
+Exit status: 0 if every picture was judged, 1 if the weights or a picture could not be used,
+2 for arguments that make no sense.
+"""
 
 from __future__ import annotations
 
@@ -17,69 +37,30 @@ from lenet.data import DataError
 from lenet.data.preparing import FORMS, Form, Prepared, form_of, prepare, probabilities
 from lenet.models.weights import ModelCard
 
-HOW = """\
-How a picture is prepared. A network knows pictures as they were in training, so that yours is
-brought into that form first. A camera's note about how it was held is obeyed, and a transparent
-ground becomes white, or black under a light drawing.
-
-  digit    for networks that know ten digits. The brightness along the border tells whether the
-           digit is dark on light or light on dark; it is turned into light on black. Then it is
-           cut out, scaled into a box of 20x20 pixels with its proportions kept, and put into
-           28x28 with its centre of mass in the middle, as MNIST was made (LeCun et al. 1998).
-           Even ground and one digit a picture work best.
-  garment  for networks trained on Fashion-MNIST. The same, but the longer side gets 28 pixels and
-           the middle of the garment is centred (Xiao et al. 2017).
-  picture  for all others. The picture is scaled until it covers the network's size, cut to its
-           centre, and turned to grey if the network knows no colour.
-
-Exit status: 0 if every picture was judged, 1 if the weights or a picture could not be used,
-2 for arguments that make no sense.
-
-Example: python -m lenet predict lenet5_mnist photo.jpg --explain --show seen.png
-"""
+SIDE, GAP, LINE = 160, 12, 20  # pixels of a sheet: a picture, what is between, a line of text
+MOST_ON_A_SHEET = 60
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command that judges picture files."""
-    parser = commands.add_parser(
-        "predict",
-        help="let a trained network judge picture files",
-        description="Print the likeliest classes of every picture, with their probabilities.",
-        epilog=HOW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the weights, the pictures, and what to say about them."""
     add_weights(parser)
-    parser.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE", help="picture files of any kind and size"
+    text = "picture files of any kind and size"
+    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help=text)
+    text = "the data set that the network was trained on, where the file of weights does not say"
+    parser.add_argument("--dataset", metavar="NAME", help=text)
+    text = "how many classes to print (default: %(default)s)"
+    parser.add_argument("--top", type=positive, default=3, metavar="K", help=text)
+    text = "how to prepare the pictures (default: as trained)"
+    parser.add_argument("--prepare", choices=FORMS, help=text)
+    text = "print what was done to prepare every picture"
+    parser.add_argument("--explain", action="store_true", help=text)
+    text = (
+        "save a sheet (png, jpg, pdf) of the pictures before and after preparing, of the first "
+        f"{MOST_ON_A_SHEET} if there are more"
     )
-    parser.add_argument(
-        "--dataset",
-        metavar="NAME",
-        help="the data set that the network was trained on, where the file of weights does not say",
-    )
-    parser.add_argument(
-        "--top",
-        type=positive,
-        default=3,
-        metavar="K",
-        help="how many classes to print (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--prepare", choices=FORMS, help="how to prepare the pictures (default: as trained)"
-    )
-    parser.add_argument(
-        "--explain", action="store_true", help="print what was done to prepare every picture"
-    )
-    parser.add_argument(
-        "--show",
-        type=Path,
-        metavar="FILE",
-        help="save a sheet (png, jpg, pdf) of the pictures before and after preparing",
-    )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="default: %(default)s"
-    )
-    parser.set_defaults(run=run)
+    parser.add_argument("--show", type=Path, metavar="FILE", help=text)
+    text = "default: %(default)s"
+    parser.add_argument("--format", choices=("text", "json"), default="text", help=text)
 
 
 @dataclass(frozen=True)
@@ -178,15 +159,34 @@ def _save(predictions: Sequence[Prediction], path: Path) -> bool:
 
 def _sheet(predictions: Sequence[Prediction]) -> Image.Image:
     """Draw every picture as its file has it and, beside it, as the network sees it."""
-    side, line, columns = 160, 24, min(3, len(predictions))
-    rows = -(-len(predictions) // columns)
-    sheet = Image.new("RGB", (columns * (2 * side + line), rows * (side + 2 * line)), "white")
+    shown = predictions[:MOST_ON_A_SHEET]
+    columns = min(3, len(shown))
+    width, height = 2 * (SIDE + GAP) + GAP, SIDE + 2 * LINE + GAP
+    sheet = Image.new("RGB", (columns * width, -(-len(shown) // columns) * height), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for index, one in enumerate(predictions):
-        left = index % columns * (2 * side + line) + line // 2
-        top = index // columns * (side + 2 * line) + line
-        draw.text((left, top - 18), f"{one.prepared.path.name}: {one.ranking[0][0]}", "black", font)
+    for index, one in enumerate(shown):
+        left, top = index % columns * width + GAP, index // columns * height
+        name, share = one.ranking[0]
+        for number, text in enumerate((one.prepared.path.name, f"{name}, {share:.0%}")):
+            fitted = _cut(text, width - 2 * GAP, font)
+            draw.text((left, top + number * LINE), fitted, "black", font)
         for number, picture in enumerate((one.prepared.original, one.prepared.seen)):
-            fitted = ImageOps.contain(picture, (side, side), Image.Resampling.NEAREST)
-            sheet.paste(fitted, (left + number * side, top))
+            _paste(sheet, picture, left + number * (SIDE + GAP), top + 2 * LINE)
     return sheet
+
+
+def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Shorten a text until it is at most so many pixels wide."""
+    while len(text) > 1 and font.getlength(text) > width:
+        text = text[:-2] + "…"
+    return text
+
+
+def _paste(sheet: Image.Image, picture: Image.Image, x: int, y: int) -> None:
+    """Paste a picture in the size of all, with a line around it: its ground may be white."""
+    is_small = max(picture.size) < SIDE  # every pixel of what a network sees stays a square
+    how = Image.Resampling.NEAREST if is_small else Image.Resampling.LANCZOS
+    fitted = ImageOps.contain(picture, (SIDE, SIDE), how)
+    box = (x - 1, y - 1, x + fitted.width, y + fitted.height)
+    ImageDraw.Draw(sheet).rectangle(box, outline="grey")
+    sheet.paste(fitted, (x, y))

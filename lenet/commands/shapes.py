@@ -1,4 +1,13 @@
-"""``python -m lenet shapes NETWORK --input 1x28x28``: the table of a network's shapes."""
+"""Print every operation of a network with its shape, formula and cost.
+
+The table says for every operation its output shape, the formula of its size, parameters,
+multiply-accumulates and receptive field. If shapes do not fit, it ends at the failing operation;
+then come the reason, and changes that were tried and work.
+
+Example: python -m lenet shapes LeNet5 --input 1x28x28
+
+Exit status: 0 if the network runs, 1 if its shapes do not fit, 2 for arguments that make no sense.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +16,18 @@ import json
 import sys
 from collections.abc import Callable
 
-from lenet.commands.networks import book_networks, load_network
+from lenet.commands.networks import OWN, book_networks, load_network
 from lenet.shapes import ShapeError, ShapeTable, trace
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command that prints a network's table of shapes."""
-    names = ", ".join(book_networks())
-    parser = commands.add_parser(
-        "shapes",
-        help="print every operation of a network with its shape, formula and cost",
-        description="Print every operation of a network with its output shape, the formula of its "
-        "size, parameters, multiply-accumulates and receptive field. If shapes do not fit, print "
-        "the operations up to the failing one, the reason, and changes that were tried and work.",
-        epilog="Exit status: 0 if the network runs, 1 if its shapes do not fit, 2 for arguments "
-        "that make no sense. Example: python -m lenet shapes LeNet5 --input 1x28x28",
-    )
-    parser.add_argument(
-        "network",
-        type=load_network,
-        metavar="NETWORK",
-        help=f"a network of the book ({names}), or package.module:NAME of your own, where NAME is "
-        "a class or a function that can be called without arguments",
-    )
-    parser.add_argument(
-        "--input",
-        type=parse_shape,
-        required=True,
-        metavar="CxHxW",
-        help="the shape of one image, channels first and without the batch: 1x28x28",
-    )
-    parser.add_argument(
-        "--format",
-        choices=sorted(FORMATS),
-        default="text",
-        help="how to print the table (default: %(default)s)",
-    )
-    parser.set_defaults(run=run)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a network, the shape of its images, and the format of the table."""
+    known = f"a network of the book ({', '.join(book_networks())}), or {OWN}"
+    parser.add_argument("network", type=load_network, metavar="NETWORK", help=known)
+    shape = "the shape of one image, channels first and without the batch: 1x28x28"
+    parser.add_argument("--input", type=parse_shape, required=True, metavar="CxHxW", help=shape)
+    how = "how to print the table (default: %(default)s)"
+    parser.add_argument("--format", choices=sorted(FORMATS), default="text", help=how)
 
 
 def run(options: argparse.Namespace) -> int:

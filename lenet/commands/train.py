@@ -1,4 +1,18 @@
-"""``python -m lenet train DATASET --network NAME --save FILE``: train a network and save it."""
+"""Train a network and save its weights, with what `evaluate` and `predict` must know to use them.
+
+After every epoch the training is stored in a checkpoint beside the weights. A training that was
+stopped, by Ctrl-C or a power cut, goes on from there with the same command and --resume: to the
+same weights, bit for bit on a CPU. The checkpoint is deleted when the training is finished, unless
+you have named it yourself.
+
+Example:
+  python -m lenet train fashion-mnist --network NarrowLeNet --save narrow.safetensors
+
+On two processors or GPUs of this machine, each with half of every batch:
+  torchrun --nproc-per-node 2 -m lenet train mnist --network LeNet5 --save digits.safetensors
+
+Exit status: 0 if the training is finished, 1 if it is not, 2 for arguments that make no sense.
+"""
 
 from __future__ import annotations
 
@@ -12,69 +26,30 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from lenet.atomic import check_writable
-from lenet.commands.networks import book_networks, load_network
+from lenet.commands.networks import OWN, book_networks, load_network
 from lenet.commands.shapes import parse_shape
-from lenet.data import DataError, ImageData, load
-from lenet.data.augment import RandomAffine, RandomCropFlip
+from lenet.commands.weights import card_for
+from lenet.data import DataError, ImageData, RandomAffine, RandomCropFlip, load
 from lenet.data.finding import PUBLISHED
-from lenet.models.weights import ModelCard, save_trained
+from lenet.models import save_trained
 from lenet.shapes import trace
 from lenet.train import Augmentation, DivergedError, History, Settings, Training, checkpoint
 from lenet.train.checkpoint import CheckpointError
 from lenet.train.distributed import DistributedTraining, is_first, processes
 
 AUGMENTATIONS: dict[str, Augmentation] = {"affine": RandomAffine(), "crop-flip": RandomCropFlip()}
-DESCRIPTION = """\
-Train a network and save its weights, with what `evaluate` and `predict` must know to use them.
-
-After every epoch the training is stored in a checkpoint beside the weights. A training that was
-stopped, by Ctrl-C or a power cut, goes on from there with the same command and --resume: to the
-same weights, bit for bit on a CPU. The checkpoint is deleted when the training is finished, unless
-you have named it yourself.
-"""
-EPILOG = """\
-example:
-  python -m lenet train fashion-mnist --network NarrowLeNet --save narrow.safetensors
-
-on two processors or GPUs of this machine, each with half of every batch:
-  torchrun --nproc-per-node 2 -m lenet train fashion-mnist --network NarrowLeNet \\
-      --save narrow.safetensors
-
-exit status: 0 if the training is finished, 1 if it is not, 2 for arguments that make no sense
-"""
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command that trains a network."""
-    parser = commands.add_parser(
-        "train",
-        help="train a network and save its weights",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "dataset",
-        metavar="DATASET",
-        help=f"{', '.join(PUBLISHED)}, or a folder with a folder of pictures for each class",
-    )
-    parser.add_argument(
-        "--network",
-        type=_network_name,
-        required=True,
-        metavar="NAME",
-        help=f"{', '.join(book_networks())}, or package.module:NAME of your own, where NAME is a "
-        "class or a function that can be called without arguments",
-    )
-    parser.add_argument(
-        "--input",
-        type=parse_shape,
-        metavar="CxHxW",
-        help="the shape to which your own pictures are brought, such as 1x28x28",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the data set, the network, how to train it, and the files."""
+    known = f"{', '.join(PUBLISHED)}, or a folder with a folder of pictures for each class"
+    parser.add_argument("dataset", metavar="DATASET", help=known)
+    name = f"{', '.join(book_networks())}, or {OWN}"
+    parser.add_argument("--network", type=_network_name, required=True, metavar="NAME", help=name)
+    shape = "the shape to which your own pictures are brought, such as 1x28x28"
+    parser.add_argument("--input", type=parse_shape, metavar="CxHxW", help=shape)
     _add_settings(parser)
     _add_files(parser)
-    parser.set_defaults(run=run, refuse=parser.error)
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -97,35 +72,24 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("precision", str, "NAME", "float32, or bfloat16: faster on devices made for it")
     add("seed", int, "N", "of the first weights, the order of the images and their distortions")
     add("device", str, "NAME", "such as cpu or cuda; auto is the best here")
-    group.add_argument(
-        "--augment",
-        choices=[*AUGMENTATIONS],
-        help="distort the training images: rotate, scale, shear and shift, or shift and mirror",
-    )
+    how = "distort the training images: rotate, scale, shear and shift, or shift and mirror"
+    group.add_argument("--augment", choices=[*AUGMENTATIONS], help=how)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("files")
-    group.add_argument(
-        "--save",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="where the weights go, as safetensors; a file that is there is replaced at the end",
+    text = "where the weights go, as safetensors; a file that is there is replaced at the end"
+    group.add_argument("--save", type=Path, required=True, metavar="FILE", help=text)
+    text = (
+        "where the training is stored after every epoch (default: the name of the weights and "
+        ".checkpoint)"
     )
-    group.add_argument(
-        "--checkpoint",
-        type=Path,
-        metavar="FILE",
-        help="where the training is stored after every epoch (default: the name of the weights and "
-        ".checkpoint)",
+    group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
+    text = (
+        "go on with the checkpoint, if there is one; it must be of the same training, but with a "
+        "constant learning rate you may ask for more epochs"
     )
-    group.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with the checkpoint, if there is one; it must be of the same training, but "
-        "with a constant learning rate you may ask for more epochs",
-    )
+    group.add_argument("--resume", action="store_true", help=text)
 
 
 def _network_name(name: str) -> str:
@@ -155,8 +119,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         _check_files(files, options.resume)
         with processes(options.device) as device:
-            settings = _settings(options, device)
-            data = _data(options)
+            try:
+                settings, data = _settings(options, device), _data(options)
+            except ValueError as error:
+                options.refuse(str(error))
             torch.manual_seed(options.seed)
             model = load_network(options.network)
             _check_network(options.network, model, data)
@@ -181,20 +147,12 @@ def _check_files(files: Files, resume: bool) -> None:
 def _settings(options: argparse.Namespace, device: str) -> Settings:
     chosen = {name: getattr(options, name) for name in Settings().as_json()}
     augment = AUGMENTATIONS.get(options.augment)
-    try:
-        return Settings(**chosen | {"device": device, "augment": augment})
-    except ValueError as error:
-        options.refuse(str(error))
-        raise
+    return Settings(**chosen | {"device": device, "augment": augment})
 
 
 def _data(options: argparse.Namespace) -> ImageData:
     channels, *size = options.input or (None,)
-    try:
-        return load(options.dataset, size=tuple(size) or None, channels=channels)
-    except ValueError as error:
-        options.refuse(str(error))
-        raise
+    return load(options.dataset, size=tuple(size) or None, channels=channels)
 
 
 def _check_network(name: str, model: nn.Module, data: ImageData) -> None:
@@ -258,18 +216,8 @@ def _print_from(history: History, num_printed: int) -> int:
 
 
 def _save(training: Training, files: Files, network: str) -> None:
-    data, score = training.data, training.history.epochs[-1].test
-    channels, height, width = data.train.images.shape[1:]
-    card = ModelCard(
-        network=network,
-        dataset=data.name,
-        source=data.source,
-        classes=data.classes,
-        image_shape=(channels, height, width),
-        mean=data.mean,
-        std=data.std,
-        accuracy=score.accuracy,
-    )
+    score = training.history.epochs[-1].test
+    card = card_for(network, training.data, score.accuracy)
     save_trained(training.model, files.weights, card)
     if files.is_temporary:
         files.checkpoint.unlink()

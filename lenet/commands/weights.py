@@ -9,27 +9,23 @@ from pathlib import Path
 from torch import nn
 
 from lenet.commands.networks import book_networks, load_network
-from lenet.data import load
+from lenet.data import ImageData, load
 from lenet.models import WEIGHTS, load_weights
 from lenet.models.weights import ModelCard, read_card
 
 
 def add_weights(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name a trained network."""
-    parser.add_argument(
-        "weights",
-        type=weights_file,
-        metavar="WEIGHTS",
-        help="a file that `python -m lenet train` has saved, or the name of weights that come with "
-        f"the package: {', '.join(shipped())}",
+    weights = (
+        "a file that `python -m lenet train` has saved, or the name of weights that come with the "
+        f"package: {', '.join(shipped())}"
     )
-    parser.add_argument(
-        "--network",
-        type=load_network,
-        metavar="NAME",
-        help="the network that the weights are for, where their file does not say, or says that "
-        "it is one of your own (package.module:NAME)",
+    parser.add_argument("weights", type=weights_file, metavar="WEIGHTS", help=weights)
+    network = (
+        "the network that the weights are for, where their file does not say, or says that it is "
+        "one of your own (package.module:NAME)"
     )
+    parser.add_argument("--network", type=load_network, metavar="NAME", help=network)
 
 
 def shipped() -> list[str]:
@@ -72,7 +68,7 @@ def load_trained(
             raise ValueError(
                 f"{error} Of others, name the network (--network) and its data set as well."
             ) from error
-        card = _card_for(network, dataset)
+        card = card_for(type(network).__name__, load(dataset), accuracy=math.nan)
     if network is None:
         if card.network not in book_networks():  # a file must not choose which code is run
             raise ValueError(
@@ -84,17 +80,8 @@ def load_trained(
     return network.eval(), card
 
 
-def _card_for(network: nn.Module, dataset: str) -> ModelCard:
-    """Describe a network whose file says nothing, from the data set that it was trained on."""
-    data = load(dataset)
+def card_for(network: str, data: ImageData, accuracy: float) -> ModelCard:
+    """Describe a network by its name and the data set that it was trained on."""
     channels, height, width = data.train.images.shape[1:]
-    return ModelCard(
-        network=type(network).__name__,
-        dataset=data.name,
-        source=data.source,
-        classes=data.classes,
-        image_shape=(channels, height, width),
-        mean=data.mean,
-        std=data.std,
-        accuracy=math.nan,
-    )
+    of_data = data.name, data.source, data.classes, (channels, height, width), data.mean, data.std
+    return ModelCard(network, *of_data, accuracy)
