@@ -11,16 +11,16 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
+from lenet.shapes import explaining
+from lenet.train import EVALUATION_BATCH_SIZE, confusion, predict
 from lenet_book.widgets.shared.base import Widget
 from lenet_book.widgets.stage.stepper import (
     DTYPES,
     Pixels,
     rounded_copy,
-    rows_of,
     stepper_parts,
 )
 
-BATCH_SIZE = 1000  # bounds memory only
 MOST_CLASSES = 40  # a table of more cannot be read
 
 
@@ -71,12 +71,10 @@ class MistakeExplorer(Widget):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         truth = _checked(images, labels, per_cell, dtype)
-        shares = _shares(rounded_copy(model, dtype), images, mean, std)
-        num_classes = shares.shape[1]
-        _check_classes(truth, num_classes, classes)
+        shares = _shares(rounded_copy(model, dtype), images, truth, mean, std)
+        _check_classes(truth, shares.shape[1], classes)
         answers = shares.argmax(dim=1)
-        counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)
-        counts.index_put_((truth, answers), torch.ones_like(truth), accumulate=True)
+        counts = confusion(shares, truth)
         kept = _surest_of_each_cell(truth, answers, shares.amax(dim=1), per_cell)
         meta, arrays = stepper_parts(
             model,
@@ -187,17 +185,21 @@ def _check_classes(truth: Tensor, num_classes: int, classes: Sequence[str] | Non
         )
 
 
-@torch.inference_mode()
 def _shares(
     model: nn.Module,
     images: Tensor,
+    truth: Tensor,
     mean: Sequence[float] | Tensor,
     std: Sequence[float] | Tensor,
 ) -> Tensor:
     """Run a network on all pictures and return the share of every class, (N, K)."""
-    rows_of(model, Pixels(images[:1], mean, std).normalised)
-    parts = [model(Pixels(part, mean, std).normalised) for part in images.split(BATCH_SIZE)]
-    scores = torch.cat(parts)
+    parts = images.split(EVALUATION_BATCH_SIZE), truth.split(EVALUATION_BATCH_SIZE)
+    batches = (
+        (Pixels(pixels, mean, std).normalised, labels)
+        for pixels, labels in zip(*parts, strict=True)
+    )
+    with explaining(model):
+        scores, _ = predict(model, batches)
     if scores.dim() != 2 or len(scores) != len(images):
         raise ValueError(
             f"the network gives {tuple(scores.shape)} for {len(images)} pictures; it must give "
