@@ -15,6 +15,8 @@ MENDED = {
     '<summary aria-label="Toggle hidden content">': "<summary>",
     # The corner of a table heads nothing.
     '<th class="head"><p></p></th>': '<td class="head"></td>',
+    # What stands in a list is an item of it.
+    ' role="doc-biblioentry"': ' role="listitem"',
 }
 
 
