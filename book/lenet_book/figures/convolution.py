@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lenet.shapes import conv_windows
 from lenet_book.figures.drawing import (
     ACCENTS,
     COLOUR_MAP,
@@ -107,16 +108,17 @@ def window_places(
     figure = BookFigure(WIDTH, 2.1)
     axes = figure.subplots(1, len(settings), squeeze=False)[0]
     for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
-        stride, padding = chosen.get("stride", 1), chosen.get("padding", 0)
+        (window,) = conv_windows(size, kernel_size, **chosen)
+        padding = window.padding_before
+        first, *others = ([pixel + padding for pixel in stop] for stop in window.positions)
         length = size + 2 * padding
         for row, column in np.ndindex(length, length):
             inside = all(padding <= i < size + padding for i in (row, column))
             draw_pixel(ax, row, column, hatch="" if inside else "////")
-        touched = [place * chosen.get("dilation", 1) for place in range(kernel_size)]
-        for row, column in itertools.product(touched, touched):
+        for row, column in itertools.product(first, first):
             draw_pixel(ax, row, column, facecolor=ACCENTS[0])
-        for row, column in itertools.product(touched, touched):
-            corner = (column + stride + 0.14, row + 0.14)
+        for row, column in itertools.product(first, others[0] if others else ()):
+            corner = (column + 0.14, row + 0.14)
             ax.add_patch(
                 Rectangle(corner, 0.72, 0.72, fill=False, edgecolor=WINDOW, linewidth=2, zorder=3)
             )

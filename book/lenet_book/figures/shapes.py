@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 
+from lenet.shapes import conv_windows
 from lenet_book.figures.drawing import (
     ACCENTS,
     INK,
@@ -42,32 +43,32 @@ def kernel_positions(
         padding: Pixels added on either side.
         dilation: Pixels from one weight to the next.
     """
-    length, span = input_size + 2 * padding, dilation * (kernel_size - 1) + 1
-    starts = [*range(0, length - span + 1, stride)]
-    touched = range(0, span, dilation)
-    seen = {start + place for start in starts for place in touched}
-    beyond = [starts[-1] + stride] if (length - span) % stride else []
-    columns = max(length, *(start + span for start in beyond), 0) + 2.4
-    lines = len(starts) + len(beyond)
+    (window,) = conv_windows(input_size, kernel_size, stride, padding, dilation)
+    stops, edge = window.positions, input_size + padding
+    last = stops[-1]
+    beyond = [range(last.start + stride, last.stop + stride, dilation)] if window.remainder else []
+    columns = max(edge, *(stop.stop for stop in beyond), 0) + padding + 2.4
+    lines = len(stops) + len(beyond)
     figure = BookFigure(4.4, 4.4 / columns * (1.7 + 0.78 * lines))
     ax = figure.subplots()
     ax.set(xlim=(-0.1, columns), ylim=(1.65 + 0.78 * lines, -0.05), aspect="equal")
     ax.set_axis_off()
-    for pixel in range(length):
-        inside = padding <= pixel < input_size + padding
-        draw_pixel(ax, 0, pixel, hatch="" if inside else "////")
+    for pixel in range(-padding, edge):
+        inside, column = 0 <= pixel < input_size, pixel + padding
+        draw_pixel(ax, 0, column, hatch="" if inside else "////")
         if inside:
-            _cell_text(ax, pixel + 0.5, 0.5, str(pixel - padding))
-        if pixel not in seen:
-            ax.plot([pixel, pixel + 1, pixel, pixel + 1], [0, 1, 1, 0], color=WINDOW, linewidth=2)
-    for line, start in enumerate([*starts, *beyond]):
+            _cell_text(ax, column + 0.5, 0.5, str(pixel))
+        if not any(pixel in stop for stop in stops):
+            cross = [column, column + 1, column, column + 1]
+            ax.plot(cross, [0, 1, 1, 0], color=WINDOW, linewidth=2)
+    for line, stop in enumerate([*stops, *beyond]):
         top = 1.3 + 0.78 * line
-        for place in touched:
-            box = Rectangle((start + place + 0.06, top), 0.88, 0.6, facecolor=ACCENTS[0])
-            if start in beyond:
+        for pixel in stop:
+            box = Rectangle((pixel + padding + 0.06, top), 0.88, 0.6, facecolor=ACCENTS[0])
+            if stop in beyond:
                 box.set(facecolor="none", edgecolor=WINDOW, linestyle="--", linewidth=1.5)
             ax.add_patch(box)
-        _cell_text(ax, columns - 1.2, top + 0.3, "no room" if start in beyond else f"→ {line}")
+        _cell_text(ax, columns - 1.2, top + 0.3, "no room" if stop in beyond else f"→ {line}")
     _cell_text(ax, columns - 1.2, 0.5, "output")
     return figure
 
@@ -93,15 +94,10 @@ def window_grid(image: Tensor, settings: Mapping[str, Mapping[str, Any]]) -> Boo
     figure = BookFigure(panel * len(settings), panel * sizes[0] / sizes[1] + 0.35)
     axes = figure.subplots(1, len(settings), squeeze=False)[0]
     for ax, (title, chosen) in zip(axes, settings.items(), strict=True):
-        kernel, stride, padding, dilation = (
-            _pair(chosen.get(name, 0 if name == "padding" else 1))
-            for name in ("kernel_size", "stride", "padding", "dilation")
-        )
+        windows = conv_windows(sizes, **chosen)
+        places = [window.positions for window in windows]
         draw_image(ax, image)
-        places = [
-            _places(*axis) for axis in zip(sizes, kernel, stride, padding, dilation, strict=True)
-        ]
-        _draw_ground(ax, sizes, padding)
+        _draw_ground(ax, sizes, [window.padding_before for window in windows])
         _cover_unseen(ax, sizes, places)
         middles = [[(line[0] + line[-1]) / 2 for line in axis] for axis in places]
         ys, xs = np.meshgrid(*middles, indexing="ij")
@@ -113,18 +109,7 @@ def window_grid(image: Tensor, settings: Mapping[str, Mapping[str, Any]]) -> Boo
     return figure
 
 
-def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else value
-
-
-def _places(size: int, kernel: int, stride: int, padding: int, dilation: int) -> list[range]:
-    """List the pixels under the weights for every position along one axis."""
-    span = dilation * (kernel - 1) + 1
-    starts = range(-padding, size + padding - span + 1, stride)
-    return [range(start, start + span, dilation) for start in starts]
-
-
-def _draw_ground(ax: Axes, sizes: Sequence[int], padding: tuple[int, int]) -> None:
+def _draw_ground(ax: Axes, sizes: Sequence[int], padding: Sequence[int]) -> None:
     """Draw the padding around an image as a hatched frame, and make room for it."""
     height, width = sizes
     (above, left), bottom, right = padding, height + padding[0], width + padding[1]

@@ -184,6 +184,21 @@ def test_impossible_settings_are_refused_with_the_reason(call, words):
         call()
 
 
+@pytest.mark.parametrize("padding", [0, 2, "same"])
+@pytest.mark.parametrize(("kernel_size", "stride", "dilation"), [(3, 1, 1), (4, 1, 2), (2, 3, 2)])
+def test_the_positions_of_a_window_are_the_pixels_that_are_summed(
+    padding, kernel_size, stride, dilation
+):
+    if padding == "same" and stride > 1:
+        return
+    (window,) = conv_windows(11, kernel_size, stride, padding, dilation)
+    pixels = torch.rand(11, dtype=torch.float64)
+    weight = torch.ones(1, 1, kernel_size, dtype=torch.float64)
+    expected = F.conv1d(pixels[None, None], weight, None, stride, padding, dilation)[0, 0]
+    sums = [sum(pixels[i] for i in stop if 0 <= i < 11) for stop in window.positions]
+    torch.testing.assert_close(torch.stack(sums), expected)
+
+
 def test_the_formula_holds_where_a_window_is_left_out():
     (window,) = pool_windows(6, 1, stride=4, ceil_mode=True)
     assert window.formula == "⌈(6 − 1) / 4⌉ + 1 − 1 = 2"
