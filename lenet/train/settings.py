@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import torch
@@ -61,7 +61,7 @@ class Settings:
     seed: int = 0
     device: str = "auto"
     augment: Augmentation | None = None
-    loss_function: Loss = F.cross_entropy
+    loss_function: Loss = field(default_factory=lambda: F.cross_entropy)  # else it were a method
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
