@@ -210,9 +210,9 @@ def editors(page: Page) -> Iterator[str]:
 
 def misfit(page: Page) -> Iterator[str]:
     page.get_by_role("textbox", name="input height").fill("32")
-    page.locator("tr.explanation").wait_for()
+    page.locator("tr.lenet-explanation").wait_for()
     yield "an explanation"
-    page.locator(".name").first.click()
+    page.locator(".lenet-name").first.click()
     yield "an explanation and an editor"
 
 

@@ -1,11 +1,10 @@
 // @ts-check
-// ShapeCalculator: a stack of layers to build, with the table of lenet.shapes beside it.
-
-import { OWN_KEYS, announcer, element } from "../shared/elements.js";
+/** ShapeCalculator: a stack of layers to build, with the table of lenet.shapes beside it. */
+import { OWN_KEYS, announcer, button, element } from "../shared/elements.js";
 import { countText, shapeText } from "../shared/text.js";
-import { checkInput, firstProblem, freshLayer, moved, spliced } from "./editing.js";
-import { lastShape, networkCode } from "./code.js";
 import { applyChanges } from "./changes.js";
+import { lastShape, networkCode } from "./code.js";
+import { checkInput, firstProblem, freshLayer, moved, spliced } from "./editing.js";
 import { explain } from "./fixes.js";
 import { numParameters, runStack } from "./layers.js";
 import { codeBox, inputFields, layerButtons, presetChoice } from "./parts.js";
@@ -15,18 +14,21 @@ import { shapeTable } from "./table.js";
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./fixes.js").Explanation} Explanation */
 /** @typedef {import("./fixes.js").Fix} Fix */
-/** @typedef {import("./layers.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Setting} Setting */
 /** @typedef {import("./layers.js").Pass} Pass */
 /** @typedef {import("./rows.js").Row} Row */
-/** @typedef {import("./layers.js").Setting} Setting */
-/** @typedef {{layers: Layer[], imageShape: Setting[]}} Stack */
+/** @typedef {{ layers: Layer[], imageShape: Setting[] }} Stack */
+
 /**
- * @typedef {object} Findings what there is to say about a stack
+ * What there is to say about a stack.
+ *
+ * @typedef {object} Findings
  * @property {Pass} pass
  * @property {Row[]} rows
- * @property {Explanation | null} explanation of what does not fit
- * @property {string} refusal why settings or the input are impossible; else empty
- * @property {number} wrong the index of the layer that does not fit or cannot be made; else −1
+ * @property {Explanation | null} explanation  of what does not fit
+ * @property {string} refusal  why settings or the input are impossible; else empty
+ * @property {number} wrong  the index of the layer that does not fit or cannot be made; else −1
  */
 
 const CONVENTION =
@@ -34,12 +36,7 @@ const CONVENTION =
   "for each weight used for each output. All else counts none.";
 const MAX_UNDO = 100;
 
-/**
- * Run a stack on shapes, as far as its settings allow.
- *
- * @param {Stack} stack
- * @returns {Findings}
- */
+/** Run a stack on shapes, as far as its settings allow. @param {Stack} stack @returns {Findings} */
 export function analyse({ layers, imageShape }) {
   const unfit = checkInput(imageShape);
   const impossible = unfit ? { index: 0, refusal: unfit } : firstProblem(layers);
@@ -53,153 +50,174 @@ export function analyse({ layers, imageShape }) {
 }
 
 class Calculator {
-  /** @param {Model} model @param {HTMLElement} el */
-  constructor(model, el) {
-    this.model = model;
-    /** @type {Stack[]} */
-    this.past = [];
-    this.open = -1; // the index of the layer that is being edited
-    this.saving = false;
-    this.announcer = announcer();
-    this.presets = presetChoice(model.get("meta").presets, (preset) => {
-      this.open = -1;
-      this.change({ layers: preset.layers, imageShape: preset.input_shape });
+  #model;
+  /** @type {Stack[]} */
+  #past = [];
+  /** The index of the layer that is being edited. */
+  #open = -1;
+  #isSaving = false;
+  #aloud = announcer();
+  #presets;
+  #input = inputFields((axis, entry) => this.#changeInput(axis, entry));
+  #undo = button("Undo", () => this.#takeBack());
+  #problem = element("p", { class: "lenet-explanation" });
+  #table = element("div", { class: "lenet-layers" });
+  #totals = element("p", { class: "lenet-totals" });
+  #code = codeBox(() => this.#aloud.say("The code is copied."));
+  /** @type {import("./table.js").Actions} */
+  #actions = {
+    toggle: (index) => this.#toggle(index),
+    set: (index, name, value) => this.#set(index, name, value),
+    move: (index, by) => this.#move(index, by),
+    remove: (index) => this.#remove(index),
+    apply: (fix) => this.#apply(fix),
+  };
+
+  /** @param {Model} model */
+  constructor(model) {
+    this.#model = model;
+    this.#presets = presetChoice(model.get("meta").presets, (preset) => {
+      this.#open = -1;
+      this.#change({ layers: preset.layers, imageShape: preset.input_shape });
     });
-    this.input = inputFields((axis, entry) => this.changeInput(axis, entry));
-    this.undoButton = element("button", { type: "button", class: "lenet-button", onclick: () => this.undo() }, "Undo");
-    this.problem = element("p", { class: "explanation" });
-    this.table = element("div", { class: "layers" });
-    this.totals = element("p", { class: "totals" });
-    this.code = codeBox(() => this.announcer.say("The code is copied."));
     this.root = element("div", { class: "lenet-widget lenet-calculator", ...OWN_KEYS },
-      element("div", { class: "strip" }, this.presets.node, this.input.node, this.undoButton),
-      this.problem, this.table,
-      element("div", { class: "strip adding", role: "group", "aria-label": "add a layer" }, element("span", {}, "Add"), ...layerButtons((type) => this.add(type))),
-      this.totals, element("p", { class: "lenet-muted convention" }, CONVENTION), this.code.node, this.announcer.node);
-    el.append(this.root);
-    this.show();
+      element("div", { class: "lenet-strip" }, this.#presets.node, this.#input.node, this.#undo),
+      this.#problem, this.#table,
+      element("div", { class: "lenet-strip lenet-adding", role: "group", "aria-label": "add a layer" },
+        element("span", {}, "Add"), ...layerButtons((type) => this.#add(type))),
+      this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION), this.#code.node, this.#aloud.node);
+  }
+
+  /** Follow what Python sets. @returns {() => void}  ends it */
+  listen() {
+    const events = ["change:layers", "change:input_shape"];
+    const follow = () => {
+      if (!this.#isSaving) this.show();
+    };
+    for (const event of events) this.#model.on(event, follow);
+    return () => events.forEach((event) => this.#model.off(event, follow));
   }
 
   /** @returns {Stack} */
-  get stack() {
-    return { layers: this.model.get("layers"), imageShape: this.model.get("input_shape") };
+  get #stack() {
+    return { layers: this.#model.get("layers"), imageShape: this.#model.get("input_shape") };
   }
 
-  // ---------------------------------------------------------------- changes
+  // ------------------------------------------------------------------------ what the reader does
 
   /** @param {Stack} stack */
-  save({ layers, imageShape }) {
-    this.saving = true;
-    this.model.set("layers", layers);
-    this.model.set("input_shape", imageShape);
-    this.model.save_changes();
-    this.saving = false;
+  #save({ layers, imageShape }) {
+    this.#isSaving = true;
+    this.#model.set("layers", layers);
+    this.#model.set("input_shape", imageShape);
+    this.#model.save_changes();
+    this.#isSaving = false;
     this.show();
   }
 
   /** @param {Partial<Stack>} change */
-  change(change) {
-    this.past = [...this.past.slice(-MAX_UNDO), this.stack];
-    this.save({ ...this.stack, ...change });
+  #change(change) {
+    this.#past = [...this.#past.slice(-MAX_UNDO), this.#stack];
+    this.#save({ ...this.#stack, ...change });
   }
 
-  undo() {
-    const before = this.past.pop();
+  #takeBack() {
+    const before = this.#past.pop();
     if (!before) return;
-    this.open = -1;
-    this.save(before);
+    this.#open = -1;
+    this.#save(before);
   }
 
   /** @param {string} type */
-  add(type) {
-    const { layers } = this.stack;
-    const at = this.open < 0 ? layers.length : this.open + 1;
-    this.open = at;
-    this.change({ layers: spliced(layers, at, 0, freshLayer(type, layers, this.shapeBefore(at))) });
-    this.focus(`name ${at}`);
+  #add(type) {
+    const { layers } = this.#stack;
+    const at = this.#open < 0 ? layers.length : this.#open + 1;
+    this.#open = at;
+    this.#change({ layers: spliced(layers, at, 0, freshLayer(type, layers, this.#shapeBefore(at))) });
+    this.#focus(`name ${at}`);
   }
 
   /** The shape that goes into the layer at an index, or the last one known. @param {number} index */
-  shapeBefore(index) {
-    const { pass } = analyse(this.stack);
-    const sizes = /** @type {number[]} */ (this.stack.imageShape);
+  #shapeBefore(index) {
+    const { pass } = analyse(this.#stack);
+    const sizes = /** @type {number[]} */ (this.#stack.imageShape);
     return lastShape(sizes, { ...pass, steps: pass.steps.slice(0, index) });
   }
 
   /** @param {number} index @param {string} name @param {Setting} value */
-  set(index, name, value) {
-    this.change({ layers: this.stack.layers.map((layer, at) =>
+  #set(index, name, value) {
+    this.#change({ layers: this.#stack.layers.map((layer, at) =>
       (at === index ? { ...layer, settings: { ...layer.settings, [name]: value } } : layer)) });
   }
 
   /** @param {number} axis @param {Setting} entry */
-  changeInput(axis, entry) {
-    this.change({ imageShape: this.stack.imageShape.map((size, at) => (at === axis ? entry : size)) });
+  #changeInput(axis, entry) {
+    this.#change({ imageShape: this.#stack.imageShape.map((size, at) => (at === axis ? entry : size)) });
   }
 
   /** @param {number} index @param {number} by */
-  move(index, by) {
-    const { layers } = this.stack;
+  #move(index, by) {
+    const { layers } = this.#stack;
     const to = index + by;
     if (to < 0 || to >= layers.length) return;
-    if (this.open === index) this.open = to;
-    this.change({ layers: moved(layers, index, to) });
-    this.focus(`name ${to}`);
+    if (this.#open === index) this.#open = to;
+    this.#change({ layers: moved(layers, index, to) });
+    this.#focus(`name ${to}`);
   }
 
   /** @param {number} index */
-  remove(index) {
-    this.open = -1;
-    this.change({ layers: spliced(this.stack.layers, index, 1) });
-    this.focus(`name ${Math.min(index, this.stack.layers.length - 1)}`);
+  #remove(index) {
+    this.#open = -1;
+    this.#change({ layers: spliced(this.#stack.layers, index, 1) });
+    this.#focus(`name ${Math.min(index, this.#stack.layers.length - 1)}`);
   }
 
   /** @param {number} index */
-  toggle(index) {
-    this.open = this.open === index ? -1 : index;
+  #toggle(index) {
+    this.#open = this.#open === index ? -1 : index;
     this.show();
   }
 
   /** @param {Fix} fix */
-  apply({ changes }) {
-    const { layers, imageShape } = this.stack;
-    const { wrong } = analyse(this.stack);
-    this.change(applyChanges({ layers, imageShape: /** @type {number[]} */ (imageShape) }, changes));
-    this.focus(`name ${wrong}`);
+  #apply({ changes }) {
+    const { layers, imageShape } = this.#stack;
+    const { wrong } = analyse(this.#stack);
+    this.#change(applyChanges({ layers, imageShape: /** @type {number[]} */ (imageShape) }, changes));
+    this.#focus(`name ${wrong}`);
   }
 
-  // ---------------------------------------------------------------- showing
+  // ------------------------------------------------------------------------ what is shown
 
   /** @param {string} key */
-  focus(key) {
+  #focus(key) {
     const target = [...this.root.querySelectorAll("[data-key]")].find((node) => node.getAttribute("data-key") === key);
     if (target instanceof HTMLElement) target.focus();
   }
 
   show() {
-    const { stack } = this;
+    const stack = this.#stack;
     const findings = analyse(stack);
-    this.presets.show(stack);
-    this.input.show(stack.imageShape);
-    this.undoButton.disabled = !this.past.length;
-    this.problem.textContent = findings.wrong < 0 && findings.refusal ? `${findings.refusal}.` : "";
-    this.showTable(stack, findings);
-    this.totals.textContent = totalsText(stack.layers, findings);
-    const { pass, refusal } = findings;
+    const { pass, refusal, wrong } = findings;
+    this.#presets.show(stack);
+    this.#input.show(stack.imageShape);
+    this.#undo.disabled = !this.#past.length;
+    this.#problem.textContent = wrong < 0 && refusal ? `${refusal}.` : "";
+    this.#showTable(stack, findings);
+    this.#totals.textContent = totalsText(stack.layers, findings);
     const sizes = /** @type {number[]} */ (stack.imageShape);
-    this.code.show(refusal || firstProblem(stack.layers) ? null : networkCode(stack.layers, sizes, pass));
-    this.announcer.say(summary(stack, findings));
+    this.#code.show(refusal || firstProblem(stack.layers) ? null : networkCode(stack.layers, sizes, pass));
+    this.#aloud.say(summary(stack, findings));
   }
 
   /** Make the table anew; what had the focus keeps it. @param {Stack} stack @param {Findings} findings */
-  showTable(stack, findings) {
-    const active = this.table.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+  #showTable(stack, findings) {
+    const active = this.#table.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     const key = active?.dataset.key;
     const caret = active instanceof HTMLInputElement && active.type === "text" ? active.selectionStart : null;
     const typed = active instanceof HTMLInputElement ? active.value : "";
-    this.table.replaceChildren(shapeTable(stack, findings, this.open, this));
+    this.#table.replaceChildren(shapeTable(stack, findings, this.#open, this.#actions));
     if (!key) return;
-    this.focus(key);
+    this.#focus(key);
     const now = document.activeElement;
     if (now instanceof HTMLInputElement && caret !== null) {
       now.value = typed;
@@ -239,16 +257,10 @@ function summary({ layers, imageShape }, { pass, explanation, refusal }) {
 
 /** @param {{ model: Model, el: HTMLElement }} context */
 function render({ model, el }) {
-  const calculator = new Calculator(model, el);
-  const show = () => {
-    if (!calculator.saving) calculator.show();
-  };
-  model.on("change:layers", show);
-  model.on("change:input_shape", show);
-  return () => {
-    model.off("change:layers", show);
-    model.off("change:input_shape", show);
-  };
+  const calculator = new Calculator(model);
+  el.append(calculator.root);
+  calculator.show();
+  return calculator.listen();
 }
 
 export default { render };

@@ -1,35 +1,32 @@
 // @ts-check
-// Candidates for a fix: one thing done differently in a layer or the images, as
-// lenet/shapes/changes.py.
-
+/** Candidates for a fix: one thing done differently in a layer or the images, as lenet/shapes/changes.py. */
 import { shapeText } from "../shared/text.js";
 import { takesMaps } from "./diagnosis.js";
-import { BATCH, count, freshName, pair, product, settingsOf } from "./layers.js";
-import { layerCode, settingText } from "./rows.js";
+import { KINDS, freshName, layerCode, pair, settingText, settingsOf } from "./kinds.js";
+import { BATCH, product } from "./layers.js";
 
 /** @typedef {import("./diagnosis.js").Problem} Problem */
-/** @typedef {import("./layers.js").Layer} Layer */
-/** @typedef {import("./layers.js").Settings} Settings */
+/** @typedef {import("./kinds.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Settings} Settings */
 /** @typedef {import("./layers.js").Step} Step */
+
 /**
- * @typedef {object} Change one thing done differently: a layer's settings or the image's shape
+ * One thing done differently: a layer's settings or the image's shape.
+ *
+ * @typedef {object} Change
  * @property {string} text
  * @property {string} code
- * @property {string} reason what is now, as a cause
+ * @property {string} reason  what is now, as a cause
  * @property {string} [layer]
  * @property {Settings} [settings]
  * @property {number[]} [imageShape]
- * @property {boolean} [flattens] the layer's input is flattened first
- * @property {boolean} [leadsOn] the next layer may have to follow
+ * @property {boolean} [flattens]  the layer's input is flattened first
+ * @property {boolean} [leadsOn]  the next layer may have to follow
  */
 
 const USUAL_SIZES = [64, 96, 128, 224, 256, 299];
 
-/**
- * A stack with changes made to it.
- * @param {{layers: Layer[], imageShape: number[]}} stack
- * @param {Change[]} changes
- */
+/** A stack with changes made to it. @param {{ layers: Layer[], imageShape: number[] }} stack @param {Change[]} changes */
 export function applyChanges({ layers, imageShape }, changes) {
   for (const change of changes) {
     imageShape = change.imageShape ?? imageShape;
@@ -38,22 +35,13 @@ export function applyChanges({ layers, imageShape }, changes) {
   return { layers, imageShape };
 }
 
-/**
- * @param {Layer} layer
- * @param {Change} change
- * @param {Layer[]} layers
- * @returns {Layer[]}
- */
+/** @param {Layer} layer @param {Change} change @param {Layer[]} layers @returns {Layer[]} */
 function changed(layer, change, layers) {
   if (!change.flattens) return [{ ...layer, settings: { ...settingsOf(layer), ...change.settings } }];
   return [{ name: freshName("flatten", layers), type: "Flatten", settings: {} }, layer];
 }
 
-/**
- * Images as PyTorch wants them: channels first, or every image as one row.
- * @param {number[]} shape
- * @returns {Iterable<Change>}
- */
+/** Images as PyTorch wants them: channels first, or every image as one row. @param {number[]} shape @returns {Iterable<Change>} */
 export function* layoutChanges(shape) {
   if (shape.length === 3) {
     const [height, width, channels] = shape;
@@ -66,11 +54,7 @@ export function* layoutChanges(shape) {
   }
 }
 
-/**
- * Grey images as colour images, and the other way round.
- * @param {number[]} shape
- * @returns {Iterable<Change>}
- */
+/** Grey images as colour images, and the other way round. @param {number[]} shape @returns {Iterable<Change>} */
 export function* colourChanges(shape) {
   if (shape.length !== 3) return;
   const [channels, ...pixels] = shape;
@@ -78,11 +62,7 @@ export function* colourChanges(shape) {
   if (channels === 3) yield imagesChange("images.mean(dim=1, keepdim=True)", [1, ...pixels]);
 }
 
-/**
- * Images of other sizes, the nearest first.
- * @param {number[]} shape
- * @returns {Iterable<Change>}
- */
+/** Images of other sizes, the nearest first. @param {number[]} shape @returns {Iterable<Change>} */
 export function* sizeChanges([channels, ...pixels]) {
   if (pixels.length !== 2) return;
   const smallest = 1 - Math.min(...pixels);
@@ -92,19 +72,15 @@ export function* sizeChanges([channels, ...pixels]) {
   for (const difference of [...nearest.slice(1), ...usual]) {
     const sizes = pixels.map((number) => number + difference);
     if (Math.min(...sizes) < 1) continue;
-    yield {
-      text: `a ${sizes.join("×")} input`,
-      code: "",
-      reason: `the input is ${pixels.join("×")}`,
-      imageShape: [channels, ...sizes],
-    };
+    const reason = `the input is ${pixels.join("×")}`;
+    yield { text: `a ${sizes.join("×")} input`, code: "", reason, imageShape: [channels, ...sizes] };
   }
 }
 
 /**
  * Other values for one setting of a layer with windows, the nearest first.
- * @param {Layer} layer
- * @param {string} setting
+ *
+ * @param {Layer} layer @param {string} setting
  * @returns {Iterable<Change>}
  */
 export function* settingChanges(layer, setting) {
@@ -124,12 +100,7 @@ export function* settingChanges(layer, setting) {
   }
 }
 
-/**
- * Flatten the maps in front of a linear layer.
- * @param {Step} step
- * @param {Step[]} before
- * @returns {Iterable<Change>}
- */
+/** Flatten the maps in front of a linear layer. @param {Step} step @param {Step[]} before @returns {Iterable<Change>} */
 export function* flattenChanges(step, before) {
   const { name } = step.layer;
   if (!takesMaps(step, before)) return;
@@ -143,59 +114,43 @@ export function* flattenChanges(step, before) {
   };
 }
 
-/**
- * Make the failing layer fit what came.
- * @param {Problem} problem
- */
+/** Make the failing layer fit what came. @param {Problem} problem */
 export function ownChange({ kind, step: { layer }, came }) {
-  if (kind !== "features" && kind !== "channels") return null;
-  const name = { Linear: "in_features", Conv2d: "in_channels", ConvTranspose2d: "in_channels" }[layer.type] ?? "num_features";
-  return { ...settingChange(layer, { [name]: came }), leadsOn: true };
+  const { fits } = KINDS[layer.type];
+  if (!fits || kind !== `${fits.noun}s`) return null;
+  return { ...settingChange(layer, { [fits.setting]: came }), leadsOn: true };
 }
 
 /**
  * Make an earlier layer give as many channels or features as are needed.
- * @param {Problem} problem
- * @param {Step[]} steps
+ *
+ * @param {Problem} problem @param {Step[]} steps
  * @returns {Iterable<Change>}
  */
 export function* widthChanges({ needed, came }, steps) {
   const wide = widestBefore(steps);
   if (!needed || !wide) return;
-  const { layer, name } = wide;
-  const width = count(settingsOf(layer)[name]) * needed;
-  if (width % came === 0) yield { ...settingChange(layer, { [name]: width / came }), leadsOn: true };
+  const width = settingsOf(wide)[KINDS[wide.type].width] * needed;
+  if (width % came === 0) yield { ...settingChange(wide, { [KINDS[wide.type].width]: width / came }), leadsOn: true };
 }
 
 /**
  * Is what came a product, of channels and pixels, and no layer's own width? Another width then
  * fits by luck, if at all.
- * @param {Problem} problem
- * @param {Step[]} steps
+ *
+ * @param {Problem} problem @param {Step[]} steps
  */
 export function isProduct({ needed, came }, steps) {
   const wide = widestBefore(steps);
-  return Boolean(wide && needed && settingsOf(wide.layer)[wide.name] !== came);
+  return Boolean(wide && needed && settingsOf(wide)[KINDS[wide.type].width] !== came);
 }
 
-/**
- * The layer that decided how many channels or features the last step gets.
- * @param {Step[]} steps
- */
+/** The layer that decided how many channels or features the last step gets. @param {Step[]} steps */
 function widestBefore(steps) {
-  for (const { layer } of steps.slice(0, -1).reverse()) {
-    const name = ["out_features", "out_channels"].find((width) => width in settingsOf(layer));
-    if (name) return { layer, name };
-  }
-  return null;
+  return steps.slice(0, -1).reverse().find(({ layer }) => KINDS[layer.type].width)?.layer;
 }
 
-/**
- * @param {Layer} layer
- * @param {Settings} settings
- * @param {string} reason
- * @returns {Change}
- */
+/** @param {Layer} layer @param {Settings} settings @param {string} reason @returns {Change} */
 function settingChange(layer, settings, reason = "") {
   const changed = Object.entries(settings).map(([name, value]) => `${name}=${settingText(value)}`);
   const attribute = layer.name.split(".").map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`));
@@ -209,12 +164,7 @@ function settingChange(layer, settings, reason = "") {
   };
 }
 
-/**
- * @param {string} code
- * @param {number[]} imageShape
- * @param {string} reason
- * @returns {Change}
- */
+/** @param {string} code @param {number[]} imageShape @param {string} reason @returns {Change} */
 function imagesChange(code, imageShape, reason = "") {
   const text = `${code}, of shape ${shapeText([BATCH, ...imageShape])}`;
   return { text, code: `images = ${code}`, reason, imageShape };

@@ -1,14 +1,14 @@
 // @ts-check
-// A stack as text: the PyTorch code that makes it, and settings as they are typed.
-
-import { shapeText } from "../shared/text.js";
-import { BATCH, settingsOf } from "./layers.js";
-import { layerCode, namedShape } from "./rows.js";
+/** A stack as text: the PyTorch code that makes it, and settings as they are typed. */
 import { pythonText } from "../shared/formulas.js";
+import { shapeText } from "../shared/text.js";
+import { layerCode, settingsOf } from "./kinds.js";
+import { BATCH } from "./layers.js";
+import { namedShape } from "./rows.js";
 
-/** @typedef {import("./layers.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Setting} Setting */
 /** @typedef {import("./layers.js").Pass} Pass */
-/** @typedef {import("./layers.js").Setting} Setting */
 
 const PLAIN_NAME = /^[A-Za-z_][\w.]*$/; // others could break out of a comment
 
@@ -36,15 +36,10 @@ export function networkCode(layers, imageShape, pass) {
 
 /** @param {number[]} imageShape @param {Pass} pass */
 export function lastShape(imageShape, { steps }) {
-  return steps.length ? steps[steps.length - 1].outputShape : [BATCH, ...imageShape];
+  return steps.at(-1)?.outputShape ?? [BATCH, ...imageShape];
 }
 
-/**
- * Read a setting: a number, one for each axis, a word, or what was typed instead.
- *
- * @param {string} text
- * @returns {Setting}
- */
+/** Read a setting: a number, one for each axis, a word, or what was typed instead. @param {string} text @returns {Setting} */
 export function parseSetting(text) {
   const bare = text.trim().replace(/^[('"\s]+|[)'"\s]+$/g, "");
   if (bare === "") return "";

@@ -1,48 +1,63 @@
 // @ts-check
-// Where a stack goes wrong: the layer, what it needed and what came, as lenet/shapes/diagnosis.py.
-
+/** Where a stack goes wrong: the layer, what it needed and what came, as lenet/shapes/diagnosis.py. */
 import { shapeText } from "../shared/text.js";
-import { KINDS, settingsOf, windowsOf } from "./layers.js";
+import { KINDS, settingsOf } from "./kinds.js";
 import { namedShape } from "./rows.js";
-import { ShapeError, Spread } from "../shared/formulas.js";
 
-/** @typedef {import("./layers.js").Layer} Layer */
+/** @typedef {import("./layers.js").Misfit} Misfit */
 /** @typedef {import("./layers.js").Pass} Pass */
 /** @typedef {import("./layers.js").Step} Step */
+
 /**
  * @typedef {object} Problem
- * @property {"axes" | "channels" | "features" | "size" | "maps" | "other"} kind
+ * @property {Misfit["kind"] | "maps"} kind
  * @property {string} what
  * @property {Step} step
- * @property {number} index of the step
+ * @property {number} index  of the step
  * @property {number} needed
  * @property {number} came
  */
 
 /**
  * Find what the failed layer needed and what came, or the layer that took what it should not.
+ *
  * @param {Pass} pass
  * @returns {Problem | null}
  */
 export function diagnose({ steps, failed: step }) {
-  if (!step) return wrongMaps(steps);
-  const { layer, inputShape } = step;
-  const before = steps[steps.length - 1];
+  if (!step?.misfit) return wrongMaps(steps);
+  const { kind, needed = 0, came = 0 } = step.misfit;
+  return { kind, what: inWords(step, step.misfit, steps.at(-1)), step, index: steps.length, needed, came };
+}
+
+/** @param {Step} step @param {Misfit} misfit @param {Step | undefined} before */
+function inWords({ layer, inputShape }, { kind, needed = 0, came = 0, reason }, before) {
+  const { fits } = KINDS[layer.type];
   const shape = shapeText(namedShape(inputShape));
   const origin = before ? `${before.layer.name} gives ${shape}` : `the images are ${shape}`;
-  const mismatch = wrongAxes(step, before ? origin : `gets ${shapeText(inputShape)}`) ?? wrongWidth(step, origin) ?? wrongSize(step, origin) ??
-    { kind: "other", what: `${layer.name} cannot work on ${shapeText(inputShape)}` };
-  return /** @type {Problem} */ ({ needed: 0, came: 0, step, index: steps.length, ...mismatch });
+  if (kind === "size") return `${layer.name} does not fit, because ${origin}. There, ${reason}`;
+  if (kind === "axes") {
+    const wanted = `(N, ${fits ? settingsOf(layer)[fits.setting] : "C"}, H, W)`;
+    return `${layer.name} expects the shape ${wanted}, but ${before ? origin : `gets ${shapeText(inputShape)}`}`;
+  }
+  const noun = fits?.noun ?? "";
+  return `${layer.name} expects ${plural(needed, noun)}, but ${origin}: ${plural(came, noun)}`;
+}
+
+/** @param {number} number @param {string} noun */
+function plural(number, noun) {
+  return number === 1 ? `1 ${noun}` : `${number} ${noun}s`;
 }
 
 /**
  * The linear layer, behind all convolutions, that took maps whose width happens to be its number
  * of features.
- * @param {Step[]} steps of a whole pass
+ *
+ * @param {Step[]} steps  of a whole pass
  * @returns {Problem | null}
  */
 function wrongMaps(steps) {
-  const output = steps[steps.length - 1]?.outputShape ?? [];
+  const output = steps.at(-1)?.outputShape ?? [];
   if (output.length < 3) return null;
   const last = steps.map(hasWindows).lastIndexOf(true);
   const index = steps.findIndex((step, at) => last >= 0 && at >= last && takesMaps(step, steps.slice(0, at)));
@@ -56,68 +71,12 @@ function wrongMaps(steps) {
 
 /** @param {Step} step */
 export function hasWindows({ layer }) {
-  return Boolean(KINDS[layer.type].windows);
+  return Boolean(KINDS[layer.type].window);
 }
 
-/**
- * Does a linear layer get the maps of a convolution or pooling?
- * @param {Step} step
- * @param {Step[]} before
- */
+/** Does a linear layer get the maps of a convolution or pooling? @param {Step} step @param {Step[]} before */
 export function takesMaps({ layer, inputShape }, before) {
-  if (layer.type !== "Linear" || inputShape.length !== 4) return false;
+  if (KINDS[layer.type].formula !== "features" || inputShape.length !== 4) return false;
   const source = [...before].reverse().find((step) => !KINDS[step.layer.type].pointwise);
   return Boolean(source && hasWindows(source));
-}
-
-/**
- * @param {Step} step
- * @param {string} origin
- */
-function wrongAxes({ layer, inputShape }, origin) {
-  const { axes } = KINDS[layer.type];
-  if (!axes || axes.includes(inputShape.length)) return null;
-  const wanted = `(N, ${needOf(layer)?.size ?? "C"}, H, W)`;
-  return { kind: "axes", what: `${layer.name} expects the shape ${wanted}, but ${origin}` };
-}
-
-/**
- * @param {Step} step
- * @param {string} origin
- */
-function wrongWidth({ layer, inputShape }, origin) {
-  const need = needOf(layer);
-  const came = need && inputShape.at(need.axis);
-  if (!need || came === undefined || came === need.size) return null;
-  const { noun, size: needed } = need;
-  const what = `${layer.name} expects ${plural(needed, noun)}, but ${origin}: ${plural(Number(came), noun)}`;
-  return { kind: `${noun}s`, what, needed, came };
-}
-
-/**
- * @param {Step} step
- * @param {string} origin
- */
-function wrongSize(step, origin) {
-  try {
-    for (const window of windowsOf(step) ?? []) if (window instanceof Spread) window.checkSize();
-    return null;
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    const what = `${step.layer.name} does not fit, because ${origin}. There, ${error.message}`;
-    return { kind: "size", what };
-  }
-}
-
-/** @param {Layer} layer */
-function needOf(layer) {
-  return KINDS[layer.type].need?.(settingsOf(layer)) ?? null;
-}
-
-/**
- * @param {number} number
- * @param {string} noun
- */
-function plural(number, noun) {
-  return number === 1 ? `1 ${noun}` : `${number} ${noun}s`;
 }

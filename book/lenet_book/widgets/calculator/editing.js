@@ -1,29 +1,19 @@
 // @ts-check
-// Changes that a reader makes to a stack, and what of it is impossible before anything runs.
-
-import { KINDS, checkSettings, freshName } from "./layers.js";
+/** Changes that a reader makes to a stack, and what of it is impossible before anything runs. */
 import { ShapeError, checkNumber } from "../shared/formulas.js";
+import { KINDS, checkSettings, freshName } from "./kinds.js";
 
-/** @typedef {import("./layers.js").Layer} Layer */
-/** @typedef {import("./layers.js").Setting} Setting */
-/** @typedef {import("./layers.js").Settings} Settings */
+/** @typedef {import("./kinds.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Setting} Setting */
 
 const AXES = ["channels", "height", "width"];
 
-/**
- * Why an image cannot have this shape; empty when it can.
- *
- * @param {Setting[]} imageShape
- */
+/** Why an image cannot have this shape; empty when it can. @param {Setting[]} imageShape */
 export function checkInput(imageShape) {
   return refusalOf(() => imageShape.forEach((size, axis) => checkNumber(AXES[axis], size)));
 }
 
-/**
- * The first layer that cannot be made, and why.
- *
- * @param {Layer[]} layers
- */
+/** The first layer that cannot be made, and why. @param {Layer[]} layers */
 export function firstProblem(layers) {
   for (const [index, layer] of layers.entries()) {
     const refusal = refusalOf(() => checkSettings(layer));
@@ -53,24 +43,22 @@ export function freshLayer(type, layers, shape) {
   return { name: freshName(KINDS[type].stem, layers), type, settings: fittingSettings(type, layers, shape) };
 }
 
-/** @param {string} type @param {Layer[]} layers @param {number[]} shape @returns {Settings} */
+/** @param {string} type @param {Layer[]} layers @param {number[]} shape */
 function fittingSettings(type, layers, shape) {
-  const isFirst = !layers.some((layer) => layer.type === "Conv2d");
-  const kernel = Math.min(5, ...shape.slice(2));
-  const fitting = {
-    Conv2d: { in_channels: shape[1], out_channels: isFirst ? 6 : 16, kernel_size: kernel },
-    ConvTranspose2d: { in_channels: shape[1], out_channels: isFirst ? 6 : 16, kernel_size: 2, stride: 2 },
-    MaxPool2d: { kernel_size: 2 },
-    AvgPool2d: { kernel_size: 2 },
-    Linear: { in_features: shape[shape.length - 1], out_features: 10 },
-    BatchNorm2d: { num_features: shape[1] },
+  const { window, fits, width } = KINDS[type];
+  const isFirst = !layers.some((layer) => KINDS[layer.type].window === "conv");
+  const kernels = {
+    "": {},
+    conv: { kernel_size: Math.min(5, ...shape.slice(2)) },
+    transpose: { kernel_size: 2, stride: 2 },
+    pool: { kernel_size: 2 },
   };
-  return fitting[/** @type {keyof typeof fitting} */ (type)] ?? {};
+  const input = fits && { [fits.setting]: fits.noun === "channel" ? shape[1] : shape.at(-1) };
+  const output = width && { [width]: window ? (isFirst ? 6 : 16) : 10 };
+  return { ...input, ...(output || {}), ...kernels[window] };
 }
 
-/**
- * @param {Layer[]} layers @param {number} from @param {number} to
- */
+/** @param {Layer[]} layers @param {number} from @param {number} to */
 export function moved(layers, from, to) {
   return spliced(spliced(layers, from, 1), to, 0, layers[from]);
 }

@@ -1,20 +1,16 @@
 // @ts-check
-// What stands around the calculator's table: presets, the input's shape, layers to add, the code.
-
-import { element } from "../shared/elements.js";
+/** What stands around the calculator's table: presets, the input's shape, layers to add, the code. */
+import { button, element } from "../shared/elements.js";
 import { parseSetting, typedText } from "./code.js";
-import { KINDS } from "./layers.js";
+import { KINDS } from "./kinds.js";
 
-/** @typedef {import("./layers.js").Layer} Layer */
-/** @typedef {import("./layers.js").Setting} Setting */
-/** @typedef {{name: string, input_shape: number[], layers: Layer[]}} Preset */
+/** @typedef {import("./kinds.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Setting} Setting */
+/** @typedef {{ name: string, input_shape: number[], layers: Layer[] }} Preset */
 
 const CHANGED = "your own";
 
-/**
- * @param {Preset[]} presets
- * @param {(preset: Preset) => void} choose
- */
+/** @param {Preset[]} presets @param {(preset: Preset) => void} choose */
 export function presetChoice(presets, choose) {
   const options = [CHANGED, ...presets.map((preset) => preset.name)].map((name) => element("option", {}, name));
   const box = element("select", {
@@ -23,14 +19,22 @@ export function presetChoice(presets, choose) {
       if (preset) choose(preset);
     },
   }, ...options);
-  const node = element("label", { class: "choice" }, "network", box);
-  /** @param {{layers: Layer[], imageShape: Setting[]}} stack */
+  /** @param {{ layers: Layer[], imageShape: Setting[] }} stack */
   const show = ({ layers, imageShape }) => {
-    const same = (/** @type {Preset} */ preset) =>
+    const isSame = (/** @type {Preset} */ preset) =>
       JSON.stringify([preset.layers, preset.input_shape]) === JSON.stringify([layers, imageShape]);
-    box.selectedIndex = presets.findIndex(same) + 1;
+    box.selectedIndex = presets.findIndex(isSame) + 1;
   };
-  return { node, show };
+  return { node: element("label", { class: "lenet-choice" }, "network", box), show };
+}
+
+/** Let the arrow keys change what stands in a field. @param {HTMLInputElement} input @param {(change: 1 | -1) => void} step */
+export function stepByArrows(input, step) {
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    step(event.key === "ArrowUp" ? 1 : -1);
+  });
 }
 
 /** @param {(axis: number, entry: Setting) => void} changed */
@@ -39,18 +43,15 @@ export function inputFields(changed) {
     const input = element("input", {
       type: "text", size: 3, inputmode: "numeric", autocomplete: "off", "aria-label": `input ${name}`,
       oninput: () => changed(axis, parseSetting(input.value)),
-      onkeydown: (/** @type {KeyboardEvent} */ event) => {
-        const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-        if (!up) return;
-        event.preventDefault();
-        input.value = String(Math.max(1, (Number(input.value) || 0) + up));
-        changed(axis, Number(input.value));
-      },
+    });
+    stepByArrows(input, (change) => {
+      input.value = String(Math.max(1, (Number(input.value) || 0) + change));
+      changed(axis, Number(input.value));
     });
     return input;
   });
   const [channels, height, width] = inputs;
-  const node = element("span", { class: "choice", role: "group", "aria-label": "shape of one image" },
+  const node = element("span", { class: "lenet-choice", role: "group", "aria-label": "shape of one image" },
     "input", channels, "×", height, "×", width);
   /** @param {Setting[]} shape */
   const show = (shape) => inputs.forEach((input, axis) => {
@@ -61,29 +62,25 @@ export function inputFields(changed) {
 
 /** @param {(type: string) => void} add */
 export function layerButtons(add) {
-  return Object.keys(KINDS).map((type) =>
-    element("button", { type: "button", class: "lenet-button", onclick: () => add(type) }, type));
+  return Object.keys(KINDS).map((type) => button(type, () => add(type)));
 }
 
 /** @param {() => void} copied */
 export function codeBox(copied) {
   const code = element("code");
-  const pre = element("pre", { class: "code", tabindex: 0, role: "region", "aria-label": "PyTorch code" }, code);
-  const button = element("button", {
-    type: "button", class: "lenet-button",
-    onclick: async () => {
-      await copy(code);
-      button.textContent = "Copied";
-      copied();
-    },
-  }, "Copy the PyTorch code");
-  const node = element("div", { class: "copying" }, button, pre);
-  /** @param {string | null} text null when the stack cannot be made */
+  const pre = element("pre", { tabindex: 0, role: "region", "aria-label": "PyTorch code" }, code);
+  const copyButton = button("Copy the PyTorch code", async () => {
+    await copy(code);
+    copyButton.textContent = "Copied";
+    copied();
+  });
+  const node = element("div", { class: "lenet-copying" }, copyButton, pre);
+  /** @param {string | null} text  null when the stack cannot be made */
   const show = (text) => {
     node.hidden = text === null;
     if (text === code.textContent) return;
     code.textContent = text ?? "";
-    button.textContent = "Copy the PyTorch code";
+    copyButton.textContent = "Copy the PyTorch code";
   };
   return { node, show };
 }

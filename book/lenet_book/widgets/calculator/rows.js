@@ -1,17 +1,18 @@
 // @ts-check
-// The table of a stack, row for row and word for word as lenet.shapes.trace gives it.
-
-import { BATCH, IS_WIDTH, KINDS, numMacs, numParameters, product, settingsOf, windowsOf } from "./layers.js";
-import { pythonText, windowsFormula, windowsNote } from "../shared/formulas.js";
+/** The table of a stack, row for row and word for word as lenet.shapes.trace gives it. */
+import { windowsFormula, windowsNote } from "../shared/formulas.js";
 import { SlidingWindow } from "../shared/windows.js";
+import { KINDS, layerCode, settingsOf } from "./kinds.js";
+import { BATCH, numMacs, numParameters, product, windowsUnder } from "./layers.js";
 
-/** @typedef {import("./layers.js").Setting} Setting */
-/** @typedef {import("./layers.js").Settings} Settings */
-/** @typedef {import("./layers.js").Step} Step */
 /** @typedef {import("../shared/formulas.js").WindowOrSpread} WindowOrSpread */
-/** @typedef {{size: number[], jump: number[]}} Field */
+/** @typedef {import("./layers.js").Step} Step */
+/** @typedef {{ size: number[], jump: number[] }} Field */
+
 /**
- * @typedef {object} Row one row of the table, as lenet.shapes.Row
+ * One row of the table, as lenet.shapes.Row.
+ *
+ * @typedef {object} Row
  * @property {string} name
  * @property {string} operation
  * @property {string} formula
@@ -24,15 +25,12 @@ import { SlidingWindow } from "../shared/windows.js";
  * @property {number[] | null} jump
  */
 
-/**
- * @param {Step[]} steps
- * @returns {Row[]}
- */
+/** @param {Step[]} steps @returns {Row[]} */
 export function tabulate(steps) {
   /** @type {Field | null} */
   let field = { size: [1, 1], jump: [1, 1] };
   return steps.map((step) => {
-    const windows = windowsOf(step);
+    const windows = windowsUnder(step);
     field = field && fieldThrough(step, windows, field);
     const macs = numMacs(step);
     return {
@@ -52,9 +50,8 @@ export function tabulate(steps) {
 
 /**
  * A receptive field seen through one more layer.
- * @param {Step} step
- * @param {WindowOrSpread[] | null} windows
- * @param {Field} field
+ *
+ * @param {Step} step @param {WindowOrSpread[] | null} windows @param {Field} field
  * @returns {Field | null}
  */
 function fieldThrough(step, windows, { size, jump }) {
@@ -69,56 +66,17 @@ function fieldThrough(step, windows, { size, jump }) {
 
 /**
  * The output size as a formula with numbers; empty where the size stays.
- * @param {Step} step
- * @param {WindowOrSpread[] | null} windows
+ *
+ * @param {Step} step @param {WindowOrSpread[] | null} windows
  */
 function formulaOf({ layer, inputShape, outputShape }, windows) {
   if (windows) return windowsFormula(windows);
-  if (layer.type === "Linear") {
-    return `${inputShape[inputShape.length - 1]} → ${outputShape[outputShape.length - 1]}`;
-  }
-  if (layer.type === "Flatten") return `${inputShape.slice(1).join("·")} = ${outputShape[1]}`;
-  return "";
+  const { formula } = KINDS[layer.type];
+  if (formula === "features") return `${inputShape.at(-1)} → ${outputShape.at(-1)}`;
+  return formula === "flatten" ? `${inputShape.slice(1).join("·")} = ${outputShape[1]}` : "";
 }
 
-/**
- * Write N for the batch axis.
- * @param {number[]} shape
- * @returns {(number | string)[]}
- */
+/** Write N for the batch axis. @param {number[]} shape @returns {(number | string)[]} */
 export function namedShape(shape) {
   return ["N", ...shape.slice(1)];
-}
-
-/**
- * Write a setting; a square size such as (5, 5) as one number.
- * @param {Setting} setting
- */
-export function settingText(setting) {
-  const square = Array.isArray(setting) && new Set(setting).size === 1;
-  return pythonText(square ? setting[0] : setting);
-}
-
-/**
- * Write a layer as it is constructed, without the settings that are defaults.
- * @param {string} type
- * @param {Settings} settings all of them
- */
-export function layerCode(type, settings) {
-  const written = Object.entries(KINDS[type].defaults).flatMap(([name, otherwise]) => {
-    const value = settings[name];
-    if (IS_WIDTH.test(name)) return [settingText(value)];
-    const usual = name === "stride" ? otherwise ?? settings.kernel_size : otherwise;
-    return usual !== null && isUsual(value, usual) ? [] : [`${name}=${settingText(value)}`];
-  });
-  return `${type}(${written.join(", ")})`;
-}
-
-/**
- * @param {Setting} value
- * @param {Setting} usual
- */
-function isUsual(value, usual) {
-  if (Array.isArray(value) && !Array.isArray(usual)) return value.every((number) => number === usual);
-  return JSON.stringify(value) === JSON.stringify(usual);
 }

@@ -1,23 +1,26 @@
 // @ts-check
-// The calculator's table: a row for each layer, its editor, and what does not fit in place.
-
-import { element } from "../shared/elements.js";
+/** The calculator's table: a row for each layer, its editor, and what does not fit in place. */
+import { button, element } from "../shared/elements.js";
 import { countText, shapeText } from "../shared/text.js";
 import { parseSetting, typedText } from "./code.js";
 import { fixCode, fixText, fixesHeading } from "./fixes.js";
-import { KINDS, settingsOf } from "./layers.js";
-import { layerCode, namedShape } from "./rows.js";
+import { KINDS, layerCode, settingsOf } from "./kinds.js";
+import { stepByArrows } from "./parts.js";
+import { namedShape } from "./rows.js";
 
 /** @typedef {import("./calculator.js").Findings} Findings */
 /** @typedef {import("./calculator.js").Stack} Stack */
 /** @typedef {import("./fixes.js").Explanation} Explanation */
 /** @typedef {import("./fixes.js").Fix} Fix */
-/** @typedef {import("./layers.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Layer} Layer */
+/** @typedef {import("./kinds.js").Setting} Setting */
 /** @typedef {import("./rows.js").Row} Row */
-/** @typedef {import("./layers.js").Setting} Setting */
+
 /**
+ * What the reader does.
+ *
  * @typedef {object} Actions
- * @property {(index: number) => void} toggle the editor of a layer
+ * @property {(index: number) => void} toggle  the editor of a layer
  * @property {(index: number, name: string, value: Setting) => void} set
  * @property {(index: number, by: number) => void} move
  * @property {(index: number) => void} remove
@@ -26,47 +29,40 @@ import { layerCode, namedShape } from "./rows.js";
 
 const HEADINGS = ["layer", "output shape", "parameters", "MACs", "receptive field", "jump"];
 
-/**
- * @param {Stack} stack @param {Findings} findings @param {number} open index of the edited layer
- * @param {Actions} actions
- */
+/** @param {Stack} stack @param {Findings} findings @param {number} open  the index of the edited layer @param {Actions} actions */
 export function shapeTable({ layers, imageShape }, findings, open, actions) {
   const shape = shapeText(namedShape([0, .../** @type {number[]} */ (imageShape)]));
   const heading = HEADINGS.map((name) => element("th", { scope: "col", role: "columnheader" }, name));
   const body = layers.flatMap((layer, index) => {
     const parts = [layerRow(layer, index, findings, open === index, actions)];
-    if (open === index) parts.push(wideRow("editor", editor(layer, index, layers.length, actions)));
-    if (findings.wrong === index) parts.push(wideRow("explanation", ...complaint(findings, actions)));
+    if (open === index) parts.push(wideRow("lenet-editor", editor(layer, index, layers.length, actions)));
+    if (findings.wrong === index) parts.push(wideRow("lenet-explanation", ...complaint(findings, actions)));
     return parts;
   });
   return element("div", {},
-    element("p", { class: "incoming lenet-mono" }, `input ${shape}`),
+    element("p", { class: "lenet-incoming lenet-mono" }, `input ${shape}`),
     element("table", { role: "table", "aria-label": "layers and their shapes" },
       element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heading)),
       element("tbody", { role: "rowgroup" }, ...body)));
 }
 
-/**
- * @param {Layer} layer @param {number} index @param {Findings} findings @param {boolean} isOpen
- * @param {Actions} actions
- */
+/** @param {Layer} layer @param {number} index @param {Findings} findings @param {boolean} isOpen @param {Actions} actions */
 function layerRow(layer, index, { rows, wrong, refusal }, isOpen, actions) {
   const row = rows[index];
-  const name = element("button", {
-    type: "button", class: "name", "aria-expanded": String(isOpen), "data-key": `name ${index}`,
+  const name = button(layer.name, () => actions.toggle(index), {
+    class: "lenet-name", "aria-expanded": String(isOpen), "data-key": `name ${index}`,
     "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown Delete",
-    onclick: () => actions.toggle(index),
     onkeydown: (/** @type {KeyboardEvent} */ event) => layerKey(event, index, actions),
-  }, layer.name);
+  });
   const code = row?.operation ?? layerCode(layer.type, settingsOf(layer));
   const head = element("th", { scope: "row", role: "rowheader" }, name, element("code", {}, code));
-  for (const line of [row?.formula, row?.note]) if (line) head.append(element("span", { class: "formula" }, line));
+  for (const line of [row?.formula, row?.note]) if (line) head.append(element("span", { class: "lenet-formula" }, line));
   const instead = refusal ? "cannot be made" : "does not fit";
   const cells = row ? numberCells(row) : [index === wrong ? instead : "not reached"];
-  const state = index === wrong ? "wrong" : row ? "" : "unreached";
+  const state = index === wrong ? "lenet-wrong" : row ? "" : "lenet-unreached";
   const made = cells.map((text, at) => cell(text, at));
   if (!row) made[0].setAttribute("colspan", String(HEADINGS.length - 1));
-  return element("tr", { role: "row", class: `layer ${state}` }, head, ...made);
+  return element("tr", { role: "row", class: state }, head, ...made);
 }
 
 /** @param {KeyboardEvent} event @param {number} index @param {Actions} actions */
@@ -88,7 +84,7 @@ function numberCells(row) {
 
 /** @param {string} text @param {number} at */
 function cell(text, at) {
-  const attributes = { role: "cell", "data-heading": text ? HEADINGS[at + 1] : "", class: at ? "number" : "shape" };
+  const attributes = { role: "cell", "data-heading": text ? HEADINGS[at + 1] : "", class: at ? "lenet-number" : "lenet-shape" };
   return element("td", attributes, text);
 }
 
@@ -113,53 +109,48 @@ function wideRow(className, ...children) {
 
 /** @param {Layer} layer @param {number} index @param {number} numLayers @param {Actions} actions */
 function editor(layer, index, numLayers, actions) {
-  const fields = Object.keys(KINDS[layer.type].defaults).map((name) => field(layer, index, name, actions));
-  const button = (/** @type {string} */ text, /** @type {() => void} */ onclick, disabled = false) => element("button", {
-    type: "button", class: "lenet-button", disabled, onclick, "aria-label": `${text} ${layer.name}`, "data-key": `${text} ${index}`,
-  }, text);
-  return element("div", { class: "strip" }, ...fields, element("span", { class: "strip" },
-    button("Move up", () => actions.move(index, -1), index === 0),
-    button("Move down", () => actions.move(index, 1), index === numLayers - 1),
-    button("Delete", () => actions.remove(index))));
+  const fields = Object.keys(KINDS[layer.type].settings).map((name) => field(layer, index, name, actions));
+  const command = (/** @type {string} */ text, /** @type {() => void} */ onclick, disabled = false) =>
+    button(text, onclick, { disabled, "aria-label": `${text} ${layer.name}`, "data-key": `${text} ${index}` });
+  return element("div", { class: "lenet-strip" }, ...fields, element("span", { class: "lenet-strip" },
+    command("Move up", () => actions.move(index, -1), index === 0),
+    command("Move down", () => actions.move(index, 1), index === numLayers - 1),
+    command("Delete", () => actions.remove(index))));
 }
 
 /** @param {Layer} layer @param {number} index @param {string} name @param {Actions} actions */
 function field(layer, index, name, actions) {
-  const value = layer.settings[name] ?? KINDS[layer.type].defaults[name];
+  const { type, default: otherwise } = KINDS[layer.type].settings[name];
+  const value = layer.settings[name] ?? otherwise;
   const key = `${name} ${index}`;
-  if (typeof value === "boolean") {
+  if (type === "bool") {
     const box = element("input", {
       type: "checkbox", checked: value, "data-key": key, onchange: () => actions.set(index, name, box.checked),
     });
-    return element("label", { class: "check" }, box, name);
+    return element("label", { class: "lenet-check" }, box, name);
   }
   const placeholder = name === "stride" ? typedText(layer.settings.kernel_size) : null;
   const input = element("input", {
     type: "text", size: name.includes("features") ? 5 : 4, value: typedText(value), "data-key": key, autocomplete: "off",
-    placeholder, inputmode: name === "p" ? "decimal" : null,
+    placeholder, inputmode: type === "float" ? "decimal" : null,
   });
   const enter = () => {
     const entry = parseSetting(input.value);
     actions.set(index, name, entry === "" && placeholder !== null ? null : entry);
   };
   input.addEventListener("input", enter);
-  input.addEventListener("keydown", (event) => {
-    const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (!up) return;
-    event.preventDefault();
-    input.value = stepped(input.value || placeholder || "", name, up);
+  stepByArrows(input, (change) => {
+    const smallest = type === "float" || name.endsWith("padding") ? 0 : 1;
+    input.value = stepped(input.value || placeholder || "", smallest, type === "float" ? change / 10 : change);
     enter();
   });
-  return element("label", { class: "field" }, element("span", { class: "lenet-mono" }, name), input);
+  return element("label", { class: "lenet-field" }, element("span", { class: "lenet-mono" }, name), input);
 }
 
-/** The next possible value of a setting. @param {string} text @param {string} name @param {number} up */
-function stepped(text, name, up) {
+/** The next possible value of a setting. @param {string} text @param {number} smallest @param {number} change */
+function stepped(text, smallest, change) {
   const entry = parseSetting(text);
-  const step = name === "p" ? 0.1 : 1;
-  const smallest = name === "p" || name === "padding" ? 0 : 1;
-  const next = (/** @type {unknown} */ value) =>
-    Math.max(smallest, Number(((Number(value) || 0) + up * step).toFixed(1)));
+  const next = (/** @type {unknown} */ value) => Math.max(smallest, Number(((Number(value) || 0) + change).toFixed(1)));
   return typedText(Array.isArray(entry) ? entry.map(next) : next(entry));
 }
 
@@ -167,10 +158,10 @@ function stepped(text, name, up) {
 
 /** @param {Findings} findings @param {Actions} actions */
 function complaint({ explanation, refusal }, actions) {
-  if (!explanation) return [element("p", { class: "what" }, `${refusal}.`)];
+  if (!explanation) return [element("p", { class: "lenet-what" }, `${refusal}.`)];
   const { what, why, fixes, error } = explanation;
   /** @type {HTMLElement[]} */
-  const parts = [element("p", { class: "what" }, `${what}.`)];
+  const parts = [element("p", { class: "lenet-what" }, `${what}.`)];
   if (why) parts.push(element("p", {}, `Why: ${why}.`));
   parts.push(element("p", {}, fixesHeading(fixes)));
   if (fixes.length) parts.push(element("ul", {}, ...fixes.map((fix, index) => fixItem(fix, index, actions))));
@@ -183,12 +174,7 @@ function fixItem(fix, index, actions) {
   const flat = fix.changes.some((change) => change.imageShape && change.imageShape.length !== 3);
   const text = element("span", {}, fixText(fix));
   const item = element("li", {}, text);
-  if (!flat) {
-    item.prepend(element("button", {
-      type: "button", class: "lenet-button", "data-key": `fix ${index}`, "aria-label": `Apply: ${fixText(fix)}`,
-      onclick: () => actions.apply(fix),
-    }, "Apply"));
-  }
+  if (!flat) item.prepend(button("Apply", () => actions.apply(fix), { "data-key": `fix ${index}`, "aria-label": `Apply: ${fixText(fix)}` }));
   const isAboutImages = fix.changes.some((change) => change.imageShape);
   if (fixCode(fix) && !isAboutImages) item.append(element("code", {}, fixCode(fix)));
   return item;

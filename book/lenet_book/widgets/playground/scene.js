@@ -1,151 +1,210 @@
 // @ts-check
-// The playground's pictures: the input with the sliding window over it, and the output.
-
+/** The playground's pictures: the input with the sliding window over it, and the output. */
 import { colourText, greyColour, inkOn, signedColour } from "../shared/colours.js";
-import { WHITE, startOf, unseenPixels } from "./values.js";
+import { element, svgElement, uniqueId } from "../shared/elements.js";
+import { briefly } from "./arithmetic.js";
+import { WHITE } from "./values.js";
 
-/** @typedef {import("../shared/colours.js").Colour} Colour */
 /** @typedef {import("../shared/colours.js").Theme} Theme */
 /** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
 /** @typedef {import("./values.js").Grid} Grid */
 
-const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = 0.15; // cells around a grid, for outlines
+const SMALLEST_SHARE = 0.45; // of the input's width, for the output
+const MANY_CELLS = 14; // along an axis: too many for numbers on a phone
 
-/**
- * @param {string} tag @param {Record<string, string | number>} attributes @param {...(Node | string)} children
- */
-export function shape(tag, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
-  made.append(...children);
-  return made;
+export class Scene {
+  #go;
+  #input = svgElement("svg", { "aria-hidden": "true", class: "lenet-input" });
+  #output = svgElement("svg", { "aria-hidden": "true", class: "lenet-output" });
+  #inputSize = element("span", { class: "lenet-mono" });
+  #outputSize = element("span", { class: "lenet-mono" });
+  #hatching = uniqueId("hatching");
+  /** Down and across; none when the settings do not fit. @type {SlidingWindow[]} */
+  #windows = [];
+  #stop = [0, 0];
+  /** @type {SVGElement} */
+  #frame = svgElement("g");
+
+  /** @param {(stop: number[]) => void} go  hears to which row and column of the output, any numbers, the window shall go */
+  constructor(go) {
+    this.#go = go;
+    this.#input.addEventListener("pointerdown", (event) => this.#grab(event));
+    this.#output.addEventListener("pointerdown", (event) => {
+      if (this.#windows.length && !event.button) go(cellUnder(this.#output, event).map(Math.floor));
+    });
+    this.node = element("div", {
+      class: "lenet-pictures", tabindex: 0, role: "application",
+      "aria-label": "sliding window over the input: move it with the arrow keys",
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#moveByKey(event),
+    },
+    element("div", { class: "lenet-panel lenet-from" }, element("div", {}, "input ", this.#inputSize), this.#input),
+    element("div", { class: "lenet-panel lenet-to" }, element("div", {}, "output ", this.#outputSize), this.#output));
+  }
+
+  // ------------------------------------------------------------------------ what the reader does
+
+  /** @param {KeyboardEvent} event */
+  #moveByKey(event) {
+    const [row, column] = this.#stop;
+    const to = {
+      ArrowRight: [row, column + 1], ArrowLeft: [row, column - 1], ArrowDown: [row + 1, column], ArrowUp: [row - 1, column],
+      Home: [0, 0], End: [Infinity, Infinity],
+    }[event.key];
+    if (!to || !this.#windows.length) return;
+    event.preventDefault();
+    this.#go(to);
+  }
+
+  /** Take hold of the window, and let it follow the pointer. @param {PointerEvent} event */
+  #grab(event) {
+    if (!this.#windows.length || event.button) return;
+    const follow = (/** @type {PointerEvent} */ moved) => this.#centreOn(cellUnder(this.#input, moved));
+    const release = () => this.#input.removeEventListener("pointermove", follow);
+    this.#input.setPointerCapture(event.pointerId);
+    this.#input.addEventListener("pointermove", follow);
+    this.#input.addEventListener("pointerup", release, { once: true });
+    this.#input.addEventListener("pointercancel", release, { once: true });
+    follow(event);
+  }
+
+  /** @param {number[]} cell  row and column on the input, with fractions */
+  #centreOn(cell) {
+    this.#go(this.#windows.map(({ paddingBefore, span, stride }, axis) =>
+      Math.round((cell[axis] + paddingBefore - span / 2) / stride)));
+  }
+
+  // ------------------------------------------------------------------------ what is shown
+
+  /** @param {Grid} picture @param {SlidingWindow[]} windows  that fit @param {string} padding  what it holds */
+  show(picture, windows, padding) {
+    this.#windows = windows;
+    this.#drawInput(picture, windows, padding);
+  }
+
+  /** Show how large the kernel is beside the input. @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding */
+  showMisfit(picture, windows, padding) {
+    this.#drawInput(picture, windows, padding);
+    this.#frame.classList.add("lenet-misfit");
+  }
+
+  /** Show nothing, until there is something again. */
+  clear() {
+    this.#windows = [];
+    for (const svg of [this.#input, this.#output]) svg.replaceChildren();
+    this.#inputSize.textContent = "";
+    this.#outputSize.textContent = "none";
+  }
+
+  /** @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding */
+  #drawInput(picture, windows, padding) {
+    const [top, left, height, width] = extentOf(windows);
+    const [rows, columns] = windows.map((window) => Math.max(1, window.outputSize));
+    this.#frame = windowOver(windows);
+    this.#input.setAttribute("viewBox", viewBox(top, left, height, width));
+    this.#input.replaceChildren(hatch(this.#hatching), ...inputCells(picture, windows, padding), ...unseenStripes(windows, this.#hatching), this.#frame);
+    const padded = windows.map((window) => window.inputSize + window.padding).join("×");
+    const own = windows.map((window) => window.inputSize).join("×");
+    this.#inputSize.textContent = padded === own ? own : `${own}, padded ${padded}`;
+    this.node.style.setProperty("--input", `${width}`);
+    this.node.style.setProperty("--output", `${Math.max(columns, SMALLEST_SHARE * width)}`);
+    this.node.classList.toggle("lenet-dense", Math.max(width, height) > MANY_CELLS);
+    this.#input.style.aspectRatio = `${width} / ${height}`;
+    this.#output.style.aspectRatio = `${columns} / ${rows}`;
+  }
+
+  /**
+   * Move the window, and draw the output as far as it has come.
+   *
+   * @param {number[]} stop  row and column of the output @param {Grid} results
+   * @param {boolean} isSigned  coloured by sign, else as grey pixels @param {Theme} theme
+   */
+  moveTo(stop, results, isSigned, theme) {
+    this.#stop = stop;
+    const [y, x] = this.#windows.map(({ stride }, axis) => stop[axis] * stride);
+    this.#frame.style.transform = `translate(${x}px, ${y}px)`;
+    const columns = results[0].length;
+    const limit = Math.max(1, ...results.flat().map(Math.abs).filter(Number.isFinite));
+    const marks = results.flatMap((line, row) => line.flatMap((value, column) => {
+      if (row * columns + column > stop[0] * columns + stop[1]) return [cell(row, column, "lenet-empty")];
+      const colour = isSigned ? signedColour(value, limit, theme) : greyColour(value, 0, WHITE);
+      return [cell(row, column, "lenet-pixel", colourText(colour)), figure(row, column, briefly(value), inkOn(colour))];
+    }));
+    this.#output.setAttribute("viewBox", viewBox(0, 0, results.length, columns));
+    this.#output.replaceChildren(...marks, cell(stop[0], stop[1], "lenet-outline"));
+    this.#outputSize.textContent = `${results.length}×${columns}`;
+  }
 }
 
-/**
- * @param {number} row @param {number} column @param {string} className @param {string} [fill]
- */
+/** @param {number} row @param {number} column @param {string} className @param {string} [fill] */
 function cell(row, column, className, fill) {
-  const square = shape("rect", { x: column, y: row, width: 1, height: 1, class: className });
+  const square = svgElement("rect", { x: column, y: row, width: 1, height: 1, class: className });
   if (fill) square.setAttribute("style", `fill: ${fill}`);
   return square;
 }
 
 /** @param {number} row @param {number} column @param {string} text @param {string} ink */
-function number(row, column, text, ink) {
+function figure(row, column, text, ink) {
   const size = Math.min(0.5, 1.5 / (text.length + 0.6));
   const place = { x: column + 0.5, y: row + 0.5 + size * 0.36, "font-size": size };
-  return shape("text", { ...place, style: `fill: ${ink}` }, text);
-}
-
-/** Write a result briefly. @param {number} value */
-export function briefly(value) {
-  if (value === -Infinity) return "−∞";
-  const text = Number.isInteger(value) ? String(value) : value.toFixed(1);
-  return text.replace("-", "−");
+  return svgElement("text", { ...place, style: `fill: ${ink}` }, text);
 }
 
 /**
- * The cells that the input's picture covers: rows and columns from the first padded one to the
- * last, or to the end of a window that reaches past them.
+ * The cells that the input's picture covers: from the first padded row and column to the last, or
+ * to the end of a window that reaches past them.
  *
  * @param {SlidingWindow[]} windows
- * @returns {number[]} top, left, height, width
+ * @returns {number[]}  top, left, height, width
  */
-export function extentOf(windows) {
-  const first = windows.map((window) => -startOf(window));
-  const sizes = windows.map((window) => {
-    const padded = window.inputSize + window.padding;
-    const positions = Math.max(1, window.outputSize);
-    return Math.max(padded, (positions - 1) * window.stride + window.span);
-  });
-  return [...first, ...sizes];
+function extentOf(windows) {
+  const sizes = windows.map(({ inputSize, padding, outputSize, stride, span }) =>
+    Math.max(inputSize + padding, (Math.max(1, outputSize) - 1) * stride + span));
+  return [...windows.map((window) => -window.paddingBefore), ...sizes];
 }
 
-/**
- * Draw the input: its pixels, its padding, and hatched what no window sees.
- *
- * @param {Element} svg @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding
- * @param {string} hatching the id of the pattern
- */
-export function drawInput(svg, picture, windows, padding, hatching) {
-  const [top, left, height, width] = extentOf(windows);
-  svg.setAttribute("viewBox", viewBox(top, left, height, width));
-  const [down, across] = windows;
-  const cells = [];
-  for (let row = top; row < top + down.inputSize + down.padding; row++) {
-    for (let column = left; column < left + across.inputSize + across.padding; column++) {
-      const value = picture[row]?.[column];
-      if (value === undefined) {
-        cells.push(cell(row, column, "padding"), number(row, column, padding, "var(--lenet-muted)"));
-      } else {
-        const colour = greyColour(value, 0, WHITE);
-        cells.push(cell(row, column, "pixel", colourText(colour)), number(row, column, String(value), inkOn(colour)));
-      }
+/** The pixels and their padding. @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding */
+function inputCells(picture, windows, padding) {
+  const [rows, columns] = windows.map(({ inputSize, padding, paddingBefore }) =>
+    Array.from({ length: inputSize + padding }, (_, pixel) => pixel - paddingBefore));
+  return rows.flatMap((row) => columns.flatMap((column) => {
+    const value = picture[row]?.[column];
+    if (value === undefined) {
+      return [cell(row, column, "lenet-padding"), figure(row, column, padding, "var(--lenet-muted)")];
     }
-  }
-  svg.replaceChildren(hatch(hatching), ...cells, ...hatchedStripes(windows, hatching));
-}
-
-/** @param {string} id */
-function hatch(id) {
-  const lines = shape("path", { d: "M-0.1 0.1 0.1 -0.1M0 0.4 0.4 0M0.3 0.5 0.5 0.3", class: "hatch" });
-  const ground = shape("rect", { width: 0.4, height: 0.4, class: "hatch-ground" });
-  return shape("pattern", { id, width: 0.4, height: 0.4, patternUnits: "userSpaceOnUse" }, ground, lines);
-}
-
-/** @param {SlidingWindow[]} windows @param {string} hatching */
-function hatchedStripes([down, across], hatching) {
-  const [top, left] = [-startOf(down), -startOf(across)];
-  const height = down.inputSize + down.padding;
-  const width = across.inputSize + across.padding;
-  const fill = `url(#${hatching})`;
-  if (Math.min(down.outputSize, across.outputSize) < 1) return [];
-  const rows = unseenPixels(down).map((y) => shape("rect", { x: left, y, width, height: 1, fill, class: "unseen" }));
-  const columns = unseenPixels(across).map((x) => shape("rect", { x, y: top, width: 1, height, fill, class: "unseen" }));
-  return [...rows, ...columns];
-}
-
-/**
- * The window: its outline and a frame around each weight, drawn at the first position.
- *
- * @param {SlidingWindow[]} windows
- */
-export function makeWindow(windows) {
-  const group = /** @type {SVGGElement} */ (shape("g", { class: "window" }));
-  if (!windows.length) return group;
-  const [down, across] = windows;
-  const [y, x] = windows.map((window) => -startOf(window));
-  const outline = { x, y, width: across.span, height: down.span };
-  group.append(shape("rect", { ...outline, class: "grip" }));
-  if (down.dilation > 1 || across.dilation > 1) {
-    for (let row = 0; row < down.kernelSize; row++) {
-      for (let column = 0; column < across.kernelSize; column++) {
-        group.append(cell(y + row * down.dilation, x + column * across.dilation, "tap"));
-      }
-    }
-  }
-  group.append(shape("rect", { ...outline, class: "outline" }));
-  return group;
-}
-
-/**
- * Draw the output as far as it has been computed.
- *
- * @param {Element} svg @param {Grid} results @param {number} upTo the index of the present position
- * @param {boolean} signed colour by sign, else as grey pixels @param {Theme} theme
- */
-export function drawOutput(svg, results, upTo, signed, theme) {
-  const columns = results[0].length;
-  svg.setAttribute("viewBox", viewBox(0, 0, results.length, columns));
-  const limit = Math.max(1, ...results.flat().map(Math.abs).filter(Number.isFinite));
-  const marks = results.flatMap((line, row) => line.flatMap((value, column) => {
-    if (row * columns + column > upTo) return [cell(row, column, "empty")];
-    const colour = signed ? signedColour(value, limit, theme) : greyColour(value, 0, WHITE);
-    return [cell(row, column, "pixel", colourText(colour)), number(row, column, briefly(value), inkOn(colour))];
+    const colour = greyColour(value, 0, WHITE);
+    return [cell(row, column, "lenet-pixel", colourText(colour)), figure(row, column, String(value), inkOn(colour))];
   }));
-  const present = cell(Math.floor(upTo / columns), upTo % columns, "outline");
-  svg.replaceChildren(...marks, present);
+}
+
+/** A pattern of stripes. @param {string} id */
+function hatch(id) {
+  const lines = svgElement("path", { d: "M-0.1 0.1 0.1 -0.1M0 0.4 0.4 0M0.3 0.5 0.5 0.3", class: "lenet-hatch" });
+  const ground = svgElement("rect", { width: 0.4, height: 0.4, class: "lenet-hatch-ground" });
+  return svgElement("pattern", { id, width: 0.4, height: 0.4, patternUnits: "userSpaceOnUse" }, ground, lines);
+}
+
+/** What no window sees. @param {SlidingWindow[]} windows @param {string} hatching  the id of the pattern */
+function unseenStripes([down, across], hatching) {
+  if (Math.min(down.outputSize, across.outputSize) < 1) return [];
+  const [y, x] = [-down.paddingBefore, -across.paddingBefore];
+  const look = { fill: `url(#${hatching})`, class: "lenet-unseen" };
+  const row = { x, width: across.inputSize + across.padding, height: 1, ...look };
+  const column = { y, width: 1, height: down.inputSize + down.padding, ...look };
+  return [
+    ...down.unseenPixels.map((pixel) => svgElement("rect", { y: pixel, ...row })),
+    ...across.unseenPixels.map((pixel) => svgElement("rect", { x: pixel, ...column })),
+  ];
+}
+
+/** The window at its first stop: its outline and, where they stand apart, a frame around each weight. @param {SlidingWindow[]} windows */
+function windowOver([down, across]) {
+  const outline = { x: -across.paddingBefore, y: -down.paddingBefore, width: across.span, height: down.span };
+  const isSpread = down.dilation > 1 || across.dilation > 1;
+  const weights = isSpread
+    ? down.pixelsAt(0).flatMap((row) => across.pixelsAt(0).map((column) => cell(row, column, "lenet-tap"))) : [];
+  return svgElement("g", { class: "lenet-window" },
+    svgElement("rect", { ...outline, class: "lenet-grip" }), ...weights, svgElement("rect", { ...outline, class: "lenet-outline" }));
 }
 
 /** @param {number} top @param {number} left @param {number} height @param {number} width */
@@ -154,12 +213,12 @@ function viewBox(top, left, height, width) {
 }
 
 /**
- * Where on a picture a pointer is, in cells.
+ * Where on a picture a pointer is.
  *
- * @param {SVGSVGElement} svg @param {{clientX: number, clientY: number}} pointer
- * @returns {number[]} row and column, with fractions
+ * @param {SVGSVGElement} svg @param {PointerEvent} pointer
+ * @returns {number[]}  row and column, with fractions
  */
-export function cellUnder(svg, { clientX, clientY }) {
+function cellUnder(svg, { clientX, clientY }) {
   const box = svg.getBoundingClientRect();
   const { x, y, width, height } = svg.viewBox.baseVal;
   const scale = Math.min(box.width / width, box.height / height);

@@ -1,26 +1,14 @@
 // @ts-check
-// The numbers of the playground: a small picture, a kernel, and what sliding gives at each position.
+/** The numbers of the playground: a small picture, a kernel, and what sliding gives. */
+import { Engine } from "../stage/engine.js";
 
 /** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
-/** @typedef {number[][]} Grid rows of numbers */
+/** @typedef {number[][]} Grid  rows of numbers */
 /** @typedef {"conv" | "max" | "avg"} Operation */
-/**
- * @typedef {object} Tap one place under the kernel
- * @property {number} row of the picture; outside of it in the padding
- * @property {number} column
- * @property {number} value what lies there: the padding's is 0, or −∞ when the largest is sought
- * @property {boolean} inside on the picture itself
- * @property {number} weight
- */
-/** @typedef {{taps: Tap[][], result: number, winner: Tap | null, divisor: number}} Stop */
 
 export const WHITE = 9;
 
-/**
- * @param {number} rows @param {number} columns
- * @param {(row: number, column: number) => number} at
- * @returns {Grid}
- */
+/** @param {number} rows @param {number} columns @param {(row: number, column: number) => number} at @returns {Grid} */
 function gridOf(rows, columns, at) {
   return Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => at(row, column)));
 }
@@ -32,18 +20,16 @@ function distance(x, y, [ax, ay], [bx, by]) {
   return Math.hypot(x - ax - share * dx, y - ay - share * dy);
 }
 
-/** Brightness from 0 to 1 of each picture, at places from 0 to 1 across and down. */
+/** Brightness from 0 to 1 of each picture, at places from 0 to 1 across and down. @type {Record<string, (x: number, y: number) => number>} */
 const PICTURES = {
-  "a seven": (/** @type {number} */ x, /** @type {number} */ y) => {
+  "a seven": (x, y) => {
     const off = Math.min(distance(x, y, [0.22, 0.2], [0.76, 0.2]), distance(x, y, [0.76, 0.2], [0.42, 0.86]));
     return 1.5 - 10 * off;
   },
-  "a ring": (/** @type {number} */ x, /** @type {number} */ y) =>
-    1.6 - 9 * Math.abs(Math.hypot(x - 0.5, y - 0.5) - 0.32),
-  "an edge": (/** @type {number} */ x) => (x < 0.5 ? 0.1 : 0.9),
-  "a slope": (/** @type {number} */ x, /** @type {number} */ y) => (x + y) / 2,
-  "any digits": (/** @type {number} */ x, /** @type {number} */ y) =>
-    Math.abs(Math.sin(127.1 * x + 311.7 * y) * 43758.5453) % 1,
+  "a ring": (x, y) => 1.6 - 9 * Math.abs(Math.hypot(x - 0.5, y - 0.5) - 0.32),
+  "an edge": (x) => (x < 0.5 ? 0.1 : 0.9),
+  "a slope": (x, y) => (x + y) / 2,
+  "any digits": (x, y) => Math.abs(Math.sin(127.1 * x + 311.7 * y) * 43758.5453) % 1,
 };
 export const PICTURE_NAMES = Object.keys(PICTURES);
 
@@ -53,9 +39,8 @@ export const PICTURE_NAMES = Object.keys(PICTURES);
  * @param {string} name @param {number} height @param {number} width
  */
 export function pictureOf(name, height, width) {
-  const brightness = PICTURES[/** @type {keyof typeof PICTURES} */ (name)];
   return gridOf(height, width, (row, column) => {
-    const level = brightness((column + 0.5) / width, (row + 0.5) / height);
+    const level = PICTURES[name]((column + 0.5) / width, (row + 0.5) / height);
     return Math.round(WHITE * Math.min(1, Math.max(0, level)));
   });
 }
@@ -81,74 +66,37 @@ export function kernelOf(name, rows, columns) {
   return gridOf(rows, columns, (y, x) => KERNELS[name](y, x, rows, columns));
 }
 
+const OPERATIONS_OF_THE_ENGINE = { conv: "conv", max: "maxPool", avg: "avgPool" };
+
 /**
- * What happens where the kernel stops: its taps, and the number that comes out.
+ * Slide a kernel over a picture: the stage's engine, with a program of one operation.
  *
  * @param {Operation} operation @param {Grid} picture @param {Grid} kernel
- * @param {SlidingWindow[]} windows @param {number[]} position row and column of the output
- * @returns {Stop}
- */
-export function stopAt(operation, picture, kernel, [down, across], [row, column]) {
-  const top = row * down.stride - startOf(down);
-  const left = column * across.stride - startOf(across);
-  const taps = gridOf(down.kernelSize, across.kernelSize, () => 0).map((line, y) =>
-    line.map((_, x) => tapAt(operation, picture, kernel[y]?.[x] ?? 1, top + y * down.dilation, left + x * across.dilation)));
-  const all = taps.flat();
-  if (operation === "max") {
-    const winner = all.reduce((best, tap) => (tap.value > best.value ? tap : best));
-    return { taps, result: winner.value, winner, divisor: 1 };
-  }
-  const divisor = operation === "avg" ? withinPadding(down, top) * withinPadding(across, left) : 1;
-  const sum = all.reduce((total, tap) => total + tap.value * tap.weight, 0);
-  return { taps, result: sum / divisor, winner: null, divisor };
-}
-
-/**
- * @param {Operation} operation @param {Grid} picture @param {number} weight
- * @param {number} row @param {number} column
- * @returns {Tap}
- */
-function tapAt(operation, picture, weight, row, column) {
-  const value = picture[row]?.[column];
-  const inside = value !== undefined;
-  const outside = operation === "max" ? -Infinity : 0;
-  return { row, column, value: inside ? value : outside, inside, weight: operation === "conv" ? weight : 1 };
-}
-
-/** Padded pixels in front of the first. @param {SlidingWindow} window */
-export function startOf(window) {
-  return Math.floor(window.padding / 2);
-}
-
-/** How much of an average's window lies on the padded input. @param {SlidingWindow} window @param {number} start */
-function withinPadding(window, start) {
-  return Math.min(start + window.kernelSize, window.inputSize + window.padding - startOf(window)) - start;
-}
-
-/**
- * The results at all positions, row by row.
- *
- * @param {Operation} operation @param {Grid} picture @param {Grid} kernel @param {SlidingWindow[]} windows
+ * @param {SlidingWindow[]} windows  down and across
  */
 export function slide(operation, picture, kernel, windows) {
-  const [rows, columns] = windows.map((window) => window.outputSize);
-  return gridOf(rows, columns, (row, column) =>
-    stopAt(operation, picture, kernel, windows, [row, column]).result);
+  const along = (/** @type {(window: SlidingWindow) => number} */ number) =>
+    /** @type {[number, number]} */ (windows.map(number));
+  const instruction = {
+    kind: OPERATIONS_OF_THE_ENGINE[operation],
+    inputs: [0],
+    shape: [1, ...along((window) => window.outputSize)],
+    weight: "kernel",
+    kernel: along((window) => window.kernelSize),
+    stride: along((window) => window.stride),
+    padding: along((window) => window.paddingBefore),
+    dilation: along((window) => window.dilation),
+    countPadding: true,
+  };
+  const input = { kind: "input", inputs: [], shape: [1, ...along((window) => window.inputSize)] };
+  const weights = { shape: instruction.kernel, data: /** @type {any} */ (kernel.flat()) };
+  const engine = new Engine([input, instruction], { kernel: weights });
+  engine.run(picture.flat());
+  return engine;
 }
 
-/**
- * The pixels along an axis, padding included, that lie under no weight at any position.
- *
- * @param {SlidingWindow} window
- */
-export function unseenPixels(window) {
-  const seen = new Set();
-  for (let stop = 0; stop < window.outputSize; stop++) {
-    for (let weight = 0; weight < window.kernelSize; weight++) {
-      seen.add(stop * window.stride - startOf(window) + weight * window.dilation);
-    }
-  }
-  const first = -startOf(window);
-  const pixels = Array.from({ length: window.inputSize + window.padding }, (_, index) => first + index);
-  return pixels.filter((pixel) => !seen.has(pixel));
+/** The results at all stops of a run, row by row. @param {Engine} engine @returns {Grid} */
+export function resultsOf({ values, program }) {
+  const [, rows, columns] = program[1].shape;
+  return gridOf(rows, columns, (row, column) => values[1][row * columns + column]);
 }
