@@ -15,58 +15,14 @@ from torch import nn
 from lenet import tracing
 from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
 from lenet.shapes import ShapeTable, trace
+from lenet.shapes.kinds import kind_of
 from lenet.tracing import Step, layer_settings
+from lenet_book.widgets.calculator.kinds import offered, unchanged
 from lenet_book.widgets.shared.base import Widget
 
 LayerEntry = dict[str, Any]
 """A layer in a widget's state: its ``name``, its ``type`` in `torch.nn` and its ``settings``."""
 
-SETTINGS: dict[str, tuple[str, ...]] = {
-    "Conv2d": (
-        "in_channels",
-        "out_channels",
-        "kernel_size",
-        "stride",
-        "padding",
-        "dilation",
-        "bias",
-    ),
-    "ConvTranspose2d": (
-        "in_channels",
-        "out_channels",
-        "kernel_size",
-        "stride",
-        "padding",
-        "output_padding",
-        "bias",
-        "dilation",
-    ),
-    "MaxPool2d": ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
-    "AvgPool2d": ("kernel_size", "stride", "padding", "ceil_mode"),
-    "ReLU": (),
-    "Flatten": (),
-    "Linear": ("in_features", "out_features", "bias"),
-    "BatchNorm2d": ("num_features",),
-    "Dropout": ("p",),
-}
-"""The layers that the calculator knows, and the settings it shows."""
-
-_UNCHANGED: dict[str, dict[str, object]] = {
-    "Conv2d": {"groups": 1, "padding_mode": "zeros"},
-    "ConvTranspose2d": {"groups": 1, "padding_mode": "zeros"},
-    "MaxPool2d": {"return_indices": False},
-    "AvgPool2d": {"count_include_pad": True, "divisor_override": None},
-    "Flatten": {"start_dim": 1, "end_dim": -1},
-    "BatchNorm2d": {"affine": True, "track_running_stats": True},
-}
-_LAYER_OF_CALL = {
-    "relu": "ReLU",
-    "relu_": "ReLU",
-    "max_pool2d": "MaxPool2d",
-    "avg_pool2d": "AvgPool2d",
-    "flatten": "Flatten",
-    "dropout": "Dropout",
-}
 # A title, the network, the images it was made for, and those it is shown with.
 _BOOK: tuple[tuple[str, type[nn.Module], tuple[int, ...], tuple[int, ...]], ...] = (
     ("NarrowLeNet", NarrowLeNet, (1, 28, 28), (1, 28, 28)),
@@ -84,7 +40,7 @@ class ShapeCalculator(Widget):
 
     Args:
         network: the stack to begin with: an `nn.Sequential`, whether it fits or not, or any
-            network whose forward pass is a chain of the layers in `SETTINGS`.
+            network whose forward pass is a chain of layers that the calculator offers.
         input_shape: the shape of one image, (channels, height, width).
 
     Raises:
@@ -129,12 +85,12 @@ def build(layers: Iterable[Mapping[str, Any]]) -> nn.Sequential:
     """Make a network from the layers of a widget's state.
 
     Raises:
-        ValueError: a layer's type is none of `SETTINGS`.
+        ValueError: a layer's type is not offered.
     """
     modules = OrderedDict[str, nn.Module]()
     for layer in layers:
-        if layer["type"] not in SETTINGS:
-            raise ValueError(f"{layer['type']} is none of {', '.join(SETTINGS)}")
+        if layer["type"] not in offered():
+            raise ValueError(f"{layer['type']} is none of {', '.join(offered())}")
         settings = {name: _tuple(value) for name, value in layer["settings"].items()}
         modules[layer["name"].replace(".", "_")] = getattr(nn, layer["type"])(**settings)
     return nn.Sequential(modules)
@@ -148,8 +104,7 @@ def layers_of(network: nn.Module, input_shape: Sequence[int]) -> list[LayerEntry
         input_shape: the shape of one image.
 
     Raises:
-        ValueError: a layer is not among `SETTINGS`, has weights and runs twice, or the network is
-            no chain.
+        ValueError: a layer is not offered, has weights and runs twice, or the network is no chain.
     """
     if isinstance(network, nn.Sequential):
         leaves = [(name, module) for name, module in network.named_modules() if _is_leaf(module)]
@@ -185,20 +140,23 @@ def _layers_that_ran(network: nn.Module, input_shape: Sequence[int]) -> list[Lay
 
 
 def _type_of(step: Step) -> str:
-    flattens = step.operation in ("view", "reshape") and len(step.output_shape) == 2
-    return "Flatten" if flattens else _LAYER_OF_CALL.get(step.operation, step.operation)
+    kind = kind_of(step)
+    flattens = kind.formula == "flatten" and len(step.output_shape) == 2
+    return "Flatten" if flattens else kind.name or step.operation
 
 
 def _entry(name: str, kind: str, settings: Mapping[str, Any]) -> LayerEntry:
     """Describe a layer by the settings that the calculator shows."""
-    if kind not in SETTINGS:
-        raise ValueError(f"{name} is {kind}; the calculator knows {', '.join(SETTINGS)}")
-    for setting, expected in _UNCHANGED.get(kind, {}).items():
+    if kind not in offered():
+        raise ValueError(f"{name} is {kind}; the calculator knows {', '.join(offered())}")
+    for setting, expected in unchanged(kind).items():
         if settings.get(setting, expected) != expected:
             raise ValueError(
                 f"{name} has {setting}={settings[setting]}, which the calculator lacks"
             )
-    shown = {name: _list(settings[name]) for name in SETTINGS[kind] if name in settings}
+    shown = {
+        name: _list(settings[name]) for name in offered()[kind]["settings"] if name in settings
+    }
     if "Pool" in kind and shown.get("stride") == shown["kernel_size"]:
         del shown["stride"]  # so that it follows when the kernel is changed
     return {"name": name, "type": kind, "settings": shown}
