@@ -343,7 +343,9 @@ function pointwiseText({ name, value, scale, shift, slope }) {
       return `1 / (1 + e^(−${signedTerm(value)})) = `;
     case "affine":
       return `${scale} × ${signedTerm(value)} + ${signedTerm(shift)} = `;
-    default:
+    case "identity":
       return `nothing changes here when the network is not in training: `;
+    default:
+      return `${name}(${text}) = `;
   }
 }
