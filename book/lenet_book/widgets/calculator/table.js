@@ -105,7 +105,7 @@ function wideRow(className, ...children) {
   return element("tr", { role: "row", class: className }, content);
 }
 
-// ---------------------------------------------------------------- editing
+// ---------------------------------------------------------------------------- editing
 
 /** @param {Layer} layer @param {number} index @param {number} numLayers @param {Actions} actions */
 function editor(layer, index, numLayers, actions) {
@@ -154,7 +154,7 @@ function stepped(text, smallest, change) {
   return typedText(Array.isArray(entry) ? entry.map(next) : next(entry));
 }
 
-// ---------------------------------------------------------------- what does not fit
+// ---------------------------------------------------------------------------- what does not fit
 
 /** @param {Findings} findings @param {Actions} actions */
 function complaint({ explanation, refusal }, actions) {

@@ -6,7 +6,7 @@
 import { SlidingWindow } from "./windows.js";
 
 /** @typedef {number | number[]} Size */
-/** @typedef {Size | string} SizeOrName a size, or "same" or "valid" */
+/** @typedef {Size | string} SizeOrName  a size, or "same" or "valid" */
 
 /** Settings that do not fit; the message says which, why, and what to do. */
 export class ShapeError extends Error {}
@@ -14,12 +14,9 @@ export class ShapeError extends Error {}
 /** A transposed convolution along one axis: every pixel is spread out over a kernel's span. */
 export class Spread {
   /**
-   * @param {number} inputSize
-   * @param {number} kernelSize
-   * @param {number} stride
-   * @param {number} padding cut off at each end
-   * @param {number} dilation
-   * @param {number} outputPadding added behind the last pixel
+   * @param {number} inputSize @param {number} kernelSize @param {number} stride
+   * @param {number} padding  cut off at each end @param {number} dilation
+   * @param {number} outputPadding  added behind the last pixel
    */
   constructor(inputSize, kernelSize, stride, padding, dilation, outputPadding) {
     this.inputSize = inputSize;
@@ -57,12 +54,9 @@ export class Spread {
 
 /**
  * Check a transposed convolution's settings and lay it out along every axis.
- * @param {Size} inputSize
- * @param {Size} kernelSize
- * @param {Size} stride
- * @param {Size} padding
- * @param {Size} outputPadding
- * @param {Size} dilation
+ *
+ * @param {Size} inputSize @param {Size} kernelSize @param {Size} stride @param {Size} padding
+ * @param {Size} outputPadding @param {Size} dilation
  * @returns {Spread[]}
  */
 export function transposedSpreads(inputSize, kernelSize, stride, padding, outputPadding, dilation) {
@@ -79,10 +73,8 @@ export function transposedSpreads(inputSize, kernelSize, stride, padding, output
 
 /**
  * Check a convolution's settings and lay out its window along every axis.
- * @param {Size} inputSize
- * @param {Size} kernelSize
- * @param {Size} stride
- * @param {SizeOrName} padding
+ *
+ * @param {Size} inputSize @param {Size} kernelSize @param {Size} stride @param {SizeOrName} padding
  * @param {Size} dilation
  * @returns {SlidingWindow[]}
  */
@@ -97,12 +89,10 @@ export function convWindows(inputSize, kernelSize, stride = 1, padding = 0, dila
 
 /**
  * Check a pooling layer's settings and lay out its window along every axis.
- * @param {Size} inputSize
- * @param {Size} kernelSize
- * @param {Size | null} stride the kernel size when null
- * @param {Size} padding
- * @param {Size} dilation
- * @param {boolean} ceilMode
+ *
+ * @param {Size} inputSize @param {Size} kernelSize
+ * @param {Size | null} stride  the kernel size when null @param {Size} padding
+ * @param {Size} dilation @param {boolean} ceilMode
  * @returns {SlidingWindow[]}
  */
 export function poolWindows(inputSize, kernelSize, stride = null, padding = 0, dilation = 1, ceilMode = false) {
@@ -123,28 +113,19 @@ export function poolWindows(inputSize, kernelSize, stride = null, padding = 0, d
 
 /** @typedef {SlidingWindow | Spread} WindowOrSpread */
 
-/**
- * The formulas of all axes: one for both where they agree.
- * @param {WindowOrSpread[]} windows
- */
+/** The formulas of all axes: one for both where they agree. @param {WindowOrSpread[]} windows */
 export function windowsFormula(windows) {
   const formulas = windows.map((window) => window.formula);
   if (new Set(windows.map((window) => JSON.stringify(window))).size === 1) return formulas[0];
   return formulas.map((formula, axis) => `${"HW"[axis]}: ${formula}`).join(", ");
 }
 
-/**
- * What becomes of the pixels that no window reaches, along all axes.
- * @param {WindowOrSpread[]} windows
- */
+/** What becomes of the pixels that no window reaches, along all axes. @param {WindowOrSpread[]} windows */
 export function windowsNote(windows) {
   return [...new Set(windows.map((window) => window.note).filter(Boolean))].join("; ");
 }
 
-/**
- * @param {number[]} axis
- * @param {SizeOrName} named
- */
+/** @param {number[]} axis @param {SizeOrName} named */
 export function convWindow([size, kernel, stride, padding, dilation], named) {
   if (named === "same") {
     if (stride !== 1) {
@@ -172,8 +153,9 @@ function checkFits(window) {
 
 /**
  * Spread every setting over the axes, and refuse what is no whole number or too small.
+ *
  * @param {Record<string, Size>} settings
- * @returns {number[][]} one row of settings per axis
+ * @returns {number[][]}  one row of settings per axis
  */
 export function alongAxes(settings) {
   const values = Object.values(settings);
@@ -189,11 +171,7 @@ export function alongAxes(settings) {
   return Array.from({ length: rank }, (_, axis) => columns.map((column) => column[axis]));
 }
 
-/**
- * Refuse what is no whole number, or too small.
- * @param {string} name
- * @param {unknown} number
- */
+/** Refuse what is no whole number, or too small. @param {string} name @param {unknown} number */
 export function checkNumber(name, number) {
   if (!Number.isInteger(number)) {
     throw new ShapeError(`${name} is ${pythonText(number)}: it must be a whole number`);
@@ -204,11 +182,7 @@ export function checkNumber(name, number) {
   }
 }
 
-/**
- * Write a value as Python would.
- * @param {unknown} value
- * @returns {string}
- */
+/** Write a value as Python would. @param {unknown} value @returns {string} */
 export function pythonText(value) {
   if (Array.isArray(value)) {
     return `(${value.map(pythonText).join(", ")}${value.length === 1 ? "," : ""})`;
