@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,56 +49,43 @@ class Change:
         return (self.layer, self.flattens) if self.layer else self.call
 
 
+_CHANNELS_LAST = "the channels come last, and PyTorch wants them first, (N, C, H, W)"
+# By the number of axes that the images have: what to append, and why.
+_LAYOUTS = {
+    2: {"[None, None]": "a batch and a channel axis are missing"},
+    3: {
+        ".unsqueeze(0)": "the batch axis is missing: PyTorch took the first axis for one image's "
+        "channels",
+        ".unsqueeze(1)": "the channel axis is missing",
+        ".permute(2, 0, 1).unsqueeze(0)": f"the batch axis is missing and {_CHANNELS_LAST}",
+    },
+    4: {".permute(0, 3, 1, 2)": _CHANNELS_LAST},
+}
+
+
 def layout_changes(images: Tensor, dtype: torch.dtype) -> Iterator[Change]:
     """Images as PyTorch wants them: numbers of the weights' type, batch first, then channels."""
     code = "images"
     if images.dtype != dtype:
         reason = f"the images are {dtype_name(images.dtype)} and the weights {dtype_name(dtype)}"
-        code, images = _converted(images, dtype)
+        code = "images.float()" if dtype is torch.float32 else f"images.to({dtype})"
+        if not images.is_floating_point():  # pixels from 0 to 255 to numbers from 0 to 1
+            code = "images / 255" if dtype is torch.float32 else f"{code} / 255"
         yield _images_change(code, images, reason)
         code = f"({code})" if " " in code else code
-    for suffix, reason, change in _LAYOUTS.get(images.dim(), ()):
-        yield _images_change(code + suffix, change(images), reason)
+    for suffix, reason in _LAYOUTS.get(images.dim(), {}).items():
+        yield _images_change(code + suffix, images, reason)
     if images.dim() > 2:
         reason = "a linear layer wants every image as one row"
-        yield _images_change(f"{code}.flatten(start_dim=1)", images.flatten(1), reason)
-
-
-def _converted(images: Tensor, dtype: torch.dtype) -> tuple[str, Tensor]:
-    """Convert images to the weights' type, pixels from 0 to 255 to numbers from 0 to 1."""
-    code = "images.float()" if dtype is torch.float32 else f"images.to({dtype})"
-    if images.is_floating_point():
-        return code, images.to(dtype)
-    return f"{code} / 255", images.to(dtype) / 255
-
-
-_CHANNELS_LAST = "the channels come last, and PyTorch wants them first, (N, C, H, W)"
-# By the number of axes that the images have: what to append, why, and what it does.
-_LAYOUTS: dict[int, tuple[tuple[str, str, Callable[[Tensor], Tensor]], ...]] = {
-    2: (("[None, None]", "a batch and a channel axis are missing", lambda t: t[None, None]),),
-    3: (
-        (
-            ".unsqueeze(0)",
-            "the batch axis is missing: PyTorch took the first axis for one image's channels",
-            lambda t: t.unsqueeze(0),
-        ),
-        (".unsqueeze(1)", "the channel axis is missing", lambda t: t.unsqueeze(1)),
-        (
-            ".permute(2, 0, 1).unsqueeze(0)",
-            f"the batch axis is missing and {_CHANNELS_LAST}",
-            lambda t: t.permute(2, 0, 1).unsqueeze(0),
-        ),
-    ),
-    4: ((".permute(0, 3, 1, 2)", _CHANNELS_LAST, lambda t: t.permute(0, 3, 1, 2)),),
-}
+        yield _images_change(f"{code}.flatten(start_dim=1)", images, reason)
 
 
 def colour_changes(images: Tensor) -> Iterator[Change]:
     """Grey images as colour images, and the other way round."""
     if images.dim() == 4 and images.shape[1] == 1:
-        yield _images_change("images.expand(-1, 3, -1, -1)", images.expand(-1, 3, -1, -1))
+        yield _images_change("images.expand(-1, 3, -1, -1)", images)
     if images.dim() == 4 and images.shape[1] == 3 and images.is_floating_point():
-        yield _images_change("images.mean(dim=1, keepdim=True)", images.mean(1, keepdim=True))
+        yield _images_change("images.mean(dim=1, keepdim=True)", images)
 
 
 def size_changes(images: Tensor) -> Iterator[Change]:
@@ -303,6 +290,8 @@ def _attribute(name: str) -> str:
 
 
 def _images_change(code: str, images: Tensor, reason: str = "") -> Change:
+    """Change the images by the very line that is shown."""
+    images = eval(code, {"images": images, "torch": torch})
     shape = shape_text(tuple(images.shape))
     return Change(f"{code}, of shape {shape}", f"images = {code}", reason, images=images)
 

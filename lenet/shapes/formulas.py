@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 Size = int | tuple[int, ...]
+Padding = Size | Literal["same", "valid"]
 
 
 class ShapeError(ValueError):
@@ -161,11 +162,7 @@ class Spread:
 
 
 def conv_output_size(
-    input_size: Size,
-    kernel_size: Size,
-    stride: Size = 1,
-    padding: Size | Literal["same", "valid"] = 0,
-    dilation: Size = 1,
+    input_size: Size, kernel_size: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
 ) -> Size:
     """Count the positions of a convolution's kernel: ⌊(n + 2p − d(k − 1) − 1) / s⌋ + 1.
 
@@ -178,11 +175,7 @@ def conv_output_size(
 
 
 def conv_windows(
-    input_size: Size,
-    kernel_size: Size,
-    stride: Size = 1,
-    padding: Size | Literal["same", "valid"] = 0,
-    dilation: Size = 1,
+    input_size: Size, kernel_size: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
 ) -> tuple[Window, ...]:
     """Check a convolution's settings and lay out its window along every axis.
 
@@ -190,13 +183,7 @@ def conv_windows(
         ShapeError: a setting is impossible, or the kernel is larger than the padded input.
     """
     numbers = 0 if isinstance(padding, str) else padding
-    axes = _axes(
-        input_size=input_size,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=numbers,
-        dilation=dilation,
-    )
+    axes = _axes(input_size, kernel_size, stride, numbers, dilation)
     windows = tuple(_conv_window(axis, padding) for axis in axes)
     for window in windows:
         _check_fits(window)
@@ -236,15 +223,9 @@ def pool_windows(
     Raises:
         ShapeError: a setting is impossible, or the window is larger than the padded input.
     """
-    axes = _axes(
-        input_size=input_size,
-        kernel_size=kernel_size,
-        stride=kernel_size if stride is None else stride,
-        padding=padding,
-        dilation=dilation,
-    )
+    stride = kernel_size if stride is None else stride
     windows = []
-    for size, kernel, step, pad, gap in axes:
+    for size, kernel, step, pad, gap in _axes(input_size, kernel_size, stride, padding, dilation):
         if pad > kernel // 2:
             raise ShapeError(
                 f"padding is {pad}, but pooling pads by at most half the kernel: "
@@ -293,14 +274,7 @@ def conv_transpose_spreads(
         ShapeError: a setting is impossible, or `output_padding` is not smaller than the stride or
             the dilation.
     """
-    axes = _axes(
-        input_size=input_size,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        output_padding=output_padding,
-    )
+    axes = _axes(input_size, kernel_size, stride, padding, dilation, output_padding)
     spreads = tuple(Spread(*axis) for axis in axes)
     for spread in spreads:
         if spread.output_padding >= max(spread.stride, spread.dilation):
@@ -338,15 +312,15 @@ def _check_fits(window: Window) -> None:
     )
 
 
-_SMALLEST = {"input_size": 1, "kernel_size": 1, "stride": 1, "dilation": 1}
+_SETTINGS = ("input_size", "kernel_size", "stride", "padding", "dilation", "output_padding")
 
 
-def _axes(**settings: Size) -> list[tuple[int, ...]]:
+def _axes(*settings: Size) -> list[tuple[int, ...]]:
     """Spread every setting over the axes, and refuse what is no whole number or too small."""
-    spread = [value for value in settings.values() if isinstance(value, tuple | list)]
+    spread = [value for value in settings if isinstance(value, tuple | list)]
     rank = max(map(len, spread), default=1)
     columns = []
-    for name, value in settings.items():
+    for name, value in zip(_SETTINGS, settings, strict=False):
         numbers = value if isinstance(value, tuple | list) else (value,) * rank
         if len(numbers) != rank:
             raise ShapeError(f"{name} is {value}: {len(numbers)} numbers for {rank} axes")
@@ -359,7 +333,7 @@ def _axes(**settings: Size) -> list[tuple[int, ...]]:
 def _check_number(name: str, number: object) -> None:
     if not isinstance(number, int) or isinstance(number, bool):
         raise ShapeError(f"{name} is {number!r}: it must be a whole number")
-    smallest = _SMALLEST.get(name, 0)
+    smallest = 0 if "padding" in name else 1
     if number < smallest:
         raise ShapeError(f"{name} is {number}: it must be at least {smallest}")
 

@@ -15,13 +15,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor, nn
 
-from lenet.shapes.formulas import (
-    Spread,
-    Window,
-    conv_transpose_spreads,
-    conv_windows,
-    pool_windows,
-)
+from lenet.shapes.formulas import Spread, Window, conv_transpose_spreads, conv_windows, pool_windows
 from lenet.tracing import Shape, Step, constructor_parameters
 
 Windows = tuple[Window | Spread, ...]
@@ -71,7 +65,7 @@ class Kind:
             "join"; empty where it stays.
         reshapes: it passes its numbers on in another shape.
         engine: the operation of ``engine.js`` that computes it; empty for none.
-        engine_settings: pairs of the engine's name and PyTorch's for the settings it needs.
+        passes: settings that the engine needs to know: its own name for each, and PyTorch's.
         stem: how the calculator calls new layers of this kind; empty where it does not offer it.
     """
 
@@ -87,7 +81,7 @@ class Kind:
     formula: Literal["", "features", "flatten", "join"] = ""
     reshapes: bool = False
     engine: str = ""
-    engine_settings: tuple[tuple[str, str], ...] = ()
+    passes: tuple[tuple[str, str], ...] = ()
     stem: str = ""
 
     @property
@@ -147,12 +141,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("GroupNorm", fits=Fit("num_channels", 1)),
     # activations
     Kind("ReLU", pointwise=True, engine="relu", stem="relu"),
-    Kind(
-        "LeakyReLU",
-        pointwise=True,
-        engine="leakyRelu",
-        engine_settings=(("slope", "negative_slope"),),
-    ),
+    Kind("LeakyReLU", pointwise=True, engine="leakyRelu", passes=(("slope", "negative_slope"),)),
     Kind("Tanh", pointwise=True, engine="tanh"),
     Kind("Sigmoid", pointwise=True, engine="sigmoid"),
     Kind("Softmax", pointwise=True, engine="softmax"),
@@ -314,16 +303,8 @@ def num_bias_additions(step: Step) -> int:
     return math.prod(step.output_shape) if biased and num_macs(step) else 0
 
 
-USUAL_SETTINGS = {
-    "padding": 0,
-    "dilation": 1,
-    "groups": 1,
-    "ceil_mode": False,
-    "count_include_pad": True,
-    "inplace": False,
-    "return_indices": False,
-    "training": False,
-}
+USUAL_SETTINGS = {"padding": 0, "dilation": 1, "groups": 1, "count_include_pad": True}
+USUAL_SETTINGS |= dict.fromkeys(("ceil_mode", "inplace", "return_indices", "training"), False)
 """What functions do unless told otherwise; not worth a reader's attention."""
 
 NOT_SHOWN = frozenset(

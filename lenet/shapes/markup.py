@@ -10,49 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
-STYLE = """<style>
-.lenet-shapes { overflow-x: auto; max-width: 100%; }
-.lenet-shapes table {
-  border-collapse: collapse; margin: 0; color: inherit;
-  font-size: 0.8125rem; line-height: 1.4; font-variant-numeric: tabular-nums;
-}
-.lenet-shapes caption {
-  caption-side: top; text-align: left; font-weight: bold; padding: 0.25em 0; color: inherit;
-}
-.lenet-shapes :is(th, td) {
-  padding: 0.3em 0.55em; text-align: left; vertical-align: top; white-space: nowrap;
-  color: inherit; background: none; border: 0;
-  border-bottom: 1px solid var(--pst-color-border, var(--jp-border-color2, currentColor));
-}
-.lenet-shapes :is(th, td):first-child { padding-left: 0; }
-.lenet-shapes thead th {
-  white-space: normal; vertical-align: bottom; font-weight: 600; border-bottom-width: 2px;
-  color: var(--pst-color-text-muted, var(--jp-ui-font-color2, inherit));
-}
-.lenet-shapes td:nth-child(2) { white-space: normal; min-width: 13em; }
-.lenet-shapes :is(th, td):nth-child(n + 4) { text-align: right; }
-.lenet-shapes tbody tr { background: none; }
-.lenet-shapes .formula {
-  display: block; white-space: pre;
-  color: var(--pst-color-text-muted, var(--jp-ui-font-color2, inherit));
-}
-.lenet-shapes-notes { font-size: 0.875em; line-height: 1.5; overflow-wrap: anywhere; }
-.lenet-shapes-notes p { margin: 0.4em 0; }
-.lenet-problem {
-  margin: 0.75em 0; padding: 0.6em 1em;
-  font-size: 0.9375em; line-height: 1.5; overflow-wrap: anywhere;
-  border-left: 4px solid var(--pst-color-secondary, var(--jp-warn-color1, currentColor));
-  background: var(--pst-color-surface, var(--jp-layout-color2, transparent));
-}
-.lenet-problem p { margin: 0 0 0.4em; }
-.lenet-problem p:last-child { margin-bottom: 0; }
-.lenet-problem ul { margin: 0 0 0.5em; padding-left: 1.4em; }
-.lenet-problem pre {
-  margin: 0.1em 0 0.3em; padding: 0; border: 0; background: none; color: inherit;
-  font-size: 0.8125rem; line-height: 1.4; white-space: pre-wrap;
-}
-</style>"""
+STYLE = f"<style>\n{Path(__file__).with_name('table.css').read_text('utf-8')}</style>"
 
 
 def table_html(

@@ -241,7 +241,7 @@ def _linear(step: Step, tensors: _Tensors, _: Kind) -> Translation:
 def _pointwise(step: Step, _: _Tensors, kind: Kind) -> Translation:
     """Translate what changes every number by itself, with the settings that the table names."""
     settings = {}
-    for name, setting in kind.engine_settings:
+    for name, setting in kind.passes:
         assert kind.layer is not None
         usual = constructor_parameters(kind.layer)[setting].default
         settings[name] = step.settings.get(setting, usual)
