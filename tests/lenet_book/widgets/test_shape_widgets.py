@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 from torch import nn
 
 from lenet import tracing
@@ -27,24 +26,12 @@ from lenet.shapes.diagnosis import diagnose, first_line
 from lenet_book.widgets import ConvPlayground, ShapeCalculator
 from lenet_book.widgets.calculator.calculator import build, layers_of, presets
 from lenet_book.widgets.shared.joining import joined_script
-from tests.browsing import PHONE, Visit
+from tests.browsing import Show
 
 ROOT = Path(__file__).parents[3]
 WIDGETS = ROOT / "book" / "lenet_book" / "widgets"
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-NUM_STACKS = 1000
-NUM_WHOLE_EXPLANATIONS = NUM_STACKS if os.environ.get("LENET_SLOW_TESTS") == "1" else 40
 
 RunScript = Callable[[str, str, Any], Any]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small networks run faster on one thread, whatever else the machine does."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -180,11 +167,11 @@ class RandomStack:
         return {"layers": self.layers, "imageShape": self.image_shape}
 
 
-@pytest.fixture(scope="module")
-def stacks() -> list[RandomStack]:
+@pytest.fixture(scope="module", params=[150, pytest.param(1000, marks=pytest.mark.slow)])
+def stacks(request: pytest.FixtureRequest) -> list[RandomStack]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return [RandomStack(seed) for seed in range(NUM_STACKS)]
+        return [RandomStack(seed) for seed in range(request.param)]
 
 
 @pytest.fixture(scope="module")
@@ -271,17 +258,19 @@ def test_every_row_and_every_error_agrees_with_the_package(stacks, findings) -> 
         if recording.failure:
             sentences.append(first_line(recording.failure.error))
             assert found["explanation"]["error"] == repeated(sentences[-1])
-    assert NUM_STACKS / 5 < len(sentences) < 4 * NUM_STACKS / 5
+    assert len(stacks) / 5 < len(sentences) < 4 * len(stacks) / 5
     for form in REPEATED.values():
-        assert sum(re.fullmatch(form, sentence) is not None for sentence in sentences) > 30
+        assert sum(re.fullmatch(form, sentence) is not None for sentence in sentences) > 0.03 * len(
+            stacks
+        )
     assert 0.1 < sum(not repeated(sentence) for sentence in sentences) / len(sentences) < 0.4
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_every_fix_and_total_agrees_with_the_package(stacks, findings) -> None:
     misfits = [pair for pair in zip(stacks, findings, strict=True) if pair[1]["explanation"]]
-    assert len(misfits) > NUM_STACKS / 5
-    for stack, found in misfits[:NUM_WHOLE_EXPLANATIONS]:
+    assert len(misfits) > len(stacks) / 5
+    for stack, found in misfits if len(stacks) == 1000 else misfits[::2]:  # each takes its time
         table = trace(build(stack.layers), stack.image_shape)
         explanation = table.explanation
         assert explanation is not None
@@ -508,25 +497,8 @@ def test_the_playground_refuses_what_it_cannot_begin_with() -> None:
 # ---------------------------------------------------------------- in a browser
 
 
-@pytest.fixture
-def visit(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """One widget on a page of its own, opened from disk."""
-    context = browser.new_context(**getattr(request, "param", {}))
-    visit = Visit(context.new_page(), tmp_path.as_uri())
-    yield visit
-    context.close()
-    assert not visit.trouble
-
-
-def shown(visit: Visit, tmp_path: Path, widget: ConvPlayground | ShapeCalculator) -> Page:
-    widget.save_html(tmp_path / "widget.html")
-    page = visit.open("widget.html")
-    page.locator(".lenet-widget").wait_for()
-    return page
-
-
-def test_the_playground_by_mouse(visit: Visit, tmp_path: Path) -> None:
-    page = shown(visit, tmp_path, ConvPlayground())
+def test_the_playground_by_mouse(show: Show) -> None:
+    page = show(ConvPlayground())
     sentence = page.locator(".lenet-sentence")
     expect(sentence).to_contain_text("output[0, 0]: the sum of 9 products")
     page.get_by_role("button", name="Next").click()
@@ -553,8 +525,8 @@ def test_the_playground_by_mouse(visit: Visit, tmp_path: Path) -> None:
     expect(page.locator(".lenet-aloud")).to_contain_text("Output row 0, column 1: the sum of 9")
 
 
-def test_the_playground_by_keyboard(visit: Visit, tmp_path: Path) -> None:
-    page = shown(visit, tmp_path, ConvPlayground(5))
+def test_the_playground_by_keyboard(show: Show) -> None:
+    page = show(ConvPlayground(5))
     picture = page.get_by_role("application")
     picture.focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "End", "ArrowDown"):
@@ -576,8 +548,8 @@ def test_the_playground_by_keyboard(visit: Visit, tmp_path: Path) -> None:
     expect(page.locator(".lenet-sentence")).to_contain_text("output[0, 1]")
 
 
-def test_the_playground_plays_to_the_end_and_pools(visit: Visit, tmp_path: Path) -> None:
-    page = shown(visit, tmp_path, ConvPlayground(4))
+def test_the_playground_plays_to_the_end_and_pools(show: Show) -> None:
+    page = show(ConvPlayground(4))
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     expect(page.locator(".lenet-sentence")).to_contain_text("output[1, 1]")
@@ -598,8 +570,8 @@ def test_the_playground_plays_to_the_end_and_pools(visit: Visit, tmp_path: Path)
     expect(page.get_by_role("textbox", name="dilation height")).to_be_hidden()
 
 
-def test_the_playground_keeps_the_size(visit: Visit, tmp_path: Path) -> None:
-    page = shown(visit, tmp_path, ConvPlayground(8, 4, dilation=2))
+def test_the_playground_keeps_the_size(show: Show) -> None:
+    page = show(ConvPlayground(8, 4, dilation=2))
     page.get_by_label("padding='same'").check()
     expect(page.locator(".lenet-formula code")).to_contain_text("padding='same'")
     expect(page.locator(".lenet-live")).to_have_text("⌊(8 + 2·3 − (2·(4 − 1) + 1)) / 1⌋ + 1 = 8")
@@ -623,15 +595,15 @@ def test_python_sees_the_same_padding() -> None:
         ConvPlayground(7, 3, padding="same", operation="max")
 
 
-@pytest.mark.parametrize("visit", [{"reduced_motion": "reduce"}], indirect=True, ids=["still"])
-def test_the_window_jumps_for_those_who_ask_for_less_motion(visit: Visit, tmp_path: Path) -> None:
-    page = shown(visit, tmp_path, ConvPlayground())
+@pytest.mark.parametrize("show", [{"reduced_motion": "reduce"}], indirect=True, ids=["still"])
+def test_the_window_jumps_for_those_who_ask_for_less_motion(show: Show) -> None:
+    page = show(ConvPlayground())
     window = page.locator("svg .lenet-window")
     assert window.evaluate("node => getComputedStyle(node).transitionProperty") == "none"
 
 
-def test_a_stack_is_built_by_mouse(visit: Visit, tmp_path: Path) -> None:
-    page = shown(visit, tmp_path, ShapeCalculator(nn.Sequential(), (1, 28, 28)))
+def test_a_stack_is_built_by_mouse(show: Show) -> None:
+    page = show(ShapeCalculator(nn.Sequential(), (1, 28, 28)))
     for kind in ("Conv2d", "ReLU", "MaxPool2d", "Flatten", "Linear"):
         page.get_by_role("group", name="add a layer").get_by_role("button", name=kind).click()
     aloud = page.locator(".lenet-aloud")
@@ -663,8 +635,8 @@ def test_a_stack_is_built_by_mouse(visit: Visit, tmp_path: Path) -> None:
     )
 
 
-def test_a_stack_is_changed_by_keyboard(visit: Visit, tmp_path: Path) -> None:
-    page = shown(visit, tmp_path, ShapeCalculator())
+def test_a_stack_is_changed_by_keyboard(show: Show) -> None:
+    page = show(ShapeCalculator())
     names = page.locator(".lenet-name")
     page.get_by_role("button", name="pool1", exact=True).focus()
     page.keyboard.press("Alt+ArrowUp")
@@ -692,13 +664,13 @@ def test_a_stack_is_changed_by_keyboard(visit: Visit, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "visit",
+    "show",
     [{"permissions": ["clipboard-read", "clipboard-write"]}],
     indirect=True,
     ids=["clipboard"],
 )
-def test_code_is_copied(visit: Visit, tmp_path: Path) -> None:
-    page = shown(visit, tmp_path, ShapeCalculator(NarrowLeNet()))
+def test_code_is_copied(show: Show) -> None:
+    page = show(ShapeCalculator(NarrowLeNet()))
     page.get_by_role("button", name="Copy the PyTorch code").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     space: dict[str, Any] = {"print": lambda *_: None}
@@ -706,54 +678,14 @@ def test_code_is_copied(visit: Visit, tmp_path: Path) -> None:
     assert sum(p.numel() for p in space["network"].parameters()) == 32998
 
 
-def test_hostile_names_are_text(visit: Visit, tmp_path: Path) -> None:
+def test_hostile_names_are_text(show: Show) -> None:
     calculator = ShapeCalculator(nn.Sequential(nn.ReLU(), nn.Linear(3, 4)))
     hostile = "<img src=x onerror=alert(1)>\nimport os"
     calculator.layers = [
         {**layer, "name": f"{hostile}{i}"} for i, layer in enumerate(calculator.layers)
     ]
-    page = shown(visit, tmp_path, calculator)
+    page = show(calculator)
     assert page.locator(".lenet-name").first.text_content() == f"{hostile}0"
     assert page.locator(".lenet-widget img").count() == 0
     assert "import os" not in page.locator("pre").inner_text()
     expect(page.locator("tr.lenet-explanation .lenet-what")).to_contain_text("<img src=x")
-
-
-WIDGETS_SHOWN = {
-    "playground": lambda: ConvPlayground(8, 3, 2, 1),
-    "playground of unequal sizes": lambda: ConvPlayground(
-        (24, 20), (7, 5), (3, 2), operation="max"
-    ),
-    "calculator": ShapeCalculator,
-    "calculator with a misfit": lambda: ShapeCalculator(LeNet5Linear(), (1, 28, 28)),
-}
-
-
-@pytest.mark.parametrize(
-    "visit", [{"viewport": PHONE, "has_touch": True}], indirect=True, ids=["phone"]
-)
-@pytest.mark.parametrize("name", WIDGETS_SHOWN)
-def test_nothing_is_wider_than_a_phone(visit: Visit, tmp_path: Path, name: str) -> None:
-    page = shown(visit, tmp_path, WIDGETS_SHOWN[name]())
-    if "misfit" in name:
-        page.get_by_role("textbox", name="input height").fill("32")
-    for button in page.locator(".lenet-name").all():
-        button.tap()
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-
-
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci)")
-@pytest.mark.parametrize(
-    "visit", [{"color_scheme": s} for s in ("light", "dark")], indirect=True, ids=str
-)
-@pytest.mark.parametrize("name", WIDGETS_SHOWN)
-def test_axe_finds_nothing(visit: Visit, tmp_path: Path, name: str) -> None:
-    page = shown(visit, tmp_path, WIDGETS_SHOWN[name]())
-    if "misfit" in name:
-        page.get_by_role("textbox", name="input height").fill("32")
-    if "calculator" in name:
-        page.locator(".lenet-name").first.click()
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run(document.querySelector('.lenet-widget'))")
-    assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]] == []
