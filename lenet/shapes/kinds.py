@@ -142,11 +142,12 @@ KINDS: tuple[Kind, ...] = (
     # activations
     Kind("ReLU", pointwise=True, engine="relu", stem="relu"),
     Kind("LeakyReLU", pointwise=True, engine="leakyRelu", passes=(("slope", "negative_slope"),)),
+    Kind("ELU", pointwise=True, engine="elu", passes=(("alpha", "alpha"),), stem="elu"),
     Kind("Tanh", pointwise=True, engine="tanh"),
     Kind("Sigmoid", pointwise=True, engine="sigmoid"),
     Kind("Softmax", pointwise=True, engine="softmax"),
     Kind("LogSoftmax", pointwise=True, engine="logSoftmax"),
-    *_each(_POINTWISE, "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish"),
+    *_each(_POINTWISE, "CELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish"),
     *_each(_POINTWISE, "Hardtanh", "LogSigmoid", "Mish", "PReLU", "RReLU", "ReLU6", "SELU", "SiLU"),
     *_each(_POINTWISE, "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanhshrink"),
     *_each(_POINTWISE, "Threshold"),

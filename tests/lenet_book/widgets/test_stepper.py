@@ -16,7 +16,8 @@ import traitlets
 from torch import Tensor, nn
 
 from lenet import tracing
-from lenet.shapes import ShapeError
+from lenet.shapes import ShapeError, trace
+from lenet.shapes.kinds import as_data
 from lenet_book.widgets import ForwardStepper
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.stage.program import program_of
@@ -69,6 +70,35 @@ def compute(folder: Path, dtype: torch.dtype, *, rounded: bool) -> dict[str, tup
 def test_the_engine_equals_pytorch_on_every_layer(tmp_path: Path, dtype: torch.dtype) -> None:
     for name, (found, expected) in compute(tmp_path, dtype, rounded=True).items():
         assert float((found - expected).abs().max()) <= 1e-4, name
+
+
+def inside(activation: nn.Module) -> nn.Sequential:
+    """A small network around an activation, with numbers far below and above 0 on its way."""
+    torch.manual_seed(3)
+    layers = nn.Sequential(nn.Conv2d(1, 3, 3), activation, nn.Flatten(), nn.Linear(192, 4))
+    layers[0].weight.data *= 8
+    return layers.eval()
+
+
+@pytest.mark.parametrize("activation", [nn.ELU(), nn.ELU(0.3)], ids=str)
+def test_an_activation_of_the_table_is_known_everywhere(
+    tmp_path: Path, activation: nn.Module
+) -> None:
+    model, images = inside(activation), torch.randn(2, 1, 10, 10)
+    conv, row, *_ = trace(model, (1, 10, 10)).rows
+    assert row.operation == str(activation).replace("alpha=1.0", "")
+    assert (row.receptive_field, row.num_macs) == (conv.receptive_field, 0)
+    forgotten = trace(nn.Sequential(model[0], activation, model[3]), (1, 10, 10)).explanation
+    assert [fix.text for fix in forgotten.fixes] == ["nn.Flatten() before 2"]
+    kind = as_data()[type(activation).__name__]
+    assert kind["stem"] == kind["engine"] == type(activation).__name__.lower()
+    if NODE is not None:
+        write_case(tmp_path, "case", model, images, torch.float32)
+        subprocess.run([NODE, JS / "run_engine.js", tmp_path], check=True, timeout=120)
+        layers = [images, *(step.output for step in tracing.record(model, images))]
+        expected = torch.cat([layer.flatten(1) for layer in layers], 1)
+        found = torch.tensor(np.fromfile(tmp_path / "case.out", "<f4")).reshape(expected.shape)
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
 
 
 @needs_node

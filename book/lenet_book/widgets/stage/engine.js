@@ -34,6 +34,7 @@ import { AdaptiveWindow, SlidingWindow } from "../shared/windows.js";
  * @property {number} [scale]
  * @property {number} [shift]
  * @property {number} [slope]
+ * @property {number} [alpha]
  */
 
 /**
@@ -303,6 +304,7 @@ const operations = {
   linear: multiplyMatrix,
   relu: eachValue((value) => (value < 0 ? 0 : value)),
   leakyRelu: eachValue((value, { slope = 0.01 }) => (value < 0 ? slope * value : value)),
+  elu: eachValue((value, { alpha = 1 }) => (value < 0 ? alpha * Math.expm1(value) : value)),
   tanh: eachValue(Math.tanh),
   sigmoid: eachValue((value) => 1 / (1 + Math.exp(-value))),
   affine: eachValue((value, { scale = 1, shift = 0 }) => scale * value + shift),
