@@ -70,7 +70,7 @@ def layout_changes(images: Tensor, dtype: torch.dtype) -> Iterator[Change]:
         reason = f"the images are {dtype_name(images.dtype)} and the weights {dtype_name(dtype)}"
         code = "images.float()" if dtype is torch.float32 else f"images.to({dtype})"
         if not images.is_floating_point():  # pixels from 0 to 255 to numbers from 0 to 1
-            code = "images / 255" if dtype is torch.float32 else f"{code} / 255"
+            code += " / 255"
         yield _images_change(code, images, reason)
         code = f"({code})" if " " in code else code
     for suffix, reason in _LAYOUTS.get(images.dim(), {}).items():
