@@ -143,11 +143,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("ReLU", pointwise=True, engine="relu", stem="relu"),
     Kind("LeakyReLU", pointwise=True, engine="leakyRelu", passes=(("slope", "negative_slope"),)),
     Kind("ELU", pointwise=True, engine="elu", passes=(("alpha", "alpha"),), stem="elu"),
+    Kind("GELU", pointwise=True, engine="gelu", passes=(("form", "approximate"),), stem="gelu"),
     Kind("Tanh", pointwise=True, engine="tanh"),
     Kind("Sigmoid", pointwise=True, engine="sigmoid"),
     Kind("Softmax", pointwise=True, engine="softmax"),
     Kind("LogSoftmax", pointwise=True, engine="logSoftmax"),
-    *_each(_POINTWISE, "CELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish"),
+    *_each(_POINTWISE, "CELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish"),
     *_each(_POINTWISE, "Hardtanh", "LogSigmoid", "Mish", "PReLU", "RReLU", "ReLU6", "SELU", "SiLU"),
     *_each(_POINTWISE, "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanhshrink"),
     *_each(_POINTWISE, "Threshold"),
@@ -310,8 +311,8 @@ USUAL_SETTINGS |= dict.fromkeys(("ceil_mode", "inplace", "return_indices", "trai
 
 NOT_SHOWN = frozenset(
     (
-        "affine", "count_include_pad", "divisor_override", "end_dim", "eps", "groups", "inplace",
-        "momentum", "padding_mode", "return_indices", "start_dim", "track_running_stats",
+        "affine", "approximate", "count_include_pad", "divisor_override", "end_dim", "eps",
+        "groups", "inplace", "momentum", "padding_mode", "return_indices", "start_dim", "track_running_stats",
     )
 )  # fmt: skip
 """Settings that the calculator leaves at their defaults."""

@@ -352,12 +352,12 @@ def test_nothing_wrong_and_empty_classes_are_said(show: Show) -> None:
 
 
 def test_colour_pictures_and_operations_that_only_pytorch_computes(show: Show) -> None:
-    class Gelu(CifarLeNet):
+    class Mish(CifarLeNet):
         def forward(self, x: Tensor) -> Tensor:
-            return super().forward(nn.functional.gelu(x))
+            return super().forward(nn.functional.mish(x))
 
     torch.manual_seed(0)
-    model, images = Gelu().eval(), torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8)
+    model, images = Mish().eval(), torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8)
     labels = torch.arange(6)
     made = MistakeExplorer(model, images, labels)
     page = show(made)

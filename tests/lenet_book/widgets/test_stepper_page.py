@@ -219,7 +219,7 @@ class Unusual(nn.Module):
         self.fc = nn.Linear(108, 4)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = nn.functional.gelu(self.conv(x)).transpose(2, 3)
+        x = nn.functional.mish(self.conv(x)).transpose(2, 3)
         return self.fc(x.flatten(1))
 
 
@@ -228,7 +228,7 @@ def test_unknown_operations_show_what_pytorch_computed(show: Show) -> None:
     model, images = Unusual().eval(), torch.randn(2, 1, 8, 8)
     page = show(ForwardStepper(model, images, draw=True), "#ForwardStepper-1:step=2;unit=1,2,3")
     outputs = outputs_of(model, images)
-    expect(page.locator(".lenet-hint")).to_contain_text("Drawing is switched off: gelu is not")
+    expect(page.locator(".lenet-hint")).to_contain_text("Drawing is switched off: mish is not")
     assert result_in(page) == pytest.approx(float(outputs[2][0, 1, 2, 3]), abs=1e-4)
     expect(page.locator(".lenet-arithmetic")).to_contain_text("The page cannot repeat it")
     page.locator(".lenet-sample").nth(1).click()

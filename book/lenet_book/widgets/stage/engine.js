@@ -35,6 +35,7 @@ import { AdaptiveWindow, SlidingWindow } from "../shared/windows.js";
  * @property {number} [shift]
  * @property {number} [slope]
  * @property {number} [alpha]
+ * @property {"none" | "tanh"} [form]  of a gelu: exact, or approximated by tanh
  */
 
 /**
@@ -259,6 +260,18 @@ function eachValue(change) {
   };
 }
 
+/** The error function, off by at most 1.5e-7 (Abramowitz and Stegun, 7.1.26). @param {number} x */
+function erf(x) {
+  const t = 1 / (1 + 0.3275911 * Math.abs(x));
+  const sum = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return Math.sign(x) * (1 - sum * Math.exp(-x * x));
+}
+
+/** What nn.GELU(approximate="tanh") takes in its place. @param {number} x */
+function nearlyErf(x) {
+  return Math.tanh((2 / Math.sqrt(Math.PI)) * (x + 0.08943 * x ** 3));
+}
+
 /** @param {Task} task */
 function add({ output, inputs }) {
   for (let i = 0; i < output.length; i++) output[i] = inputs[0][i] + inputs[1][i];
@@ -305,6 +318,7 @@ const operations = {
   relu: eachValue((value) => (value < 0 ? 0 : value)),
   leakyRelu: eachValue((value, { slope = 0.01 }) => (value < 0 ? slope * value : value)),
   elu: eachValue((value, { alpha = 1 }) => (value < 0 ? alpha * Math.expm1(value) : value)),
+  gelu: eachValue((value, { form }) => (value / 2) * (1 + (form === "tanh" ? nearlyErf : erf)(value * Math.SQRT1_2))),
   tanh: eachValue(Math.tanh),
   sigmoid: eachValue((value) => 1 / (1 + Math.exp(-value))),
   affine: eachValue((value, { scale = 1, shift = 0 }) => scale * value + shift),
