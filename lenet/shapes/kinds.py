@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from types import NoneType
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from torch import Tensor, nn
 
 from lenet.shapes.formulas import Spread, Window, conv_transpose_spreads, conv_windows, pool_windows
-from lenet.tracing import Shape, Step, constructor_parameters
+from lenet.tracing import Shape, Step
 
 Windows = tuple[Window | Spread, ...]
 
@@ -66,7 +65,7 @@ class Kind:
         reshapes: it passes its numbers on in another shape.
         engine: the operation of ``engine.js`` that computes it; empty for none.
         passes: settings that the engine needs to know: its own name for each, and PyTorch's.
-        stem: how the calculator calls new layers of this kind; empty where it does not offer it.
+        stem: how the book's calculator calls new layers of this kind; empty where it offers none.
     """
 
     name: str
@@ -308,71 +307,3 @@ def num_bias_additions(step: Step) -> int:
 USUAL_SETTINGS = {"padding": 0, "dilation": 1, "groups": 1, "count_include_pad": True}
 USUAL_SETTINGS |= dict.fromkeys(("ceil_mode", "inplace", "return_indices", "training"), False)
 """What functions do unless told otherwise; not worth a reader's attention."""
-
-NOT_SHOWN = frozenset(
-    (
-        "affine", "approximate", "count_include_pad", "divisor_override", "end_dim", "eps",
-        "groups", "inplace", "momentum", "padding_mode", "return_indices", "start_dim", "track_running_stats",
-    )
-)  # fmt: skip
-"""Settings that the calculator leaves at their defaults."""
-
-
-def as_data() -> dict[str, dict[str, Any]]:
-    """Describe the layers of the table in plain JSON, for the calculator's front end.
-
-    Returns:
-        By the layer's class in `torch.nn`, in the order of the table:
-
-        - ``settings``: by name, in the order of the constructor: its ``type`` ("int", "float",
-          "bool", "str"; "size" for a number or one for each axis, "size or name" where a word such
-          as "same" will do as well), its ``default`` (null where there is none), whether it is
-          ``required``, and whether it is ``shown``.
-        - ``axes``, ``input_dims``, ``window``, ``width``, ``macs``, ``pointwise``, ``formula``,
-          ``engine`` and ``stem``: the attributes of `Kind`.
-        - ``fits``: null, or the ``setting``, the ``noun`` and the ``axis`` of a `Fit`.
-
-        A layer with a ``width`` has a weight for each pair of an input and an output channel (or
-        feature) and place in its kernel, and a bias for each output one if ``bias`` is set; any
-        other layer that ``fits`` has two parameters for each channel.
-    """
-    layers = [(kind, layer) for kind in KINDS if (layer := kind.layer) is not None]
-    return {
-        kind.name: {
-            "settings": _settings_data(layer),
-            "axes": kind.axes,
-            "input_dims": list(kind.input_dims),
-            "window": kind.window,
-            "fits": kind.fits and {**vars(kind.fits), "noun": kind.fits.noun},
-            "width": kind.width,
-            "macs": kind.macs,
-            "pointwise": kind.pointwise,
-            "formula": kind.formula,
-            "engine": kind.engine,
-            "stem": kind.stem,
-        }
-        for kind, layer in layers
-    }
-
-
-def _settings_data(layer: Callable[..., nn.Module]) -> dict[str, dict[str, Any]]:
-    known = constructor_parameters(layer)
-    return {
-        name: {
-            "type": _type_name(parameter.annotation),
-            "default": None if parameter.default is parameter.empty else parameter.default,
-            "required": parameter.default is parameter.empty,
-            "shown": name not in NOT_SHOWN,
-        }
-        for name, parameter in known.items()
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-    }
-
-
-def _type_name(annotation: object) -> str:
-    """Name the type of a setting as `as_data` does."""
-    options = set(get_args(annotation)) - {NoneType} or {annotation}
-    for plain in (bool, int, float, str):
-        if all(option is plain or type(option) is plain for option in options):
-            return plain.__name__
-    return "size or name" if str in options else "size"

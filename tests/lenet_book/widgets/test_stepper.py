@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from lenet import tracing
 from lenet.shapes import ShapeError, trace
-from lenet.shapes.kinds import as_data
 from lenet_book.widgets import ForwardStepper
+from lenet_book.widgets.calculator.kinds import offered
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.stage.program import program_of
 from tests.learners_networks import NETWORKS, build
@@ -93,8 +93,8 @@ def test_an_activation_of_the_table_is_known_everywhere(
     assert (row.receptive_field, row.num_macs) == (conv.receptive_field, 0)
     forgotten = trace(nn.Sequential(model[0], activation, model[3]), (1, 10, 10)).explanation
     assert [fix.text for fix in forgotten.fixes] == ["nn.Flatten() before 2"]
-    kind = as_data()[type(activation).__name__]
-    assert kind["stem"] == kind["engine"] == type(activation).__name__.lower()
+    name = type(activation).__name__
+    assert (offered()[name]["stem"], offered()[name]["pointwise"]) == (name.lower(), True)
     if NODE is not None:
         write_case(tmp_path, "case", model, images, torch.float32)
         subprocess.run([NODE, JS / "run_engine.js", tmp_path], check=True, timeout=120)

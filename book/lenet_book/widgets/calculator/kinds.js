@@ -10,7 +10,7 @@ import { ShapeError, alongAxes, checkNumber, convWindow, pythonText } from "../s
  * What there is to know about a type of layer; kinds.py has the meanings.
  *
  * @typedef {object} Kind
- * @property {Record<string, { type: string, default: Setting, required: boolean, shown: boolean }>} settings
+ * @property {Record<string, { type: string, default: Setting, required: boolean }>} settings
  *   in the order of the constructor
  * @property {number[]} input_dims
  * @property {"" | "conv" | "pool" | "transpose"} window
