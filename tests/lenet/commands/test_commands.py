@@ -315,9 +315,10 @@ def test_the_table_counts_recall_precision_and_mistakes():
     assert lines[3].split() == ["emu", "0", "-", "-", "-"]
 
 
-def test_a_reader_who_has_seen_enough_gets_no_traceback():
+def test_a_reader_who_has_seen_enough_gets_no_traceback(request):
     command = [sys.executable, "-m", "lenet", "shapes", "LeNet5", "--input", "1x28x28"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait() == 1
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    request.addfinalizer(process.kill)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 1
