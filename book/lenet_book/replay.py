@@ -81,19 +81,12 @@ def record_training(
 ) -> Replay:
     """Train a network as `lenet.train.fit` does, and keep what it was like after every epoch.
 
-    Args:
-        model: A network with a `Conv2d` that maps images (N, C, H, W) to logits (N, K). It is
-            trained in place.
-        data: Training and test images. The first test image of each of the first ten classes is
-            answered in every frame.
-        settings: How to train; `Settings()` by default.
-        augment: Distorts each training batch.
-        loss_function: What to make small: a function of logits and labels.
-        progress: Whether to show a progress bar.
+    Its arguments are those of `fit`. The first test image of each of the first ten classes is
+    answered in every frame.
 
     Raises:
-        ValueError: The network has no `Conv2d`, or another number of outputs than the data has
-            classes.
+        ValueError: The network has no `Conv2d`, whose filters could be kept, or another number of
+            outputs than the data has classes.
         DivergedError: The loss became infinite or not a number.
     """
     name, layer = _first_convolution(model)
