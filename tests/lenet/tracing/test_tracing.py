@@ -16,8 +16,6 @@ from torch import Tensor, nn
 from lenet import tracing
 from lenet.models import CifarLeNet, LeNet5, NarrowLeNet
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def images(*shape: int) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(3))

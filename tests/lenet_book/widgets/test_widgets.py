@@ -26,7 +26,7 @@ from lenet_book.widgets import Widget
 from lenet_book.widgets.shared import pages
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.shared.joining import SHARED_STYLE, joined_script
-from tests.browsing import Visit
+from tests.browsing import Visit, visiting
 
 ROOT = Path(__file__).parents[3]
 FRONT_ENDS = Path(__file__).parent / "front_ends"
@@ -60,11 +60,8 @@ def page_of(*widgets: Any, spacer: str = "") -> str:
 @pytest.fixture
 def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
     """Pages in a folder of their own, opened from disk."""
-    context = browser.new_context()
-    visit = Visit(context.new_page(), tmp_path.as_uri())
-    yield visit
-    context.close()
-    assert not visit.trouble
+    with visiting(browser, tmp_path.as_uri()) as visit:
+        yield visit
 
 
 def test_scripts_are_joined_in_the_order_of_their_needs() -> None:
