@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickle
 import struct
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -108,22 +108,12 @@ def _unpickle(file: Path) -> dict[str, Any]:
 class ArrayUnpickler(pickle.Unpickler):
     """An unpickler that admits arrays, lists, strings and numbers, and no code."""
 
-    ADMITTED = frozenset(
-        {
-            ("numpy", "dtype"),
-            ("numpy", "ndarray"),
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy._core.multiarray", "_reconstruct"),
-            ("_codecs", "encode"),
-        }
-    )
-
-    def __init__(self, stream: BinaryIO, *, encoding: str) -> None:
-        super().__init__(stream, encoding=encoding)
+    RECONSTRUCT = "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"
+    ADMITTED = ("numpy.dtype", "numpy.ndarray", "_codecs.encode", *RECONSTRUCT)
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
         """Return an admitted class; refuse every other."""
-        if (module, name) not in self.ADMITTED:
+        if f"{module}.{name}" not in self.ADMITTED:
             raise pickle.UnpicklingError(f"{module}.{name} has no place in a file of images")
         return super().find_class(module, name)
 
