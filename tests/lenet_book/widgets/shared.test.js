@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { halfToNumber } from "../../../book/lenet_book/widgets/shared/arrays.js";
-import { numberText, shapeText } from "../../../book/lenet_book/widgets/shared/text.js";
+import { numberText, percentText, shapeText } from "../../../book/lenet_book/widgets/shared/text.js";
 
 test("halves are read bit by bit", () => {
   const halves = [0x3c00, 0xc000, 0x0001, 0x7bff, 0xfc00, 0x8000, 0x3555];
@@ -20,4 +20,9 @@ test("numbers have a true minus sign and no negative zero", () => {
 test("shapes are written as Python writes them", () => {
   assert.equal(shapeText([10]), "(10,)");
   assert.equal(shapeText(["N", 6, 24, 24]), "(N, 6, 24, 24)");
+});
+
+test("shares are written as percentages", () => {
+  assert.equal(percentText(0.905), "90.5 %");
+  assert.equal(percentText(0.255, 0), "26 %");
 });

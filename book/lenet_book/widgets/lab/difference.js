@@ -5,27 +5,29 @@ import { button, element } from "../shared/elements.js";
 const CONTEXT = 3; // lines around a change
 
 export class Difference {
+  #button;
+  /** @type {string[]} */
+  #lines = [];
+  #whole = false;
+  #code = element("code");
+
   constructor() {
-    /** @type {string[]} */
-    this.lines = [];
-    this.whole = false;
-    this.code = element("code");
-    this.button = button("", () => this.#turn());
-    const frame = element("pre", { class: "lenet-mono", tabindex: 0, role: "region", "aria-label": "the changed code" }, this.code);
-    this.node = element("div", { class: "lenet-diff" }, frame, this.button);
+    this.#button = button("", () => this.#turn());
+    const frame = element("pre", { class: "lenet-mono", tabindex: 0, role: "region", "aria-label": "the changed code" }, this.#code);
+    this.node = element("div", { class: "lenet-diff" }, frame, this.#button);
   }
 
   /** @param {string[]} lines  each after two characters: "- " if left out, "+ " if new */
   show(lines) {
-    this.lines = lines;
+    this.#lines = lines;
     const changed = lines.flatMap((line, index) => (line.startsWith(" ") ? [] : [index]));
-    const isNear = (/** @type {number} */ index) => this.whole || changed.some((at) => Math.abs(at - index) <= CONTEXT);
+    const isNear = (/** @type {number} */ index) => this.#whole || changed.some((at) => Math.abs(at - index) <= CONTEXT);
     const shown = lines.flatMap((line, index) => {
       if (isNear(index)) return [this.#line(line)];
       return index === 0 || isNear(index - 1) ? [element("span", { class: "lenet-gap" }, "⋯\n")] : [];
     });
-    this.code.replaceChildren(...shown);
-    this.button.textContent = this.whole ? "Show the change only" : "Show the whole loop";
+    this.#code.replaceChildren(...shown);
+    this.#button.textContent = this.#whole ? "Show the change only" : "Show the whole loop";
   }
 
   /** @param {string} line */
@@ -38,7 +40,7 @@ export class Difference {
   }
 
   #turn() {
-    this.whole = !this.whole;
-    this.show(this.lines);
+    this.#whole = !this.#whole;
+    this.show(this.#lines);
   }
 }

@@ -52,71 +52,74 @@ function withCode(text) {
 }
 
 class Lab {
+  #model; #arrays; #modes; #picker; #prediction; #quiz; #another; #charts; #stops;
+  /** @type {Meta} */
+  #meta;
+  /** @type {Fault | null} the fault to be guessed, or null outside of the quiz */
+  #mystery = null;
+  /** @type {Set<string>} faults whose curves the reader has seen */
+  #revealed = new Set();
+  /** @type {string[]} what the quiz asks next */
+  #waiting = [];
+  #isSolved = false;
+  #guesses = 0;
+  #tally = { asked: 0, atOnce: 0 };
+  #difference = new Difference();
+  #reading = element("p", { class: "lenet-reading" });
+  #numbers = element("table");
+  #words = element("dl", { class: "lenet-words" });
+
   /** @param {Model} model */
   constructor(model) {
-    this.model = model;
-    /** @type {Meta} */
-    this.meta = model.get("meta");
-    this.arrays = readArrays(model);
-    /** @type {Fault | null} the fault to be guessed, or null outside of the quiz */
-    this.mystery = null;
-    /** @type {Set<string>} faults whose curves the reader has seen */
-    this.revealed = new Set();
-    /** @type {string[]} what the quiz asks next */
-    this.waiting = [];
-    this.isSolved = false;
-    this.guesses = 0;
-    this.tally = { asked: 0, atOnce: 0 };
-    this.modes = this.#modes();
-    this.picker = this.#picker();
-    this.difference = new Difference();
-    this.prediction = new Question("Predict first: what will the test accuracy do?", (key) => this.#predict(key));
-    this.quiz = new Question("Which fault made the orange curves?", (name) => this.#guess(name));
-    this.another = button("Another one", () => this.#ask(), { class: "lenet-button lenet-main" });
-    this.quiz.node.append(this.another);
-    this.charts = this.#charts();
-    this.reading = element("p", { class: "lenet-reading" });
-    this.numbers = element("table");
-    this.words = element("dl", { class: "lenet-words" });
+    this.#model = model;
+    this.#meta = model.get("meta");
+    this.#arrays = readArrays(model);
+    this.#modes = this.#makeModes();
+    this.#picker = this.#makePicker();
+    this.#prediction = new Question("Predict first: what will the test accuracy do?", (key) => this.#predict(key));
+    this.#quiz = new Question("Which fault made the orange curves?", (name) => this.#guess(name));
+    this.#another = button("Another one", () => this.#ask(), { class: "lenet-button lenet-main" });
+    this.#quiz.node.append(this.#another);
+    this.#charts = this.#makeCharts();
     this.root = this.#build();
-    this.stops = this.#listen();
+    this.#stops = this.#listen();
   }
 
   /** @returns {Fault} */
-  get fault() {
-    const { faults } = this.meta;
-    return this.mystery ?? faults.find(({ name }) => name === this.model.get("fault")) ?? faults[0];
+  get #fault() {
+    const { faults } = this.#meta;
+    return this.#mystery ?? faults.find(({ name }) => name === this.#model.get("fault")) ?? faults[0];
   }
 
-  get isRevealed() {
-    return this.mystery ? this.isSolved : this.revealed.has(this.fault.name);
+  get #isRevealed() {
+    return this.#mystery ? this.#isSolved : this.#revealed.has(this.#fault.name);
   }
 
   // ------------------------------------------------------------------------ parts
 
   #build() {
-    const { loss, accuracy } = this.charts;
-    const table = element("details", { class: "lenet-numbers" }, element("summary", {}, "The curves in numbers"), this.numbers);
-    const origin = `Lines are means over the seeds, bands reach from the lowest to the highest. ${this.meta.origin}.`;
+    const { loss, accuracy } = this.#charts;
+    const table = element("details", { class: "lenet-numbers" }, element("summary", {}, "The curves in numbers"), this.#numbers);
+    const origin = `Lines are means over the seeds, bands reach from the lowest to the highest. ${this.#meta.origin}.`;
     return element("div", { class: "lenet-widget lenet-lab", role: "group", "aria-label": "Faults of a training loop", ...OWN_KEYS },
-      element("div", { class: "lenet-strip" }, ...Object.values(this.modes), this.picker.node),
-      this.difference.node, this.prediction.node, this.quiz.node,
+      element("div", { class: "lenet-strip" }, ...Object.values(this.#modes), this.#picker.node),
+      this.#difference.node, this.#prediction.node, this.#quiz.node,
       element("div", { class: "lenet-side-by-side" }, loss.node, accuracy.node),
-      this.reading, this.words, table, element("p", { class: "lenet-muted" }, origin));
+      this.#reading, this.#words, table, element("p", { class: "lenet-muted" }, origin));
   }
 
-  #modes() {
+  #makeModes() {
     return { choose: button("Choose a fault", () => this.#leaveQuiz()), quiz: button("Quiz", () => this.#ask()) };
   }
 
-  #picker() {
-    const options = this.meta.faults.map(({ name, title }) => element("option", { value: name }, title));
+  #makePicker() {
+    const options = this.#meta.faults.map(({ name, title }) => element("option", { value: name }, title));
     const box = element("select", { "aria-label": "fault", onchange: () => this.#choose(box.value) }, ...options);
     return { box, node: element("label", { class: "lenet-picker" }, "fault", box) };
   }
 
-  #charts() {
-    const { numClasses } = this.meta;
+  #makeCharts() {
+    const { numClasses } = this.#meta;
     const guess = Math.log(numClasses);
     const xLabel = "updates";
     return {
@@ -127,69 +130,69 @@ class Lab {
 
   #listen() {
     const changed = () => this.#leaveQuiz();
-    this.model.on("change:fault", changed);
-    return [() => this.model.off("change:fault", changed), fitCharts(this.root, Object.values(this.charts))];
+    this.#model.on("change:fault", changed);
+    return [() => this.#model.off("change:fault", changed), fitCharts(this.root, Object.values(this.#charts))];
   }
 
   // ------------------------------------------------------------------------ what the reader does
 
   /** @param {string} name */
   #choose(name) {
-    this.model.set("fault", name);
-    this.model.save_changes();
+    this.#model.set("fault", name);
+    this.#model.save_changes();
   }
 
   #leaveQuiz() {
-    this.mystery = null;
+    this.#mystery = null;
     this.show();
   }
 
   /** @param {string} key */
   #predict(key) {
     const outcome = this.#outcome();
-    this.revealed.add(this.fault.name);
+    this.#revealed.add(this.#fault.name);
     this.show();
     const verdict = key === outcome ? "As you said" : "Not quite";
-    this.prediction.mark(key, `${verdict}: ${SUFFIXES[outcome]}.`);
+    this.#prediction.mark(key, `${verdict}: ${SUFFIXES[outcome]}.`);
   }
 
   /** What became of the test accuracy: the reader's three choices. @returns {"nothing" | "worse" | "same"} */
   #outcome() {
-    const { loops, numClasses } = this.meta;
-    const reached = meanOf(loops[this.fault.name].late);
+    const { loops, numClasses } = this.#meta;
+    const reached = meanOf(loops[this.#fault.name].late);
     if (reached < CHANCE / numClasses) return "nothing";
-    return reached < Math.min(...loops[this.fault.healthy].late) ? "worse" : "same";
+    return reached < Math.min(...loops[this.#fault.healthy].late) ? "worse" : "same";
   }
 
   #ask() {
-    if (!this.waiting.length) {
-      this.waiting = this.meta.faults.map(({ name }) => name);
-      this.waiting.sort(() => Math.random() - 0.5);
+    if (!this.#waiting.length) {
+      this.#waiting = this.#meta.faults.map(({ name }) => name);
+      this.#waiting.sort(() => Math.random() - 0.5);
     }
-    const name = this.waiting.pop();
-    this.mystery = this.meta.faults.find((fault) => fault.name === name) ?? this.meta.faults[0];
-    this.guesses = 0;
-    this.isSolved = false;
-    this.quiz.offer(this.meta.faults.map((fault) => ({ key: fault.name, text: fault.title })));
+    const name = this.#waiting.pop();
+    this.#mystery = this.#meta.faults.find((fault) => fault.name === name) ?? this.#meta.faults[0];
+    this.#guesses = 0;
+    this.#isSolved = false;
+    this.#quiz.offer(this.#meta.faults.map((fault) => ({ key: fault.name, text: fault.title })));
     this.show();
   }
 
   /** @param {string} name */
   #guess(name) {
-    const { mystery } = this;
-    const guessed = this.meta.faults.find((fault) => fault.name === name);
-    if (!mystery || !guessed || this.isRevealed) return;
-    this.guesses += 1;
+    const mystery = this.#mystery;
+    const guessed = this.#meta.faults.find((fault) => fault.name === name);
+    if (!mystery || !guessed || this.#isRevealed) return;
+    this.#guesses += 1;
     if (guessed !== mystery) {
-      this.quiz.mark(name, this.#hint(guessed, mystery));
+      this.#quiz.mark(name, this.#hint(guessed, mystery));
       return;
     }
-    this.tally.asked += 1;
-    this.tally.atOnce += Number(this.guesses === 1);
-    this.quiz.mark(name, `Right: ${mystery.title}. ${this.tally.atOnce} of ${this.tally.asked} at the first try.`);
-    this.isSolved = true;
-    this.quiz.close();
-    this.revealed.add(name);
+    this.#tally.asked += 1;
+    this.#tally.atOnce += Number(this.#guesses === 1);
+    this.#quiz.mark(name, `Right: ${mystery.title}. ${this.#tally.atOnce} of ${this.#tally.asked} at the first try.`);
+    this.#isSolved = true;
+    this.#quiz.close();
+    this.#revealed.add(name);
     this.show();
   }
 
@@ -204,35 +207,36 @@ class Lab {
   // ------------------------------------------------------------------------ what is shown
 
   show() {
-    const { fault, isRevealed } = this;
-    const isQuiz = this.mystery !== null;
-    this.modes.choose.setAttribute("aria-pressed", String(!isQuiz));
-    this.modes.quiz.setAttribute("aria-pressed", String(isQuiz));
-    this.picker.node.hidden = isQuiz;
-    if (!isQuiz) this.picker.box.value = fault.name;
-    this.difference.node.hidden = isQuiz && !isRevealed;
-    this.difference.show(fault.difference);
-    this.prediction.node.hidden = isQuiz;
-    this.prediction.offer(PREDICTIONS);
-    if (isRevealed) this.prediction.close();
-    this.quiz.node.hidden = !isQuiz;
-    this.another.hidden = !isRevealed;
+    const [fault, isRevealed] = [this.#fault, this.#isRevealed];
+    const isQuiz = this.#mystery !== null;
+    this.#modes.choose.setAttribute("aria-pressed", String(!isQuiz));
+    this.#modes.quiz.setAttribute("aria-pressed", String(isQuiz));
+    this.#picker.node.hidden = isQuiz;
+    if (!isQuiz) this.#picker.box.value = fault.name;
+    this.#difference.node.hidden = isQuiz && !isRevealed;
+    this.#difference.show(fault.difference);
+    this.#prediction.node.hidden = isQuiz;
+    this.#prediction.offer(PREDICTIONS);
+    if (isRevealed) this.#prediction.close();
+    this.#quiz.node.hidden = !isQuiz;
+    this.#another.hidden = !isRevealed;
     this.#showCurves(isQuiz || isRevealed);
     this.#showWords(isRevealed);
   }
 
   /** @param {boolean} both  the fault's curves, too */
   #showCurves(both) {
-    const { fault, charts, arrays, meta } = this;
+    const fault = this.#fault;
+    const [charts, arrays, meta] = [this.#charts, this.#arrays, this.#meta];
     const names = both ? [fault.healthy, fault.name] : [fault.healthy];
-    const isHidden = this.mystery !== null && !this.isSolved;
+    const isHidden = this.#mystery !== null && !this.#isSolved;
     const titles = isHidden ? HIDDEN : [meta.loops[fault.healthy].title, fault.title];
     const curves = (/** @type {Tensor} */ xs, /** @type {Tensor} */ ys) =>
       names.map((name, index) => this.#curve(titles[index], index ? "first" : "second dashed", xs, ys, name));
     charts.loss.show(curves(arrays.updates, arrays.loss));
     charts.accuracy.show(curves(arrays.testedAfter, arrays.accuracy));
     this.#showNumbers(names, titles);
-    this.reading.textContent = this.#readingText(names, titles);
+    this.#reading.textContent = this.#readingText(names, titles);
   }
 
   /** @param {string} title @param {string} look @param {Tensor} xs @param {Tensor} ys @param {string} name @returns {Curve} */
@@ -244,14 +248,14 @@ class Lab {
   /** Mean, lowest and highest values of a loop. @param {Tensor} values @param {string} name */
   #edges({ data, shape }, name) {
     const length = shape[2];
-    const start = this.meta.order.indexOf(name) * 3 * length;
+    const start = this.#meta.order.indexOf(name) * 3 * length;
     return [0, 1, 2].map((edge) => data.subarray(start + edge * length, start + (edge + 1) * length));
   }
 
   /** @param {string[]} names @param {string[]} titles */
   #readingText(names, titles) {
     const parts = names.map((name, index) => {
-      const { late } = this.meta.loops[name];
+      const { late } = this.#meta.loops[name];
       const range = late.length > 1 ? ` (${percentText(Math.min(...late))} to ${percentText(Math.max(...late))})` : "";
       return `${titles[index]} ${percentText(meanOf(late))}${range}`;
     });
@@ -260,10 +264,10 @@ class Lab {
 
   /** Say what of a loop's losses cannot be drawn. @param {string} name */
   #beyondText(name) {
-    const losses = Array.from(this.#edges(this.arrays.loss, name)[0]);
+    const losses = Array.from(this.#edges(this.#arrays.loss, name)[0]);
     const numbers = losses.filter(Number.isFinite);
     const peak = Math.max(...numbers);
-    const height = peak > (this.charts.loss.options.top ?? peak) ? ` The loss leaves the picture: it reaches ${countText(Math.round(peak))}.` : "";
+    const height = peak > (this.#charts.loss.options.top ?? peak) ? ` The loss leaves the picture: it reaches ${countText(Math.round(peak))}.` : "";
     return numbers.length < losses.length ? `${height} Some losses were infinite or not a number.` : height;
   }
 
@@ -271,15 +275,15 @@ class Lab {
   #showNumbers(names, titles) {
     const heads = names.flatMap((_, index) => [`loss, ${titles[index]}`, `accuracy, ${titles[index]}`]);
     const head = element("tr", {}, ...["updates", ...heads].map((text) => element("th", { scope: "col" }, text)));
-    const times = this.arrays.testedAfter.data;
+    const times = this.#arrays.testedAfter.data;
     const rows = Array.from({ length: ROWS }, (_, row) => Math.round((row * (times.length - 1)) / (ROWS - 1))).map((at) =>
       element("tr", {}, element("th", { scope: "row" }, countText(times[at])), ...names.flatMap((name) => this.#numbersAt(name, at))));
-    this.numbers.replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
+    this.#numbers.replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
   }
 
   /** Loss and accuracy of a loop at one of the times when it was tested. @param {string} name @param {number} at */
   #numbersAt(name, at) {
-    const { testedAfter, updates, loss, accuracy } = this.arrays;
+    const { testedAfter, updates, loss, accuracy } = this.#arrays;
     const near = Array.from(updates.data).filter((update) => update <= testedAfter.data[at]).length;
     const numbers = [numberText(this.#edges(loss, name)[0][Math.max(0, near - 1)], 2), percentText(this.#edges(accuracy, name)[0][at])];
     return numbers.map((text) => element("td", {}, text));
@@ -287,15 +291,15 @@ class Lab {
 
   /** @param {boolean} isRevealed */
   #showWords(isRevealed) {
-    const { seen, check, fix } = this.fault;
+    const { seen, check, fix } = this.#fault;
     const parts = { "What you see": seen, "How to make sure": check, "The fix": fix };
-    this.words.hidden = !isRevealed;
-    this.words.replaceChildren(...Object.entries(parts).flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, ...withCode(text))]));
+    this.#words.hidden = !isRevealed;
+    this.#words.replaceChildren(...Object.entries(parts).flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, ...withCode(text))]));
   }
 
   /** End everything that the widget has begun. */
   stop() {
-    for (const stop of this.stops) stop();
+    for (const stop of this.#stops) stop();
   }
 }
 

@@ -40,23 +40,26 @@ function frequentMistakes(counts) {
 }
 
 class Explorer {
+  #model; #meta; #held; #table; #gallery; #stepper; #stops;
+  #aloud = announcer();
+  #title = element("p", { class: "lenet-cell-title" });
+  #box = element("div", {});
+  /** @type {OwnModel | null} */
+  #walk = null;
+  #shownCell = "";
+  #stopWalk = () => {};
+
   /** @param {Model} model */
   constructor(model) {
-    this.model = model;
-    this.meta = model.get("meta");
-    this.held = readHeld(model);
-    const { classes, counts, steps } = this.meta;
-    this.table = new MistakeTable(classes, counts, (cell) => this.#choose(cell));
-    this.gallery = new Gallery(classes, counts, steps[0].shape, (place) => this.#open(place));
-    this.aloud = announcer();
-    this.title = element("p", { class: "lenet-cell-title" });
-    this.box = element("div", {});
-    this.stepper = this.#stepper();
+    this.#model = model;
+    this.#meta = model.get("meta");
+    this.#held = readHeld(model);
+    const { classes, counts, steps } = this.#meta;
+    this.#table = new MistakeTable(classes, counts, (cell) => this.#choose(cell));
+    this.#gallery = new Gallery(classes, counts, steps[0].shape, (place) => this.#open(place));
+    this.#stepper = this.#makeStepper();
     this.root = this.#build(classes, counts);
-    /** @type {OwnModel | null} */
-    this.walk = null;
-    this.stopWalk = () => {};
-    this.shownCell = "";
+    this.#stops = this.#listen();
   }
 
   /** @param {string[]} classes @param {number[][]} counts */
@@ -67,35 +70,55 @@ class Explorer {
       return button(text, () => this.#choose(cell));
     });
     const frequent = element("div", { class: "lenet-frequent", role: "group", "aria-label": "Most frequent mistakes" }, "most frequent: ", ...chips);
-    const attributes = { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${this.meta.model}`, ...OWN_KEYS };
-    return element("div", attributes, this.table.node, chips.length ? frequent : "", this.gallery.node, this.stepper, this.aloud.node);
+    const attributes = { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${this.#meta.model}`, ...OWN_KEYS };
+    return element("div", attributes, this.#table.node, chips.length ? frequent : "", this.#gallery.node, this.#stepper, this.#aloud.node);
   }
 
-  #stepper() {
+  #makeStepper() {
     const close = button("Close", () => this.#close());
-    const head = element("div", { class: "lenet-opened" }, this.title, close);
-    return element("section", { hidden: true, "aria-label": "The picture in the stepper" }, head, this.box);
+    const head = element("div", { class: "lenet-opened" }, this.#title, close);
+    return element("section", { hidden: true, "aria-label": "The picture in the stepper" }, head, this.#box);
+  }
+
+  /** @returns {(() => void)[]} */
+  #listen() {
+    const [showCell, showPicked] = [() => this.#showCell(), () => this.#showPicked()];
+    this.#model.on("change:cell", showCell);
+    this.#model.on("change:picked", showPicked);
+    return [
+      () => this.#model.off("change:cell", showCell),
+      () => this.#model.off("change:picked", showPicked),
+      () => this.#stopWalk(),
+      watchTheme(() => this.#paint()),
+    ];
+  }
+
+  /** Begin, once the widget is in the page. */
+  start() {
+    this.#paint();
+    this.#showCell();
+    this.#showPicked();
   }
 
   // ------------------------------------------------------------------------ what the reader does
 
   /** @param {Cell} cell */
   #choose(cell) {
-    this.model.set("cell", cell);
-    this.model.save_changes();
+    this.#model.set("cell", cell);
+    this.#model.save_changes();
   }
 
   /** @param {number} place */
   #open(place) {
-    this.model.set("picked", place);
-    this.model.save_changes();
-    this.stepper.scrollIntoView({ block: "nearest", behavior: prefersLessMotion() ? "auto" : "smooth" });
+    this.#model.set("picked", place);
+    this.#model.save_changes();
+    this.#stepper.scrollIntoView({ block: "nearest", behavior: prefersLessMotion() ? "auto" : "smooth" });
   }
 
   #close() {
-    const opened = this.gallery.buttons.get(this.model.get("picked"));
-    this.model.set("picked", null);
-    this.model.save_changes();
+    const opened = this.#gallery.buttons.get(this.#model.get("picked"));
+    this.#model.set("picked", null);
+    this.#model.save_changes();
     opened?.focus();
   }
 
@@ -103,55 +126,60 @@ class Explorer {
 
   /** @returns {Cell} */
   get cell() {
-    return this.model.get("cell");
+    return this.#model.get("cell");
   }
 
   /** The cell has changed: pictures of other cells are closed. */
-  showCell() {
-    const picked = this.held.find(({ place }) => place === this.model.get("picked"));
-    if (picked && String(picked.cell) !== String(this.cell)) this.model.set("picked", null);
+  #showCell() {
+    const picked = this.#held.find(({ place }) => place === this.#model.get("picked"));
+    if (picked && String(picked.cell) !== String(this.cell)) this.#model.set("picked", null);
     this.#fillGallery();
-    this.aloud.say(`${this.gallery.title.textContent}. ${this.gallery.facts.textContent} ${this.gallery.rest.textContent}`);
+    this.#aloud.say(`${this.#gallery.title.textContent}. ${this.#gallery.facts.textContent} ${this.#gallery.rest.textContent}`);
   }
 
   #fillGallery() {
-    if (this.shownCell === String(this.cell)) return;
-    this.shownCell = String(this.cell);
-    this.table.mark(this.cell);
-    this.gallery.show(this.cell, this.held.filter(({ cell }) => String(cell) === this.shownCell));
-    this.gallery.mark(this.model.get("picked"));
+    if (this.#shownCell === String(this.cell)) return;
+    this.#shownCell = String(this.cell);
+    this.#table.mark(this.cell);
+    this.#gallery.show(this.cell, this.#held.filter(({ cell }) => String(cell) === this.#shownCell));
+    this.#gallery.mark(this.#model.get("picked"));
   }
 
   /** Another picture was picked, or none: its cell is shown with it. */
-  showPicked() {
-    const index = this.held.findIndex(({ place }) => place === this.model.get("picked"));
-    this.stopWalk();
-    this.stopWalk = () => {};
-    this.stepper.hidden = index < 0;
-    this.gallery.mark(this.model.get("picked"));
+  #showPicked() {
+    const index = this.#held.findIndex(({ place }) => place === this.#model.get("picked"));
+    this.#stopWalk();
+    this.#stopWalk = () => {};
+    this.#stepper.hidden = index < 0;
+    this.#gallery.mark(this.#model.get("picked"));
     if (index < 0) {
-      this.box.replaceChildren();
+      this.#box.replaceChildren();
       return;
     }
-    this.model.set("cell", this.held[index].cell);
-    this.#walk(index);
+    this.#model.set("cell", this.#held[index].cell);
+    this.#openStepper(index);
   }
 
   /** Show a stepper on one picture, at the step where the last one was. @param {number} index */
-  #walk(index) {
-    const { place, cell } = this.held[index];
-    const [truth, answer] = cell.map((number) => this.meta.classes[number]);
+  #openStepper(index) {
+    const { place, cell } = this.#held[index];
+    const [truth, answer] = cell.map((number) => this.#meta.classes[number]);
     const verdict = cell[0] === cell[1] ? `${truth}, recognised` : `${truth}, called ${answer}`;
-    this.title.textContent = `Picture ${place}: ${verdict}`;
-    const step = this.walk?.get("step") ?? 0;
-    this.walk = new OwnModel({ meta: metaOfOne(this.meta, index), data: this.model.get("data"), step, picked: [], sample: 0 });
-    this.box.replaceChildren();
-    this.stopWalk = render({ model: this.walk, el: this.box });
-    this.aloud.say(`Picture ${place}, ${verdict}, is open in the stepper below.`);
+    this.#title.textContent = `Picture ${place}: ${verdict}`;
+    const step = this.#walk?.get("step") ?? 0;
+    this.#walk = new OwnModel({ meta: metaOfOne(this.#meta, index), data: this.#model.get("data"), step, picked: [], sample: 0 });
+    this.#box.replaceChildren();
+    this.#stopWalk = render({ model: this.#walk, el: this.#box });
+    this.#aloud.say(`Picture ${place}, ${verdict}, is open in the stepper below.`);
   }
 
-  paint() {
-    this.table.paint(readTheme(this.root));
+  #paint() {
+    this.#table.paint(readTheme(this.root));
+  }
+
+  /** End everything that the widget has begun. */
+  stop() {
+    for (const stop of this.#stops) stop();
   }
 }
 
@@ -159,19 +187,8 @@ class Explorer {
 function explore({ model, el }) {
   const explorer = new Explorer(model);
   el.append(explorer.root);
-  explorer.paint();
-  explorer.showCell();
-  explorer.showPicked();
-  const [showCell, showPicked] = [() => explorer.showCell(), () => explorer.showPicked()];
-  model.on("change:cell", showCell);
-  model.on("change:picked", showPicked);
-  const unwatch = watchTheme(() => explorer.paint());
-  return () => {
-    model.off("change:cell", showCell);
-    model.off("change:picked", showPicked);
-    unwatch();
-    explorer.stopWalk();
-  };
+  explorer.start();
+  return () => explorer.stop();
 }
 
 export default { render: explore };

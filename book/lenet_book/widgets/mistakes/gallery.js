@@ -22,41 +22,43 @@ import { countText, percentText } from "../shared/text.js";
 const PICTURE_SIDE = 72; // CSS pixels
 
 export class Gallery {
+  #classes; #counts; #shape; #onOpen;
+  #list = element("ul", { class: "lenet-mistakes" });
+
   /**
    * @param {string[]} classes @param {number[][]} counts @param {number[]} shape  of a picture
    * @param {(place: number) => void} onOpen
    */
   constructor(classes, counts, shape, onOpen) {
-    this.classes = classes;
-    this.counts = counts;
-    this.shape = shape;
-    this.onOpen = onOpen;
+    this.#classes = classes;
+    this.#counts = counts;
+    this.#shape = shape;
+    this.#onOpen = onOpen;
     this.title = element("p", { class: "lenet-cell-title" });
     this.facts = element("p", {});
-    this.list = element("ul", { class: "lenet-mistakes" });
     this.rest = element("p", { class: "lenet-muted" });
-    this.node = element("div", { class: "lenet-gallery" }, this.title, this.facts, this.list, this.rest);
+    this.node = element("div", { class: "lenet-gallery" }, this.title, this.facts, this.#list, this.rest);
     /** @type {Map<number, HTMLButtonElement>} */
     this.buttons = new Map();
   }
 
   /** @param {Cell} cell @param {Held[]} held  its pictures */
   show(cell, held) {
-    const [truth, answer] = cell.map((index) => this.classes[index]);
+    const [truth, answer] = cell.map((index) => this.#classes[index]);
     this.title.textContent = cell[0] === cell[1] ? `${truth}, recognised` : `${truth}, called ${answer}`;
     this.facts.textContent = this.inWords(cell);
     this.buttons = new Map(held.map((picture) => [picture.place, this.#button(picture)]));
-    this.list.replaceChildren(...[...this.buttons.values()].map((button) => element("li", {}, button)));
-    this.rest.textContent = this.#restText(this.counts[cell[0]][cell[1]], held.length);
+    this.#list.replaceChildren(...[...this.buttons.values()].map((button) => element("li", {}, button)));
+    this.rest.textContent = this.#restText(this.#counts[cell[0]][cell[1]], held.length);
   }
 
   /** What a cell's count says about its row and its column. @param {Cell} cell */
   inWords([truth, answer]) {
-    const [trueName, answerName] = [this.classes[truth], this.classes[answer]];
-    const count = this.counts[truth][answer];
+    const [trueName, answerName] = [this.#classes[truth], this.#classes[answer]];
+    const count = this.#counts[truth][answer];
     if (!count) return truth === answer ? `No picture of ${trueName} is recognised.` : `No picture of ${trueName} is called ${answerName}.`;
-    const ofTruth = sumOf(this.counts[truth]);
-    const ofAnswer = sumOf(this.counts.map((row) => row[answer]));
+    const ofTruth = sumOf(this.#counts[truth]);
+    const ofAnswer = sumOf(this.#counts.map((row) => row[answer]));
     const [recall, precision] = [percentText(count / ofTruth), percentText(count / ofAnswer)];
     const row = `Of ${countText(ofTruth)} pictures of ${trueName}, ${countText(count)}`;
     const column = `Of ${countText(ofAnswer)} that are called ${answerName}`;
@@ -74,12 +76,12 @@ export class Gallery {
   /** @param {Held} picture */
   #button({ place, cell, pixels, answerShare, truthShare }) {
     const canvas = element("canvas", { "aria-hidden": "true" });
-    paintPicture(canvas, pixels, this.shape, PICTURE_SIDE);
-    const [truth, answer] = cell.map((index) => this.classes[index]);
+    paintPicture(canvas, pixels, this.#shape, PICTURE_SIDE);
+    const [truth, answer] = cell.map((index) => this.#classes[index]);
     const lines = [element("span", { class: "lenet-answer" }, `${answer} ${percentText(answerShare)}`)];
     if (cell[0] !== cell[1]) lines.push(element("span", {}, `${truth} ${percentText(truthShare)}`));
     lines.push(element("span", { class: "lenet-muted" }, `picture ${place}`));
-    const open = () => this.onOpen(place);
+    const open = () => this.#onOpen(place);
     const hint = element("span", { class: "lenet-aloud" }, "open it in the stepper");
     const texts = lines.flatMap((line) => [line, " "]); // spaces keep them apart when read aloud
     return element("button", { type: "button", "aria-pressed": "false", onclick: open }, canvas, ...texts, hint);

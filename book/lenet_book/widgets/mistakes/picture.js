@@ -24,34 +24,36 @@ export function metaOfOne(meta, index) {
 
 /** The values of a widget that nobody but the page knows. @implements {Model} */
 export class OwnModel {
+  #values;
+  /** @type {Map<string, Set<() => void>>} */
+  #listeners = new Map();
+
   /** @param {Record<string, any>} values */
   constructor(values) {
-    this.values = values;
-    /** @type {Map<string, Set<() => void>>} */
-    this.listeners = new Map();
+    this.#values = values;
   }
 
   /** @param {string} key */
   get(key) {
-    return this.values[key];
+    return this.#values[key];
   }
 
   /** @param {string} key @param {any} value */
   set(key, value) {
-    if (JSON.stringify(this.values[key]) === JSON.stringify(value)) return;
-    this.values[key] = value;
-    for (const listener of [...(this.listeners.get(`change:${key}`) ?? [])]) listener();
+    if (JSON.stringify(this.#values[key]) === JSON.stringify(value)) return;
+    this.#values[key] = value;
+    for (const listener of [...(this.#listeners.get(`change:${key}`) ?? [])]) listener();
   }
 
   save_changes() {}
 
   /** @param {string} event @param {() => void} listener */
   on(event, listener) {
-    this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(listener));
+    this.#listeners.set(event, (this.#listeners.get(event) ?? new Set()).add(listener));
   }
 
   /** @param {string} event @param {() => void} listener */
   off(event, listener) {
-    this.listeners.get(event)?.delete(listener);
+    this.#listeners.get(event)?.delete(listener);
   }
 }

@@ -8,38 +8,40 @@ import { countText } from "../shared/text.js";
 /** @typedef {[truth: number, answer: number]} Cell */
 
 export class MistakeTable {
+  #classes; #counts; #buttons;
+
   /**
    * @param {string[]} classes
    * @param {number[][]} counts  rows are true classes, columns answered ones
    * @param {(cell: Cell) => void} onChoose
    */
   constructor(classes, counts, onChoose) {
-    this.classes = classes;
-    this.counts = counts;
-    this.buttons = counts.map((row, truth) => row.map((_, answer) => this.#button([truth, answer], onChoose)));
-    const cells = this.buttons.map((row) => row.map((button) => element("td", {}, button)));
+    this.#classes = classes;
+    this.#counts = counts;
+    this.#buttons = counts.map((row, truth) => row.map((_, answer) => this.#button([truth, answer], onChoose)));
+    const cells = this.#buttons.map((row) => row.map((button) => element("td", {}, button)));
     const table = confusionTable(classes, cells, this.#caption(), "called →", element("br"), "it is ↓");
     this.node = element("div", { class: "lenet-confusion" }, table);
     table.addEventListener("keydown", (event) => this.#moveByKey(event));
   }
 
   #caption() {
-    const total = sumOf(this.counts.flat());
-    const right = sumOf(this.counts.map((row, index) => row[index]));
+    const total = sumOf(this.#counts.flat());
+    const right = sumOf(this.#counts.map((row, index) => row[index]));
     return `Confusion matrix of ${countText(total)} pictures. Each row is a true class, each column an answer; ${countText(right)} lie on the diagonal, where both agree.`;
   }
 
   /** @param {Cell} cell @param {(cell: Cell) => void} onChoose */
   #button(cell, onChoose) {
-    const count = this.counts[cell[0]][cell[1]];
-    const [truth, answer] = cell.map((index) => this.classes[index]);
+    const count = this.#counts[cell[0]][cell[1]];
+    const [truth, answer] = cell.map((index) => this.#classes[index]);
     const name = cell[0] === cell[1] ? `${truth}, recognised: ${count}` : `${truth}, called ${answer}: ${count}`;
     return element("button", { type: "button", tabindex: -1, "aria-label": name, title: name, onclick: () => onChoose(cell) }, count || "·");
   }
 
   /** @param {Cell} chosen */
   mark(chosen) {
-    this.buttons.forEach((row, truth) =>
+    this.#buttons.forEach((row, truth) =>
       row.forEach((button, answer) => {
         const isChosen = truth === chosen[0] && answer === chosen[1];
         button.tabIndex = isChosen ? 0 : -1;
@@ -50,16 +52,16 @@ export class MistakeTable {
 
   /** Colour every cell, the largest share of mistakes in full red. @param {Theme} theme */
   paint(theme) {
-    const shares = this.counts.flatMap((row, truth) => row.filter((_, answer) => answer !== truth).map((count) => count / (sumOf(row) || 1)));
-    paintConfusion(this.buttons, this.counts, theme, Math.max(...shares, 0));
+    const shares = this.#counts.flatMap((row, truth) => row.filter((_, answer) => answer !== truth).map((count) => count / (sumOf(row) || 1)));
+    paintConfusion(this.#buttons, this.#counts, theme, Math.max(...shares, 0));
   }
 
   /** @param {KeyboardEvent} event */
   #moveByKey(event) {
-    const last = this.classes.length - 1;
-    const truth = this.buttons.findIndex((row) => row.includes(/** @type {HTMLButtonElement} */ (event.target)));
+    const last = this.#classes.length - 1;
+    const truth = this.#buttons.findIndex((row) => row.includes(/** @type {HTMLButtonElement} */ (event.target)));
     if (truth < 0) return;
-    const answer = this.buttons[truth].indexOf(/** @type {HTMLButtonElement} */ (event.target));
+    const answer = this.#buttons[truth].indexOf(/** @type {HTMLButtonElement} */ (event.target));
     const to = {
       ArrowRight: [truth, answer + 1], ArrowLeft: [truth, answer - 1], ArrowDown: [truth + 1, answer],
       ArrowUp: [truth - 1, answer], Home: [truth, 0], End: [truth, last],
@@ -67,8 +69,8 @@ export class MistakeTable {
     if (!to) return;
     event.preventDefault();
     const [row, column] = to.map((place) => Math.min(Math.max(place, 0), last));
-    this.buttons[truth][answer].tabIndex = -1;
-    this.buttons[row][column].tabIndex = 0;
-    this.buttons[row][column].focus();
+    this.#buttons[truth][answer].tabIndex = -1;
+    this.#buttons[row][column].tabIndex = 0;
+    this.#buttons[row][column].focus();
   }
 }

@@ -10,38 +10,41 @@ import { countText } from "../shared/text.js";
 const MOST_WITH_NUMBERS = 12; // classes; the cells of a larger table are too narrow for numbers
 
 export class ConfusionTable {
+  #classes; #cells;
+  /** @type {number[][]} */
+  #counts;
+  #note = element("p", { class: "lenet-mistakes" });
+
   /** @param {string[]} classes */
   constructor(classes) {
-    this.classes = classes;
-    /** @type {number[][]} */
-    this.counts = classes.map(() => classes.map(() => 0));
-    this.cells = classes.map(() => classes.map(() => element("td")));
-    const table = confusionTable(classes, this.cells, "Test pictures by class (row) and answer (column)", "is ↓ called →");
-    this.note = element("p", { class: "lenet-mistakes" });
+    this.#classes = classes;
+    this.#counts = classes.map(() => classes.map(() => 0));
+    this.#cells = classes.map(() => classes.map(() => element("td")));
+    const table = confusionTable(classes, this.#cells, "Test pictures by class (row) and answer (column)", "is ↓ called →");
     this.node = element("div", { class: "lenet-confusion" },
-      element("div", { class: "lenet-sideways", role: "region", tabindex: 0, "aria-label": "Confusion matrix" }, table), this.note);
+      element("div", { class: "lenet-sideways", role: "region", tabindex: 0, "aria-label": "Confusion matrix" }, table), this.#note);
     this.node.classList.toggle("lenet-narrow", classes.length > MOST_WITH_NUMBERS);
   }
 
   /** @param {number[][]} counts  rows are true classes, columns answers */
   show(counts) {
-    this.counts = counts;
+    this.#counts = counts;
     counts.forEach((row, truth) => row.forEach((count, answer) => {
-      this.cells[truth][answer].textContent = count ? String(count) : "";
+      this.#cells[truth][answer].textContent = count ? String(count) : "";
     }));
-    this.note.textContent = this.inWords();
+    this.#note.textContent = this.inWords();
   }
 
   /** @param {Theme} theme */
   paint(theme) {
-    paintConfusion(this.cells, this.counts, theme);
+    paintConfusion(this.#cells, this.#counts, theme);
   }
 
   /** The cell beside the diagonal with the highest count, or null if all answers are right. @returns {Mistake | null} */
-  get worst() {
+  get #worst() {
     /** @type {Mistake | null} */
     let worst = null;
-    this.counts.forEach((row, truth) => row.forEach((count, answer) => {
+    this.#counts.forEach((row, truth) => row.forEach((count, answer) => {
       if (truth === answer || count <= (worst?.count ?? 0)) return;
       worst = { truth, answer, count, total: sumOf(row) };
     }));
@@ -49,9 +52,9 @@ export class ConfusionTable {
   }
 
   inWords() {
-    const { worst } = this;
+    const worst = this.#worst;
     if (!worst) return "No mistake on the test pictures.";
-    const [truth, answer] = [this.classes[worst.truth], this.classes[worst.answer]];
+    const [truth, answer] = [this.#classes[worst.truth], this.#classes[worst.answer]];
     return `Most frequent mistake: ${truth} called ${answer}, ${countText(worst.count)} of ${countText(worst.total)}.`;
   }
 }

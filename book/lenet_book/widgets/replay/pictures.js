@@ -9,13 +9,15 @@ import { percentText } from "../shared/text.js";
 const PICTURE_SIDE = 56; // CSS pixels
 
 export class AnsweredPictures {
+  #classes; #labels; #cards;
+
   /** @param {Tensor} pictures @param {number[]} labels @param {string[]} classes */
   constructor(pictures, labels, classes) {
-    this.classes = classes;
-    this.labels = labels;
-    this.cards = labels.map((label, index) => this.#card(pictures, label, index));
+    this.#classes = classes;
+    this.#labels = labels;
+    this.#cards = labels.map((label, index) => this.#card(pictures, label, index));
     const hint = "The same pictures at every epoch. A bar for each class, the right one filled; below, the answer.";
-    const list = element("ul", { class: "lenet-cards" }, ...this.cards.map((card) => card.node));
+    const list = element("ul", { class: "lenet-cards" }, ...this.#cards.map((card) => card.node));
     this.node = element("div", { class: "lenet-answers" }, element("p", { class: "lenet-muted" }, hint), list);
   }
 
@@ -24,10 +26,10 @@ export class AnsweredPictures {
     const size = pictures.data.length / pictures.shape[0];
     const canvas = element("canvas", { "aria-hidden": "true" });
     paintPicture(canvas, pictures.data.subarray(index * size, (index + 1) * size), pictures.shape.slice(1), PICTURE_SIDE, [0, 255]);
-    const bars = this.classes.map((_, k) => element("i", { class: k === label ? "lenet-right" : null }));
+    const bars = this.#classes.map((_, k) => element("i", { class: k === label ? "lenet-right" : null }));
     const answer = element("span", { class: "lenet-answer" });
     const top = element("div", { class: "lenet-card-top" }, canvas, element("div", { class: "lenet-bars", "aria-hidden": "true" }, ...bars));
-    const name = element("span", { class: "lenet-truth" }, this.classes[label]);
+    const name = element("span", { class: "lenet-truth" }, this.#classes[label]);
     const node = element("li", { class: "lenet-card" }, top, name, element("span", { class: "lenet-aloud" }, ": the network says "), answer);
     return { node, bars, answer };
   }
@@ -35,13 +37,13 @@ export class AnsweredPictures {
   /** @param {number[][]} probabilities  one row per picture */
   show(probabilities) {
     probabilities.forEach((shares, index) => {
-      const { bars, answer } = this.cards[index];
+      const { bars, answer } = this.#cards[index];
       const best = shares.indexOf(Math.max(...shares));
       shares.forEach((share, k) => {
         bars[k].style.height = `${(100 * share).toFixed(1)}%`;
       });
-      const isRight = best === this.labels[index];
-      answer.textContent = `${isRight ? "✓" : "✗"} ${this.classes[best]} ${percentText(shares[best], 0).replace(" ", "\u00a0")}`;
+      const isRight = best === this.#labels[index];
+      answer.textContent = `${isRight ? "✓" : "✗"} ${this.#classes[best]} ${percentText(shares[best], 0).replace(" ", "\u00a0")}`;
       answer.classList.toggle("lenet-wrong", !isRight);
     });
   }

@@ -35,54 +35,57 @@ function rowsAt({ shape: [, height, width], data }, epoch) {
 }
 
 class Replay {
+  #model; #arrays; #last; #transport; #scores; #charts; #filters; #confusion; #pictures; #stops;
+  /** @type {Meta} */
+  #meta;
+  #aloud = announcer();
+  #place = element("span", { class: "lenet-place" });
+
   /** @param {Model} model */
   constructor(model) {
-    this.model = model;
-    /** @type {Meta} */
-    this.meta = model.get("meta");
-    this.arrays = readArrays(model);
-    this.last = this.meta.scores.length - 1;
-    this.aloud = announcer();
-    this.place = element("span", { class: "lenet-place" });
-    this.transport = this.#transport();
-    this.scores = this.#scoreTable();
-    this.charts = this.#charts();
-    this.filters = new Filters(this.arrays.filters, this.meta.layer, this.meta.numFilters);
-    this.confusion = new ConfusionTable(this.meta.classes);
-    this.pictures = new AnsweredPictures(this.arrays.pictures, this.meta.labels, this.meta.classes);
+    this.#model = model;
+    this.#meta = model.get("meta");
+    this.#arrays = readArrays(model);
+    this.#last = this.#meta.scores.length - 1;
+    this.#transport = this.#makeTransport();
+    this.#scores = this.#scoreTable();
+    this.#charts = this.#makeCharts();
+    this.#filters = new Filters(this.#arrays.filters, this.#meta.layer, this.#meta.numFilters);
+    this.#confusion = new ConfusionTable(this.#meta.classes);
+    this.#pictures = new AnsweredPictures(this.#arrays.pictures, this.#meta.labels, this.#meta.classes);
     this.root = this.#build();
-    this.stops = this.#listen();
+    this.#stops = this.#listen();
   }
 
-  get epoch() {
-    return Math.min(Math.max(this.model.get("epoch"), 0), this.last);
+  get #epoch() {
+    return Math.min(Math.max(this.#model.get("epoch"), 0), this.#last);
   }
 
   // ------------------------------------------------------------------------ parts
 
   #build() {
-    const { loss, accuracy } = this.charts;
-    const name = `Training of ${this.meta.model}, epoch by epoch`;
+    const { loss, accuracy } = this.#charts;
+    const name = `Training of ${this.#meta.model}, epoch by epoch`;
     return element("div", { class: "lenet-widget lenet-replay", role: "group", "aria-label": name, ...OWN_KEYS },
-      this.transport.node,
+      this.#transport.node,
       element("div", { class: "lenet-side-by-side" }, loss.node, accuracy.node),
-      this.scores.node,
-      element("div", { class: "lenet-side-by-side" }, this.filters.node, this.confusion.node),
-      this.pictures.node,
-      this.aloud.node);
+      this.#scores.node,
+      element("div", { class: "lenet-side-by-side" }, this.#filters.node, this.#confusion.node),
+      this.#pictures.node,
+      this.#aloud.node);
   }
 
-  #transport() {
-    const walk = { at: () => this.epoch, last: () => this.last, milliseconds: () => PLAY_MILLISECONDS };
+  #makeTransport() {
+    const walk = { at: () => this.#epoch, last: () => this.#last, milliseconds: () => PLAY_MILLISECONDS };
     const transport = new Transport({ ...walk, go: (epoch) => this.#go(epoch) }, { slider: "epoch" });
     transport.play.classList.add("lenet-main");
-    transport.node.append(this.place);
+    transport.node.append(this.#place);
     return transport;
   }
 
-  #charts() {
-    const { scores, classes } = this.meta;
-    const options = { xLabel: "epoch", onPoint: (/** @type {number} */ x) => this.transport.go(Math.round(x)) };
+  #makeCharts() {
+    const { scores, classes } = this.#meta;
+    const options = { xLabel: "epoch", onPoint: (/** @type {number} */ x) => this.#transport.go(Math.round(x)) };
     const charts = {
       loss: new Chart({ ...options, title: "Loss", text: (value) => numberText(value, value % 1 ? 1 : 0), guide: { at: Math.log(classes.length), name: "guessing" } }),
       accuracy: new Chart({ ...options, title: "Accuracy", top: 1, text: (value) => percentText(value, 0), guide: { at: 1 / classes.length, name: "guessing" } }),
@@ -105,13 +108,13 @@ class Replay {
 
   #listen() {
     const changed = () => this.showEpoch();
-    this.model.on("change:epoch", changed);
+    this.#model.on("change:epoch", changed);
     const resized = new ResizeObserver(() => this.#layOut());
     resized.observe(this.root);
     return [
-      () => this.model.off("change:epoch", changed),
+      () => this.#model.off("change:epoch", changed),
       () => resized.disconnect(),
-      () => this.transport.stop(),
+      () => this.#transport.stop(),
       watchTheme(() => this.showEpoch()),
     ];
   }
@@ -120,53 +123,53 @@ class Replay {
 
   /** @param {number} epoch */
   #go(epoch) {
-    this.model.set("epoch", epoch);
-    this.model.save_changes();
+    this.#model.set("epoch", epoch);
+    this.#model.save_changes();
   }
 
   // ------------------------------------------------------------------------ what is shown
 
   #layOut() {
-    for (const chart of Object.values(this.charts)) chart.draw();
+    for (const chart of Object.values(this.#charts)) chart.draw();
     this.#drawFilters();
   }
 
   #drawFilters() {
-    const room = Math.min(WIDEST_FILTERS, this.filters.node.clientWidth);
-    if (room > 0) this.filters.draw(this.epoch, readTheme(this.root), room);
+    const room = Math.min(WIDEST_FILTERS, this.#filters.node.clientWidth);
+    if (room > 0) this.#filters.draw(this.#epoch, readTheme(this.root), room);
   }
 
   showEpoch() {
-    const { epoch } = this;
-    this.place.textContent = epoch === 0 ? "before training" : `epoch ${epoch} of ${this.last}`;
-    this.transport.show(this.place.textContent);
-    for (const chart of Object.values(this.charts)) chart.mark(epoch);
+    const epoch = this.#epoch;
+    this.#place.textContent = epoch === 0 ? "before training" : `epoch ${epoch} of ${this.#last}`;
+    this.#transport.show(this.#place.textContent);
+    for (const chart of Object.values(this.#charts)) chart.mark(epoch);
     this.#showScores();
-    this.confusion.show(rowsAt(this.arrays.confusion, epoch));
-    this.confusion.paint(readTheme(this.root));
-    this.pictures.show(rowsAt(this.arrays.probabilities, epoch));
+    this.#confusion.show(rowsAt(this.#arrays.confusion, epoch));
+    this.#confusion.paint(readTheme(this.root));
+    this.#pictures.show(rowsAt(this.#arrays.probabilities, epoch));
     this.#drawFilters();
-    if (!this.transport.isPlaying) this.aloud.say(this.#inWords());
+    if (!this.#transport.isPlaying) this.#aloud.say(this.#inWords());
   }
 
   #showScores() {
-    const scores = this.meta.scores[this.epoch];
+    const scores = this.#meta.scores[this.#epoch];
     for (const split of /** @type {const} */ (["train", "test"])) {
-      const [loss, accuracy] = this.scores.cells[split];
+      const [loss, accuracy] = this.#scores.cells[split];
       loss.textContent = numberText(scores[split][0], 3);
       accuracy.textContent = percentText(scores[split][1]);
     }
   }
 
   #inWords() {
-    const { train, test } = this.meta.scores[this.epoch];
+    const { train, test } = this.#meta.scores[this.#epoch];
     const score = (/** @type {Score} */ [loss, accuracy]) => `loss ${numberText(loss, 3)}, accuracy ${percentText(accuracy)}`;
-    return `${this.place.textContent}. Test: ${score(test)}. Training: ${score(train)}. ${this.confusion.inWords()}`;
+    return `${this.#place.textContent}. Test: ${score(test)}. Training: ${score(train)}. ${this.#confusion.inWords()}`;
   }
 
   /** End everything that the widget has begun. */
   stop() {
-    for (const stop of this.stops) stop();
+    for (const stop of this.#stops) stop();
   }
 }
 

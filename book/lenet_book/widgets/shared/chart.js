@@ -40,46 +40,47 @@ export function roundNumbers(end, smallest = 0) {
 }
 
 export class Chart {
+  /** @type {Curve[]} */
+  #curves = [];
+  /** @type {number | null} */
+  #cursor = null;
+  #clip = uniqueId("clip");
+  #svg = svgElement("svg", { "aria-hidden": "true", height: HEIGHT });
+  #legend = element("p", { class: "lenet-legend" });
+
   /** @param {ChartOptions} options */
   constructor(options) {
     this.options = options;
-    /** @type {Curve[]} */
-    this.curves = [];
-    /** @type {number | null} */
-    this.cursor = null;
-    this.clip = uniqueId("clip");
-    this.svg = svgElement("svg", { "aria-hidden": "true", height: HEIGHT });
-    this.legend = element("p", { class: "lenet-legend" });
     const title = element("p", { class: "lenet-chart-title" }, options.title);
-    this.node = element("div", { class: "lenet-chart" }, title, this.legend, this.svg);
+    this.node = element("div", { class: "lenet-chart" }, title, this.#legend, this.#svg);
     if (options.onPoint) this.#listen();
   }
 
   #listen() {
-    this.svg.classList.add("lenet-scrub");
-    this.svg.addEventListener("pointerdown", (event) => {
-      this.svg.setPointerCapture(event.pointerId);
+    this.#svg.classList.add("lenet-scrub");
+    this.#svg.addEventListener("pointerdown", (event) => {
+      this.#svg.setPointerCapture(event.pointerId);
       this.#point(event);
     });
-    this.svg.addEventListener("pointermove", (event) => {
-      if (this.svg.hasPointerCapture(event.pointerId)) this.#point(event);
+    this.#svg.addEventListener("pointermove", (event) => {
+      if (this.#svg.hasPointerCapture(event.pointerId)) this.#point(event);
     });
   }
 
   /** @param {PointerEvent} event */
   #point(event) {
-    const inside = event.clientX - this.svg.getBoundingClientRect().left - MARGIN.left;
+    const inside = event.clientX - this.#svg.getBoundingClientRect().left - MARGIN.left;
     const share = Math.min(1, Math.max(0, inside / this.#width));
-    this.options.onPoint?.(share * this.end);
+    this.options.onPoint?.(share * this.#end);
   }
 
   /** Draw these curves from now on. @param {Curve[]} curves */
   show(curves) {
-    this.curves = curves;
+    this.#curves = curves;
     const keys = curves.map((curve) => element("span", { class: "lenet-key" }, this.#swatch(curve.look), curve.name));
     const { guide } = this.options;
     if (guide) keys.push(element("span", { class: "lenet-key" }, this.#swatch("guide"), guide.name));
-    this.legend.replaceChildren(...keys);
+    this.#legend.replaceChildren(...keys);
     this.draw();
   }
 
@@ -91,9 +92,9 @@ export class Chart {
 
   /** Put the cursor there. @param {number} x */
   mark(x) {
-    this.cursor = x;
-    this.svg.querySelector(".lenet-cursor")?.remove();
-    if (this.#width > 0) this.svg.append(this.#cursor(x));
+    this.#cursor = x;
+    this.#svg.querySelector(".lenet-cursor")?.remove();
+    if (this.#width > 0) this.#svg.append(this.#makeCursor(x));
   }
 
   get #width() {
@@ -101,18 +102,18 @@ export class Chart {
   }
 
   /** The last x of all curves. */
-  get end() {
-    return Math.max(1, ...this.curves.map(({ xs }) => xs[xs.length - 1]));
+  get #end() {
+    return Math.max(1, ...this.#curves.map(({ xs }) => xs[xs.length - 1]));
   }
 
   get #top() {
-    const values = this.curves.flatMap(({ ys }) => Array.from(ys).filter(Number.isFinite));
+    const values = this.#curves.flatMap(({ ys }) => Array.from(ys).filter(Number.isFinite));
     return this.options.top ?? 1.08 * Math.max(this.options.guide?.at ?? 0, ...values);
   }
 
   /** @param {number} x */
   #across(x) {
-    return MARGIN.left + (x / this.end) * this.#width;
+    return MARGIN.left + (x / this.#end) * this.#width;
   }
 
   /** @param {number} y */
@@ -125,17 +126,17 @@ export class Chart {
   draw() {
     if (this.#width <= 0) return;
     const right = MARGIN.left + this.#width;
-    this.svg.setAttribute("width", String(this.node.clientWidth));
-    const clip = svgElement("clipPath", { id: this.clip },
+    this.#svg.setAttribute("width", String(this.node.clientWidth));
+    const clip = svgElement("clipPath", { id: this.#clip },
       svgElement("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: this.#width + 2, height: HEIGHT - MARGIN.top - MARGIN.bottom + 3 }));
-    const lines = svgElement("g", { "clip-path": `url(#${this.clip})` }, ...this.curves.flatMap((curve) => this.#curve(curve)));
+    const lines = svgElement("g", { "clip-path": `url(#${this.#clip})` }, ...this.#curves.flatMap((curve) => this.#curve(curve)));
     const { guide } = this.options;
     if (guide) {
       const y = this.#down(guide.at);
       lines.prepend(svgElement("line", { x1: MARGIN.left, x2: right, y1: y, y2: y, class: "lenet-line guide" }));
     }
-    this.svg.replaceChildren(clip, ...this.#axes(right), lines);
-    if (this.cursor !== null) this.mark(this.cursor);
+    this.#svg.replaceChildren(clip, ...this.#axes(right), lines);
+    if (this.#cursor !== null) this.mark(this.#cursor);
   }
 
   /** @param {number} right */
@@ -145,7 +146,7 @@ export class Chart {
       svgElement("line", { x1: MARGIN.left, x2: right, y1: this.#down(value), y2: this.#down(value), class: "lenet-grid" }),
       svgElement("text", { x: MARGIN.left - 6, y: this.#down(value) + 4, "text-anchor": "end" }, this.options.text(value)),
     ]);
-    const columns = roundNumbers(this.end, 1).map((value) =>
+    const columns = roundNumbers(this.#end, 1).map((value) =>
       svgElement("text", { x: this.#across(value), y: bottom + 15, "text-anchor": "middle" }, value.toLocaleString("en-US")),
     );
     const name = svgElement("text", { x: (MARGIN.left + right) / 2, y: bottom + 31, "text-anchor": "middle" }, this.options.xLabel);
@@ -170,10 +171,10 @@ export class Chart {
   }
 
   /** @param {number} x */
-  #cursor(x) {
+  #makeCursor(x) {
     const at = this.#across(x);
     const bar = svgElement("line", { x1: at, x2: at, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, class: "lenet-cursor-bar" });
-    const dots = this.curves.flatMap(({ look, xs, ys }) => {
+    const dots = this.#curves.flatMap(({ look, xs, ys }) => {
       const y = ys[Array.from(xs).indexOf(x)];
       return y === undefined ? [] : [svgElement("circle", { cx: at, cy: this.#down(y), r: 4, class: `lenet-dot ${look}` })];
     });

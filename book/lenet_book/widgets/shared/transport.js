@@ -22,18 +22,18 @@ import { button, element } from "./elements.js";
  */
 
 export class Transport {
+  #walk; #back; #slider;
   #timer = 0;
-  #walk;
 
   /** @param {Walk} walk @param {Captions} [captions] */
   constructor(walk, { back = "‹ Back", next = "Next ›", slider } = {}) {
     this.#walk = walk;
-    this.back = button(back, () => this.step(-1));
+    this.#back = button(back, () => this.step(-1));
     this.play = button("Play", () => (this.isPlaying ? this.#pause() : this.#start()));
     this.next = button(next, () => this.step(1));
-    const oninput = () => this.go(Number(this.slider.value));
-    this.slider = element("input", { type: "range", min: 0, "aria-label": slider, oninput });
-    const controls = [this.back, this.play, this.next, ...(slider ? [this.slider] : [])];
+    const oninput = () => this.go(Number(this.#slider.value));
+    this.#slider = element("input", { type: "range", min: 0, "aria-label": slider, oninput });
+    const controls = [this.#back, this.play, this.next, ...(slider ? [this.#slider] : [])];
     this.node = element("div", { class: "lenet-transport" }, ...controls);
   }
 
@@ -79,10 +79,10 @@ export class Transport {
   /** Show where it is. @param {string} [text]  the place in words, for the slider */
   show(text = "") {
     const [at, last] = [this.#walk.at(), this.#walk.last()];
-    this.back.disabled = at === 0;
+    this.#back.disabled = at === 0;
     this.next.disabled = at === last;
-    this.slider.max = String(last);
-    this.slider.value = String(at);
-    this.slider.setAttribute("aria-valuetext", text);
+    this.#slider.max = String(last);
+    this.#slider.value = String(at);
+    this.#slider.setAttribute("aria-valuetext", text);
   }
 }

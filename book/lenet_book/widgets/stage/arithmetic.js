@@ -25,9 +25,11 @@ export function unitText(unit) {
 }
 
 export class ArithmeticView {
+  #state;
+
   /** @param {State} state */
   constructor(state) {
-    this.state = state;
+    this.#state = state;
     /** The input channel whose patch is shown; null for the one that adds most. @type {number | null} */
     this.channel = null;
     this.node = element("section", { class: "lenet-arithmetic", "aria-label": "How the number came about" });
@@ -35,9 +37,8 @@ export class ArithmeticView {
 
   /** @param {number} step @param {Unit} unit @param {Theme} theme */
   show(step, unit, theme) {
-    this.theme = theme;
-    const arithmetic = arithmeticOf(this.state.engine, step, unit);
-    const title = element("p", { class: "lenet-title" }, `${this.state.steps[step].name}: ${unitText(unit)}`);
+    const arithmetic = arithmeticOf(this.#state.engine, step, unit);
+    const title = element("p", { class: "lenet-title" }, `${this.#state.steps[step].name}: ${unitText(unit)}`);
     this.node.replaceChildren(title, ...this.#nodes(arithmetic, step, unit, theme));
   }
 
@@ -45,7 +46,7 @@ export class ArithmeticView {
   #nodes(arithmetic, step, unit, theme) {
     switch (arithmetic.kind) {
       case "input":
-        return inputNodes(this.state, arithmetic, unit);
+        return inputNodes(this.#state, arithmetic, unit);
       case "conv":
         return this.#convolutionNodes(arithmetic, step, unit, theme);
       case "maxPool":
@@ -55,7 +56,7 @@ export class ArithmeticView {
       case "linear":
         return linearNodes(arithmetic, this.#namesBelow(step));
       case "softmax":
-        return softmaxNodes(arithmetic, this.state);
+        return softmaxNodes(arithmetic, this.#state);
       default:
         return [equation(...plainNodes(arithmetic))];
     }
@@ -63,7 +64,7 @@ export class ArithmeticView {
 
   /** How the inputs of a linear layer are called: through a flatten, by their place in the maps. @param {number} step */
   #namesBelow(step) {
-    const { steps } = this.state;
+    const { steps } = this.#state;
     let below = steps[step].inputs[0];
     while (["identity", "relu", "reshape"].includes(steps[below].kind) && steps[below].shape.length === 1) {
       below = steps[below].inputs[0];
@@ -74,8 +75,8 @@ export class ArithmeticView {
 
   /** The colours of a patch: those in which its map is drawn. @param {number} step @param {Patch} patch @param {Theme} theme @returns {Paint} */
   #paintBelow(step, patch, theme) {
-    if (this.state.steps[step].inputs[0] !== 0) return signedPaint(patch.values, theme);
-    const [low, high] = this.state.pixelRange[patch.channel];
+    if (this.#state.steps[step].inputs[0] !== 0) return signedPaint(patch.values, theme);
+    const [low, high] = this.#state.pixelRange[patch.channel];
     return (value) => greyColour(value, low, high);
   }
 

@@ -7,27 +7,29 @@ import { countText, shapeText } from "../shared/text.js";
 /** @typedef {import("./state.js").Listing} Listing */
 
 export class Code {
+  #listings;
+  #title = element("p", { class: "lenet-code-title lenet-mono" });
+  #lines = element("pre", { class: "lenet-code lenet-mono", tabindex: 0, "aria-label": "Code of the forward pass" });
+  #shown = -1;
+
   /** @param {Listing[]} listings */
   constructor(listings) {
-    this.listings = listings;
-    this.title = element("p", { class: "lenet-code-title lenet-mono" });
-    this.lines = element("pre", { class: "lenet-code lenet-mono", tabindex: 0, "aria-label": "Code of the forward pass" });
-    this.node = element("div", { class: "lenet-code-box" }, this.title, this.lines);
+    this.#listings = listings;
+    this.node = element("div", { class: "lenet-code-box" }, this.#title, this.#lines);
     this.node.hidden = listings.length === 0;
-    this.shown = -1;
   }
 
   /** @param {Step} step */
   show(step) {
     const { place } = step;
-    const index = place ? place.listing : Math.max(this.shown, 0);
-    const listing = this.listings[index];
+    const index = place ? place.listing : Math.max(this.#shown, 0);
+    const listing = this.#listings[index];
     if (!listing) return;
-    this.shown = index;
-    this.title.textContent = listing.title;
-    this.lines.replaceChildren(...listing.lines.map((line, number) => codeLine(line, number, place)));
-    const lit = /** @type {HTMLElement | null} */ (this.lines.querySelector(".lenet-lit"));
-    if (lit) this.lines.scrollTop = lit.offsetTop - this.lines.offsetTop - this.lines.clientHeight / 3;
+    this.#shown = index;
+    this.#title.textContent = listing.title;
+    this.#lines.replaceChildren(...listing.lines.map((line, number) => codeLine(line, number, place)));
+    const lit = /** @type {HTMLElement | null} */ (this.#lines.querySelector(".lenet-lit"));
+    if (lit) this.#lines.scrollTop = lit.offsetTop - this.#lines.offsetTop - this.#lines.clientHeight / 3;
   }
 }
 

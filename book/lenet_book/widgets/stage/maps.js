@@ -67,20 +67,22 @@ export function tilesOf(shape, perLine = 0) {
 
 /** A picture of one pixel for each number, the tiles one below the other. */
 export class Painting {
+  #rows; #context; #image; #pixels;
+
   /** @param {{ tiles: number, rows: number, columns: number }} layout */
   constructor({ tiles, rows, columns }) {
-    this.rows = rows;
+    this.#rows = rows;
     this.canvas = document.createElement("canvas");
     this.canvas.width = columns;
     this.canvas.height = Math.max(1, tiles * rows);
-    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    this.image = this.context.createImageData(this.canvas.width, this.canvas.height);
-    this.pixels = new Uint32Array(this.image.data.buffer);
+    this.#context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    this.#image = this.#context.createImageData(this.canvas.width, this.canvas.height);
+    this.#pixels = new Uint32Array(this.#image.data.buffer);
   }
 
   /** @param {ArrayLike<number>} values @param {Scale} scale */
   paint(values, { palette, range }) {
-    const perTile = this.rows * this.canvas.width;
+    const perTile = this.#rows * this.canvas.width;
     const last = palette.length - 1;
     for (let start = 0; start < values.length; start += perTile) {
       const [low, high] = range(start / perTile);
@@ -88,10 +90,10 @@ export class Painting {
       const end = Math.min(start + perTile, values.length);
       for (let i = start; i < end; i++) {
         const shade = Math.round((values[i] - low) * factor);
-        this.pixels[i] = palette[shade < 0 ? 0 : shade > last ? last : shade];
+        this.#pixels[i] = palette[shade < 0 ? 0 : shade > last ? last : shade];
       }
     }
-    this.context.putImageData(this.image, 0, 0);
+    this.#context.putImageData(this.#image, 0, 0);
   }
 }
 
@@ -123,21 +125,23 @@ export function arrange({ tiles, rows, columns }, maxWidth, maxHeight, gap) {
 
 /** The maps of one step, with what the reader is asked to look at, and a unit to pick. */
 export class Maps {
+  #onPick; #place;
+  /** @type {number[]} */
+  #shape = [1];
+  /** @type {Unit} */
+  #unit = [0];
+  #layout = tilesOf([1]);
+  /** @type {Painting | null} */
+  #painting = null;
+
   /**
    * @param {object} options
    * @param {(unit: Unit) => void} [options.onPick]
    * @param {string} options.label
    */
   constructor({ onPick, label }) {
-    this.onPick = onPick;
-    /** @type {number[]} */
-    this.shape = [1];
-    /** @type {Unit} */
-    this.unit = [0];
-    this.layout = tilesOf([1]);
-    this.place = arrange(this.layout, 100, 100, GAP);
-    /** @type {Painting | null} */
-    this.painting = null;
+    this.#onPick = onPick;
+    this.#place = arrange(this.#layout, 100, 100, GAP);
     this.canvas = element("canvas", { class: "lenet-maps", role: "img", "aria-label": label });
     if (onPick) this.#letPick();
   }
@@ -147,10 +151,10 @@ export class Maps {
    * @param {number} maxWidth @param {number} maxHeight  CSS pixels
    */
   reshape(shape, perLine, maxWidth, maxHeight) {
-    this.shape = shape;
-    this.layout = tilesOf(shape, perLine);
-    this.painting = new Painting(this.layout);
-    this.place = arrange(this.layout, maxWidth - 4, maxHeight - 4, GAP);
+    this.#shape = shape;
+    this.#layout = tilesOf(shape, perLine);
+    this.#painting = new Painting(this.#layout);
+    this.#place = arrange(this.#layout, maxWidth - 4, maxHeight - 4, GAP);
   }
 
   /**
@@ -158,13 +162,13 @@ export class Maps {
    * @param {{ unit?: Unit, box?: Box | null, label: string }} marks
    */
   draw(values, scale, theme, { unit, box, label }) {
-    const painting = this.painting;
+    const painting = this.#painting;
     if (!painting) return;
     painting.paint(values, scale);
-    const { cell, width, height } = this.place;
+    const { cell, width, height } = this.#place;
     const context = sizeCanvas(this.canvas, width + 4, height + 4);
     context.translate(2, 2);
-    const { tiles, rows, columns } = this.layout;
+    const { tiles, rows, columns } = this.#layout;
     for (let tile = 0; tile < tiles; tile++) {
       const [x, y] = this.#corner(tile);
       context.drawImage(painting.canvas, 0, tile * rows, columns, rows, x, y, columns * cell, rows * cell);
@@ -175,30 +179,30 @@ export class Maps {
     this.#writeNumbers(context, values, theme);
     if (box) this.#frameBox(context, box, theme);
     if (unit) {
-      this.unit = unit;
-      this.#frameIndex(context, flatIndex(unit, this.shape), theme);
+      this.#unit = unit;
+      this.#frameIndex(context, flatIndex(unit, this.#shape), theme);
     }
     setAttribute(this.canvas, "aria-label", label);
   }
 
   /** @param {number} tile @returns {[number, number]} */
   #corner(tile) {
-    const { cell, perRow } = this.place;
-    const { rows, columns } = this.layout;
+    const { cell, perRow } = this.#place;
+    const { rows, columns } = this.#layout;
     return [(tile % perRow) * (columns * cell + GAP), Math.floor(tile / perRow) * (rows * cell + GAP)];
   }
 
   /** Where a flat index lies: tile, row and column. @param {number} index */
   #cellOf(index) {
-    const { rows, columns } = this.layout;
+    const { rows, columns } = this.#layout;
     const inTile = index % (rows * columns);
     return { tile: Math.floor(index / (rows * columns)), row: Math.floor(inTile / columns), column: inTile % columns };
   }
 
   /** Write the numbers into the cells of a single line, when they are large enough. @param {CanvasRenderingContext2D} context @param {ArrayLike<number>} values @param {Theme} theme */
   #writeNumbers(context, values, theme) {
-    const { cell } = this.place;
-    if (this.shape.length !== 1 || this.layout.rows > 1 || cell < WITH_NUMBER) return;
+    const { cell } = this.#place;
+    if (this.#shape.length !== 1 || this.#layout.rows > 1 || cell < WITH_NUMBER) return;
     const limit = limitOf(values);
     context.font = "10px sans-serif";
     context.textAlign = "center";
@@ -211,10 +215,10 @@ export class Maps {
 
   /** @param {CanvasRenderingContext2D} context @param {Box} box @param {Theme} theme */
   #frameBox(context, box, theme) {
-    const { cell } = this.place;
+    const { cell } = this.#place;
     if (box.length === 1) {
       if (box[0][1] - box[0][0] === 1) this.#frameIndex(context, box[0][0], theme);
-      else this.#frame(context, 0, 0, this.place.width, this.place.height, theme);
+      else this.#frame(context, 0, 0, this.#place.width, this.#place.height, theme);
       return;
     }
     const [rows, columns] = box.slice(-2);
@@ -228,7 +232,7 @@ export class Maps {
 
   /** @param {CanvasRenderingContext2D} context @param {number} index @param {Theme} theme */
   #frameIndex(context, index, theme) {
-    const { cell } = this.place;
+    const { cell } = this.#place;
     const { tile, row, column } = this.#cellOf(index);
     const [x, y] = this.#corner(tile);
     this.#frame(context, x + column * cell, y + row * cell, cell, cell, theme);
@@ -253,20 +257,20 @@ export class Maps {
     canvas.setAttribute("aria-roledescription", "maps of units");
     canvas.addEventListener("pointerdown", (event) => {
       const unit = this.#unitAtPoint(event.offsetX - 2, event.offsetY - 2);
-      if (unit) this.onPick?.(unit);
+      if (unit) this.#onPick?.(unit);
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!event.buttons || event.pointerType === "touch") return;
       const unit = this.#unitAtPoint(event.offsetX - 2, event.offsetY - 2);
-      if (unit && String(unit) !== String(this.unit)) this.onPick?.(unit);
+      if (unit && String(unit) !== String(this.#unit)) this.#onPick?.(unit);
     });
     canvas.addEventListener("keydown", (event) => this.#move(event));
   }
 
   /** @param {number} x @param {number} y @returns {Unit | null} */
   #unitAtPoint(x, y) {
-    const { cell, perRow } = this.place;
-    const { tiles, rows, columns } = this.layout;
+    const { cell, perRow } = this.#place;
+    const { tiles, rows, columns } = this.#layout;
     const [across, down] = [columns * cell + GAP, rows * cell + GAP];
     const tile = Math.floor(y / down) * perRow + Math.floor(x / across);
     const column = Math.floor((x - Math.floor(x / across) * across) / cell);
@@ -277,20 +281,20 @@ export class Maps {
 
   /** @param {number} tile @param {number} row @param {number} column @returns {Unit | null} */
   #unitOf(tile, row, column) {
-    const { rows, columns } = this.layout;
+    const { rows, columns } = this.#layout;
     let index = (tile * rows + row) * columns + column;
-    const unit = [...this.shape];
+    const unit = [...this.#shape];
     for (let axis = unit.length - 1; axis >= 0; axis--) {
-      unit[axis] = index % this.shape[axis];
-      index = Math.floor(index / this.shape[axis]);
+      unit[axis] = index % this.#shape[axis];
+      index = Math.floor(index / this.#shape[axis]);
     }
     return index === 0 ? unit : null; // a last line may be shorter than the others
   }
 
   /** @param {KeyboardEvent} event */
   #move(event) {
-    const { rows, columns, tiles } = this.layout;
-    const { tile, row, column } = this.#cellOf(flatIndex(this.unit, this.shape));
+    const { rows, columns, tiles } = this.#layout;
+    const { tile, row, column } = this.#cellOf(flatIndex(this.#unit, this.#shape));
     const to = {
       ArrowLeft: [tile, row, column - 1],
       ArrowRight: [tile, row, column + 1],
@@ -306,6 +310,6 @@ export class Maps {
     const [newTile, newRow, newColumn] = to;
     const isThere = newTile >= 0 && newTile < tiles && newRow >= 0 && newRow < rows && newColumn >= 0 && newColumn < columns;
     const unit = isThere ? this.#unitOf(newTile, newRow, newColumn) : null;
-    if (unit) this.onPick?.(unit);
+    if (unit) this.#onPick?.(unit);
   }
 }

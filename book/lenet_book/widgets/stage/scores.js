@@ -9,25 +9,27 @@ import { numberText, percentText } from "../shared/text.js";
 const NUM_SHOWN = 10;
 
 export class Scores {
+  #state; #rows;
+  #title = element("p", { class: "lenet-muted lenet-score-title" });
+
   /** @param {State} state */
   constructor(state) {
-    this.state = state;
+    this.#state = state;
     const { classes } = state.meta;
-    this.rows = classes.slice(0, NUM_SHOWN).map((className) => {
+    this.#rows = classes.slice(0, NUM_SHOWN).map((className) => {
       const name = element("span", { class: "lenet-score-name" }, className);
       const fill = element("span", { class: "lenet-score-fill" });
       const share = element("span", { class: "lenet-score-share lenet-mono" });
       const row = element("li", {}, name, element("span", { class: "lenet-score-bar" }, fill), share);
       return { row, name, fill, share };
     });
-    this.title = element("p", { class: "lenet-muted lenet-score-title" });
-    this.node = element("div", { class: "lenet-scores" }, this.title, element("ol", {}, ...this.rows.map(({ row }) => row)));
+    this.node = element("div", { class: "lenet-scores" }, this.#title, element("ol", {}, ...this.#rows.map(({ row }) => row)));
     this.node.hidden = classes.length === 0;
   }
 
   /** @returns {{ index: number, share: number }[]} */
   #shares() {
-    const { steps, engine } = this.state;
+    const { steps, engine } = this.#state;
     const last = engine.values[steps.length - 1];
     const isShares = steps[steps.length - 1].kind === "softmax";
     const parts = softmaxParts(last);
@@ -42,11 +44,11 @@ export class Scores {
 
   show() {
     if (this.node.hidden) return;
-    const { isBlank, meta } = this.state;
+    const { isBlank, meta } = this.#state;
     const shown = this.#shown();
     const best = strongest(shown);
-    setText(this.title, isBlank ? "nothing is drawn yet" : "the network says");
-    this.rows.forEach(({ row, name, fill, share }, place) => {
+    setText(this.#title, isBlank ? "nothing is drawn yet" : "the network says");
+    this.#rows.forEach(({ row, name, fill, share }, place) => {
       const entry = shown[place];
       setText(name, meta.classes[entry.index]);
       fill.style.transform = `scaleX(${isBlank ? 0 : entry.share})`;
@@ -57,10 +59,10 @@ export class Scores {
 
   /** The result as a sentence. */
   inWords() {
-    if (this.state.isBlank) return "Nothing is drawn yet.";
+    if (this.#state.isBlank) return "Nothing is drawn yet.";
     if (this.node.hidden) return "";
     const best = strongest(this.#shares());
-    return `The network says ${this.state.meta.classes[best.index]}, ${numberText(100 * best.share, 0)} percent.`;
+    return `The network says ${this.#state.meta.classes[best.index]}, ${numberText(100 * best.share, 0)} percent.`;
   }
 }
 

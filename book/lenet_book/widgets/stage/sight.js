@@ -4,26 +4,28 @@
 const MARGIN = "50px";
 
 export class Sight {
+  #observer;
+  /** @type {Set<Element>} */
+  #unseen = new Set();
+
   /** @param {Element[]} nodes */
   constructor(nodes) {
-    /** @type {Set<Element>} */
-    this.unseen = new Set();
-    this.observer = new IntersectionObserver((entries) => entries.forEach((entry) => this.#note(entry)), { rootMargin: MARGIN });
-    for (const node of nodes) this.observer.observe(node);
+    this.#observer = new IntersectionObserver((entries) => entries.forEach((entry) => this.#note(entry)), { rootMargin: MARGIN });
+    for (const node of nodes) this.#observer.observe(node);
   }
 
   /** @param {IntersectionObserverEntry} entry */
   #note({ target, isIntersecting }) {
-    if (isIntersecting) this.unseen.delete(target);
-    else this.unseen.add(target);
+    if (isIntersecting) this.#unseen.delete(target);
+    else this.#unseen.add(target);
   }
 
   /** Whether a part can be seen; so it is taken to be, until the browser has told. @param {Element} node */
   sees(node) {
-    return !this.unseen.has(node);
+    return !this.#unseen.has(node);
   }
 
   stop() {
-    this.observer.disconnect();
+    this.#observer.disconnect();
   }
 }

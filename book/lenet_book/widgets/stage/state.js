@@ -75,7 +75,7 @@ export class State {
   /** The unit that is explained: the picked one, or else the strongest. */
   get unit() {
     const picked = this.model.get("picked");
-    return isUnit(picked, this.steps[this.step].shape) ? picked : this.strongest(this.step);
+    return isUnit(picked, this.steps[this.step].shape) ? picked : this.#strongest(this.step);
   }
 
   /** Is the pad shown, with nothing on it? */
@@ -93,7 +93,7 @@ export class State {
   }
 
   /** @param {number} step @returns {number[]} */
-  strongest(step) {
+  #strongest(step) {
     const values = this.engine.values[step];
     let best = 0;
     for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
