@@ -13,7 +13,13 @@ from torch import Tensor
 
 from lenet.shapes.diagnosis import Problem, dtype_name, takes_maps
 from lenet.shapes.kinds import kind_of, weight_shape
-from lenet.shapes.wording import describe_operation, setting_text, shape_text, size_text
+from lenet.shapes.wording import (
+    describe_operation,
+    setting_text,
+    shape_text,
+    size_text,
+    written_call,
+)
 from lenet.tracing import Step
 
 
@@ -176,7 +182,7 @@ def width_changes(problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
         index = _widest_before(source, steps)
         if index is None:
             continue
-        name = _width_name(steps[index])
+        name = kind_of(steps[index]).width
         width = steps[index].settings[name] * needed
         if came and width % came == 0 and width > 0:
             change = {name: width // came}
@@ -191,7 +197,7 @@ def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
     index = _widest_before(problem.step.sources[0], steps) if problem.step else None
     if index is None or not problem.needed:
         return False
-    return bool(steps[index].settings[_width_name(steps[index])] != problem.came)
+    return bool(steps[index].settings[kind_of(steps[index]).width] != problem.came)
 
 
 def _width_needs(problem: Problem) -> list[tuple[int | None, int, int]]:
@@ -207,14 +213,10 @@ def _width_needs(problem: Problem) -> list[tuple[int | None, int, int]]:
     return []
 
 
-def _width_name(step: Step) -> str:
-    return "out_features" if "out_features" in step.settings else "out_channels"
-
-
 def _widest_before(source: int | None, steps: Sequence[Step]) -> int | None:
     """Go back from a step's input to the layer that decided its number of channels."""
     while source is not None and source >= 0:
-        if {"out_features", "out_channels"} & steps[source].settings.keys():
+        if kind_of(steps[source]).width in steps[source].settings:
             return source
         source = next(iter(steps[source].sources), None)
     return None
@@ -255,16 +257,13 @@ def _flatten_code(step: Step) -> str:
 
 def _tensor_name(step: Step) -> str:
     """Read from its code which variable a step works on; ``x`` where that has no name."""
-    try:
-        call = ast.parse(f"({step.place.code})", mode="eval").body
-    except SyntaxError:
+    call = written_call(step)
+    if call is None:
         return "x"
-    if not isinstance(call, ast.Call):
-        return "x"
-    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-    is_method = isinstance(call.func, ast.Attribute) and call.func.attr == step.operation
-    if is_method and isinstance(owner, ast.Name) and owner.id not in ("torch", "F"):
-        return owner.id
+    if isinstance(call.func, ast.Attribute) and call.func.attr == step.operation:
+        owner = call.func.value
+        if isinstance(owner, ast.Name) and owner.id not in ("torch", "F"):
+            return owner.id
     first = next(iter(call.args), None)
     return first.id if isinstance(first, ast.Name) else "x"
 

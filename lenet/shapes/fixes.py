@@ -14,18 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from lenet import tracing
-from lenet.shapes.changes import (
-    Change,
-    colour_changes,
-    flatten_changes,
-    is_product,
-    layout_changes,
-    own_change,
-    reshape_changes,
-    setting_changes,
-    size_changes,
-    width_changes,
-)
+from lenet.shapes import changes as candidates
+from lenet.shapes.changes import Change
 from lenet.shapes.diagnosis import Problem, diagnose, works
 from lenet.shapes.kinds import has_windows, num_macs
 from lenet.tracing import Recording, Step
@@ -137,11 +127,7 @@ class _Search:
     """One search, with the runs it may still make."""
 
     def __init__(
-        self,
-        model: nn.Module,
-        inputs: Sequence[Tensor],
-        recording: Recording,
-        problem: Problem,
+        self, model: nn.Module, inputs: Sequence[Tensor], recording: Recording, problem: Problem
     ) -> None:
         self._model = model
         self._take(inputs, recording, problem)
@@ -170,7 +156,7 @@ class _Search:
             if not flatten.flattens or not followers:
                 continue
             for index, step in self._windows():
-                pairs = ((flatten, c) for c in setting_changes(index, step, "padding"))
+                pairs = ((flatten, c) for c in candidates.setting_changes(index, step, "padding"))
                 works_together = next(filter(self._runs, pairs), None)
                 if works_together:
                     yield Fix(works_together, 1)
@@ -189,27 +175,27 @@ class _Search:
     def _families(self) -> Iterator[_Family]:
         weights = (p.dtype for p in self._model.parameters() if p.is_floating_point())
         dtype = next(weights, torch.get_default_dtype())
-        yield _Family(0, layout_changes(self._inputs[0], dtype))
-        yield _Family(3, colour_changes(self._inputs[0]))
+        yield _Family(0, candidates.layout_changes(self._inputs[0], dtype))
+        yield _Family(3, candidates.colour_changes(self._inputs[0]))
         self._take_fewer_images()
         problem, steps, images = self._problem, self._steps, self._inputs[0]
-        yield _Family(0, flatten_changes(problem, steps, len(images)))
-        yield _Family(2, filter(None, [own_change(problem)]))
-        yield _Family(2, reshape_changes(steps, len(images)))
-        by_luck = is_product(problem, steps)
+        yield _Family(0, candidates.flatten_changes(problem, steps, len(images)))
+        yield _Family(2, filter(None, [candidates.own_change(problem)]))
+        yield _Family(2, candidates.reshape_changes(steps, len(images)))
+        by_luck = candidates.is_product(problem, steps)
         if not by_luck:
-            yield _Family(4, width_changes(problem, steps))
+            yield _Family(4, candidates.width_changes(problem, steps))
         if problem.kind in ("type", "axes", "channels"):
             return
         windows = self._windows()
         for index, step in windows:
-            yield _Family(1, setting_changes(index, step, "padding"), limit=2)
-        yield _Family(3, size_changes(images))
+            yield _Family(1, candidates.setting_changes(index, step, "padding"), limit=2)
+        yield _Family(3, candidates.size_changes(images))
         for setting in ("kernel_size", "stride", "output_size"):
             for index, step in windows:
-                yield _Family(5, setting_changes(index, step, setting), limit=2)
+                yield _Family(5, candidates.setting_changes(index, step, setting), limit=2)
         if by_luck:
-            yield _Family(_LUCK, width_changes(problem, steps))
+            yield _Family(_LUCK, candidates.width_changes(problem, steps))
 
     def _take(self, inputs: Sequence[Tensor], recording: Recording, problem: Problem) -> None:
         """Search from here."""
@@ -243,7 +229,7 @@ class _Search:
             if works(recording, len(images)):
                 return tuple(changes)
             problem = diagnose((images, *self._inputs[1:]), recording)
-            follower = own_change(problem) if change.leads_on and problem else None
+            follower = candidates.own_change(problem) if change.leads_on and problem else None
             if follower is None or any(follower.target == made.target for made in changes):
                 return ()
             changes.append(follower)

@@ -9,6 +9,7 @@ Sizes and settings are one number for every axis, or a tuple with one number per
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -170,8 +171,7 @@ def conv_output_size(
         ShapeError: a setting is impossible, or the kernel is larger than the padded input.
     """
     windows = conv_windows(input_size, kernel_size, stride, padding, dilation)
-    sizes = tuple(window.output_size for window in windows)
-    return _like(sizes, input_size, kernel_size, stride, padding, dilation)
+    return _sizes(windows, input_size, kernel_size, stride, padding, dilation)
 
 
 def conv_windows(
@@ -206,8 +206,7 @@ def pool_output_size(
         ShapeError: a setting is impossible, or the window is larger than the padded input.
     """
     windows = pool_windows(input_size, kernel_size, stride, padding, dilation, ceil_mode)
-    sizes = tuple(window.output_size for window in windows)
-    return _like(sizes, input_size, kernel_size, stride, padding, dilation)
+    return _sizes(windows, input_size, kernel_size, stride, padding, dilation)
 
 
 def pool_windows(
@@ -256,8 +255,7 @@ def conv_transpose_output_size(
     )
     for spread in spreads:
         spread.check_size()
-    sizes = tuple(spread.output_size for spread in spreads)
-    return _like(sizes, input_size, kernel_size, stride, padding, output_padding, dilation)
+    return _sizes(spreads, input_size, kernel_size, stride, padding, output_padding, dilation)
 
 
 def conv_transpose_spreads(
@@ -338,5 +336,7 @@ def _check_number(name: str, number: object) -> None:
         raise ShapeError(f"{name} is {number}: it must be at least {smallest}")
 
 
-def _like(sizes: tuple[int, ...], *given: object) -> Size:
+def _sizes(axes: Sequence[Window | Spread], *given: object) -> Size:
+    """The output sizes; one number when everything given was one."""
+    sizes = tuple(axis.output_size for axis in axes)
     return sizes if any(isinstance(value, tuple | list) for value in given) else sizes[0]

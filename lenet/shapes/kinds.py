@@ -122,6 +122,25 @@ KINDS: tuple[Kind, ...] = (
     *_per_axes(Kind("AvgPool", (), "pool", engine="avgPool", stem="pool")),
     *_per_axes(Kind("AdaptiveMaxPool", (), "adaptive", engine="maxPool")),
     *_per_axes(Kind("AdaptiveAvgPool", (), "adaptive", engine="avgPool")),
+    # activations
+    Kind("ReLU", pointwise=True, engine="relu", stem="relu"),
+    Kind("LeakyReLU", pointwise=True, engine="leakyRelu", passes=(("slope", "negative_slope"),)),
+    Kind("ELU", pointwise=True, engine="elu", passes=(("alpha", "alpha"),), stem="elu"),
+    Kind("GELU", pointwise=True, engine="gelu", passes=(("form", "approximate"),), stem="gelu"),
+    Kind("Tanh", pointwise=True, engine="tanh"),
+    Kind("Sigmoid", pointwise=True, engine="sigmoid"),
+    Kind("Softmax", pointwise=True, engine="softmax"),
+    Kind("LogSoftmax", pointwise=True, engine="logSoftmax"),
+    *_each(_POINTWISE, "CELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish"),
+    *_each(_POINTWISE, "Hardtanh", "LogSigmoid", "Mish", "PReLU", "RReLU", "ReLU6", "SELU", "SiLU"),
+    *_each(_POINTWISE, "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanhshrink"),
+    *_each(_POINTWISE, "Threshold"),
+    # shapes
+    Kind("Flatten", formula="flatten", reshapes=True, engine="reshape", stem="flatten"),
+    Kind("view", ("reshape",), formula="flatten", reshapes=True, engine="reshape"),
+    Kind("Unflatten", reshapes=True, engine="reshape"),
+    Kind("squeeze", ("unsqueeze",), engine="reshape"),
+    Kind("cat", ("concat", "concatenate"), pointwise=True, formula="join"),
     Kind(
         "Linear",
         fits=Fit("in_features", -1, -1),
@@ -138,31 +157,12 @@ KINDS: tuple[Kind, ...] = (
     *_each(_NORM, "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "SyncBatchNorm"),
     Kind("batch_norm", pointwise=True, engine="batchNorm"),
     Kind("GroupNorm", fits=Fit("num_channels", 1)),
-    # activations
-    Kind("ReLU", pointwise=True, engine="relu", stem="relu"),
-    Kind("LeakyReLU", pointwise=True, engine="leakyRelu", passes=(("slope", "negative_slope"),)),
-    Kind("ELU", pointwise=True, engine="elu", passes=(("alpha", "alpha"),), stem="elu"),
-    Kind("GELU", pointwise=True, engine="gelu", passes=(("form", "approximate"),), stem="gelu"),
-    Kind("Tanh", pointwise=True, engine="tanh"),
-    Kind("Sigmoid", pointwise=True, engine="sigmoid"),
-    Kind("Softmax", pointwise=True, engine="softmax"),
-    Kind("LogSoftmax", pointwise=True, engine="logSoftmax"),
-    *_each(_POINTWISE, "CELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish"),
-    *_each(_POINTWISE, "Hardtanh", "LogSigmoid", "Mish", "PReLU", "RReLU", "ReLU6", "SELU", "SiLU"),
-    *_each(_POINTWISE, "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanhshrink"),
-    *_each(_POINTWISE, "Threshold"),
     # what does nothing after training, or nothing at all
     replace(_UNCHANGED, name="Dropout", stem="dropout"),
     *_each(
         _UNCHANGED, "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"
     ),
     *_each(_UNCHANGED, "Identity", "contiguous", "clone", "detach", "float", "to"),
-    # shapes
-    Kind("Flatten", formula="flatten", reshapes=True, engine="reshape", stem="flatten"),
-    Kind("view", ("reshape",), formula="flatten", reshapes=True, engine="reshape"),
-    Kind("Unflatten", reshapes=True, engine="reshape"),
-    Kind("squeeze", ("unsqueeze",), engine="reshape"),
-    Kind("cat", ("concat", "concatenate"), pointwise=True, formula="join"),
     # arithmetic
     *_each(Kind("", pointwise=True, engine="affine"), "add", "sub", "rsub", "mul", "div"),
     *_each(_POINTWISE, "abs", "clamp", "exp", "log", "neg", "pad", "pow", "rdiv", "sqrt", "square"),

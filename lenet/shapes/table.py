@@ -19,7 +19,7 @@ from lenet.shapes.kinds import Windows, num_bias_additions, num_macs, windows_of
 from lenet.shapes.markup import STYLE, notes_html, table_html
 from lenet.shapes.receptive_fields import Field, depend_on_input, receptive_fields
 from lenet.shapes.wording import NamedShape, describe_operation, formula_of, named_shape, shape_text
-from lenet.tracing import Recording, Step, tensors_in
+from lenet.tracing import Step, tensors_in
 
 CONVENTION = (
     "Multiply-accumulates (MACs) are counted for one image, in convolutions, linear layers and "
@@ -239,7 +239,21 @@ def explain(
     recording = tracing.run(model, inputs, keep_tensors=keep_tensors)
     explanation = find_device_mismatch(model, inputs) or explain_failure(model, inputs, recording)
     batch = None if explanation is not None and explanation.batch_is_wrong else len(inputs[0])
-    return _tabulate(model, inputs, recording, explanation, batch)
+    steps = recording.steps
+    windows = [windows_of(step) for step in steps]
+    seen = receptive_fields(steps, windows)
+    shares = [(batch or 1) if each else 1 for each in depend_on_input(steps)]
+    rows = (
+        _row(*parts, named_shape(parts[0].output_shape, batch))
+        for parts in zip(steps, windows, seen, shares, strict=True)
+    )
+    return ShapeTable(
+        model_name=type(model).__name__,
+        input_shapes=tuple(named_shape(image.shape, batch) for image in inputs),
+        rows=tuple(rows),
+        num_unused_parameters=recording.num_unused_parameters,
+        explanation=explanation,
+    )
 
 
 @contextmanager
@@ -292,36 +306,8 @@ def _made_up_images(model: nn.Module, shape: tuple[int, ...]) -> Tensor:
     return images.to(next(weights, images).dtype)
 
 
-def _tabulate(
-    model: nn.Module,
-    inputs: Sequence[Tensor],
-    recording: Recording,
-    explanation: Explanation | None,
-    batch: int | None,
-) -> ShapeTable:
-    steps = recording.steps
-    windows = [windows_of(step) for step in steps]
-    seen = receptive_fields(steps, windows)
-    shares = [(batch or 1) if each else 1 for each in depend_on_input(steps)]
-    rows = (
-        _row(*parts, named_shape(parts[0].output_shape, batch))
-        for parts in zip(steps, windows, seen, shares, strict=True)
-    )
-    return ShapeTable(
-        model_name=type(model).__name__,
-        input_shapes=tuple(named_shape(image.shape, batch) for image in inputs),
-        rows=tuple(rows),
-        num_unused_parameters=recording.num_unused_parameters,
-        explanation=explanation,
-    )
-
-
 def _row(
-    step: Step,
-    windows: Windows | None,
-    field: Field | None,
-    num_images: int,
-    output_shape: NamedShape,
+    step: Step, windows: Windows | None, field: Field | None, num_images: int, shape: NamedShape
 ) -> Row:
     """Describe one step; its work is shared by `num_images`."""
     notes = dict.fromkeys(window.note for window in windows or () if window.note)
@@ -330,7 +316,7 @@ def _row(
         operation=describe_operation(step),
         formula=formula_of(step, windows),
         note="; ".join(notes),
-        output_shape=output_shape,
+        output_shape=shape,
         num_macs=num_macs(step) // num_images,
         num_bias_additions=num_bias_additions(step) // num_images,
         receptive_field=field.size if field else None,

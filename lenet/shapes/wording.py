@@ -50,17 +50,23 @@ _BATCH_SIZE = re.compile(r"\w+\.(size\(0\)|shape\[0\])|len\(\w+\)")
 
 def _as_written(step: Step, sizes: Sequence[str]) -> Sequence[str]:
     """Write the size of the batch as the code does, ``x.size(0)``: it is no number of its own."""
-    try:
-        call = ast.parse(f"({step.place.code})", mode="eval").body
-    except SyntaxError:
-        return sizes
-    written = [ast.unparse(size) for size in call.args] if isinstance(call, ast.Call) else []
+    call = written_call(step)
+    written = [ast.unparse(size) for size in call.args] if call else []
     if len(written) != len(sizes):
         return sizes
     return [
         code if _BATCH_SIZE.fullmatch(code) and size == str(step.input_shapes[0][0]) else size
         for code, size in zip(written, sizes, strict=True)
     ]
+
+
+def written_call(step: Step) -> ast.Call | None:
+    """Read the call that a step's code is; None where it is something else."""
+    try:
+        code = ast.parse(f"({step.place.code})", mode="eval").body
+    except SyntaxError:
+        return None
+    return code if isinstance(code, ast.Call) else None
 
 
 _NOTHING = object()

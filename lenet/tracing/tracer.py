@@ -236,24 +236,11 @@ def constructor_parameters(layer: Callable[..., nn.Module]) -> dict[str, inspect
     return {n: p for n, p in parameters.items() if n not in ("device", "dtype")}
 
 
-@dataclass(frozen=True)
-class _Call:
-    """What is about to run: a layer, or a function with its arguments by name."""
-
-    name: str
-    operation: str
-    module: nn.Module | None
-    given: Settings
-
-
 class _Tracer(TorchFunctionMode):
     """Record the operations of one forward pass of `model`, whose modules it wraps."""
 
     def __init__(
-        self,
-        model: nn.Module,
-        keep_tensors: bool,
-        arguments: Mapping[tuple[int, str], Settings],
+        self, model: nn.Module, keep_tensors: bool, arguments: Mapping[tuple[int, str], Settings]
     ) -> None:
         super().__init__()
         self.steps: list[Step] = []
@@ -306,8 +293,7 @@ class _Tracer(TorchFunctionMode):
         if changes is not None:
             given |= changes
             args, kwargs = unbind(operation, given)
-        call = _Call(operation, operation, None, given)
-        return self._record(call, lambda: func(*args, **kwargs))
+        return self._record(operation, None, given, lambda: func(*args, **kwargs))
 
     def _unshare(self, tensors: Iterable[Tensor]) -> None:
         """Give weights memory of their own before code that may write to them."""
@@ -331,25 +317,25 @@ class _Tracer(TorchFunctionMode):
     def _wrap_layer(
         self, name: str, module: nn.Module, forward: Callable[..., Any]
     ) -> Callable[..., Any]:
-        operation = type(module).__name__
-
         def run_layer(*args: object, **kwargs: object) -> object:
             if self._in_layer:
                 return forward(*args, **kwargs)
             self._in_layer = True
             try:
-                call = _Call(name or operation, operation, module, {"args": args, **kwargs})
+                given = {"args": args, **kwargs}
                 with torch._C.DisableTorchFunction():  # a layer is one step, whatever it calls
-                    return self._record(call, lambda: forward(*args, **kwargs))
+                    return self._record(name, module, given, lambda: forward(*args, **kwargs))
             finally:
                 self._in_layer = False
 
         return run_layer
 
-    def _record(self, call: _Call, run: Callable[[], object]) -> object:
-        """Run a call; describe it as a step when it makes tensors or fails."""
-        inputs = tuple(tensors_in(call.given))
-        step = self._described(call, inputs)
+    def _record(
+        self, name: str, module: nn.Module | None, given: Settings, run: Callable[[], object]
+    ) -> object:
+        """Run a layer, or a function of this name; keep it as a step when it makes tensors."""
+        inputs = tuple(tensors_in(given))
+        step = self._described(name, module, given, inputs)
         try:
             result = run()
         except Exception as error:
@@ -357,18 +343,21 @@ class _Tracer(TorchFunctionMode):
             raise
         outputs = tuple(tensors_in(result))
         if outputs:
-            self._add(step, outputs, inputs if call.module is None else call.module.parameters())
+            self._add(step, outputs, inputs if module is None else module.parameters())
         return result
 
-    def _described(self, call: _Call, inputs: tuple[Tensor, ...]) -> Step:
-        """Describe a call before it runs, when its inputs are still as they were."""
-        place, module = place_of_frame(sys._getframe(1)), call.module
+    def _described(
+        self, name: str, module: nn.Module | None, given: Settings, inputs: tuple[Tensor, ...]
+    ) -> Step:
+        """Describe what is about to run, when its inputs are still as they were."""
+        operation = name if module is None else type(module).__name__
+        place = place_of_frame(sys._getframe(1))
         if not place.code:
-            place = replace(place, code=call.operation if module is None else repr(module))
+            place = replace(place, code=operation if module is None else repr(module))
         return Step(
-            name=call.name,
-            operation=call.operation,
-            settings=plain_settings(call.given) if module is None else layer_settings(module),
+            name=name or operation,
+            operation=operation,
+            settings=plain_settings(given) if module is None else layer_settings(module),
             input_shapes=_shapes(inputs),
             sources=tuple(self._sources.get(tensor) for tensor in inputs),
             place=place,
