@@ -61,7 +61,8 @@ class Settings:
     seed: int = 0
     device: str = "auto"
     augment: Augmentation | None = None
-    loss_function: Loss = field(default_factory=lambda: F.cross_entropy)  # else it were a method
+    # Made by a factory, or it were a method; its repr would name a place in memory.
+    loss_function: Loss = field(default_factory=lambda: F.cross_entropy, repr=False)
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
