@@ -90,7 +90,7 @@ class RandomStack:
             if rng.random() < 0.2:
                 self.add("BatchNorm2d", num_features=nearly(rng, self.shape[1]))
             if rng.random() < 0.5:
-                self.add("ReLU")
+                self.add(("ReLU", "ELU", "GELU")[len(self.layers) % 3])
             if rng.random() < 0.6:
                 self.add_pooling()
             if rng.random() < 0.15:
