@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lenet.shapes.formulas import Spread
 from lenet.shapes.kinds import Windows, is_pointwise
-from lenet.tracing import MODEL_INPUT, Step
+from lenet.tracing import MODEL_INPUT, Shape, Step
 
 
 @dataclass(frozen=True)
@@ -35,22 +35,21 @@ def receptive_fields(
     """Follow the receptive field through every step and its windows; None where undefined."""
     fields: list[Field | None] = []
     for step, own in zip(steps, windows, strict=True):
-        arriving = [_arriving(step, i, fields) for i, s in enumerate(step.sources) if s is not None]
-        if own is not None:
-            fields.append(_through(own, arriving[0]) if arriving else None)
-        elif is_pointwise(step):
-            fields.append(_merged(step, arriving))
+        arriving = [
+            (shape[2:], _pixel(len(shape) - 2) if source == MODEL_INPUT else fields[source])
+            for shape, source in zip(step.input_shapes, step.sources, strict=True)
+            if source is not None
+        ]
+        if own is not None and arriving:
+            fields.append(_through(own, arriving[0][1]))
         else:
-            fields.append(None)
+            fields.append(_merged(step.output_shape[2:], arriving) if is_pointwise(step) else None)
     return fields
 
 
-def _arriving(step: Step, index: int, fields: Sequence[Field | None]) -> Field | None:
-    source = step.sources[index]
-    if source == MODEL_INPUT:
-        pixel = (1,) * (len(step.input_shapes[index]) - 2)
-        return Field(pixel, pixel) if pixel else None
-    return fields[source] if source is not None else None
+def _pixel(num_axes: int) -> Field | None:
+    """The field of a pixel of the input; None for a row without pixels."""
+    return Field((1,) * num_axes, (1,) * num_axes) if num_axes > 0 else None
 
 
 def _through(windows: Windows, field: Field | None) -> Field | None:
@@ -65,17 +64,13 @@ def _through(windows: Windows, field: Field | None) -> Field | None:
     )
 
 
-def _merged(step: Step, fields: Sequence[Field | None]) -> Field | None:
+def _merged(pixels: Shape, arriving: Sequence[tuple[Shape, Field | None]]) -> Field | None:
     """Join the branches of a pointwise step: the largest field, the jump they agree on."""
-    known = [field for field in fields if field is not None]
-    if not known or len(known) < len(fields) or len({len(field.size) for field in known}) > 1:
+    known = [(shape, field) for shape, field in arriving if field is not None]
+    if not known or len(known) < len(arriving) or len({len(f.size) for _, f in known}) > 1:
         return None
-    shapes = [
-        shape for shape, s in zip(step.input_shapes, step.sources, strict=True) if s is not None
-    ]
-    pixels = step.output_shape[2:]
-    jumps = {f.jump for f, shape in zip(known, shapes, strict=True) if shape[2:] == pixels}
-    sizes = zip(*(field.size for field in known), strict=True)
+    jumps = {field.jump for shape, field in known if shape == pixels}
+    sizes = zip(*(field.size for _, field in known), strict=True)
     return Field(tuple(map(max, sizes)), jumps.pop() if len(jumps) == 1 else None)
 
 
