@@ -21,19 +21,7 @@ from lenet.shapes.formulas import (
 from lenet.shapes.table import Row, ShapeTable, explain, explaining, trace
 
 __all__ = [
-    "Change",
-    "Explanation",
-    "Fix",
-    "Row",
-    "ShapeError",
-    "ShapeTable",
-    "Window",
-    "conv_output_size",
-    "conv_transpose_output_size",
-    "conv_windows",
-    "explain",
-    "explaining",
-    "pool_output_size",
-    "pool_windows",
-    "trace",
-]
+    "Change", "Explanation", "Fix", "Row", "ShapeError", "ShapeTable", "Window", "conv_output_size",
+    "conv_transpose_output_size", "conv_windows", "explain", "explaining", "pool_output_size",
+    "pool_windows", "trace"
+]  # fmt: skip

@@ -13,13 +13,7 @@ from torch import Tensor
 
 from lenet.shapes.diagnosis import Problem, dtype_name, takes_maps
 from lenet.shapes.kinds import kind_of, weight_shape
-from lenet.shapes.wording import (
-    describe_operation,
-    setting_text,
-    shape_text,
-    size_text,
-    written_call,
-)
+from lenet.shapes.wording import call_of, describe_operation, setting_text, shape_text, size_text
 from lenet.tracing import Step
 
 
@@ -257,7 +251,7 @@ def _flatten_code(step: Step) -> str:
 
 def _tensor_name(step: Step) -> str:
     """Read from its code which variable a step works on; ``x`` where that has no name."""
-    call = written_call(step)
+    call = call_of(step)
     if call is None:
         return "x"
     if isinstance(call.func, ast.Attribute) and call.func.attr == step.operation:

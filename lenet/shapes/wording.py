@@ -50,7 +50,7 @@ _BATCH_SIZE = re.compile(r"\w+\.(size\(0\)|shape\[0\])|len\(\w+\)")
 
 def _as_written(step: Step, sizes: Sequence[str]) -> Sequence[str]:
     """Write the size of the batch as the code does, ``x.size(0)``: it is no number of its own."""
-    call = written_call(step)
+    call = call_of(step)
     written = [ast.unparse(size) for size in call.args] if call else []
     if len(written) != len(sizes):
         return sizes
@@ -60,7 +60,7 @@ def _as_written(step: Step, sizes: Sequence[str]) -> Sequence[str]:
     ]
 
 
-def written_call(step: Step) -> ast.Call | None:
+def call_of(step: Step) -> ast.Call | None:
     """Read the call that a step's code is; None where it is something else."""
     try:
         code = ast.parse(f"({step.place.code})", mode="eval").body

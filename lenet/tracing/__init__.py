@@ -15,18 +15,6 @@ from lenet.tracing.tracer import (
 )
 
 __all__ = [
-    "MODEL_INPUT",
-    "NOWHERE",
-    "VARIADIC",
-    "Failure",
-    "Place",
-    "Recording",
-    "Shape",
-    "Step",
-    "constructor_parameters",
-    "layer_settings",
-    "private_copy",
-    "record",
-    "run",
-    "tensors_in",
-]
+    "MODEL_INPUT", "NOWHERE", "VARIADIC", "Failure", "Place", "Recording", "Shape", "Step",
+    "constructor_parameters", "layer_settings", "private_copy", "record", "run", "tensors_in"
+]  # fmt: skip
