@@ -85,13 +85,14 @@ def test_data_of_python_is_joined_as_json(tmp_path: Path) -> None:
     assert joined_script(path) == f'const VERSION = "{platform.python_version()}";\n'
 
 
-def test_every_colour_stands_in_the_shared_sheet() -> None:
-    folder = SHARED_STYLE.parents[1]
-    for path in [*folder.rglob("*.css"), *folder.rglob("*.js")]:
-        colours = re.findall(
-            r"#(?:[0-9a-fA-F]{3}){1,2}\b|rgb\(\d", path.read_text(encoding="utf-8")
-        )
-        others = set(colours) - {"#000", "#fff"}
+HEX = r"#(?:[0-9a-fA-F]{3}){1,2}\b"
+
+
+@pytest.mark.parametrize(("files", "hexadecimal"), [("*.css", HEX), ("*.js", rf"[\"'`]{HEX}")])
+def test_every_colour_stands_in_the_shared_sheet(files: str, hexadecimal: str) -> None:
+    for path in SHARED_STYLE.parents[1].rglob(files):
+        found = re.findall(rf"{hexadecimal}|rgb\(\d", path.read_text(encoding="utf-8"))
+        others = {colour.strip("\"'`") for colour in found} - {"#000", "#fff"}
         assert not others or path == SHARED_STYLE, f"{path.name}: {others}"
 
 

@@ -23,13 +23,12 @@ export function metaOfOne(meta, index) {
 }
 
 /** The values of a widget that nobody but the page knows. @implements {Model} */
-export class OwnModel {
+export class OwnModel extends EventTarget {
   #values;
-  /** @type {Map<string, Set<() => void>>} */
-  #listeners = new Map();
 
   /** @param {Record<string, any>} values */
   constructor(values) {
+    super();
     this.#values = values;
   }
 
@@ -42,18 +41,18 @@ export class OwnModel {
   set(key, value) {
     if (JSON.stringify(this.#values[key]) === JSON.stringify(value)) return;
     this.#values[key] = value;
-    for (const listener of [...(this.#listeners.get(`change:${key}`) ?? [])]) listener();
+    this.dispatchEvent(new Event(`change:${key}`));
   }
 
   save_changes() {}
 
   /** @param {string} event @param {() => void} listener */
   on(event, listener) {
-    this.#listeners.set(event, (this.#listeners.get(event) ?? new Set()).add(listener));
+    this.addEventListener(event, listener);
   }
 
   /** @param {string} event @param {() => void} listener */
   off(event, listener) {
-    this.#listeners.get(event)?.delete(listener);
+    this.removeEventListener(event, listener);
   }
 }

@@ -22,12 +22,8 @@ export class Filters {
    * @param {string} layer @param {number} numFilters  how many the layer has, shown or not
    */
   constructor(filters, layer, numFilters) {
-    const [, count, depth, height, width] = filters.shape;
-    this.#count = count;
-    this.#depth = depth;
-    this.#height = height;
-    this.#width = width;
-    this.#size = count * depth * height * width;
+    [, this.#count, this.#depth, this.#height, this.#width] = filters.shape;
+    this.#size = this.#count * this.#depth * this.#height * this.#width;
     this.#weights = Array.from(filters.data);
     const sizes = this.#weights.map(Math.abs).sort((a, b) => a - b);
     this.#limit = sizes[Math.floor(FULL_COLOUR * (sizes.length - 1))];
