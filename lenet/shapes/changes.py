@@ -14,7 +14,7 @@ from torch import Tensor
 from lenet.shapes.diagnosis import Problem, dtype_name, takes_maps
 from lenet.shapes.kinds import kind_of, weight_shape
 from lenet.shapes.wording import call_of, describe_operation, setting_text, shape_text, size_text
-from lenet.tracing import Step
+from lenet.tracing import VARIADIC, Step
 
 
 @dataclass(frozen=True)
@@ -226,14 +226,12 @@ def _flatten_each_image(index: int, step: Step) -> Change:
         wrong = {name: axis for name, axis in axes.items() if step.settings.get(name) != axis}
         return _setting_change(index, step, wrong, reason, leads_on=True)
     tensor = _tensor_name(step)
-    codes = {
-        "flatten": f"torch.flatten({tensor}, start_dim=1)",
-        "view": f"{tensor}.view({tensor}.size(0), -1)",
-        "reshape": f"{tensor}.reshape({tensor}.size(0), -1)",
-    }
+    code = f"torch.flatten({tensor}, start_dim=1)"
+    if step.operation in VARIADIC:
+        code = f"{tensor}.{step.operation}({tensor}.size(0), -1)"
     settings = axes if step.operation == "flatten" else {"shape": (step.input_shapes[0][0], -1)}
     return Change(
-        text=f"{codes.get(step.operation, codes['flatten'])} instead of {step.place.code}",
+        text=f"{code} instead of {step.place.code}",
         reason=reason,
         call=(index, step.operation),
         settings=settings,

@@ -100,7 +100,8 @@ def _per_axes(like: Kind, weight_axis: int | None = None) -> Iterator[Kind]:
     for axes in (1, 2, 3):
         kind = replace(like, name=f"{like.name}{axes}d", axes=axes, input_dims=(axes + 2, axes + 1))
         if weight_axis is not None:
-            kind = replace(kind, fits=Fit("in_channels", -1 - axes, weight_axis))
+            fits = Fit("in_channels", -1 - axes, weight_axis)
+            kind = replace(kind, fits=fits, width="out_channels")
         yield kind if axes == 2 else replace(kind, engine="", stem="")
 
 
@@ -109,15 +110,8 @@ _POINTWISE = Kind("", pointwise=True)
 _UNCHANGED = Kind("", pointwise=True, engine="identity")
 
 KINDS: tuple[Kind, ...] = (
-    *_per_axes(
-        Kind(
-            "Conv", (), "conv", width="out_channels", macs="per output", engine="conv", stem="conv"
-        ),
-        1,
-    ),
-    *_per_axes(
-        Kind("ConvTranspose", (), "transpose", width="out_channels", macs="per input", stem="up"), 0
-    ),
+    *_per_axes(Kind("Conv", (), "conv", macs="per output", engine="conv", stem="conv"), 1),
+    *_per_axes(Kind("ConvTranspose", (), "transpose", macs="per input", stem="up"), 0),
     *_per_axes(Kind("MaxPool", (), "pool", engine="maxPool", stem="pool")),
     *_per_axes(Kind("AvgPool", (), "pool", engine="avgPool", stem="pool")),
     *_per_axes(Kind("AdaptiveMaxPool", (), "adaptive", engine="maxPool")),
@@ -159,10 +153,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("GroupNorm", fits=Fit("num_channels", 1)),
     # what does nothing after training, or nothing at all
     replace(_UNCHANGED, name="Dropout", stem="dropout"),
-    *_each(
-        _UNCHANGED, "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout"
-    ),
-    *_each(_UNCHANGED, "Identity", "contiguous", "clone", "detach", "float", "to"),
+    *_each(_UNCHANGED, "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "Identity"),
+    *_each(_UNCHANGED, "FeatureAlphaDropout", "contiguous", "clone", "detach", "float", "to"),
     # arithmetic
     *_each(Kind("", pointwise=True, engine="affine"), "add", "sub", "rsub", "mul", "div"),
     *_each(_POINTWISE, "abs", "clamp", "exp", "log", "neg", "pad", "pow", "rdiv", "sqrt", "square"),

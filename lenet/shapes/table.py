@@ -133,10 +133,7 @@ class ShapeTable:
 
     def to_markdown(self) -> str:
         """The table in Markdown, with its totals below."""
-        lines: list[tuple[str, ...]] = [
-            _HEADINGS,
-            ("---", "---", "---", "---", "--:", "--:", "--:", "--:"),
-        ]
+        lines: list[tuple[str, ...]] = [_HEADINGS, ("---",) * 4 + ("--:",) * 4]
         lines += [tuple(map(_markdown, row.cells())) for row in self.rows]
         table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
         below = "\n".join(f"- {_markdown(line)}" for line in self.notes())
