@@ -19,16 +19,6 @@ from lenet.data.loading import (
 )
 
 __all__ = [
-    "Batches",
-    "DataError",
-    "ImageData",
-    "LabelledImages",
-    "RandomAffine",
-    "RandomCropFlip",
-    "channel_statistics",
-    "data_root",
-    "dataset",
-    "load",
-    "normalise",
-    "stored",
-]
+    "Batches", "DataError", "ImageData", "LabelledImages", "RandomAffine", "RandomCropFlip",
+    "channel_statistics", "data_root", "dataset", "load", "normalise", "stored",
+]  # fmt: skip

@@ -13,18 +13,7 @@ from lenet.models.weights import (
 )
 
 __all__ = [
-    "WEIGHTS",
-    "CifarLeNet",
-    "CifarLeNetBN",
-    "LeNet5",
-    "LeNet5Linear",
-    "LeNet5_1998",
-    "ModelCard",
-    "NarrowLeNet",
-    "SmallAlexNet",
-    "SmallResNet",
-    "load_weights",
-    "read_card",
-    "save_trained",
+    "WEIGHTS", "CifarLeNet", "CifarLeNetBN", "LeNet5", "LeNet5Linear", "LeNet5_1998", "ModelCard",
+    "NarrowLeNet", "SmallAlexNet", "SmallResNet", "load_weights", "read_card", "save_trained",
     "save_weights",
-]
+]  # fmt: skip

@@ -25,26 +25,8 @@ from lenet.train.settings import (
 )
 
 __all__ = [
-    "EVALUATION_BATCH_SIZE",
-    "Augmentation",
-    "Batch",
-    "DivergedError",
-    "Epoch",
-    "History",
-    "Loss",
-    "MixedPrecision",
-    "Score",
-    "Settings",
-    "Training",
-    "confusion",
-    "evaluate",
-    "fit",
-    "in_precision",
-    "make_optimizer",
-    "make_scheduler",
-    "num_correct",
-    "pick_device",
-    "predict",
-    "score",
-    "train_epoch",
-]
+    "EVALUATION_BATCH_SIZE", "Augmentation", "Batch", "DivergedError", "Epoch", "History", "Loss",
+    "MixedPrecision", "Score", "Settings", "Training", "confusion", "evaluate", "fit",
+    "in_precision", "make_optimizer", "make_scheduler", "num_correct", "pick_device", "predict",
+    "score", "train_epoch",
+]  # fmt: skip
