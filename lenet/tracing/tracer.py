@@ -24,18 +24,8 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from lenet.tracing.torch_calls import (
-    NOWHERE,
-    Place,
-    bind,
-    has_tensors,
-    operation_name,
-    place_of_error,
-    place_of_frame,
-    plain_settings,
-    tensors_in,
-    unbind,
-)
+from lenet.tracing import torch_calls
+from lenet.tracing.torch_calls import NOWHERE, Place, tensors_in
 
 Shape = tuple[int, ...]
 Settings = Mapping[str, Any]
@@ -269,7 +259,7 @@ class _Tracer(TorchFunctionMode):
         """Say which step raised `error`, or else on which line it came up."""
         if self._failed is not None and self._failed[0] is error:
             return Failure(error, self._failed[1], self._failed[1].place)
-        return Failure(error, None, place_of_error(error))
+        return Failure(error, None, torch_calls.place_of_error(error))
 
     def num_unused_parameters(self) -> int:
         """Count the parameters that no step has used."""
@@ -284,15 +274,15 @@ class _Tracer(TorchFunctionMode):
     ) -> object:
         """Run one torch function and, unless it belongs to a layer, record it."""
         kwargs = kwargs or {}
-        if not has_tensors((args, kwargs)):
+        if not torch_calls.has_tensors((args, kwargs)):
             return func(*args, **kwargs)
         self._unshare(tensors_in((args, kwargs)))
-        operation = operation_name(func)
-        given = bind(operation, func, args, kwargs)
+        operation = torch_calls.operation_name(func)
+        given = torch_calls.bind(operation, func, args, kwargs)
         changes = self._arguments.get((len(self.steps), operation))
         if changes is not None:
             given |= changes
-            args, kwargs = unbind(operation, given)
+            args, kwargs = torch_calls.unbind(operation, given)
         return self._record(operation, None, given, lambda: func(*args, **kwargs))
 
     def _unshare(self, tensors: Iterable[Tensor]) -> None:
@@ -351,13 +341,15 @@ class _Tracer(TorchFunctionMode):
     ) -> Step:
         """Describe what is about to run, when its inputs are still as they were."""
         operation = name if module is None else type(module).__name__
-        place = place_of_frame(sys._getframe(1))
+        place = torch_calls.place_of_frame(sys._getframe(1))
         if not place.code:
             place = replace(place, code=operation if module is None else repr(module))
         return Step(
             name=name or operation,
             operation=operation,
-            settings=plain_settings(given) if module is None else layer_settings(module),
+            settings=torch_calls.plain_settings(given)
+            if module is None
+            else layer_settings(module),
             input_shapes=_shapes(inputs),
             sources=tuple(self._sources.get(tensor) for tensor in inputs),
             place=place,

@@ -263,13 +263,8 @@ def _plan(training: Training) -> dict[str, Any]:
 
 def _of_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that decide which weights come out: all but the device."""
-    plain = settings.as_json()
-    del plain["device"]
-    return {
-        **plain,
-        "augmentation": _name(settings.augment),
-        "loss": _name(settings.loss_function),
-    }
+    code = {"augmentation": _name(settings.augment), "loss": _name(settings.loss_function)}
+    return {name: value for name, value in settings.as_json().items() if name != "device"} | code
 
 
 def _name(thing: object) -> str:
