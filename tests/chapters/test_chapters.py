@@ -76,8 +76,8 @@ def setup_source() -> str:
         "# Installs the book's package where it is missing, as in Colab.\n"
         "import importlib.util\n"
         "\n"
-        'if importlib.util.find_spec("lenet") is None:\n'
-        f'    %pip install --quiet "lenet @ git+{config["repository"]["url"]}"'
+        'if importlib.util.find_spec("lenet_book") is None:\n'
+        f'    %pip install --quiet "lenet[book] @ git+{config["repository"]["url"]}"'
     )
 
 
