@@ -6,7 +6,7 @@ how it is reached.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,15 +48,24 @@ class View:
 
 
 # Each screen, scheme and way to the page is in the first two.
-views = pytest.mark.parametrize(
-    "view",
-    [
-        pytest.param(View(DESK, "light", "http"), id="desk-light"),
-        pytest.param(View(PHONE, "dark", "file"), id="phone-dark"),
-        pytest.param(View(DESK, "dark", "file"), id="desk-dark", marks=pytest.mark.slow),
-        pytest.param(View(PHONE, "light", "http"), id="phone-light", marks=pytest.mark.slow),
-    ],
-)
+VIEWS = {
+    "desk-light": View(DESK, "light", "http"),
+    "phone-dark": View(PHONE, "dark", "file"),
+    "desk-dark": View(DESK, "dark", "file"),
+    "phone-light": View(PHONE, "light", "http"),
+}
+
+
+def in_views(names: Sequence[str], *, in_turn: bool = False) -> list[Any]:
+    """Pair names with views; slow are the last two, and in turn one of the first two."""
+    pairs = []
+    for place, name in enumerate(names):
+        for number, (key, view) in enumerate(VIEWS.items()):
+            slow = number != place % 2 if in_turn else number > 1
+            marks = [pytest.mark.slow] if slow else []
+            pairs.append(pytest.param(name, view, id=f"{name}-{key}", marks=marks))
+    return pairs
+
 
 UNREADABLE = """
 () => {
@@ -160,8 +169,7 @@ def come_near(page: Page) -> None:
     page.wait_for_load_state("networkidle")  # whatever is fetched late must not fail either
 
 
-@views
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("name", "view"), in_views(PAGES, in_turn=True))
 def test_a_page(browser: Browser, bases: Bases, name: str, view: View) -> None:
     with visiting(browser, bases[view.way], **view.settings()) as visit:
         page = visit.open(f"{name}.html")
@@ -279,8 +287,7 @@ STATES: dict[str, tuple[Callable[[ImageData], Widget], Walk]] = {
 }
 
 
-@views
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(("state", "view"), in_views([*STATES]))
 def test_a_state(
     browser: Browser, digits: ImageData, tmp_path: Path, state: str, view: View
 ) -> None:

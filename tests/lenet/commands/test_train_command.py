@@ -199,6 +199,7 @@ def test_ctrl_c_in_a_terminal(weights, request):
     assert len(checkpoint.read(f"{weights}.checkpoint")[1]["history"]) >= 2
 
 
+@pytest.mark.slow  # the room of training has its own, of two processes
 def test_several_processes_train_the_same_network(weights, tmp_path):
     settings = ["--epochs", "1", "--optimizer", "sgd", "--lr", "0.05", "--augment", "crop-flip"]
     done = torchrun(2, "-m", "lenet", *TRAIN, *settings, "--save", weights)
