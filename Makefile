@@ -58,7 +58,7 @@ execute: $(READY)
 	$(BIN)/python book/tools/execute.py $(CHAPTERS)
 
 bench: book
-	@for program in $(filter-out bench/%_weights.py,$(wildcard bench/*.py)); do \
+	@for program in $(filter-out bench/%_weights.py bench/series.py,$(wildcard bench/*.py)); do \
 		echo "$$program"; $(BIN)/python "$$program" || exit 1; done
 
 lint: $(READY)
