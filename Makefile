@@ -6,9 +6,10 @@ CHAPTERS ?= $(wildcard chapters/*.ipynb book/*.ipynb)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-# Workers as many as cores, each computing on one; a chapter's cells stay with one worker.
-PYTEST := TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
-	--numprocesses=logical --maxprocesses=4 --dist=loadfile --durations=15
+# Workers as many as cores, each computing on one; a chapter's cells stay with one worker. Files
+# begin in the order given: the site is built while other workers run chapters, and short files end.
+PYTEST := TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=15 \
+	--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 NOTEBOOKS := --nbval-lax --nbval-current-env $(CHAPTERS)
 
 .PHONY: help book serve test test-slow test-real test-all execute bench lint clean publish-to
@@ -44,7 +45,7 @@ serve: book
 	$(BIN)/python book/tools/serve.py _build/html
 
 test: $(READY)
-	LENET_OFFLINE=1 $(PYTEST) tests $(NOTEBOOKS)
+	LENET_OFFLINE=1 $(PYTEST) tests/book/test_site.py $(NOTEBOOKS) tests
 
 test-all: test test-slow test-real
 

@@ -159,7 +159,7 @@ def test_ctrl_c_amid_a_write_leaves_the_checkpoint_before(digits, tmp_path, monk
 
 
 @pytest.mark.parametrize(
-    ("kills", "epochs"), [(2, 5), pytest.param(30, 40, marks=pytest.mark.slow)]
+    ("kills", "epochs"), [(1, 4), pytest.param(30, 40, marks=pytest.mark.slow)]
 )
 def test_killed_trainings_lose_nothing(tmp_path, kills, epochs):
     results = tmp_path / "results.json"
