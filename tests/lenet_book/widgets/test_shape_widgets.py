@@ -167,7 +167,7 @@ class RandomStack:
         return {"layers": self.layers, "imageShape": self.image_shape}
 
 
-@pytest.fixture(scope="module", params=[80, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[150, pytest.param(1000, marks=pytest.mark.slow)])
 def stacks(request: pytest.FixtureRequest) -> list[RandomStack]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
