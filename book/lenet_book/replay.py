@@ -20,6 +20,7 @@ from lenet.train import (
     confusion,
     evaluate,
     predict,
+    score,
 )
 
 MOST_PICTURES = 10
@@ -92,18 +93,11 @@ def record_training(
     name, layer = _first_convolution(model)
     training = Training(model, data, settings or Settings())
     camera = _Camera(training, layer)
-    train, test = (
-        evaluate(
-            model,
-            training.data.batches(split, EVALUATION_BATCH_SIZE),
-            training.settings.loss_function,
-        )
-        for split in ("train", "test")
-    )
-    frames = [camera.frame(0, train, test)]
+    everything = training.data.batches("train", EVALUATION_BATCH_SIZE)
+    untrained = evaluate(model, everything, training.settings.loss_function)
+    frames = [camera.frame(0, untrained)]
     frames += [
-        camera.frame(epoch.number, epoch.train, epoch.test)
-        for epoch in training.epochs(progress=progress)
+        camera.frame(epoch.number, epoch.train) for epoch in training.epochs(progress=progress)
     ]
     return Replay(
         type(model).__name__,
@@ -131,6 +125,7 @@ class _Camera:
     def __init__(self, training: Training, layer: nn.Conv2d) -> None:
         self.model = training.model
         self.data = training.data
+        self.loss_function = training.settings.loss_function
         self.layer = layer
         self.num_classes = len(training.data.classes)
         labels = self.data.test.labels
@@ -139,12 +134,12 @@ class _Camera:
         self.pictures = self.data.test[self.chosen]
         self._check_scores()
 
-    def frame(self, epoch: int, train: Score, test: Score) -> Frame:
+    def frame(self, epoch: int, train: Score) -> Frame:
         logits, labels = predict(self.model, self.data.batches("test", EVALUATION_BATCH_SIZE))
         return Frame(
             epoch,
             train,
-            test,
+            score(logits, labels, self.loss_function),
             confusion(logits, labels),
             self.layer.weight.detach().cpu().clone(),
             logits[self.chosen].softmax(dim=1).cpu(),

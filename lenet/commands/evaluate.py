@@ -22,11 +22,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from lenet.commands.weights import add_weights, load_trained
+from lenet.commands.weights import DATASETS, add_weights, load_trained
 from lenet.data import DataError, ImageData, LabelledImages, load
-from lenet.data.finding import PUBLISHED
 from lenet.data.folders import find_pictures
 from lenet.data.preparing import form_of, prepare
+from lenet.data.published_files import PUBLISHED
 from lenet.models.weights import ModelCard
 from lenet.train import EVALUATION_BATCH_SIZE, Score, confusion, pick_device, predict, score
 
@@ -34,9 +34,8 @@ from lenet.train import EVALUATION_BATCH_SIZE, Score, confusion, pick_device, pr
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the weights, the data set and the device."""
     add_weights(parser)
-    known = f"{', '.join(PUBLISHED)}, or a folder with a folder of pictures for each class"
-    default = "(default: what the network was trained on)"
-    parser.add_argument("dataset", nargs="?", metavar="DATASET", help=f"{known} {default}")
+    data = f"{DATASETS} (default: what the network was trained on)"
+    parser.add_argument("dataset", nargs="?", metavar="DATASET", help=data)
     parser.add_argument("--device", default="auto", help="such as cuda:0 (default: the best here)")
 
 

@@ -59,8 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{MOST_ON_A_SHEET} if there are more"
     )
     parser.add_argument("--show", type=Path, metavar="FILE", help=text)
-    text = "default: %(default)s"
-    parser.add_argument("--format", choices=("text", "json"), default="text", help=text)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 
 @dataclass(frozen=True)

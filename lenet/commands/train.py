@@ -28,9 +28,8 @@ from tqdm.auto import tqdm
 from lenet.atomic import check_writable
 from lenet.commands.networks import OWN, book_networks, load_network
 from lenet.commands.shapes import parse_shape
-from lenet.commands.weights import card_for
+from lenet.commands.weights import DATASETS, card_for
 from lenet.data import DataError, ImageData, RandomAffine, RandomCropFlip, load
-from lenet.data.finding import PUBLISHED
 from lenet.models import save_trained
 from lenet.shapes import trace
 from lenet.train import Augmentation, DivergedError, History, Settings, Training, checkpoint
@@ -42,8 +41,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {"affine": RandomAffine(), "crop-flip":
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the data set, the network, how to train it, and the files."""
-    known = f"{', '.join(PUBLISHED)}, or a folder with a folder of pictures for each class"
-    parser.add_argument("dataset", metavar="DATASET", help=known)
+    parser.add_argument("dataset", metavar="DATASET", help=DATASETS)
     name = f"{', '.join(book_networks())}, or {OWN}"
     parser.add_argument("--network", type=_network_name, required=True, metavar="NAME", help=name)
     shape = "the shape to which your own pictures are brought, such as 1x28x28"

@@ -14,86 +14,20 @@ import hashlib
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 
 from lenet.data.folders import PictureFolder, find_pictures
-from lenet.data.in_memory import DataError, InMemoryDataset, Transform
-from lenet.data.published_files import check_cifar_folder, check_idx_folder, read_cifar
-
-if TYPE_CHECKING:
-    from torchvision.datasets import VisionDataset
+from lenet.data.in_memory import DataError, OpenedDataset, Transform
+from lenet.data.published_files import PUBLISHED, Published, read_cifar
 
 NETWORK_TIMEOUT = 10  # seconds without an answer before a download is given up
-
-
-@dataclass(frozen=True)
-class Published:
-    """A published data set: how torchvision reads it and which files it consists of.
-
-    Attributes:
-        title: Its name as its authors write it.
-        torchvision_name: torchvision's class for it.
-        folder: Where torchvision keeps its files, below the root.
-        check: Checks that the files in a folder are whole; raises `DataError` otherwise.
-        md5: Checksum of every file as published (unpacked), by file name.
-    """
-
-    title: str
-    torchvision_name: str
-    folder: str
-    check: Callable[[Path], None]
-    md5: dict[str, str]
-
-    def files(self, root: Path) -> list[Path]:
-        """Return the path of every file of the set."""
-        return [root / self.folder / name for name in self.md5]
-
-    @property
-    def reader(self) -> type[VisionDataset]:
-        """Torchvision's class, imported only when it is needed: that takes seconds."""
-        from torchvision import datasets
-
-        return getattr(datasets, self.torchvision_name)
-
-
-FASHION_MNIST_MD5 = {
-    "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-    "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
-    "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
-    "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
-}
-MNIST_MD5 = {
-    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
-    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
-    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
-    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
-}
-CIFAR10_MD5 = {
-    "data_batch_1": "c99cafc152244af753f735de768cd75f",
-    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
-    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
-    "data_batch_4": "634d18415352ddfa80567beed471001a",
-    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
-    "test_batch": "40351d587109b95175f43aff81a1287e",
-    "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
-}
-PUBLISHED = {
-    "fashion-mnist": Published(
-        "Fashion-MNIST", "FashionMNIST", "FashionMNIST/raw", check_idx_folder, FASHION_MNIST_MD5
-    ),
-    "mnist": Published("MNIST", "MNIST", "MNIST/raw", check_idx_folder, MNIST_MD5),
-    "cifar-10": Published(
-        "CIFAR-10", "CIFAR10", "cifar-10-batches-py", check_cifar_folder, CIFAR10_MD5
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -118,9 +52,7 @@ class Source:
             return f"a copy of {title} that differs from the published files"
         return f"{title}, the published files"
 
-    def open(
-        self, train: bool, transform: Transform | None = None
-    ) -> VisionDataset | InMemoryDataset:
+    def open(self, train: bool, transform: Transform | None = None) -> OpenedDataset:
         """Open the training or the test images."""
         published, is_cifar = PUBLISHED[self.name], self.name == "cifar-10"
         if self.root is None:

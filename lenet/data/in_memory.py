@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
+
+if TYPE_CHECKING:
+    from torchvision.datasets import VisionDataset
 
 Transform = Callable[[Any], Any]
 
@@ -57,3 +60,6 @@ class InMemoryDataset(Dataset[tuple[Any, int]]):
 
     def __repr__(self) -> str:
         return f"{len(self):,} pictures of {len(self.classes)} classes: {self.origin}"
+
+
+OpenedDataset: TypeAlias = "VisionDataset | InMemoryDataset"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,10 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lenet.data.finding import find
-from lenet.data.in_memory import InMemoryDataset, Transform
-
-if TYPE_CHECKING:
-    from torchvision.datasets import VisionDataset
+from lenet.data.in_memory import OpenedDataset, Transform
 
 Device = str | torch.device
 
@@ -30,7 +27,7 @@ def dataset(
     *,
     size: tuple[int, int] | None = None,
     channels: int | None = None,
-) -> VisionDataset | InMemoryDataset:
+) -> OpenedDataset:
     """Open a data set as torchvision does: `len`, indexing, `.data`, `.targets`, `.classes`.
 
     The images are those to learn from (`train`) or those to judge by. A `transform` is applied to
@@ -76,7 +73,7 @@ def load(
     return ImageData(known_by, str(source), classes, train, test, *channel_statistics(train.images))
 
 
-def _tensors(opened: VisionDataset | InMemoryDataset) -> LabelledImages:
+def _tensors(opened: OpenedDataset) -> LabelledImages:
     pixels = torch.as_tensor(opened.data)  # (N, H, W) when grey, (N, H, W, C) in colour
     if pixels.dim() == 3:
         pixels = pixels.unsqueeze(-1)

@@ -1,4 +1,4 @@
-"""The files of the published data sets: are they whole, and what do they hold?
+"""The files of the published data sets: which are they, are they whole, and what do they hold?
 
 MNIST and Fashion-MNIST come as IDX files, a format that LeCun, Cortes and Burges describe with
 MNIST: a magic number (0, 0, type of the elements, number of dimensions), the dimensions as
@@ -10,15 +10,40 @@ from __future__ import annotations
 
 import pickle
 import struct
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lenet.data.in_memory import DataError, InMemoryDataset, Transform
+from lenet.data.in_memory import DataError, InMemoryDataset, OpenedDataset, Transform
 
 NUM_CLASSES = 10
-CIFAR_BATCHES = {True: [f"data_batch_{i}" for i in range(1, 6)], False: ["test_batch"]}
+
+# Every file as published, unpacked, with its checksum.
+FASHION_MNIST_MD5 = {
+    "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+    "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+    "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+    "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+}
+MNIST_MD5 = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
+CIFAR10_MD5 = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+    "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
+}
+CIFAR_META = "batches.meta"
 
 
 def _damaged(file: Path, why: str) -> DataError:
@@ -69,9 +94,8 @@ def check_cifar_folder(folder: Path) -> None:
     Raises:
         DataError: A file is damaged; the message names it.
     """
-    for name in CIFAR_BATCHES[True] + CIFAR_BATCHES[False]:
-        _cifar_batch(folder / name)
-    _cifar_classes(folder / "batches.meta")
+    for name in CIFAR10_MD5:
+        (_cifar_classes if name == CIFAR_META else _cifar_batch)(folder / name)
 
 
 def _cifar_batch(file: Path) -> tuple[np.ndarray, list[int]]:
@@ -126,12 +150,54 @@ def read_cifar(folder: Path, train: bool, transform: Transform | None = None) ->
     Raises:
         DataError: A file is damaged; the message names it.
     """
-    batches = [_cifar_batch(folder / name) for name in CIFAR_BATCHES[train]]
+    names = [name for name in CIFAR10_MD5 if name.startswith("data" if train else "test")]
+    batches = [_cifar_batch(folder / name) for name in names]
     rows = np.concatenate([data for data, _ in batches])
     return InMemoryDataset(
         f"CIFAR-10 from {folder}, whose files differ from the published ones",
         rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1),  # (N, 32, 32, 3)
         [label for _, labels in batches for label in labels],
-        _cifar_classes(folder / "batches.meta"),
+        _cifar_classes(folder / CIFAR_META),
         transform,
     )
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published data set: how torchvision reads it and which files it consists of.
+
+    Attributes:
+        title: Its name as its authors write it.
+        torchvision_name: torchvision's class for it.
+        folder: Where torchvision keeps its files, below the root.
+        check: Checks that the files in a folder are whole; raises `DataError` otherwise.
+        md5: Checksum of every file as published (unpacked), by file name.
+    """
+
+    title: str
+    torchvision_name: str
+    folder: str
+    check: Callable[[Path], None]
+    md5: dict[str, str]
+
+    def files(self, root: Path) -> list[Path]:
+        """Return the path of every file of the set."""
+        return [root / self.folder / name for name in self.md5]
+
+    @property
+    def reader(self) -> Callable[..., OpenedDataset]:
+        """Torchvision's class, imported only when it is needed: that takes seconds."""
+        from torchvision import datasets
+
+        return getattr(datasets, self.torchvision_name)
+
+
+PUBLISHED = {
+    "fashion-mnist": Published(
+        "Fashion-MNIST", "FashionMNIST", "FashionMNIST/raw", check_idx_folder, FASHION_MNIST_MD5
+    ),
+    "mnist": Published("MNIST", "MNIST", "MNIST/raw", check_idx_folder, MNIST_MD5),
+    "cifar-10": Published(
+        "CIFAR-10", "CIFAR10", "cifar-10-batches-py", check_cifar_folder, CIFAR10_MD5
+    ),
+}

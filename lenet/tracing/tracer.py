@@ -341,15 +341,14 @@ class _Tracer(TorchFunctionMode):
     ) -> Step:
         """Describe what is about to run, when its inputs are still as they were."""
         operation = name if module is None else type(module).__name__
+        settings = torch_calls.plain_settings(given) if module is None else layer_settings(module)
         place = torch_calls.place_of_frame(sys._getframe(1))
         if not place.code:
             place = replace(place, code=operation if module is None else repr(module))
         return Step(
             name=name or operation,
             operation=operation,
-            settings=torch_calls.plain_settings(given)
-            if module is None
-            else layer_settings(module),
+            settings=settings,
             input_shapes=_shapes(inputs),
             sources=tuple(self._sources.get(tensor) for tensor in inputs),
             place=place,
