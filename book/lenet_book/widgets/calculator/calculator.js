@@ -1,6 +1,7 @@
 // @ts-check
 /** ShapeCalculator: a stack of layers to build, with the table of lenet.shapes beside it. */
 import { OWN_KEYS, announcer, button, element } from "../shared/elements.js";
+import { sumOf } from "../shared/numbers.js";
 import { countText, shapeText } from "../shared/text.js";
 import { applyChanges } from "./changes.js";
 import { lastShape, networkCode } from "./code.js";
@@ -233,18 +234,13 @@ class Calculator {
  */
 export function totalsText(layers, { rows }) {
   const possible = firstProblem(layers) ? layers.slice(0, rows.length) : layers;
-  const all = sum(possible.map(numParameters));
-  const unused = all - sum(rows.map((row) => row.numParameters));
-  const macs = sum(rows.map((row) => row.numMacs));
-  const additions = sum(rows.map((row) => row.numBiasAdditions));
+  const all = sumOf(possible.map(numParameters));
+  const unused = all - sumOf(rows.map((row) => row.numParameters));
+  const macs = sumOf(rows.map((row) => row.numMacs));
+  const additions = sumOf(rows.map((row) => row.numBiasAdditions));
   const unreached = unused ? `${countText(unused)} of the parameters below were not reached. ` : "";
   return `${unreached}${countText(all)} parameters. ${countText(macs)} multiply-accumulates without bias, ` +
     `${countText(macs + additions)} with one addition per output for the bias.`;
-}
-
-/** @param {number[]} numbers */
-function sum(numbers) {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** What the table shows, in one sentence to be read aloud. @param {Stack} stack @param {Findings} findings */
@@ -252,7 +248,7 @@ function summary({ layers, imageShape }, { pass, explanation, refusal }) {
   if (refusal) return `${refusal}.`;
   if (explanation) return `${explanation.what}.`;
   const output = shapeText(namedShape(lastShape(/** @type {number[]} */ (imageShape), pass)));
-  return `${layers.length} layers fit. The output is ${output}, with ${countText(sum(layers.map(numParameters)))} parameters.`;
+  return `${layers.length} layers fit. The output is ${output}, with ${countText(sumOf(layers.map(numParameters)))} parameters.`;
 }
 
 /** @param {{ model: Model, el: HTMLElement }} context */

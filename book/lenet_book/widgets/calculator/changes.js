@@ -1,9 +1,10 @@
 // @ts-check
 /** Candidates for a fix: one thing done differently in a layer or the images, as lenet/shapes/changes.py. */
+import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
 import { takesMaps } from "./diagnosis.js";
 import { KINDS, freshName, layerCode, pair, settingText, settingsOf } from "./kinds.js";
-import { BATCH, product } from "./layers.js";
+import { BATCH } from "./layers.js";
 
 /** @typedef {import("./diagnosis.js").Problem} Problem */
 /** @typedef {import("./kinds.js").Layer} Layer */
@@ -50,7 +51,7 @@ export function* layoutChanges(shape) {
   }
   if (shape.length > 1) {
     const reason = "a linear layer wants every image as one row";
-    yield imagesChange("images.flatten(start_dim=1)", [product(shape)], reason);
+    yield imagesChange("images.flatten(start_dim=1)", [productOf(shape)], reason);
   }
 }
 

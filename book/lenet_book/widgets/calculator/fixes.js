@@ -4,6 +4,7 @@
  * search and the wording of lenet/shapes (fixes.py, explanations.py).
  */
 import { ShapeError } from "../shared/formulas.js";
+import { sumOf } from "../shared/numbers.js";
 import {
   applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChange, settingChanges, sizeChanges,
   widthChanges,
@@ -68,7 +69,7 @@ class FixSearch {
     this.#imageShape = imageShape;
     this.#problem = problem;
     this.#steps = [...pass.steps.slice(0, problem.index), problem.step];
-    const macs = pass.steps.reduce((sum, step) => sum + numMacs(step), 0);
+    const macs = sumOf(pass.steps.map(numMacs));
     this.#runsLeft = Math.max(12, Math.min(400, Math.floor(1e10 / (macs + 1))));
   }
 

@@ -5,6 +5,7 @@
  * Shapes are [2, C, H, W]: as there, two images go through, and N stands for the 2.
  */
 import { ShapeError, convWindows, poolWindows, transposedSpreads } from "../shared/formulas.js";
+import { productOf } from "../shared/numbers.js";
 import { KINDS, pair, settingsOf } from "./kinds.js";
 
 /** @typedef {import("../shared/formulas.js").WindowOrSpread} WindowOrSpread */
@@ -35,11 +36,6 @@ import { KINDS, pair, settingsOf } from "./kinds.js";
 /** @typedef {{ steps: Step[], failed: Step | null }} Pass */
 
 export const BATCH = 2;
-
-/** @param {number[]} numbers */
-export function product(numbers) {
-  return numbers.reduce((result, number) => result * number, 1);
-}
 
 /**
  * Run a stack on the shape of one image, as far as it goes.
@@ -84,7 +80,7 @@ function shapeBehind(layer, shape) {
   const made = settingsOf(layer)[width];
   if (window) return [shape[0], made ?? shape[1], ...windowsOver(layer, shape).map(({ outputSize }) => outputSize)];
   if (formula === "features") return [...shape.slice(0, -1), made];
-  return formula === "flatten" ? [shape[0], product(shape.slice(1))] : shape;
+  return formula === "flatten" ? [shape[0], productOf(shape.slice(1))] : shape;
 }
 
 /** A layer's windows over its input. @param {Layer} layer @param {number[]} shape @returns {WindowOrSpread[]} */
@@ -110,9 +106,9 @@ export function numMacs({ layer, inputShape, outputShape }) {
   const { macs, fits, width } = KINDS[layer.type];
   if (!macs || !fits) return 0;
   const settings = settingsOf(layer);
-  const kernel = product(pair(settings.kernel_size ?? 1));
-  if (macs === "per input") return product(inputShape) * settings[width] * kernel;
-  return product(outputShape) * settings[fits.setting] * kernel;
+  const kernel = productOf(pair(settings.kernel_size ?? 1));
+  if (macs === "per input") return productOf(inputShape) * settings[width] * kernel;
+  return productOf(outputShape) * settings[fits.setting] * kernel;
 }
 
 /** @param {Layer} layer */
@@ -121,6 +117,6 @@ export function numParameters(layer) {
   const settings = settingsOf(layer);
   if (!fits) return 0;
   if (!width) return 2 * settings[fits.setting];
-  const inputs = settings[fits.setting] * product(pair(settings.kernel_size ?? 1));
+  const inputs = settings[fits.setting] * productOf(pair(settings.kernel_size ?? 1));
   return settings[width] * (inputs + (settings.bias ? 1 : 0));
 }

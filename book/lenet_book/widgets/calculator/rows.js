@@ -1,9 +1,10 @@
 // @ts-check
 /** The table of a stack, row for row and word for word as lenet.shapes.trace gives it. */
 import { windowsFormula, windowsNote } from "../shared/formulas.js";
+import { productOf } from "../shared/numbers.js";
 import { SlidingWindow } from "../shared/windows.js";
 import { KINDS, layerCode, settingsOf } from "./kinds.js";
-import { BATCH, numMacs, numParameters, product, windowsUnder } from "./layers.js";
+import { BATCH, numMacs, numParameters, windowsUnder } from "./layers.js";
 
 /** @typedef {import("../shared/formulas.js").WindowOrSpread} WindowOrSpread */
 /** @typedef {import("./layers.js").Step} Step */
@@ -41,7 +42,7 @@ export function tabulate(steps) {
       outputShape: namedShape(step.outputShape),
       numParameters: numParameters(step.layer),
       numMacs: macs / BATCH,
-      numBiasAdditions: macs && settingsOf(step.layer).bias ? product(step.outputShape) / BATCH : 0,
+      numBiasAdditions: macs && settingsOf(step.layer).bias ? productOf(step.outputShape) / BATCH : 0,
       receptiveField: field?.size ?? null,
       jump: field?.jump ?? null,
     };

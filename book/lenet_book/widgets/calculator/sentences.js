@@ -3,9 +3,10 @@
  * PyTorch's own words for the four failures that students meet most. They are those of one version;
  * of all other failures only our explanation is shown.
  */
+import { productOf } from "../shared/numbers.js";
 import { SlidingWindow } from "../shared/windows.js";
 import { KINDS, pair, settingsOf } from "./kinds.js";
-import { product, windowsUnder } from "./layers.js";
+import { windowsUnder } from "./layers.js";
 
 /** @typedef {import("./kinds.js").Settings} Settings */
 /** @typedef {import("./layers.js").Step} Step */
@@ -24,7 +25,7 @@ export function torchSentence(step) {
 
 /** @param {Settings} settings @param {number[]} shape */
 function ofMatrices({ in_features, out_features }, shape) {
-  const rows = product(shape.slice(0, -1));
+  const rows = productOf(shape.slice(0, -1));
   return `mat1 and mat2 shapes cannot be multiplied (${rows}x${shape.at(-1)} and ${in_features}x${out_features})`;
 }
 

@@ -5,6 +5,7 @@ import { Difference } from "./difference.js";
 import { Question } from "./question.js";
 import { readArrays } from "../shared/arrays.js";
 import { OWN_KEYS, button, element } from "../shared/elements.js";
+import { sumOf } from "../shared/numbers.js";
 import { countText, numberText, percentText } from "../shared/text.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
@@ -43,7 +44,7 @@ const ROWS = 7; // of the table of numbers
 
 /** @param {number[]} numbers */
 function meanOf(numbers) {
-  return numbers.reduce((total, number) => total + number, 0) / numbers.length;
+  return sumOf(numbers) / numbers.length;
 }
 
 /** Set text with code between backticks. @param {string} text @returns {(Node | string)[]} */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The pictures of one cell, each a button that opens it. */
-import { sumOf } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
+import { sumOf } from "../shared/numbers.js";
 import { paintPicture } from "../shared/pictures.js";
 import { countText, percentText } from "../shared/text.js";
 

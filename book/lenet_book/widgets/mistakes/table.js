@@ -1,7 +1,8 @@
 // @ts-check
 /** The confusion matrix as a table of buttons. */
-import { confusionTable, paintConfusion, sumOf } from "../shared/confusion.js";
+import { confusionTable, paintConfusion } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
+import { sumOf } from "../shared/numbers.js";
 import { countText } from "../shared/text.js";
 
 /** @typedef {import("../shared/colours.js").Theme} Theme */

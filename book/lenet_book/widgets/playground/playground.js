@@ -3,6 +3,7 @@
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, announcer, element, prefersLessMotion } from "../shared/elements.js";
 import { ShapeError, windowsFormula, windowsNote } from "../shared/formulas.js";
+import { productOf } from "../shared/numbers.js";
 import { Transport } from "../shared/transport.js";
 import { arithmeticOf } from "../stage/explanation.js";
 import { KernelTable, inFigures, inWords } from "./arithmetic.js";
@@ -97,7 +98,7 @@ class Playground {
   // ------------------------------------------------------------------------ what is shown
 
   get #numStops() {
-    return this.#windows.reduce((product, window) => product * window.outputSize, 1);
+    return productOf(this.#windows.map((window) => window.outputSize));
   }
 
   get #position() {

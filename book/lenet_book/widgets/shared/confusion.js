@@ -2,13 +2,9 @@
 /** Confusion matrices as tables: rows are true classes, columns answers. */
 import { colourText, inkOn, signedColour } from "./colours.js";
 import { element } from "./elements.js";
+import { sumOf } from "./numbers.js";
 
 /** @typedef {import("./colours.js").Theme} Theme */
-
-/** @param {number[]} numbers */
-export function sumOf(numbers) {
-  return numbers.reduce((total, number) => total + number, 0);
-}
 
 /** @param {string[]} classes @param {HTMLTableCellElement[][]} cells @param {string} caption @param {...(Node | string)} corner */
 export function confusionTable(classes, cells, caption, ...corner) {

@@ -4,6 +4,7 @@ import { arithmeticOf, unitAt } from "./explanation.js";
 import { limitOf } from "./maps.js";
 import { colourText, greyColour, inkOn, signedColour } from "../shared/colours.js";
 import { element } from "../shared/elements.js";
+import { sumOf } from "../shared/numbers.js";
 import { numberText } from "../shared/text.js";
 
 /** @typedef {import("./explanation.js").Arithmetic} Arithmetic */
@@ -122,7 +123,7 @@ function channelSum({ channel, sum }, isShown, choose) {
 
 /** @param {{ sum: number }[]} patches @param {number | null} bias @returns {string[]} */
 function sumText(patches, bias) {
-  const sum = patches.reduce((all, patch) => all + patch.sum, 0);
+  const sum = sumOf(patches.map((patch) => patch.sum));
   const first = patches.length > 1 ? `sum over ${patches.length} channels ` : "sum of the products ";
   return [first, numberText(sum), bias === null ? " (no bias)" : ` + bias ${signedTerm(bias)}`];
 }
@@ -256,7 +257,7 @@ function linearNodes({ contributions, bias, result }, nameOf) {
   const head = element("tr", {}, ...headings.map((text) => element(text ? "th" : "td", text ? { scope: "col" } : {}, text)));
   const caption = element("caption", {}, `The ${shown.length} strongest of ${contributions.length} inputs`);
   const table = element("table", { class: "lenet-table lenet-mono" }, caption, element("thead", {}, head), element("tbody", {}, ...rows));
-  const sum = (/** @type {{ product: number }[]} */ part) => part.reduce((all, { product }) => all + product, 0);
+  const sum = (/** @type {{ product: number }[]} */ part) => sumOf(part.map(({ product }) => product));
   const others = rest.length ? ` + the other ${rest.length} ${signedTerm(sum(rest))}` : "";
   const biasText = bias === null ? "" : ` + bias ${signedTerm(bias)}`;
   return [

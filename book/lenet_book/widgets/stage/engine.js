@@ -6,6 +6,7 @@
  * its inputs by their numbers. Sums are kept in double precision and stored in single precision.
  */
 
+import { productOf, sumOf } from "../shared/numbers.js";
 import { AdaptiveWindow, SlidingWindow } from "../shared/windows.js";
 
 /** @typedef {import("../shared/arrays.js").Tensor} Tensor */
@@ -60,7 +61,7 @@ export class Engine {
     this.program = program;
     this.arrays = arrays;
     /** What came out of each instruction in the last run. */
-    this.values = program.map(({ shape }) => new Float32Array(count(shape)));
+    this.values = program.map(({ shape }) => new Float32Array(productOf(shape)));
     this.tasks = program.map((instruction, index) => this.#taskOf(instruction, index));
     /** The first step that needs what PyTorch recorded, or -1. */
     this.firstRecorded = program.findIndex(({ kind }) => kind === "recorded");
@@ -97,7 +98,7 @@ export class Engine {
         const name = instruction[role];
         return name ? /** @type {Float32Array} */ (this.arrays[name].data) : null;
       },
-      sums: new Float64Array(count(instruction.shape.slice(-2))),
+      sums: new Float64Array(productOf(instruction.shape.slice(-2))),
     };
   }
 
@@ -107,11 +108,6 @@ export class Engine {
     const start = instruction.perImage ? sample * output.length : 0;
     output.set(all.subarray(start, start + output.length));
   }
-}
-
-/** How many numbers a shape holds. @param {number[]} shape */
-export function count(shape) {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /**
@@ -188,7 +184,7 @@ function convolve({ instruction, output, inputs, inputShapes, weights, sums }) {
  * @param {Instruction} instruction @param {Window[]} windows @param {number[]} stops  row and column
  */
 export function divisorOf({ divisor, countPadding = false }, windows, stops) {
-  return divisor || count(windows.map((window, axis) => window.numCounted(stops[axis], countPadding)));
+  return divisor || productOf(windows.map((window, axis) => window.numCounted(stops[axis], countPadding)));
 }
 
 /** The pixels under a window, without the padding, by stop. @param {Window} window @param {number} numStops */
@@ -293,7 +289,7 @@ export function softmaxParts(scores) {
   const all = Array.from(scores);
   const largest = Math.max(...all);
   const exponentials = all.map((score) => Math.exp(score - largest));
-  return { largest, exponentials, total: exponentials.reduce((sum, value) => sum + value, 0) };
+  return { largest, exponentials, total: sumOf(exponentials) };
 }
 
 /** @param {Task} task */

@@ -6,6 +6,7 @@
  * units: for every axis where it begins and where it ends (exclusive). Boxes may reach into the
  * padding, which lies below 0 and beyond the last unit.
  */
+import { sumOf } from "../shared/numbers.js";
 import { divisorOf, need, softmaxParts, windowsOf } from "./engine.js";
 
 /** @typedef {import("./engine.js").Instruction} Instruction */
@@ -236,7 +237,7 @@ function explainConvolution(question) {
     const start = (unit[0] * (to - from) + channel - from) * height * width;
     const kernel = patch.values.map((line, i) => line.map((_, j) => weight[start + i * width + j]));
     const products = patch.values.map((line, i) => line.map((value, j) => value * kernel[i][j]));
-    patches.push({ ...patch, kernel, products, sum: total(products.flat()) });
+    patches.push({ ...patch, kernel, products, sum: sumOf(products.flat()) });
   }
   return { kind: "conv", patches, bias: weightsOf(question, "bias")?.[unit[0]] ?? null, result };
 }
@@ -263,7 +264,7 @@ function explainAverage(question) {
   const { engine, instruction, unit } = question;
   const windows = windowsOf(instruction, engine.program[instruction.inputs[0]].shape);
   const divisor = divisorOf(instruction, windows, unit.slice(1));
-  return { kind: "avgPool", patch, sum: total(patch.values.flat()), divisor, result: question.result };
+  return { kind: "avgPool", patch, sum: sumOf(patch.values.flat()), divisor, result: question.result };
 }
 
 /** @param {Question} question @returns {Arithmetic} */
@@ -312,9 +313,4 @@ function explainPointwise({ engine, instruction, unit, result }) {
   const value = engine.values[instruction.inputs[0]][flatIndex(unit, instruction.shape)];
   const { kind: name, scale = 1, shift = 0, slope = 0.01 } = instruction;
   return { kind: "pointwise", name, value, scale, shift, slope, result };
-}
-
-/** @param {number[]} numbers */
-function total(numbers) {
-  return numbers.reduce((sum, number) => sum + number, 0);
 }

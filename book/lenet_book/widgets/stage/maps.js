@@ -3,6 +3,7 @@
 import { flatIndex } from "./explanation.js";
 import { colourText, greyColour, inkOn, signedColour } from "../shared/colours.js";
 import { element, setAttribute } from "../shared/elements.js";
+import { productOf } from "../shared/numbers.js";
 import { sizeCanvas } from "../shared/pictures.js";
 import { numberText } from "../shared/text.js";
 
@@ -58,7 +59,7 @@ export function limitOf(values) {
 export function tilesOf(shape, perLine = 0) {
   if (shape.length >= 2) {
     const [rows, columns] = shape.slice(-2);
-    return { tiles: shape.slice(0, -2).reduce((product, size) => product * size, 1), rows, columns };
+    return { tiles: productOf(shape.slice(0, -2)), rows, columns };
   }
   const length = shape[0] ?? 1;
   const columns = perLine || (length <= 24 ? length : length % 16 === 0 && length % 20 ? 16 : 20);

@@ -1,9 +1,10 @@
 // @ts-check
 /** What the stepper shows: the picture, its activations, the step and the picked unit. */
 import { renderDigit } from "./drawing.js";
-import { Engine, count } from "./engine.js";
+import { Engine } from "./engine.js";
 import { isUnit, unitAt } from "./explanation.js";
 import { readArrays } from "../shared/arrays.js";
+import { productOf } from "../shared/numbers.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("../shared/arrays.js").Tensor} Tensor */
@@ -52,7 +53,7 @@ export class State {
     this.pictures = arrays.pictures;
     this.engine = new Engine(this.steps, arrays);
     /** The picture as the network takes it. */
-    this.picture = new Float32Array(count(this.steps[0].shape));
+    this.picture = new Float32Array(productOf(this.steps[0].shape));
     /** What is drawn on the pad. @type {Stroke[]} */
     this.strokes = [];
     /** @type {number[]} */
