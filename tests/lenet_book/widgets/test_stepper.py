@@ -143,9 +143,10 @@ def test_python_moves_the_view() -> None:
     assert widget.step == 13
     with pytest.raises(traitlets.TraitError, match=r"picked is \[10\]; step 13 has shape \[10\]"):
         widget.picked = [10]
-    widget.sample = -1
-    for missing in (2, -2):
-        with pytest.raises(traitlets.TraitError, match=r"pictures are 0 to 1, the drawn one is -1"):
+    for drawn_or_brought in (-1, -2):
+        widget.sample = drawn_or_brought
+    for missing in (2, -3):
+        with pytest.raises(traitlets.TraitError, match=r"0 to 1, the drawn one is -1, .* is -2"):
             widget.sample = missing
 
 

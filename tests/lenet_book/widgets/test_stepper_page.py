@@ -264,7 +264,7 @@ def draw(page: Page, digit: DrawnDigit) -> None:
     """Draw a digit's strokes on the pad with the mouse, which reports every fourth point."""
     pen = min(PENS, key=lambda name: abs(PENS[name] - digit.pen))
     page.get_by_role("button", name="Clear").click()
-    page.locator(".lenet-select").select_option(pen)
+    page.get_by_title(f"{pen} pen").click()
     box = page.locator(".lenet-pad").bounding_box()
     assert box is not None
     for stroke in digit.strokes:

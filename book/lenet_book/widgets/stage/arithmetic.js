@@ -77,7 +77,7 @@ export class ArithmeticView {
   /** The colours of a patch: those in which its map is drawn. @param {number} step @param {Patch} patch @param {Theme} theme @returns {Paint} */
   #paintBelow(step, patch, theme) {
     if (this.#state.steps[step].inputs[0] !== 0) return signedPaint(patch.values, theme);
-    const [low, high] = this.#state.pixelRange[patch.channel];
+    const [low, high] = this.#state.input.pixelRange[patch.channel];
     return (value) => greyColour(value, low, high);
   }
 
@@ -202,15 +202,12 @@ function linkCells(grids, tell) {
 
 /** @param {State} state @param {Of<"input">} arithmetic @param {Unit} unit */
 function inputNodes(state, { value }, unit) {
-  const range = state.pixelRange[unit.length === 3 ? unit[0] : 0];
+  const range = state.input.pixelRange[unit.length === 3 ? unit[0] : 0];
   if (!range) return [equation("value = ", strong(value))];
-  const { mean, std } = state.meta;
-  const isRaw = state.sample < 0 || state.pictures.data instanceof Uint8Array;
-  if (!isRaw) return [equation("the picture as the network takes it: ", strong(value))];
-  const channel = unit[0] ?? 0;
-  const [m, s] = [mean[channel % mean.length], std[channel % std.length]];
+  if (!state.input.isPixels) return [equation("the picture as the network takes it: ", strong(value))];
+  const [m, s] = state.input.statistics(unit[0] ?? 0);
   const share = value * s + m;
-  const pixel = numberText(share * 255, state.sample < 0 ? 1 : 0);
+  const pixel = numberText(share * 255, 0);
   if (m === 0 && s === 1) return [equation(`pixel ${pixel} / 255 = `, strong(value))];
   return [
     equation(`pixel ${pixel} / 255 = ${numberText(share)}`),

@@ -44,7 +44,7 @@ export class Scores {
 
   show() {
     if (this.node.hidden) return;
-    const { isBlank, meta } = this.#state;
+    const { meta, input: { isBlank } } = this.#state;
     const shown = this.#shown();
     const best = strongest(shown);
     setText(this.#title, isBlank ? "nothing is drawn yet" : "the network says");
@@ -59,7 +59,7 @@ export class Scores {
 
   /** The result as a sentence. */
   inWords() {
-    if (this.#state.isBlank) return "Nothing is drawn yet.";
+    if (this.#state.input.isBlank) return "Nothing is drawn yet.";
     if (this.node.hidden) return "";
     const best = strongest(this.#shares());
     return `The network says ${this.#state.meta.classes[best.index]}, ${numberText(100 * best.share, 0)} percent.`;

@@ -4,11 +4,12 @@ import { ArithmeticView, unitText } from "./arithmetic.js";
 import { Code, Facts } from "./code.js";
 import { need } from "./engine.js";
 import { flatIndex, isUnit } from "./explanation.js";
-import { InputPanel } from "./pad.js";
+import { InputPanel } from "./input/panel.js";
+import { DRAWN } from "./input/picture.js";
 import { Rail } from "./rail.js";
 import { Scores } from "./scores.js";
 import { Sight } from "./sight.js";
-import { DRAWN, State } from "./state.js";
+import { State } from "./state.js";
 import { StepView } from "./view.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { announcer, button, element } from "../shared/elements.js";
@@ -38,7 +39,7 @@ class Stepper {
     this.#state = new State(model);
     this.#address = address;
     this.#input = new InputPanel(this.#state, {
-      chosen: (sample) => this.#state.choose({ sample }),
+      chosen: (sample) => (sample === this.#state.input.sample ? this.#showSample() : this.#state.choose({ sample })),
       drawn: () => this.#drawn(),
       lifted: () => this.#lifted(),
     });
@@ -100,6 +101,7 @@ class Stepper {
       () => cancelAnimationFrame(this.#drawing),
       () => removeEventListener("hashchange", followLink),
       () => this.#transport.stop(),
+      this.#input.accept(this.root),
       watchTheme(() => this.#showAll()),
     ];
   }
@@ -127,7 +129,7 @@ class Stepper {
   #reset() {
     this.#transport.stop();
     const [step, sample] = this.#state.first;
-    this.#state.strokes = [];
+    this.#state.input.strokes = [];
     this.#arithmetic.channel = null;
     this.#state.choose({ step, sample, picked: [] });
   }
@@ -156,7 +158,7 @@ class Stepper {
     this.root.classList.toggle("lenet-narrow", isNarrow);
     if (isNarrow) this.#view.node.after(this.#where);
     else this.#transport.node.after(this.#where);
-    this.#input.layOut(isNarrow);
+    this.#input.layOut(isNarrow ? 284 : 400, 360);
     this.#rail.layOut(isNarrow);
   }
 
@@ -176,7 +178,7 @@ class Stepper {
 
   /** The drawing has changed: show it when the browser draws anyway. */
   #drawn() {
-    if (this.#state.sample !== DRAWN) this.#state.choose({ sample: DRAWN });
+    if (this.#state.input.sample !== DRAWN) this.#state.choose({ sample: DRAWN });
     else if (!this.#drawing) this.#drawing = requestAnimationFrame(() => this.#followPen());
   }
 

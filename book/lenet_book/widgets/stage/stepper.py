@@ -46,7 +46,8 @@ class ForwardStepper(Widget):
             into shares comes last.
         picked: The unit that is explained, as its index in the step's output: (channel, row,
             column), or (feature,); empty for the one that the widget chooses.
-        sample: Which picture is shown; -1 for a drawn one.
+        sample: Which picture is shown; -1 for a drawn one, -2 for a picture of the reader's own
+            that the page was given, by upload, drop, paste or camera.
 
     Raises:
         ShapeError: The network cannot take the pictures; the message explains why.
@@ -93,9 +94,10 @@ class ForwardStepper(Widget):
     def _check_sample(self, proposal: dict[str, Any]) -> int:
         sample: int = proposal["value"]
         num_pictures = self.meta["arrays"][-1]["shape"][0]
-        if not -1 <= sample < num_pictures:
+        if not -2 <= sample < num_pictures:
             raise traitlets.TraitError(
-                f"sample is {sample}; the pictures are 0 to {num_pictures - 1}, the drawn one is -1"
+                f"sample is {sample}; the pictures are 0 to {num_pictures - 1}, the drawn one is "
+                "-1, one that the reader brought is -2"
             )
         return sample
 

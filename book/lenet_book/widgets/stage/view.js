@@ -77,7 +77,7 @@ export class StepView {
   /** How a step's numbers become colours. @param {number} step @returns {Scale} */
   scaleOf(step) {
     if (step === 0) {
-      const ranges = this.#state.pixelRange;
+      const ranges = this.#state.input.pixelRange;
       return { palette: this.#greys, range: (channel) => /** @type {[number, number]} */ (ranges[channel] ?? ranges[0] ?? [0, 1]) };
     }
     const limit = limitOf(this.#state.engine.values[step]);

@@ -1,0 +1,42 @@
+// @ts-check
+/** From strokes or a file to what the network sees: a small picture with a caption for each step. */
+import { element } from "../../shared/elements.js";
+import { paintPicture } from "../../shared/pictures.js";
+
+/** @typedef {import("../state.js").State} State */
+
+const CAPTION_HEIGHT = 54; // CSS pixels, here and below
+const GAP = 10;
+
+export class Preparation {
+  #state;
+  #room = [0, 0];
+  node = element("ol", { class: "lenet-preparation", "aria-label": "How the picture is prepared" });
+
+  /** @param {State} state */
+  constructor(state) {
+    this.#state = state;
+  }
+
+  /** Fit into a room of this size. @param {number} width @param {number} height */
+  layOut(width, height) {
+    this.#room = [width, height];
+  }
+
+  show() {
+    const { input } = this.#state;
+    const stages = input.stages;
+    const columns = Math.min(stages.length || 1, 3);
+    const rows = Math.ceil(stages.length / columns);
+    const [width, height] = this.#room;
+    const side = Math.max(20, Math.min((width - GAP * (columns - 1)) / columns, (height - GAP * (rows - 1)) / rows - CAPTION_HEIGHT));
+    this.node.style.setProperty("--side", `${side}px`);
+    const items = stages.map(({ caption, values, shape, white }) => {
+      const canvas = element("canvas", { "aria-hidden": "true" });
+      paintPicture(canvas, values, shape, side, [0, white]);
+      return element("li", {}, canvas, element("span", {}, caption));
+    });
+    const none = element("li", {}, input.isBlank ? "Nothing is drawn yet." : "This picture came prepared: the network sees it as it is.");
+    this.node.replaceChildren(...(items.length ? items : [none]));
+  }
+}
