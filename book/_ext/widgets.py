@@ -1,24 +1,28 @@
 """The book's widgets on its pages: the present package shows what stored notebooks hold.
 
-myst-nb writes the states of a notebook's widgets into its page. They are made smaller here, and
-the scripts that show them are written beside the site's other files.
+myst-nb writes the states of a notebook's widgets into the head of its page. They are moved to where
+the widgets appear and made smaller, and the scripts that show them are written beside the site's
+other files.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lenet_book.widgets
 from lenet_book.widgets import Widget
 from lenet_book.widgets.shared import pages
+from lenet_book.widgets.shared.pages import STATE_TYPE, VIEW_TYPE
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 FOLDER = "_static/widgets"
 AFTER_MYST_NB = 900
+VIEW = re.compile(rf'<script type="{re.escape(VIEW_TYPE)}">(.*?)</script>', re.DOTALL)
 
 
 def widget_classes() -> list[type[Widget]]:
@@ -41,17 +45,28 @@ def write_scripts(app: Sphinx) -> None:
         script.write_text(widget.definition(), encoding="utf-8")
 
 
-def slim_states(app: Sphinx, page: str, template: str, context: dict[str, Any], _: object) -> None:
-    """Make the states in a page smaller."""
-    for script in context.get("script_files", []):
-        attributes = getattr(script, "attributes", {})
-        if attributes.get("type") == pages.STATE_TYPE and "slim" not in attributes:
-            embedded = json.loads(attributes["body"])
-            attributes["body"] = pages.as_script_text(pages.slim(embedded))
-            attributes["slim"] = ""
+def place_widgets(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], _: object
+) -> None:
+    """Put the states of a page's widgets, and what brings their front ends, where they appear."""
+    files = context.get("script_files", [])
+    states = [file for file in files if getattr(file, "attributes", {}).get("type") == STATE_TYPE]
+    if not states:
+        return
+    (embedded,) = (json.loads(file.attributes["body"]) for file in states)
+    context["script_files"] = [file for file in files if file not in states]
+    ids = [json.loads(view)["model_id"] for view in VIEW.findall(context["body"])]
+    source = context["pathto"](FOLDER, 1)
+    scripts = {
+        widget.__name__: f'<script async src="{source}/{widget.__name__}.js"></script>\n'
+        for widget in widget_classes()
+    }
+    sentences = {widget.__name__: widget.sentence() for widget in widget_classes()}
+    boxes = pages.boxes(embedded, ids, scripts, sentences)
+    context["body"] = VIEW.sub(lambda _: next(boxes), context["body"])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", write_scripts)
-    app.connect("html-page-context", slim_states, priority=AFTER_MYST_NB)
+    app.connect("html-page-context", place_widgets, priority=AFTER_MYST_NB)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -46,15 +46,13 @@ def probe(name: str = "probe", values: tuple[float, ...] = (1.5, 2.5), **meta: A
 
 def page_of(*widgets: Any, spacer: str = "") -> str:
     """A page as the site makes it, with several widgets in it."""
-    states = pages.slim({"state": dependency_state(widgets, drop_defaults=False)})
-    views = [json.dumps({"model_id": widget.model_id}) for widget in widgets]
-    scripts = [
-        f'<script type="{pages.STATE_TYPE}">{pages.as_script_text(states)}</script>',
-        *(f'{spacer}<script type="{pages.VIEW_TYPE}">{view}</script>' for view in views),
-        f"<script>{pages.MOUNTING_SCRIPT.read_text(encoding='utf-8')}</script>",
-        f"<script>{Probe.definition()}</script>",
-    ]
-    return "<!doctype html><html lang=en><title>test</title><body>" + "\n".join(scripts)
+    states = {"state": dependency_state(widgets, drop_defaults=False)}
+    script = f"<script>{Probe.definition()}</script>"
+    ids = [widget.model_id for widget in widgets]
+    boxes = pages.boxes(states, ids, {"Probe": script}, {"Probe": Probe.sentence()})
+    mounting = pages.MOUNTING_SCRIPT.read_text(encoding="utf-8")
+    start = f"<!doctype html><html lang=en><title>test</title><body><script>{mounting}</script>"
+    return "\n".join([start, *(spacer + box for box in boxes)])
 
 
 @pytest.fixture

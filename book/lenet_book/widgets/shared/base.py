@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +21,8 @@ class Widget(anywidget.AnyWidget):
     """A widget whose front end computes all answers itself; `lenet_book.widgets` has the contract.
 
     Args:
-        meta: Plain JSON for the front end.
+        meta: Plain JSON for the front end. If there is a ``"poster"`` in it, that HTML stands in
+            pages without a kernel until the front end has taken its place.
         arrays: By name, the arrays for the front end: float16, float32, int32 or uint8.
         **traits: Values of further traits.
 
@@ -64,6 +66,11 @@ class Widget(anywidget.AnyWidget):
         """The classic script with which a page without a kernel gets to know this class."""
         return definition(cls.__name__, cls.version, cls.front_end)
 
+    @classmethod
+    def sentence(cls) -> str:
+        """What a page without scripts says in the place of a widget that brings no poster."""
+        return f"{cls.__name__}: {inspect.getdoc(cls) or ''}".splitlines()[0]
+
     def save_html(self, path: str | Path, title: str | None = None) -> None:
         """Save the widget, as it is now, as one HTML file that needs nothing else.
 
@@ -71,7 +78,8 @@ class Widget(anywidget.AnyWidget):
             path: Where to write the file.
             title: The page's title; by default the name of the class.
         """
-        page = standalone_page(self, self.definition(), title or type(self).__name__)
+        name = type(self).__name__
+        page = standalone_page(self, self.definition(), title or name, self.sentence())
         Path(path).write_text(page, encoding="utf-8")
 
     def __repr__(self) -> str:

@@ -2,9 +2,10 @@
 /**
  * Shows the widgets of a page that has no kernel.
  *
- * The page holds the states of its widgets in one script element and, where each is to appear, a
- * script element with its id. The front end of a class comes from the file `<class>.js` beside this
- * one, fetched when a widget of the class is about to come into view, or from the page itself.
+ * Where a widget is to appear the page has a box, in it what can be shown without a script, then the
+ * states that no widget before it needed, and a call of `lenetWidgets.mount()`: it comes to life
+ * while the rest of the page is still on its way. The front end of its class comes in a script that
+ * calls `lenetWidgets.define()`.
  */
 (() => {
   "use strict";
@@ -14,6 +15,12 @@
    * @property {number} version
    * @property {string} script
    * @property {string} style
+   */
+  /**
+   * @typedef {object} Expected
+   * @property {Promise<Definition>} coming
+   * @property {(definition: Definition) => void} came
+   * @property {(error: Error) => void} failed
    */
   /** @typedef {{ render(context: { model: StaticModel, el: HTMLElement }): unknown }} FrontEnd */
   /** @typedef {{ path: string[], chunks: number[] }} Buffer */
@@ -27,27 +34,31 @@
   /** @typedef {(...values: any[]) => void} Listener */
 
   const STATES = 'script[type="application/vnd.jupyter.widget-state+json"]';
-  const VIEWS = 'script[type="application/vnd.jupyter.widget-view+json"]';
-  const AHEAD = "600px 0px"; // how far out of view a widget is made ready
+  const BOXES = "[data-model]";
+  const AHEAD = 600; // how far out of view, in pixels, a widget is made ready
 
-  const here = /** @type {HTMLScriptElement} */ (document.currentScript).src;
-
-  /** @type {Map<string, Definition>} */
+  /** @type {Record<number, string>} */
+  const chunks = {};
+  /** @type {Map<string, StaticModel>} */
+  const models = new Map();
+  /** @type {Map<Element, StaticModel>} */
+  const waiting = new Map();
+  /** @type {Map<string, Expected>} */
   const definitions = new Map();
   /** @type {Map<string, Promise<FrontEnd>>} */
   const frontEnds = new Map();
 
   /** What a front end sees of a widget: its values, and no kernel behind them. */
   class StaticModel {
-    /** @param {Entry} entry @param {string[]} chunks */
-    constructor(entry, chunks) {
+    /** @param {Entry} entry */
+    constructor(entry) {
       this.name = entry.model_name;
       this.isOwn = entry.model_module === "anywidget";
       this.values = { ...entry.state };
       /** @type {Map<string, Set<Listener>>} */
       this.listeners = new Map();
       for (const buffer of entry.buffers) {
-        if (buffer.path.length === 1) this.values[buffer.path[0]] = bytesOf(buffer, chunks);
+        if (buffer.path.length === 1) this.values[buffer.path[0]] = bytesOf(buffer);
       }
     }
 
@@ -85,8 +96,8 @@
     send() {}
   }
 
-  /** @param {Buffer} buffer @param {string[]} chunks */
-  function bytesOf(buffer, chunks) {
+  /** @param {Buffer} buffer */
+  function bytesOf(buffer) {
     const texts = buffer.chunks.map((number) => atob(chunks[number]));
     const bytes = new Uint8Array(texts.reduce((total, text) => total + text.length, 0));
     let at = 0;
@@ -107,23 +118,25 @@
     return made;
   }
 
-  /** @param {string} name @returns {Promise<Definition>} */
+  /** Expect the definition of a class, or find it. @param {string} name @returns {Expected} */
   function definitionOf(name) {
-    const known = definitions.get(name);
-    if (known) return Promise.resolve(known);
-    return new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = new URL(`${name}.js`, here).href;
-      script.onerror = () => reject(new Error(`this page has no widget called ${name}`));
-      script.onload = () => resolve(/** @type {Definition} */ (definitions.get(name)));
-      document.head.append(script);
-    });
+    const known = definitions.get(name) ?? /** @type {Expected} */ ({});
+    known.coming ??= new Promise((came, failed) => Object.assign(known, { came, failed }));
+    definitions.set(name, known);
+    return known;
   }
 
-  /** @param {Definition} definition @returns {Promise<FrontEnd>} */
-  async function frontEndOf(definition) {
-    const style = create("style", "", definition.style);
-    document.head.append(style);
+  /** @param {string} name @returns {Promise<FrontEnd>} */
+  function frontEndOf(name) {
+    const known = frontEnds.get(name) ?? loadFrontEnd(name);
+    frontEnds.set(name, known);
+    return known;
+  }
+
+  /** @param {string} name @returns {Promise<FrontEnd>} */
+  async function loadFrontEnd(name) {
+    const definition = await definitionOf(name).coming;
+    document.head.append(create("style", "", definition.style));
     const module = new Blob([definition.script], { type: "text/javascript" });
     const address = URL.createObjectURL(module); // pages on disk cannot import modules from files
     try {
@@ -139,22 +152,21 @@
   }
 
   /** @param {StaticModel} model @param {HTMLElement} box */
-  async function mount(model, box) {
+  async function render(model, box) {
     const name = classOf(model);
-    const definition = await definitionOf(name);
+    const definition = await definitionOf(name).coming;
     if (definition.version !== model.get("format_version")) {
       throw new Error("it was stored by another version of the package; execute its notebook again");
     }
-    const loading = frontEnds.get(name) ?? frontEndOf(definition);
-    frontEnds.set(name, loading);
-    const frontEnd = await loading;
+    const frontEnd = await frontEndOf(name);
+    box.replaceChildren();
     await frontEnd.render({ model, el: box });
   }
 
   /** @param {StaticModel} model @param {HTMLElement} box */
   async function show(model, box) {
     try {
-      await mount(model, box);
+      await render(model, box);
     } catch (error) {
       console.error(error);
       const reason = error instanceof Error ? error.message : String(error);
@@ -185,14 +197,14 @@
   /**
    * Describe what a control of ipywidgets showed when the page was made.
    *
-   * @param {StaticModel} model @param {Map<string, StaticModel>} models @returns {HTMLElement}
+   * @param {StaticModel} model @returns {HTMLElement}
    */
-  function lastState(model, models) {
+  function lastState(model) {
     const box = create("div", "");
     const children = (model.get("children") ?? []).map((/** @type {string} */ reference) =>
       models.get(reference.replace("IPY_MODEL_", "")),
     );
-    const parts = children.filter(Boolean).map((/** @type {StaticModel} */ m) => lastState(m, models));
+    const parts = children.filter(Boolean).map(lastState);
     const outputs = (model.get("outputs") ?? []).map(lastOutput);
     box.append(...parts, ...outputs);
     const value = model.get("value") ?? model.get("_options_labels")?.[model.get("index")];
@@ -203,70 +215,67 @@
     return box;
   }
 
-  /** @param {StaticModel} model @param {Map<string, StaticModel>} models @param {HTMLElement} box */
-  function showLastState(model, models, box) {
+  /** @param {StaticModel} model @param {HTMLElement} box */
+  function showLastState(model, box) {
     const note = "These controls need a running Python kernel. Here is what they showed last.";
     const frame = create("div", "lenet-static-control");
-    frame.append(create("p", "", note), lastState(model, models));
-    box.append(frame);
+    frame.append(create("p", "", note), lastState(model));
+    box.replaceChildren(frame);
   }
 
-  /** @returns {Map<string, StaticModel>} */
-  function readModels() {
-    /** @type {Map<string, StaticModel>} */
-    const models = new Map();
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) if (isIntersecting) fill(target);
+    },
+    { rootMargin: `${AHEAD}px 0px` },
+  );
+
+  /** @param {Element} box */
+  async function fill(box) {
+    const model = waiting.get(box);
+    waiting.delete(box);
+    observer.unobserve(box);
+    if (model) await show(model, /** @type {HTMLElement} */ (box));
+  }
+
+  /** Show a widget at once if its box is near, or the address names it, and otherwise later. @param {HTMLElement} box */
+  function begin(box) {
+    const model = models.get(box.dataset.model ?? "");
+    box.removeAttribute("data-model");
+    if (!model) return;
+    if (!model.isOwn) return showLastState(model, box);
+    box.setAttribute("aria-busy", "true");
+    waiting.set(box, model);
+    const isNamed = location.hash.split(":")[0] === `#${box.id}`;
+    if (isNamed) fill(box).then(() => box.scrollIntoView());
+    else if (box.getBoundingClientRect().top < innerHeight + AHEAD) fill(box);
+    else observer.observe(box);
+  }
+
+  /** Take in the states that the page holds by now, and begin with the boxes that it has. */
+  function mount() {
     for (const script of document.querySelectorAll(STATES)) {
-      const { state, chunks } = JSON.parse(script.textContent ?? "");
-      for (const [id, entry] of Object.entries(state)) models.set(id, new StaticModel(entry, chunks));
+      const part = JSON.parse(script.textContent ?? "");
+      Object.assign(chunks, part.chunks);
+      for (const [id, entry] of Object.entries(part.state)) models.set(id, new StaticModel(entry));
+      script.remove();
     }
-    return models;
+    for (const box of document.querySelectorAll(BOXES)) begin(/** @type {HTMLElement} */ (box));
   }
 
-  /** Make a box for each widget; fill it when it comes near, or when the address names it. */
-  function start() {
-    const models = readModels();
-    /** @type {Map<Element, () => Promise<void>>} */
-    const waiting = new Map();
-    const observer = new IntersectionObserver(
-      (entries) => {
-        for (const { isIntersecting, target } of entries) if (isIntersecting) fill(target);
-      },
-      { rootMargin: AHEAD },
-    );
-    /** @param {Element} box */
-    async function fill(box) {
-      observer.unobserve(box);
-      const showing = waiting.get(box);
-      waiting.delete(box);
-      await showing?.();
-    }
-
-    for (const view of document.querySelectorAll(VIEWS)) {
-      const model = models.get(JSON.parse(view.textContent ?? "").model_id);
-      if (!model) continue;
-      const box = create("div", "lenet-static");
-      view.before(box);
-      if (!model.isOwn) {
-        showLastState(model, models, box);
-        continue;
-      }
-      const name = classOf(model);
-      box.id = `${name}-${document.querySelectorAll(`[id^="${name}-"]`).length + 1}`;
-      box.setAttribute("aria-busy", "true");
-      waiting.set(box, () => show(model, box));
-      observer.observe(box);
-      if (location.hash.split(":")[0] === `#${box.id}`) {
-        fill(box).then(() => box.scrollIntoView());
-      }
-    }
+  /** Get all front ends ready, because nothing waits for them when the page is printed. */
+  function prepare() {
+    for (const [name, { failed }] of definitions) failed(new Error(`this page has no widget called ${name}`));
+    for (const model of waiting.values()) frontEndOf(classOf(model)).catch(() => {});
   }
 
+  addEventListener("load", prepare);
+  addEventListener("beforeprint", () => [...waiting.keys()].forEach(fill));
   Object.assign(window, {
     lenetWidgets: {
+      mount,
       /** @param {string} name @param {Definition} definition */
-      define: (name, definition) => definitions.set(name, definition),
+      define: (name, definition) => definitionOf(name).came(definition),
     },
   });
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-  else start();
 })();

@@ -1,8 +1,12 @@
 """Widgets in pages without a kernel: the states they carry, and the scripts that show them.
 
-A page holds the states of its widgets (as ipywidgets writes them, made smaller by `slim`), the
-mounting script `pages.js`, and for each class of widget its front end, wrapped by `definition`
-into a classic script, because pages opened from disk may not import modules from files.
+A page begins with the mounting script `pages.js`. Each widget has a box in it, made by `boxes`: its
+poster, which is what can be seen without a script, its state (as ipywidgets writes it, made smaller
+by `slim`), and for its class the front end, wrapped by `definition` into a classic script, because
+pages opened from disk may not import modules from files.
+
+The poster is HTML without scripts in ``meta["poster"]``, as a class has written it: the first state
+as pictures and text. Without one, a sentence says what the widget shows.
 """
 
 from __future__ import annotations
@@ -11,7 +15,9 @@ import base64
 import html
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +33,14 @@ MOUNTING_STYLE = Path(__file__).with_name("pages.css")
 
 _FRONT_END = ("_esm", "_css")
 _LOOKS = ("LayoutModel", "StyleModel")
+_REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
+
+_BOX = """<div class="lenet-static" data-model="{model_id}"{named}>
+{poster}
+<noscript><p>The interactive part needs JavaScript.</p></noscript>
+</div>
+{front_end}<script type="{state_type}">{state}</script>
+<script>lenetWidgets.mount()</script>"""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -41,10 +55,8 @@ body {{ max-width: 60rem; margin: 1.5rem auto; padding: 0 1rem; }}
 {style}</style>
 </head>
 <body>
-<script type="{state_type}">{state}</script>
-<script type="{view_type}">{view}</script>
 <script>{mounting}</script>
-<script>{definition}</script>
+{box}
 </body>
 </html>
 """
@@ -75,7 +87,10 @@ def slim(embedded: Mapping[str, Any]) -> dict[str, Any]:
 
 def _slim_model(entry: Mapping[str, Any], chunks: dict[str, int]) -> dict[str, Any]:
     state = {key: value for key, value in entry["state"].items() if key not in _FRONT_END}
-    arrays = state.get("meta", {}).get("arrays", []) if isinstance(state.get("meta"), dict) else []
+    meta = state["meta"] if isinstance(state.get("meta"), dict) else {}
+    if "poster" in meta:  # it stands in the page itself
+        state["meta"] = {key: value for key, value in meta.items() if key != "poster"}
+    arrays = meta.get("arrays", [])
     buffers = []
     for buffer in entry.get("buffers", []):
         cuts = [array["offset"] for array in arrays] if buffer["path"] == ["data"] else []
@@ -106,19 +121,74 @@ def definition(name: str, version: int, front_end: Path) -> str:
     return f"lenetWidgets.define({json.dumps(name)}, {as_script_text(parts)});"
 
 
-def standalone_page(widget: ipywidgets.Widget, definition: str, title: str) -> str:
+def standalone_page(widget: ipywidgets.Widget, definition: str, title: str, sentence: str) -> str:
     """Write an HTML page that shows one widget, given its `definition`, and needs no other file."""
-    states = dependency_state(widget, drop_defaults=False)
+    states = {"state": dependency_state(widget, drop_defaults=False)}
+    name = type(widget).__name__
+    script = f"<script>{definition}</script>\n"
+    (box,) = boxes(states, [str(widget.model_id)], {name: script}, {name: sentence})
     return _PAGE.format(
         title=html.escape(title),
         style=MOUNTING_STYLE.read_text(encoding="utf-8"),
-        state_type=STATE_TYPE,
-        state=as_script_text(slim({"state": states})),
-        view_type=VIEW_TYPE,
-        view=as_script_text({"model_id": widget.model_id}),
         mounting=MOUNTING_SCRIPT.read_text(encoding="utf-8"),
-        definition=definition,
+        box=box,
     )
+
+
+def boxes(
+    embedded: Mapping[str, Any],
+    model_ids: Iterable[str],
+    scripts: Mapping[str, str],
+    sentences: Mapping[str, str],
+) -> Iterator[str]:
+    """Write what stands in a page where its widgets are to appear.
+
+    A box comes with the states, arrays and front end that no box before it brought: its widget can
+    be shown when the page has arrived as far as that.
+
+    Args:
+        embedded: The states of all widgets, as ipywidgets writes them into notebooks and pages.
+        model_ids: The widgets, in the order of the page.
+        scripts: By the name of a class, the script element that brings its front end.
+        sentences: By the name of a class, what its widgets show.
+
+    Yields:
+        The HTML of each box.
+    """
+    slimmed = slim(embedded)
+    states, chunks = slimmed["state"], dict(enumerate(slimmed["chunks"]))
+    places: Counter[str] = Counter()
+    for model_id in model_ids:
+        widget = embedded["state"][model_id]["state"]
+        name = str(widget.get("_anywidget_id", "")).rpartition(".")[2]
+        places[name] += 1
+        own = {key: states.pop(key) for key in _needed(model_id, embedded["state"], states)}
+        numbers = {n for state in own.values() for b in state["buffers"] for n in b["chunks"]}
+        new = {number: chunks.pop(number) for number in sorted(numbers & chunks.keys())}
+        yield _BOX.format(
+            model_id=model_id,
+            named=f' id="{name}-{places[name]}" data-widget="{name}"' if name else "",
+            poster=_poster(widget) or f"<p>{html.escape(sentences.get(name, ''))}</p>",
+            front_end=scripts[name] if places[name] == 1 and name in scripts else "",
+            state_type=STATE_TYPE,
+            state=as_script_text({"state": own, "chunks": new}),
+        )
+
+
+def _needed(model_id: str, states: Mapping[str, Any], left: Container[str]) -> list[str]:
+    """List the models that a model is made of, itself among them, which are still `left`."""
+    needed, found = [], [model_id]
+    while found:
+        key = found.pop()
+        if key in left and key not in needed:
+            needed.append(key)
+            found += _REFERENCE.findall(json.dumps(states[key]["state"]))
+    return needed
+
+
+def _poster(state: Mapping[str, Any]) -> str:
+    meta = state.get("meta")
+    return meta.get("poster", "") if isinstance(meta, dict) else ""
 
 
 def as_script_text(value: object) -> str:
