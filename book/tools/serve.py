@@ -1,16 +1,48 @@
-"""Serve a folder on this machine: `python book/tools/serve.py FOLDER`."""
+"""Serve a folder on this machine: `python book/tools/serve.py FOLDER`.
+
+Text is compressed and connections are kept, as web servers do, so that a page opens here as it will
+where it is published.
+"""
 
 from __future__ import annotations
 
 import argparse
 import functools
+import gzip
 import http.server
+import io
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
+from typing import BinaryIO
+
+TEXTS = {".css", ".html", ".js", ".json", ".svg"}
+
+
+@functools.cache
+def compressed(file: Path, changed: int) -> bytes:
+    """Compress a file as it was when it was last changed."""
+    return gzip.compress(file.read_bytes(), mtime=0)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves files, without noting each in the terminal."""
+
+    protocol_version = "HTTP/1.1"  # keeps connections
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """Answer with a text compressed, if the browser takes that."""
+        file = Path(self.translate_path(self.path))
+        accepted = "gzip" in self.headers.get("Accept-Encoding", "")
+        if not accepted or file.suffix not in TEXTS or not file.is_file():
+            return super().send_head()
+        content = compressed(file, file.stat().st_mtime_ns)
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", self.guess_type(file))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        return io.BytesIO(content)
 
     def end_headers(self) -> None:
         """Keep the browser from showing an older build."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import http.client
 import http.server
 import socket
@@ -27,6 +28,24 @@ def test_it_gives_files_that_browsers_do_not_keep(folder):
         answer = connection.getresponse()
         assert (answer.status, answer.read()) == (200, b"a page")
         assert answer.headers["Cache-Control"] == "no-store"
+        connection.close()
+
+
+def test_texts_are_compressed_and_the_connection_is_kept(folder):
+    (folder / "picture.png").write_bytes(b"a picture")
+    with server(folder) as httpd:
+        threading.Thread(target=httpd.handle_request, daemon=True).start()
+        connection = http.client.HTTPConnection("127.0.0.1", httpd.server_port)
+        for content in (b"a page", b"another page"):
+            (folder / "page.html").write_bytes(content)
+            connection.request("GET", "/page.html", headers={"Accept-Encoding": "gzip"})
+            answer = connection.getresponse()
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert gzip.decompress(answer.read()) == content
+        connection.request("GET", "/picture.png", headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        assert "Content-Encoding" not in answer.headers
+        assert answer.read() == b"a picture"
         connection.close()
 
 
