@@ -21,8 +21,9 @@ export class Pad {
   /** Where the keys have moved the pen. @type {Point} */
   #cursor = [0.5, 0.5];
   #isDown = false;
-  /** The stroke that is being drawn. @type {Stroke | null} */
+  /** The stroke that is being drawn, and the finger that draws it. @type {Stroke | null} */
   #stroke = null;
+  #pointer = -1;
   #canvas = element("canvas", { class: "lenet-pad", role: "img", ...OWN_KEYS });
 
   /**
@@ -106,15 +107,16 @@ export class Pad {
       event.preventDefault();
       canvas.focus({ preventScroll: true });
       canvas.setPointerCapture(event.pointerId);
+      this.#pointer = event.pointerId;
       this.#isDown = false;
       this.#begin(this.#pointOf(event));
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (!canvas.hasPointerCapture(event.pointerId)) return;
+      if (event.pointerId !== this.#pointer) return;
       const passed = event.getCoalescedEvents?.() ?? [];
       this.#extend((passed.length ? passed : [event]).map((one) => this.#pointOf(one)));
     });
-    canvas.addEventListener("lostpointercapture", () => this.#lift()); // however the stroke ended
+    canvas.addEventListener("lostpointercapture", (event) => event.pointerId === this.#pointer && this.#lift()); // however it ended
     canvas.addEventListener("focus", () => this.show());
     canvas.addEventListener("blur", () => (this.#isDown ? this.#togglePen() : this.show()));
     canvas.addEventListener("keydown", (event) => this.#onKey(event));
@@ -141,6 +143,7 @@ export class Pad {
 
   #lift() {
     this.#stroke = null;
+    this.#pointer = -1;
     this.#isDown = false;
     this.#tell.lifted();
   }

@@ -7,7 +7,7 @@ const END = 0x88; // of a stroke: a step of 0, 0
 const FAR = 0; // in place of a step: a point follows
 const PEN_UNITS = 1000;
 
-export const GRID = 255; // points lie on a grid of so many steps
+export const GRID = 254; // points lie on a grid of so many steps, with the middle of the pad on it
 
 /** @param {ArrayLike<number>} bytes */
 export function toText(bytes) {
