@@ -10,7 +10,7 @@ import { explain } from "./fixes.js";
 import { numParameters, runStack } from "./layers.js";
 import { codeBox, inputFields, layerButtons, presetChoice } from "./parts.js";
 import { namedShape, tabulate } from "./rows.js";
-import { shapeTable } from "./table.js";
+import { ShapeTable } from "./table.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("./fixes.js").Explanation} Explanation */
@@ -56,13 +56,14 @@ class Calculator {
   #past = [];
   /** The index of the layer that is being edited. */
   #open = -1;
+  /** What is being typed in. */
+  #field = "";
   #isSaving = false;
   #aloud = announcer();
   #presets;
   #input = inputFields((axis, entry) => this.#changeInput(axis, entry));
   #undo = button("Undo", () => this.#takeBack());
   #problem = element("p", { class: "lenet-explanation" });
-  #table = element("div", { class: "lenet-layers" });
   #totals = element("p", { class: "lenet-totals" });
   #code = codeBox(() => this.#aloud.say("The code is copied."));
   /** @type {import("./table.js").Actions} */
@@ -73,6 +74,7 @@ class Calculator {
     remove: (index) => this.#remove(index),
     apply: (fix) => this.#apply(fix),
   };
+  #table = new ShapeTable(this.#actions);
 
   /** @param {Model} model */
   constructor(model) {
@@ -81,9 +83,15 @@ class Calculator {
       this.#open = -1;
       this.#change({ layers: preset.layers, imageShape: preset.input_shape });
     });
-    this.root = element("div", { class: "lenet-widget lenet-calculator", ...OWN_KEYS },
+    const listeners = {
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#closeByEscape(event),
+      onfocusout: () => {
+        this.#field = "";
+      },
+    };
+    this.root = element("div", { class: "lenet-widget lenet-calculator", ...OWN_KEYS, ...listeners },
       element("div", { class: "lenet-strip" }, this.#presets.node, this.#input.node, this.#undo),
-      this.#problem, this.#table,
+      this.#problem, this.#table.node,
       element("div", { class: "lenet-strip lenet-adding", role: "group", "aria-label": "add a layer" },
         element("span", {}, "Add"), ...layerButtons((type) => this.#add(type))),
       this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION), this.#code.node, this.#aloud.node);
@@ -116,10 +124,23 @@ class Calculator {
     this.show();
   }
 
-  /** @param {Partial<Stack>} change */
-  #change(change) {
-    this.#past = [...this.#past.slice(-MAX_UNDO), this.#stack];
-    this.#save({ ...this.#stack, ...change });
+  /** @param {Partial<Stack>} change @param {string} [field]  where it is typed: one edit, until the focus leaves it */
+  #change(change, field = "") {
+    const after = { ...this.#stack, ...change };
+    if (!field || field !== this.#field) this.#past = [...this.#past.slice(-MAX_UNDO), this.#stack];
+    this.#field = field;
+    if (JSON.stringify(after) === JSON.stringify(this.#past.at(-1))) { // an edit that was given up
+      this.#past.pop();
+      this.#field = "";
+    }
+    this.#save(after);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #closeByEscape(event) {
+    if (event.key !== "Escape" || this.#open < 0) return;
+    this.#focus(`name ${this.#open}`);
+    this.#toggle(this.#open);
   }
 
   #takeBack() {
@@ -148,12 +169,12 @@ class Calculator {
   /** @param {number} index @param {string} name @param {Setting} value */
   #set(index, name, value) {
     this.#change({ layers: this.#stack.layers.map((layer, at) =>
-      (at === index ? { ...layer, settings: { ...layer.settings, [name]: value } } : layer)) });
+      (at === index ? { ...layer, settings: { ...layer.settings, [name]: value } } : layer)) }, `${name} ${index}`);
   }
 
   /** @param {number} axis @param {Setting} entry */
   #changeInput(axis, entry) {
-    this.#change({ imageShape: this.#stack.imageShape.map((size, at) => (at === axis ? entry : size)) });
+    this.#change({ imageShape: this.#stack.imageShape.map((size, at) => (at === axis ? entry : size)) }, `input ${axis}`);
   }
 
   /** @param {number} index @param {number} by */
@@ -189,10 +210,10 @@ class Calculator {
 
   // ------------------------------------------------------------------------ what is shown
 
-  /** @param {string} key */
+  /** Give the focus to what has this key or, where it is gone, to the first button that adds a layer. @param {string} key */
   #focus(key) {
     const target = [...this.root.querySelectorAll("[data-key]")].find((node) => node.getAttribute("data-key") === key);
-    if (target instanceof HTMLElement) target.focus();
+    /** @type {HTMLElement} */ (target ?? this.root.querySelector(".lenet-adding button")).focus();
   }
 
   show() {
@@ -201,29 +222,15 @@ class Calculator {
     const { pass, refusal, wrong } = findings;
     this.#presets.show(stack);
     this.#input.show(stack.imageShape);
-    this.#undo.disabled = !this.#past.length;
+    this.#undo.setAttribute("aria-disabled", String(!this.#past.length));
     this.#problem.textContent = wrong < 0 && refusal ? `${refusal}.` : "";
-    this.#showTable(stack, findings);
+    const key = this.root.contains(document.activeElement) && document.activeElement?.getAttribute("data-key");
+    this.#table.show(stack, findings, this.#open);
+    if (key && !this.root.contains(document.activeElement)) this.#focus(key);
     this.#totals.textContent = totalsText(stack.layers, findings);
     const sizes = /** @type {number[]} */ (stack.imageShape);
     this.#code.show(refusal || firstProblem(stack.layers) ? null : networkCode(stack.layers, sizes, pass));
     this.#aloud.say(summary(stack, findings));
-  }
-
-  /** Make the table anew; what had the focus keeps it. @param {Stack} stack @param {Findings} findings */
-  #showTable(stack, findings) {
-    const active = this.#table.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
-    const key = active?.dataset.key;
-    const caret = active instanceof HTMLInputElement && active.type === "text" ? active.selectionStart : null;
-    const typed = active instanceof HTMLInputElement ? active.value : "";
-    this.#table.replaceChildren(shapeTable(stack, findings, this.#open, this.#actions));
-    if (!key) return;
-    this.#focus(key);
-    const now = document.activeElement;
-    if (now instanceof HTMLInputElement && caret !== null) {
-      now.value = typed;
-      now.setSelectionRange(caret, caret);
-    }
   }
 }
 

@@ -44,7 +44,7 @@ class ShapeCalculator(Widget):
         input_shape: the shape of one image, (channels, height, width).
 
     Raises:
-        ValueError: the network has another layer, or is no chain.
+        ValueError: the network has another layer, or is no chain; a shape is impossible.
     """
 
     front_end = Path(__file__).with_suffix(".js")
@@ -58,9 +58,11 @@ class ShapeCalculator(Widget):
         input_shape: Sequence[int] = (1, 28, 28),
         **traits: object,
     ) -> None:
+        layers = layers_of(LeNet5() if network is None else network, input_shape)
+        table = trace(build(layers), input_shape)
         super().__init__(
-            {"presets": presets()},
-            layers=layers_of(LeNet5() if network is None else network, input_shape),
+            {"presets": presets(), "poster": table._repr_html_()},
+            layers=layers,
             input_shape=list(input_shape),
             **traits,
         )

@@ -1,6 +1,7 @@
 // @ts-check
 /** What stands around the calculator's table: presets, the input's shape, layers to add, the code. */
 import { button, element } from "../shared/elements.js";
+import { giveUpByEscape, stepByArrows } from "../shared/fields.js";
 import { parseSetting, typedText } from "./code.js";
 import { KINDS } from "./kinds.js";
 
@@ -28,15 +29,6 @@ export function presetChoice(presets, choose) {
   return { node: element("label", { class: "lenet-choice" }, "network", box), show };
 }
 
-/** Let the arrow keys change what stands in a field. @param {HTMLInputElement} input @param {(change: 1 | -1) => void} step */
-export function stepByArrows(input, step) {
-  input.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-    event.preventDefault();
-    step(event.key === "ArrowUp" ? 1 : -1);
-  });
-}
-
 /** @param {(axis: number, entry: Setting) => void} changed */
 export function inputFields(changed) {
   const inputs = ["channels", "height", "width"].map((name, axis) => {
@@ -48,6 +40,7 @@ export function inputFields(changed) {
       input.value = String(Math.max(1, (Number(input.value) || 0) + change));
       changed(axis, Number(input.value));
     });
+    giveUpByEscape(input);
     return input;
   });
   const [channels, height, width] = inputs;
@@ -55,7 +48,7 @@ export function inputFields(changed) {
     "input", channels, "×", height, "×", width);
   /** @param {Setting[]} shape */
   const show = (shape) => inputs.forEach((input, axis) => {
-    if (document.activeElement !== input) input.value = typedText(shape[axis]);
+    if (JSON.stringify(parseSetting(input.value)) !== JSON.stringify(shape[axis])) input.value = typedText(shape[axis]);
   });
   return { node, show };
 }

@@ -1,11 +1,11 @@
 // @ts-check
 /** The calculator's table: a row for each layer, its editor, and what does not fit in place. */
-import { button, element } from "../shared/elements.js";
+import { button, element, setText } from "../shared/elements.js";
+import { giveUpByEscape, stepByArrows } from "../shared/fields.js";
 import { countText, shapeText } from "../shared/text.js";
 import { parseSetting, typedText } from "./code.js";
 import { fixCode, fixText, fixesHeading } from "./fixes.js";
 import { KINDS, layerCode, settingsOf } from "./kinds.js";
-import { stepByArrows } from "./parts.js";
 import { namedShape } from "./rows.js";
 
 /** @typedef {import("./calculator.js").Findings} Findings */
@@ -29,21 +29,53 @@ import { namedShape } from "./rows.js";
 
 const HEADINGS = ["layer", "output shape", "parameters", "MACs", "receptive field", "jump"];
 
-/** @param {Stack} stack @param {Findings} findings @param {number} open  the index of the edited layer @param {Actions} actions */
-export function shapeTable({ layers, imageShape }, findings, open, actions) {
-  const shape = shapeText(namedShape([0, .../** @type {number[]} */ (imageShape)]));
-  const heading = HEADINGS.map((name) => element("th", { scope: "col", role: "columnheader" }, name));
-  const body = layers.flatMap((layer, index) => {
-    const parts = [layerRow(layer, index, findings, open === index, actions)];
-    if (open === index) parts.push(wideRow("lenet-editor", editor(layer, index, layers.length, actions)));
-    if (findings.wrong === index) parts.push(wideRow("lenet-explanation", ...complaint(findings, actions)));
-    return parts;
-  });
-  return element("div", {},
-    element("p", { class: "lenet-incoming lenet-mono" }, `input ${shape}`),
-    element("table", { role: "table", "aria-label": "layers and their shapes" },
-      element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heading)),
-      element("tbody", { role: "rowgroup" }, ...body)));
+export class ShapeTable {
+  #actions;
+  #input = element("p", { class: "lenet-incoming lenet-mono" });
+  #body = element("tbody", { role: "rowgroup" });
+  /** The row in which the settings of a layer are typed; it stays where it is as long as they are. */
+  #editor = element("tr");
+  #isTyping = false;
+
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.#actions = { ...actions, set: (/** @type {Parameters<Actions["set"]>} */ ...typed) => {
+      this.#isTyping = true;
+      actions.set(...typed);
+      this.#isTyping = false;
+    } };
+    const heading = HEADINGS.map((name) => element("th", { scope: "col", role: "columnheader" }, name));
+    this.node = element("div", { class: "lenet-layers" }, this.#input,
+      element("table", { role: "table", "aria-label": "layers and their shapes" },
+        element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heading)), this.#body));
+  }
+
+  /** @param {Stack} stack @param {Findings} findings @param {number} open  the index of the edited layer */
+  show({ layers, imageShape }, findings, open) {
+    const layer = layers[open];
+    if (layer && !this.#isTyping) this.#editor = wideRow("lenet-editor", editor(layer, open, layers.length, this.#actions));
+    for (const input of this.#editor.querySelectorAll("input[placeholder]")) {
+      input.setAttribute("placeholder", typedText(layer?.settings.kernel_size ?? null));
+    }
+    const output = findings.rows.at(-1)?.outputShape;
+    const end = findings.wrong < 0 ? output && shapeText(output) : `as far as ${layers[findings.wrong].name}`;
+    setText(this.#input, `input ${shapeText(namedShape([0, .../** @type {number[]} */ (imageShape)]))}${end ? ` → ${end}` : ""}`);
+    this.#put(layers.flatMap((layer, index) => {
+      const parts = [layerRow(layer, index, findings, open === index, this.#actions)];
+      if (open === index) parts.push(this.#editor);
+      if (findings.wrong === index) parts.push(wideRow("lenet-explanation", ...complaint(findings, this.#actions)));
+      return parts;
+    }));
+  }
+
+  /** Put rows into the table; the editor stays where it is, because it would lose the focus on its way. @param {HTMLElement[]} rows */
+  #put(rows) {
+    const at = this.#editor.parentElement ? rows.indexOf(this.#editor) : -1;
+    if (at < 0) return this.#body.replaceChildren(...rows);
+    for (const row of [...this.#body.children]) if (row !== this.#editor) row.remove();
+    this.#editor.before(...rows.slice(0, at));
+    this.#editor.after(...rows.slice(at + 1));
+  }
 }
 
 /** @param {Layer} layer @param {number} index @param {Findings} findings @param {boolean} isOpen @param {Actions} actions */
@@ -139,6 +171,7 @@ function field(layer, index, name, actions) {
     actions.set(index, name, entry === "" && placeholder !== null ? null : entry);
   };
   input.addEventListener("input", enter);
+  giveUpByEscape(input);
   stepByArrows(input, (change) => {
     const smallest = type === "float" || name.endsWith("padding") ? 0 : 1;
     input.value = stepped(input.value || placeholder || "", smallest, type === "float" ? change / 10 : change);

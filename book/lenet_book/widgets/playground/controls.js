@@ -1,6 +1,7 @@
 // @ts-check
 /** The playground's settings as the reader sees them: buttons, boxes, and fields with steppers. */
 import { button, element, uniqueId } from "../shared/elements.js";
+import { giveUpByEscape, stepByArrows } from "../shared/fields.js";
 import { RANGES } from "./settings.js";
 import { KERNEL_NAMES, OWN_KERNEL, PICTURE_NAMES } from "./values.js";
 
@@ -31,11 +32,12 @@ export class Controls {
     this.#ceil = checkbox("ceil_mode: round up", (checked) => settings.save({ ceil_mode: checked }));
     this.picture = choice("picture", PICTURE_NAMES, chosen);
     this.kernel = choice("kernel", [...KERNEL_NAMES, OWN_KERNEL], chosen);
-    const boxes = [this.picture, this.kernel, this.#square, this.#same, this.#ceil].map(({ node }) => node);
+    const checks = [this.#square, this.#same, this.#ceil].map(({ node }) => node);
+    const fields = Object.values(this.#fields).map(({ node }) => node);
     this.node = element("div", { class: "lenet-settings" },
-      element("div", { class: "lenet-strip", role: "group", "aria-label": "operation" }, ...this.#operations),
-      element("div", { class: "lenet-fields" }, ...Object.values(this.#fields).map(({ node }) => node)),
-      element("div", { class: "lenet-strip" }, ...boxes));
+      element("div", {}, element("div", { class: "lenet-operations", role: "group", "aria-label": "operation" }, ...this.#operations),
+        this.picture.node, this.kernel.node),
+      element("div", {}, ...fields, ...checks));
   }
 
   show() {
@@ -65,7 +67,7 @@ function checkbox(text, changed) {
 function choice(text, names, changed) {
   const options = names.map((name) => element("option", {}, name));
   const box = element("select", { onchange: changed }, ...options);
-  return { box, node: element("label", { class: "lenet-choice" }, text, box) };
+  return { box, node: element("label", { class: "lenet-field" }, text, box) };
 }
 
 /** One setting: a field for the height and one for the width. */
@@ -89,12 +91,8 @@ class SizeField {
   #input(axis) {
     const input = element("input", { inputmode: "numeric", size: 2, autocomplete: "off" });
     input.addEventListener("input", () => this.#changed(axis, this.#entryIn(input)));
-    input.addEventListener("keydown", (event) => {
-      const change = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-      if (!change) return;
-      event.preventDefault();
-      this.#step(axis, change);
-    });
+    stepByArrows(input, (change) => this.#step(axis, change));
+    giveUpByEscape(input);
     return input;
   }
 

@@ -6,11 +6,11 @@ import { ShapeError, windowsFormula, windowsNote } from "../shared/formulas.js";
 import { productOf } from "../shared/numbers.js";
 import { Transport } from "../shared/transport.js";
 import { arithmeticOf } from "../stage/explanation.js";
-import { KernelTable, inFigures, inWords } from "./arithmetic.js";
+import { KernelTable, Workings, inWords } from "./arithmetic.js";
 import { Controls } from "./controls.js";
 import { Scene } from "./scene.js";
 import { Settings } from "./settings.js";
-import { KERNEL_NAMES, OWN_KERNEL, kernelOf, pictureOf, resultsOf, slide } from "./values.js";
+import { OWN_KERNEL, kernelOf, pictureOf, resized, resultsOf, slide } from "./values.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
@@ -27,13 +27,15 @@ class Playground {
   #controls;
   #scene;
   #transport;
-  #kernelTable;
+  #kernelTable = new KernelTable((kernel) => this.#changeKernel(kernel));
+  #figures = new Workings(this.#kernelTable.node);
   #sentence = element("p", { class: "lenet-sentence" });
-  #sums = element("div", { class: "lenet-sums" });
-  #workings = element("div", { class: "lenet-workings" }, this.#sentence, this.#sums);
+  #workings = element("div", { class: "lenet-workings" }, this.#sentence, this.#figures.node, this.#kernelTable.problem);
   #words = makeWords();
   #aloud = announcer();
-  /** @type {Grid} */
+  /** The reader's own, of the size that it was typed in. @type {Grid | null} */
+  #own = null;
+  /** The one that slides. @type {Grid} */
   #kernel = [];
   /** Down and across; none when the settings do not fit. @type {SlidingWindow[]} */
   #windows = [];
@@ -49,8 +51,7 @@ class Playground {
       this.#show();
     });
     this.#controls = new Controls(this.#settings, () => this.#show());
-    this.#kernelTable = new KernelTable((row, column, weight) => this.#changeWeight(row, column, weight));
-    this.#scene = new Scene((stop) => this.#goTo(stop));
+    this.#scene = new Scene((stop) => this.#goTo(stop), () => this.#show());
     this.#transport = new Transport({
       at: () => this.#position,
       last: () => this.#numStops - 1,
@@ -60,11 +61,12 @@ class Playground {
     this.#transport.play.classList.add("lenet-main");
     const still = prefersLessMotion() ? "lenet-still" : "";
     this.root = element("div", { class: `lenet-widget lenet-playground ${still}`, ...OWN_KEYS },
-      this.#controls.node, this.#scene.node, this.#transport.node, this.#workings, this.#words.node, this.#aloud.node);
+      element("div", { class: "lenet-board" }, this.#controls.node, this.#scene.input, this.#transport.node, this.#scene.output,
+        this.#words.node, this.#workings), this.#aloud.node);
     const moved = () => this.#showStop();
     model.on("change:position", moved);
     this.#stops = [
-      () => this.#transport.stop(), this.#settings.listen(), watchTheme(moved), () => model.off("change:position", moved),
+      () => this.#transport.stop(), this.#scene.stop, this.#settings.listen(), watchTheme(moved), () => model.off("change:position", moved),
     ];
   }
 
@@ -75,9 +77,9 @@ class Playground {
 
   // ------------------------------------------------------------------------ what the reader does
 
-  /** @param {number} row @param {number} column @param {number} weight */
-  #changeWeight(row, column, weight) {
-    this.#kernel = this.#kernel.map((line, y) => line.map((old, x) => (y === row && x === column ? weight : old)));
+  /** @param {Grid} kernel */
+  #changeKernel(kernel) {
+    this.#own = kernel;
     this.#controls.kernel.box.value = OWN_KERNEL;
     this.#show();
   }
@@ -145,7 +147,7 @@ class Playground {
   #showFitting() {
     const windows = this.#windows;
     const picture = this.#picture(windows);
-    this.#takeKernel(windows.map((window) => window.kernelSize));
+    this.#kernel = this.#kernelOf(windows.map((window) => window.kernelSize));
     this.#kernelTable.show(this.#kernel);
     this.#engine = slide(this.#settings.operation, picture, this.#kernel, windows);
     this.#words.formulas.replaceChildren(...windowsFormula(windows).split(", ").map((line) => element("span", {}, line)));
@@ -163,12 +165,12 @@ class Playground {
     return this.#settings.operation === "max" ? "−∞" : "0";
   }
 
-  /** Take the chosen kernel; the reader's own, as long as its size is wanted. @param {number[]} size */
-  #takeKernel([rows, columns]) {
-    const { box } = this.#controls.kernel;
-    if (box.value === OWN_KERNEL && this.#kernel.length === rows && this.#kernel[0].length === columns) return;
-    if (box.value === OWN_KERNEL) box.value = KERNEL_NAMES[0];
-    this.#kernel = kernelOf(box.value, rows, columns);
+  /** The chosen kernel, in a size; the reader's own comes back with the size that it was made in. @param {number[]} size */
+  #kernelOf([rows, columns]) {
+    const { value } = this.#controls.kernel.box;
+    if (value !== OWN_KERNEL) return kernelOf(value, rows, columns);
+    this.#own ??= this.#kernel;
+    return resized(this.#own, rows, columns);
   }
 
   #showStop() {
@@ -178,7 +180,7 @@ class Playground {
     const sum = /** @type {Sum} */ (arithmeticOf(this.#engine, 1, [0, row, column]));
     this.#scene.moveTo([row, column], resultsOf(this.#engine), sum.kind === "conv", readTheme(this.root));
     this.#sentence.textContent = `output[${row}, ${column}]: ${inWords(sum)}`;
-    this.#sums.replaceChildren(...inFigures(sum, this.#kernelTable.node));
+    this.#figures.show(sum);
     this.#transport.show(`output row ${row}, column ${column}`);
     if (this.#transport.isPlaying) return;
     const [[top], [left]] = [down.pixelsAt(row), across.pixelsAt(column)];

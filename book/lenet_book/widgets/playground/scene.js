@@ -10,8 +10,7 @@ import { WHITE } from "./values.js";
 /** @typedef {import("./values.js").Grid} Grid */
 
 const MARGIN = 0.15; // cells around a grid, for outlines
-const SMALLEST_SHARE = 0.45; // of the input's width, for the output
-const MANY_CELLS = 14; // along an axis: too many for numbers on a phone
+const LEGIBLE = 12; // pixels: where a number would have to be smaller, there is none
 
 export class Scene {
   #go;
@@ -23,23 +22,33 @@ export class Scene {
   /** Down and across; none when the settings do not fit. @type {SlidingWindow[]} */
   #windows = [];
   #stop = [0, 0];
+  /** Pixels of the screen along a cell. */
+  #cell = 0;
   /** @type {SVGElement} */
   #frame = svgElement("g");
 
-  /** @param {(stop: number[]) => void} go  hears to which row and column of the output, any numbers, the window shall go */
-  constructor(go) {
+  /**
+   * @param {(stop: number[]) => void} go  hears to which row and column of the output, any numbers, the window shall go
+   * @param {() => void} resized  hears when there is another amount of room, and shows everything again
+   */
+  constructor(go, resized) {
     this.#go = go;
     this.#input.addEventListener("pointerdown", (event) => this.#grab(event));
-    this.#output.addEventListener("pointerdown", (event) => {
-      if (this.#windows.length && !event.button) go(cellUnder(this.#output, event).map(Math.floor));
+    this.#output.addEventListener("click", (event) => {
+      if (!this.#windows.length) return;
+      this.input.focus({ preventScroll: true });
+      go(cellUnder(this.#output, event).map(Math.floor));
     });
-    this.node = element("div", {
-      class: "lenet-pictures", tabindex: 0, role: "application",
-      "aria-label": "sliding window over the input: move it with the arrow keys",
+    this.input = element("div", {
+      class: "lenet-from", tabindex: 0, role: "application", "aria-label": "sliding window over the input: move it with the arrow keys",
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#moveByKey(event),
-    },
-    element("div", { class: "lenet-panel lenet-from" }, element("div", {}, "input ", this.#inputSize), this.#input),
-    element("div", { class: "lenet-panel lenet-to" }, element("div", {}, "output ", this.#outputSize), this.#output));
+    }, element("div", {}, "input ", this.#inputSize), this.#input);
+    this.output = element("div", { class: "lenet-to" }, element("div", {}, "output ", this.#outputSize), this.#output);
+    const observer = new ResizeObserver(() => {
+      if (Math.abs(this.#measured() - this.#cell) > 0.5) resized();
+    });
+    observer.observe(this.#input);
+    this.stop = () => observer.disconnect();
   }
 
   // ------------------------------------------------------------------------ what the reader does
@@ -102,15 +111,21 @@ export class Scene {
     const [rows, columns] = windows.map((window) => Math.max(1, window.outputSize));
     this.#frame = windowOver(windows);
     this.#input.setAttribute("viewBox", viewBox(top, left, height, width));
-    this.#input.replaceChildren(hatch(this.#hatching), ...inputCells(picture, windows, padding), ...unseenStripes(windows, this.#hatching), this.#frame);
+    this.#output.setAttribute("viewBox", viewBox(0, 0, rows, columns));
+    // The root's style sheet makes all cells equally large, as large as there is room.
+    const counts = { input: width, output: columns, rows: Math.max(height, rows) };
+    const root = /** @type {HTMLElement} */ (this.input.parentElement);
+    for (const [name, count] of Object.entries(counts)) root.style.setProperty(`--${name}`, String(count + 2 * MARGIN));
+    this.#cell = this.#measured();
+    this.#input.replaceChildren(hatch(this.#hatching), ...inputCells(picture, windows, padding, this.#cell),
+      ...unseenStripes(windows, this.#hatching), this.#frame);
     const padded = windows.map((window) => window.inputSize + window.padding).join("×");
     const own = windows.map((window) => window.inputSize).join("×");
     this.#inputSize.textContent = padded === own ? own : `${own}, padded ${padded}`;
-    this.node.style.setProperty("--input", `${width}`);
-    this.node.style.setProperty("--output", `${Math.max(columns, SMALLEST_SHARE * width)}`);
-    this.node.classList.toggle("lenet-dense", Math.max(width, height) > MANY_CELLS);
-    this.#input.style.aspectRatio = `${width} / ${height}`;
-    this.#output.style.aspectRatio = `${columns} / ${rows}`;
+  }
+
+  #measured() {
+    return this.#input.getBoundingClientRect().width / this.#input.viewBox.baseVal.width || 0;
   }
 
   /**
@@ -128,9 +143,11 @@ export class Scene {
     const marks = results.flatMap((line, row) => line.flatMap((value, column) => {
       if (row * columns + column > stop[0] * columns + stop[1]) return [cell(row, column, "lenet-empty")];
       const colour = isSigned ? signedColour(value, limit, theme) : greyColour(value, 0, WHITE);
-      return [cell(row, column, "lenet-pixel", colourText(colour)), figure(row, column, briefly(value), inkOn(colour))];
+      const texts = [4, 2, 1, 0].map((decimals) => briefly(value, decimals));
+      const square = cell(row, column, "lenet-pixel", colourText(colour));
+      square.append(svgElement("title", {}, texts[0]));
+      return [square, ...figure(row, column, texts, inkOn(colour), this.#cell)];
     }));
-    this.#output.setAttribute("viewBox", viewBox(0, 0, results.length, columns));
     this.#output.replaceChildren(...marks, cell(stop[0], stop[1], "lenet-outline"));
     this.#outputSize.textContent = `${results.length}×${columns}`;
   }
@@ -143,11 +160,17 @@ function cell(row, column, className, fill) {
   return square;
 }
 
-/** @param {number} row @param {number} column @param {string} text @param {string} ink */
-function figure(row, column, text, ink) {
-  const size = Math.min(0.5, 1.5 / (text.length + 0.6));
-  const place = { x: column + 0.5, y: row + 0.5 + size * 0.36, "font-size": size };
-  return svgElement("text", { ...place, style: `fill: ${ink}` }, text);
+/**
+ * Write the first of some texts that is legible; the shorter ones come later.
+ *
+ * @param {number} row @param {number} column @param {string[]} texts @param {string} ink @param {number} pixels  of a cell
+ */
+function figure(row, column, texts, ink, pixels) {
+  const sizeOf = (/** @type {string} */ text) => Math.min(0.8, 1.5 / text.length, Math.max(0.5, LEGIBLE / pixels));
+  const text = texts.find((text) => sizeOf(text) * pixels >= LEGIBLE - 0.01);
+  if (text === undefined) return [];
+  const place = { x: column + 0.5, y: row + 0.5 + sizeOf(text) * 0.36, "font-size": sizeOf(text) };
+  return [svgElement("text", { ...place, style: `fill: ${ink}` }, text)];
 }
 
 /**
@@ -163,17 +186,17 @@ function extentOf(windows) {
   return [...windows.map((window) => -window.paddingBefore), ...sizes];
 }
 
-/** The pixels and their padding. @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding */
-function inputCells(picture, windows, padding) {
+/** The pixels and their padding. @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding @param {number} pixels  of a cell */
+function inputCells(picture, windows, padding, pixels) {
   const [rows, columns] = windows.map(({ inputSize, padding, paddingBefore }) =>
     Array.from({ length: inputSize + padding }, (_, pixel) => pixel - paddingBefore));
   return rows.flatMap((row) => columns.flatMap((column) => {
     const value = picture[row]?.[column];
     if (value === undefined) {
-      return [cell(row, column, "lenet-padding"), figure(row, column, padding, "var(--lenet-muted)")];
+      return [cell(row, column, "lenet-padding"), ...figure(row, column, [padding], "var(--lenet-muted)", pixels)];
     }
     const colour = greyColour(value, 0, WHITE);
-    return [cell(row, column, "lenet-pixel", colourText(colour)), figure(row, column, String(value), inkOn(colour))];
+    return [cell(row, column, "lenet-pixel", colourText(colour)), ...figure(row, column, [String(value)], inkOn(colour), pixels)];
   }));
 }
 
@@ -215,7 +238,7 @@ function viewBox(top, left, height, width) {
 /**
  * Where on a picture a pointer is.
  *
- * @param {SVGSVGElement} svg @param {PointerEvent} pointer
+ * @param {SVGSVGElement} svg @param {MouseEvent} pointer
  * @returns {number[]}  row and column, with fractions
  */
 function cellUnder(svg, { clientX, clientY }) {

@@ -66,6 +66,13 @@ export function kernelOf(name, rows, columns) {
   return gridOf(rows, columns, (y, x) => KERNELS[name](y, x, rows, columns));
 }
 
+/** Cut a kernel to a size, or put zeros around it. @param {Grid} kernel @param {number} rows @param {number} columns */
+export function resized(kernel, rows, columns) {
+  const top = Math.trunc((kernel.length - rows) / 2);
+  const left = Math.trunc((kernel[0].length - columns) / 2);
+  return gridOf(rows, columns, (row, column) => kernel[row + top]?.[column + left] ?? 0);
+}
+
 const OPERATIONS_OF_THE_ENGINE = { conv: "conv", max: "maxPool", avg: "avgPool" };
 
 /**
