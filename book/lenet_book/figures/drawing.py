@@ -47,8 +47,8 @@ STYLE: dict[Any, Any] = {
     "font.size": 10,
 }
 
-WIDTH = 6.2  # inches; wider figures have unreadable labels on a phone
-PIXELS_PER_INCH = 96  # of a figure on the page; the PNG has twice as many
+WIDTH = 6.2  # inches; wider figures have small labels on a phone, where they scroll
+PIXELS_PER_INCH = 120  # of a figure: WIDTH fills the page's column; the PNG has twice as many
 
 
 class BookFigure(Figure):
