@@ -325,6 +325,14 @@ const operations = {
   logSoftmax,
 };
 
+/** Apply to one number what an instruction does with each. @param {Instruction} instruction @param {number} value */
+export function applyTo(instruction, value) {
+  const output = new Float32Array(1);
+  const nothing = { inputShapes: [], weights: () => null, sums: new Float64Array(0) };
+  operations[instruction.kind]({ instruction, output, inputs: [Float32Array.of(value)], ...nothing });
+  return output[0];
+}
+
 /** @template Value @param {Value | null | undefined} value @returns {Value} */
 export function need(value) {
   if (value === null || value === undefined) throw new Error("the program is incomplete");

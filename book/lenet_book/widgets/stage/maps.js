@@ -1,6 +1,6 @@
 // @ts-check
 /** Draws the numbers of a step as maps, one tile for each channel, in which units can be picked. */
-import { flatIndex } from "./explanation.js";
+import { flatIndex, unitAt } from "./explanation.js";
 import { colourText, greyColour, inkOn, signedColour } from "../shared/colours.js";
 import { element, setAttribute } from "../shared/elements.js";
 import { productOf } from "../shared/numbers.js";
@@ -11,10 +11,14 @@ import { numberText } from "../shared/text.js";
 /** @typedef {import("./explanation.js").Box} Box */
 /** @typedef {import("./explanation.js").Unit} Unit */
 
-const GAP = 6; // CSS pixels between tiles
+const TILE_GAP = 6; // CSS pixels between tiles
 const LARGEST_CELL = 30;
 const WITH_NUMBER = 22; // cells of this size have room for a number
 const SHADES = 255; // on either side of zero
+const RIM = 3; // around the tiles, for frames at their edges
+const FINGER = 16; // how near a finger takes hold of a frame
+
+/** @typedef {{ x: number, y: number, width: number, height: number }} Rectangle */
 
 /**
  * How numbers become colours.
@@ -124,9 +128,17 @@ export function arrange({ tiles, rows, columns }, maxWidth, maxHeight, gap) {
   };
 }
 
-/** The maps of one step, with what the reader is asked to look at, and a unit to pick. */
+/**
+ * What a reader does with maps.
+ *
+ * @typedef {object} Hands
+ * @property {(unit: Unit) => void} pick  a click, a tap, an arrow key
+ * @property {(unit: Unit | null) => void} point  the pointer moves over a unit, or leaves
+ */
+
+/** The maps of one step, with what the reader is asked to look at, and units to point at and to pick. */
 export class Maps {
-  #onPick; #place;
+  #hands; #place;
   /** @type {number[]} */
   #shape = [1];
   /** @type {Unit} */
@@ -134,17 +146,18 @@ export class Maps {
   #layout = tilesOf([1]);
   /** @type {Painting | null} */
   #painting = null;
+  /** What is framed. @type {Rectangle[]} */
+  #frames = [];
+  #isHeld = false;
 
-  /**
-   * @param {object} options
-   * @param {(unit: Unit) => void} [options.onPick]
-   * @param {string} options.label
-   */
-  constructor({ onPick, label }) {
-    this.#onPick = onPick;
-    this.#place = arrange(this.#layout, 100, 100, GAP);
-    this.canvas = element("canvas", { class: "lenet-maps", role: "img", "aria-label": label });
-    if (onPick) this.#letPick();
+  /** @param {string} label @param {Hands} hands @param {boolean} hasKeys  whether arrow keys pick */
+  constructor(label, hands, hasKeys) {
+    this.#hands = hands;
+    this.#place = arrange(this.#layout, 100, 100, TILE_GAP);
+    const asApplication = { role: "application", "aria-roledescription": "maps of units", tabindex: 0 };
+    this.canvas = element("canvas", { class: "lenet-maps", "aria-label": label, ...(hasKeys ? asApplication : { role: "img" }) });
+    this.#listen();
+    if (hasKeys) this.canvas.addEventListener("keydown", (event) => this.#move(event));
   }
 
   /**
@@ -152,45 +165,68 @@ export class Maps {
    * @param {number} maxWidth @param {number} maxHeight  CSS pixels
    */
   reshape(shape, perLine, maxWidth, maxHeight) {
+    if (String(shape) !== String(this.#shape) || !this.#painting) this.#painting = new Painting(tilesOf(shape, perLine));
     this.#shape = shape;
     this.#layout = tilesOf(shape, perLine);
-    this.#painting = new Painting(this.#layout);
-    this.#place = arrange(this.#layout, maxWidth - 4, maxHeight - 4, GAP);
+    this.#place = arrange(this.#layout, maxWidth - 2 * RIM, maxHeight - 2 * RIM, TILE_GAP);
   }
 
   /**
    * @param {ArrayLike<number>} values @param {Scale} scale @param {Theme} theme
-   * @param {{ unit?: Unit, box?: Box | null, label: string }} marks
+   * @param {object} marks
+   * @param {Unit} [marks.unit]  has a frame
+   * @param {Box | null} [marks.box]  has a frame in each channel
+   * @param {number} [marks.numKnown]  in each map; those behind are not computed yet
+   * @param {boolean} [marks.isOnPath]  of the answer
+   * @param {string} marks.label
    */
-  draw(values, scale, theme, { unit, box, label }) {
+  draw(values, scale, theme, { unit, box, numKnown, isOnPath = false, label }) {
     const painting = this.#painting;
     if (!painting) return;
     painting.paint(values, scale);
     const { cell, width, height } = this.#place;
-    const context = sizeCanvas(this.canvas, width + 4, height + 4);
-    context.translate(2, 2);
+    const context = sizeCanvas(this.canvas, width + 2 * RIM, height + 2 * RIM);
+    context.translate(RIM, RIM);
+    this.#frames = [];
     const { tiles, rows, columns } = this.#layout;
     for (let tile = 0; tile < tiles; tile++) {
       const [x, y] = this.#corner(tile);
       context.drawImage(painting.canvas, 0, tile * rows, columns, rows, x, y, columns * cell, rows * cell);
+      if (numKnown !== undefined) this.#hideFrom(context, numKnown, x, y, theme);
       context.strokeStyle = theme.line;
       context.lineWidth = 1;
       context.strokeRect(x - 0.5, y - 0.5, columns * cell + 1, rows * cell + 1);
     }
-    this.#writeNumbers(context, values, theme);
-    if (box) this.#frameBox(context, box, theme);
+    if (numKnown === undefined) this.#writeNumbers(context, values, theme);
+    if (box) this.#frameBox(context, box);
     if (unit) {
       this.#unit = unit;
-      this.#frameIndex(context, flatIndex(unit, this.#shape), theme);
+      this.#frame(context, this.#rectangleAt(flatIndex(unit, this.#shape)), isOnPath ? theme.window : "#000");
     }
     setAttribute(this.canvas, "aria-label", label);
+  }
+
+  /** Where a unit stands in the window. @param {Unit} unit @returns {Rectangle} */
+  rectangleOf(unit) {
+    return this.#shift(this.#rectangleAt(flatIndex(unit, this.#shape)));
+  }
+
+  /** Where a box stands in the window, in one channel. @param {Box} box @param {number} channel @returns {Rectangle} */
+  rectangleIn(box, channel) {
+    return this.#shift(this.#rectangleOfBox(box, channel));
+  }
+
+  /** @param {Rectangle} rectangle @returns {Rectangle} */
+  #shift({ x, y, width, height }) {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    return { x: x + left + RIM, y: y + top + RIM, width, height };
   }
 
   /** @param {number} tile @returns {[number, number]} */
   #corner(tile) {
     const { cell, perRow } = this.#place;
     const { rows, columns } = this.#layout;
-    return [(tile % perRow) * (columns * cell + GAP), Math.floor(tile / perRow) * (rows * cell + GAP)];
+    return [(tile % perRow) * (columns * cell + TILE_GAP), Math.floor(tile / perRow) * (rows * cell + TILE_GAP)];
   }
 
   /** Where a flat index lies: tile, row and column. @param {number} index */
@@ -200,12 +236,32 @@ export class Maps {
     return { tile: Math.floor(index / (rows * columns)), row: Math.floor(inTile / columns), column: inTile % columns };
   }
 
+  /** @param {number} index @returns {Rectangle} */
+  #rectangleAt(index) {
+    const { tile, row, column } = this.#cellOf(index);
+    const [x, y] = this.#corner(tile);
+    const { cell } = this.#place;
+    return { x: x + column * cell, y: y + row * cell, width: cell, height: cell };
+  }
+
+  /** @param {Box} box @param {number} tile @returns {Rectangle} */
+  #rectangleOfBox(box, tile) {
+    const { cell, width, height } = this.#place;
+    if (box.length === 1) {
+      const [from, to] = box[0];
+      return to - from === 1 ? this.#rectangleAt(from) : { x: 0, y: 0, width, height };
+    }
+    const [rows, columns] = box.slice(-2);
+    const [x, y] = this.#corner(tile);
+    return { x: x + columns[0] * cell, y: y + rows[0] * cell, width: (columns[1] - columns[0]) * cell, height: (rows[1] - rows[0]) * cell };
+  }
+
   /** Write the numbers into the cells of a single line, when they are large enough. @param {CanvasRenderingContext2D} context @param {ArrayLike<number>} values @param {Theme} theme */
   #writeNumbers(context, values, theme) {
     const { cell } = this.#place;
     if (this.#shape.length !== 1 || this.#layout.rows > 1 || cell < WITH_NUMBER) return;
     const limit = limitOf(values);
-    context.font = "10px sans-serif";
+    context.font = "12px sans-serif";
     context.textAlign = "center";
     context.textBaseline = "middle";
     for (let i = 0; i < values.length; i++) {
@@ -214,65 +270,73 @@ export class Maps {
     }
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {Box} box @param {Theme} theme */
-  #frameBox(context, box, theme) {
+  /** Hide what a sweep has not reached. @param {CanvasRenderingContext2D} context @param {number} numKnown @param {number} x @param {number} y @param {Theme} theme */
+  #hideFrom(context, numKnown, x, y, theme) {
+    const { rows, columns } = this.#layout;
     const { cell } = this.#place;
-    if (box.length === 1) {
-      if (box[0][1] - box[0][0] === 1) this.#frameIndex(context, box[0][0], theme);
-      else this.#frame(context, 0, 0, this.#place.width, this.#place.height, theme);
-      return;
-    }
-    const [rows, columns] = box.slice(-2);
+    const [row, column] = [Math.floor(numKnown / columns), numKnown % columns];
+    context.fillStyle = colourText(theme.ground);
+    context.fillRect(x + column * cell, y + row * cell, (columns - column) * cell, cell);
+    context.fillRect(x, y + (row + 1) * cell, columns * cell, (rows - row - 1) * cell);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Box} box */
+  #frameBox(context, box) {
     const channels = box.length > 2 ? box[box.length - 3] : [0, 1];
-    for (let tile = channels[0]; tile < channels[1]; tile++) {
-      const [x, y] = this.#corner(tile);
-      const [across, down] = [columns[1] - columns[0], rows[1] - rows[0]];
-      this.#frame(context, x + columns[0] * cell, y + rows[0] * cell, across * cell, down * cell, theme);
+    for (let tile = channels[0]; tile < channels[1]; tile++) this.#frame(context, this.#rectangleOfBox(box, tile), "#000");
+  }
+
+  /** A frame that shows on every colour: white around black. @param {CanvasRenderingContext2D} context @param {Rectangle} rectangle @param {string} colour */
+  #frame(context, rectangle, colour) {
+    this.#frames.push(rectangle);
+    const { x, y, width, height } = rectangle;
+    for (const [lineWidth, style] of /** @type {[number, string][]} */ ([[4, "#fff"], [2, colour]])) {
+      Object.assign(context, { lineWidth, strokeStyle: style });
+      context.strokeRect(x - 1, y - 1, width + 2, height + 2);
     }
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {number} index @param {Theme} theme */
-  #frameIndex(context, index, theme) {
-    const { cell } = this.#place;
-    const { tile, row, column } = this.#cellOf(index);
-    const [x, y] = this.#corner(tile);
-    this.#frame(context, x + column * cell, y + row * cell, cell, cell, theme);
-  }
+  // ------------------------------------------------------------------------ pointing and picking
 
-  /** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {number} width @param {number} height @param {Theme} theme */
-  #frame(context, x, y, width, height, theme) {
-    context.lineWidth = 4.5;
-    context.strokeStyle = colourText(theme.ground);
-    context.strokeRect(x, y, width, height);
-    context.lineWidth = 2.5;
-    context.strokeStyle = theme.window;
-    context.strokeRect(x, y, width, height);
-  }
-
-  // ------------------------------------------------------------------------ picking
-
-  #letPick() {
+  #listen() {
     const { canvas } = this;
-    canvas.tabIndex = 0;
-    canvas.setAttribute("role", "application");
-    canvas.setAttribute("aria-roledescription", "maps of units");
+    /** @type {{ x: number, y: number } | null} */
+    let down = null;
+    const at = (/** @type {PointerEvent} */ event) => this.#unitAtPoint(event.offsetX - RIM, event.offsetY - RIM);
     canvas.addEventListener("pointerdown", (event) => {
-      const unit = this.#unitAtPoint(event.offsetX - 2, event.offsetY - 2);
-      if (unit) this.#onPick?.(unit);
+      down = { x: event.clientX, y: event.clientY };
+      if (event.pointerType !== "touch") canvas.setPointerCapture(event.pointerId);
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (!event.buttons || event.pointerType === "touch") return;
-      const unit = this.#unitAtPoint(event.offsetX - 2, event.offsetY - 2);
-      if (unit && String(unit) !== String(this.#unit)) this.#onPick?.(unit);
+      const unit = at(event);
+      if (unit) this.#hands.point(unit);
     });
-    canvas.addEventListener("keydown", (event) => this.#move(event));
+    canvas.addEventListener("pointerup", (event) => {
+      const unit = at(event);
+      const isTap = down && Math.hypot(event.clientX - down.x, event.clientY - down.y) < 8;
+      if (down && unit && (isTap || event.pointerType !== "touch" || this.#isHeld)) this.#hands.pick(unit);
+      else this.#hands.point(null);
+      down = null;
+    });
+    for (const end of ["pointerleave", "pointercancel"]) canvas.addEventListener(end, () => this.#hands.point(null));
+    canvas.addEventListener("touchstart", (event) => this.#hold(event), { passive: false });
+  }
+
+  /** A finger that takes hold of a frame moves it; anywhere else it scrolls the page, or taps. @param {TouchEvent} event */
+  #hold(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const { clientX, clientY } = event.touches[0];
+    const [left, top] = [clientX - box.left - RIM, clientY - box.top - RIM];
+    const isNear = (/** @type {Rectangle} */ { x, y, width, height }) => Math.abs(left - x - width / 2) < FINGER + width / 2 && Math.abs(top - y - height / 2) < FINGER + height / 2;
+    this.#isHeld = event.touches.length === 1 && this.#frames.some(isNear);
+    if (this.#isHeld) event.preventDefault();
   }
 
   /** @param {number} x @param {number} y @returns {Unit | null} */
   #unitAtPoint(x, y) {
     const { cell, perRow } = this.#place;
     const { tiles, rows, columns } = this.#layout;
-    const [across, down] = [columns * cell + GAP, rows * cell + GAP];
+    const [across, down] = [columns * cell + TILE_GAP, rows * cell + TILE_GAP];
     const tile = Math.floor(y / down) * perRow + Math.floor(x / across);
     const column = Math.floor((x - Math.floor(x / across) * across) / cell);
     const row = Math.floor((y - Math.floor(y / down) * down) / cell);
@@ -283,13 +347,8 @@ export class Maps {
   /** @param {number} tile @param {number} row @param {number} column @returns {Unit | null} */
   #unitOf(tile, row, column) {
     const { rows, columns } = this.#layout;
-    let index = (tile * rows + row) * columns + column;
-    const unit = [...this.#shape];
-    for (let axis = unit.length - 1; axis >= 0; axis--) {
-      unit[axis] = index % this.#shape[axis];
-      index = Math.floor(index / this.#shape[axis]);
-    }
-    return index === 0 ? unit : null; // a last line may be shorter than the others
+    const index = (tile * rows + row) * columns + column;
+    return index < productOf(this.#shape) ? unitAt(index, this.#shape) : null; // a last line may be shorter
   }
 
   /** @param {KeyboardEvent} event */
@@ -311,6 +370,6 @@ export class Maps {
     const [newTile, newRow, newColumn] = to;
     const isThere = newTile >= 0 && newTile < tiles && newRow >= 0 && newRow < rows && newColumn >= 0 && newColumn < columns;
     const unit = isThere ? this.#unitOf(newTile, newRow, newColumn) : null;
-    if (unit) this.#onPick?.(unit);
+    if (unit) this.#hands.pick(unit);
   }
 }

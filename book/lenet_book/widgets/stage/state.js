@@ -6,6 +6,7 @@ import { Picture } from "./input/picture.js";
 import { readArrays } from "../shared/arrays.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
+/** @typedef {import("./explanation.js").Unit} Unit */
 
 /**
  * @typedef {object} Place  where a step stands in the code
@@ -47,8 +48,14 @@ export class State {
     const arrays = readArrays(model);
     this.engine = new Engine(this.steps, arrays);
     this.input = new Picture(model, this.meta, this.steps[0].shape, arrays.pictures);
-    /** @type {number[]} */
-    this.first = [model.get("step"), this.input.sample];
+    /** The unit under the pointer. @type {Unit | null} */
+    this.preview = null;
+    /** Where the window stands on its way over the input; null when the maps are complete. @type {number | null} */
+    this.sweep = null;
+    /** The channel of a convolution whose products are shown; null for all. @type {number | null} */
+    this.channel = null;
+    /** The strongest way from the answer to the picture: a unit for each step on it. @type {Map<number, Unit> | null} */
+    this.path = null;
     this.compute();
   }
 
@@ -57,14 +64,25 @@ export class State {
     return Math.min(Math.max(this.model.get("step"), 0), this.steps.length - 1);
   }
 
-  /** The unit that is explained: the picked one, or else the strongest. */
-  get unit() {
-    const picked = this.model.get("picked");
-    return isUnit(picked, this.steps[this.step].shape) ? picked : this.#strongest(this.step);
+  get isPicked() {
+    return isUnit(this.model.get("picked"), this.steps[this.step].shape);
   }
 
-  /** @param {number} step @returns {number[]} */
-  #strongest(step) {
+  /** The unit that stays when the pointer has left: the picked one, or else the strongest. @returns {Unit} */
+  get picked() {
+    return this.isPicked ? this.model.get("picked") : this.strongest(this.step);
+  }
+
+  /** The unit that is explained. @returns {Unit} */
+  get unit() {
+    if (this.preview && isUnit(this.preview, this.steps[this.step].shape)) return this.preview;
+    if (this.sweep === null) return this.picked;
+    const { shape } = this.steps[this.step];
+    return shape.length === 3 ? [this.picked[0], Math.floor(this.sweep / shape[2]), this.sweep % shape[2]] : unitAt(this.sweep, shape);
+  }
+
+  /** @param {number} step @returns {Unit} */
+  strongest(step) {
     const values = this.engine.values[step];
     let best = 0;
     for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;

@@ -1,18 +1,23 @@
 // @ts-check
-/** ForwardStepper: walk through a network's forward pass, one operation at a time. */
-import { ArithmeticView, unitText } from "./arithmetic.js";
-import { Code, Facts } from "./code.js";
-import { need } from "./engine.js";
+/** ForwardStepper: the stage on which a network's forward pass is walked through, step by step. */
+import { Answer } from "./answer.js";
+import { Drawer } from "./drawer.js";
 import { flatIndex, isUnit } from "./explanation.js";
+import { Help } from "./help.js";
 import { InputPanel } from "./input/panel.js";
-import { DRAWN } from "./input/picture.js";
-import { Rail } from "./rail.js";
-import { Scores } from "./scores.js";
-import { Sight } from "./sight.js";
+import { Pad } from "./input/pad.js";
+import { Preparation } from "./input/preparation.js";
+import { linkOf, readLink } from "./link.js";
+import { OperationPanel } from "./operation.js";
+import { InPanel, OutPanel, Scales, unitOver } from "./panels.js";
+import { strongestBelow, strongestPath } from "./path.js";
 import { State } from "./state.js";
-import { StepView } from "./view.js";
+import { Strip } from "./strip.js";
+import { Sweep } from "./sweep.js";
+import { Ties } from "./ties.js";
+import { hintOf, sentenceOf, unitText } from "./words.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { announcer, button, element } from "../shared/elements.js";
+import { announcer, button, element, prefersLessMotion, setText } from "../shared/elements.js";
 import { numberText, shapeText } from "../shared/text.js";
 import { Transport } from "../shared/transport.js";
 
@@ -20,64 +25,84 @@ import { Transport } from "../shared/transport.js";
 /** @typedef {import("../shared/colours.js").Theme} Theme */
 /** @typedef {import("./explanation.js").Unit} Unit */
 
-const PLAY_MILLISECONDS = 1600;
-const NARROW = 560; // CSS pixels; a widget below it is laid out for a phone
+const PLAY_MILLISECONDS = 3600; // a sweep, and time to read
+const HOP_MILLISECONDS = 300;
+const CARRY_MILLISECONDS = 450;
+const NARROW = 560; // CSS pixels; below it the stage is laid out for a phone
+const WIDE = 960;
+const PADS = { narrow: 92, column: 112, wide: 112 };
+const HEIGHTS = { narrow: [600, 760], column: [660, 760], wide: [580, 900] };
+const BLANK = "Nothing is drawn yet: these are the network's numbers for an empty picture.";
+const TABS = ["in", "operation", "out"];
 
-class Stepper {
-  #state; #address; #input; #view; #rail; #scores; #code; #where; #arithmetic; #link; #transport; #sight;
-  #stops;
+class Stage {
+  #state; #address; #pad; #input; #inputRoom; #scales; #in; #operation; #out; #strip; #answer; #drawer; #transport; #sweep; #help;
+  #ties = new Ties();
+  #aloud = announcer();
+  #position = element("span", { class: "lenet-position" });
+  #sentence = element("b", {});
+  #hint = element("p", { class: "lenet-muted lenet-hint" });
+  #panels; #tabs; #stops;
   /** @type {Theme | undefined} */
   #theme;
-  #aloud = announcer();
-  #facts = new Facts();
-  #position = element("span", { class: "lenet-position" });
-  #width = 0;
-  #drawing = 0;
+  #size = "";
+  #frame = 0;
+  #hop = 0;
 
   /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
   constructor(model, address) {
-    this.#state = new State(model);
+    const state = new State(model);
+    this.#state = state;
     this.#address = address;
-    this.#input = new InputPanel(this.#state, {
-      chosen: (sample) => (sample === this.#state.input.sample ? this.#showSample() : this.#state.choose({ sample })),
-      drawn: () => this.#drawn(),
-      lifted: () => this.#lifted(),
-    });
-    this.#view = new StepView(this.#state, (unit, step) => this.#pick(unit, step));
-    this.#rail = new Rail(this.#state.steps, (step) => this.#view.perLine(step), (step) => this.#go(step));
-    this.#scores = new Scores(this.#state);
-    this.#code = new Code(this.#state.meta.listings);
-    this.#where = element("div", { class: "lenet-where" }, this.#code.node, this.#facts.node);
-    this.#arithmetic = new ArithmeticView(this.#state);
-    this.#link = element("a", { class: "lenet-link", hidden: !address }, "link to this step");
+    const pen = { drawn: () => this.#drawn(), lifted: () => this.#lifted() };
+    this.#pad = new Pad(state, pen);
+    this.#input = new InputPanel(state, { ...pen, chosen: (/** @type {number} */ sample) => this.#choose({ sample, picked: [] }) });
+    this.#inputRoom = element("section", { class: "lenet-panel lenet-input", "aria-label": "in" }, element("h3", { class: "lenet-heading" }, "in · ", element("b", {}, "your picture")), element("div", { class: "lenet-room" }, this.#input.node));
+    this.#scales = new Scales(state);
+    this.#in = new InPanel(state, this.#scales, { pick: (unit) => this.#pickBelow(unit), point: (unit) => this.#pointBelow(unit) });
+    this.#out = new OutPanel(state, this.#scales, { pick: (unit) => this.#pick(unit), point: (unit) => this.#point(unit) });
+    this.#operation = new OperationPanel(state, this.#scales, new Preparation(state), (channel) => this.#showChannel(channel));
+    this.#strip = new Strip(state.steps, (step) => this.#go(step));
+    this.#answer = new Answer(state);
+    this.#sweep = new Sweep(state, () => this.#schedule());
+    this.#drawer = new Drawer(state.meta.listings);
     this.#transport = this.#makeTransport();
+    this.#panels = element("div", { class: "lenet-panels" }, this.#inputRoom, this.#in.node, this.#operation.node, this.#out.node, this.#ties.node);
+    this.#tabs = element("div", { class: "lenet-tabs", role: "group", "aria-label": "What is shown" }, ...TABS.map((name, i) => button(name, () => this.#turnTo(i))));
     this.root = this.#build();
-    this.#sight = new Sight([this.#rail.node, this.#view.node, this.#arithmetic.node]);
+    this.#help = new Help(this.root, [
+      [this.#pad.node, "Draw here. Everything to the right follows your pen."],
+      [this.#strip.node, "The whole network, from the picture to the answer. Choose a step to look inside."],
+      [this.#operation.node, "How the framed number came about. Point at another number on the right."],
+      [this.#transport.node, "Next goes one operation further. Play walks by itself; the slider moves the window."],
+    ]);
     this.#stops = this.#listen(model);
   }
 
   #build() {
-    const top = element("div", { class: "lenet-top" }, this.#input.node, this.#scores.node);
     const name = `Forward pass of ${this.#state.meta.model}`;
-    return element(
-      "div",
-      { class: "lenet-widget lenet-stepper", role: "group", "aria-label": name },
-      top,
-      this.#rail.node,
-      this.#transport.node,
-      this.#where,
-      this.#view.node,
-      this.#arithmetic.node,
-      this.#aloud.node,
-    );
+    const top = element("div", { class: "lenet-top" }, this.#pad.node, this.#strip.node, this.#answer.node);
+    const sentence = element("p", { class: "lenet-sentence" }, this.#position, " ", this.#sentence);
+    const words = element("div", { class: "lenet-caption" }, sentence, this.#hint);
+    const bar = element("div", { class: "lenet-bar" }, words, this.#transport.node);
+    const screen = element("div", { class: "lenet-screen" }, top, this.#tabs, this.#panels, bar);
+    return element("div", { class: "lenet-widget lenet-stepper", role: "group", "aria-label": name }, screen, this.#drawer.node, this.#aloud.node);
   }
 
   #makeTransport() {
     const walk = { at: () => this.#state.step, last: () => this.#state.steps.length - 1, milliseconds: () => PLAY_MILLISECONDS };
-    const transport = new Transport({ ...walk, go: (step) => this.#go(step) }, { back: "← Previous", next: "Next →" });
-    const reset = button("Reset", () => this.#reset());
+    const transport = new Transport({ ...walk, go: (step) => this.#go(step) }, { back: "◀ Back" });
     transport.next.classList.add("lenet-main");
-    transport.node.append(this.#position, reset, this.#link);
+    const wide = button("Wide", () => this.#widen(), { class: "lenet-button lenet-widen", "aria-label": "Wide stage" });
+    const tools = [
+      button("Why this answer?", () => this.#why(), { class: "lenet-button lenet-why" }),
+      button("Code", () => this.#drawer.toggle(), { "aria-expanded": "false" }),
+      ...(this.#address ? [button("Link", () => this.#copyLink())] : []),
+      wide,
+      button("?", () => this.#help.toggle(), { "aria-label": "Help" }),
+    ];
+    this.#drawer.opener = tools[1];
+    transport.node.append(this.#sweep.node, element("span", { class: "lenet-tools" }, ...tools));
     return transport;
   }
 
@@ -86,156 +111,355 @@ class Stepper {
     /** @type {[string, () => void][]} */
     const listeners = [
       ["change:step", () => this.#showStep()],
-      ["change:picked", () => this.#showUnit()],
-      ["change:sample", () => this.#showSample()],
+      ["change:picked", () => this.#schedule()],
+      ["change:sample", () => this.#showPicture()],
     ];
     for (const [event, listener] of listeners) model.on(event, listener);
-    const resized = new ResizeObserver(() => this.#showResized());
+    const fitted = () => this.#fit();
+    const resized = new ResizeObserver(fitted);
     resized.observe(this.root);
     const followLink = () => this.#followLink();
     addEventListener("hashchange", followLink);
+    addEventListener("resize", fitted);
+    this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape());
+    this.#panels.addEventListener("scroll", () => this.#markTab());
     return [
       () => listeners.forEach(([event, listener]) => model.off(event, listener)),
       () => resized.disconnect(),
-      () => this.#sight.stop(),
-      () => cancelAnimationFrame(this.#drawing),
+      () => cancelAnimationFrame(this.#frame),
+      () => window.clearTimeout(this.#hop),
       () => removeEventListener("hashchange", followLink),
+      () => removeEventListener("resize", fitted),
       () => this.#transport.stop(),
+      () => this.#sweep.stop(),
       this.#input.accept(this.root),
-      watchTheme(() => this.#showAll()),
+      watchTheme(() => this.#restyle()),
     ];
   }
 
   /** Begin, once the widget is in the page. */
   start() {
     this.#followLink();
-    this.#showAll();
+    this.#restyle();
   }
 
   // ------------------------------------------------------------------------ what the reader does
 
-  /** @param {number} step */
+  /** @param {Record<string, any>} values */
+  #choose(values) {
+    this.#state.preview = null;
+    this.#state.choose(values);
+    this.#rememberLink();
+  }
+
+  /** Go to a step; the picked unit goes along, to what it came from or what comes of it. @param {number} step */
   #go(step) {
-    const picked = this.#state.model.get("picked");
-    const isSameShape = String(this.#state.steps[step].shape) === String(this.#state.steps[this.#state.step].shape);
-    this.#state.choose({ step, picked: isSameShape ? picked : [] });
+    const state = this.#state;
+    const from = state.step;
+    if (step === from) return;
+    const picked = this.#carriedUnit(from, step);
+    this.#sweep.stop();
+    state.channel = null;
+    const carry = this.#carry(from, step);
+    this.#choose({ picked: [], step });
+    if (picked) this.#choose({ picked });
+    carry();
+    if (!this.#hop) this.#sweep.begin();
   }
 
-  /** @param {Unit} unit @param {number} [step] */
-  #pick(unit, step = this.#state.step) {
-    this.#state.choose({ step, picked: unit });
+  /** @param {number} from @param {number} step @returns {Unit | null} */
+  #carriedUnit(from, step) {
+    const { steps, engine, unit, path, isPicked } = this.#state;
+    if (path?.has(step)) return path.get(step) ?? null;
+    if (!isPicked) return null;
+    if (steps[from].inputs.includes(step)) {
+      const below = strongestBelow(engine, { step: from, unit });
+      return below && below.step === step ? below.unit : null;
+    }
+    return steps[step].inputs[0] === from && step ? unitOver(steps, step, unit, this.#state.strongest(step)) : null;
   }
 
-  #reset() {
+  /** @param {Unit} unit */
+  #pick(unit) {
     this.#transport.stop();
-    const [step, sample] = this.#state.first;
-    this.#state.input.strokes = [];
-    this.#arithmetic.channel = null;
-    this.#state.choose({ step, sample, picked: [] });
+    this.#stopWhy();
+    this.#sweep.stop();
+    this.#choose({ picked: unit });
   }
 
-  /** Links end in "#name:step=3" or "#name:step=3;unit=0,5,7". */
+  /** @param {Unit | null} unit */
+  #point(unit) {
+    if (this.#sweep.isRunning || String(unit) === String(this.#state.preview)) return;
+    this.#state.preview = unit;
+    if (unit) this.#state.sweep = null;
+    this.#schedule();
+  }
+
+  /** @param {Unit} below */
+  #pickBelow(below) {
+    const unit = this.#unitOver(below);
+    if (unit) this.#pick(unit);
+  }
+
+  /** @param {Unit | null} below */
+  #pointBelow(below) {
+    this.#point(below && this.#unitOver(below));
+  }
+
+  /** @param {Unit} below */
+  #unitOver(below) {
+    const { steps, step, picked } = this.#state;
+    return unitOver(steps, step, below, picked);
+  }
+
+  /** @param {number | null} channel */
+  #showChannel(channel) {
+    this.#state.channel = channel;
+    this.#schedule();
+    this.#rememberLink();
+  }
+
+  /** Walk back along the strongest way, from the answer to a pixel. */
+  #why() {
+    const places = strongestPath(this.#state.engine);
+    this.#transport.stop();
+    this.#stopWhy();
+    this.#state.path = new Map(places.map(({ step, unit }) => [step, unit]));
+    const hop = () => {
+      const place = places.shift();
+      if (!place) return this.#stopHops();
+      this.#hop = window.setTimeout(hop, HOP_MILLISECONDS);
+      this.#sweep.stop();
+      this.#choose({ picked: [], step: place.step });
+      this.#choose({ picked: place.unit });
+    };
+    if (prefersLessMotion()) places.splice(1);
+    hop();
+  }
+
+  #stopHops() {
+    window.clearTimeout(this.#hop);
+    this.#hop = 0;
+  }
+
+  #stopWhy() {
+    this.#stopHops();
+    this.#state.path = null;
+    this.#strip.mark(this.#state.step, null);
+  }
+
+  #escape() {
+    if (this.#help.isOpen) this.#help.toggle();
+    else if (this.#drawer.isOpen) this.#drawer.toggle();
+    else if (this.#state.path) {
+      this.#stopWhy();
+      this.#schedule();
+    }
+  }
+
+  /** Show the stage as wide as the window, until the reader closes it. */
+  #widen() {
+    const place = document.createComment("");
+    const close = button("Close", () => dialog.close(), { class: "lenet-button lenet-close" });
+    const dialog = element("dialog", { class: "lenet-dialog", "aria-label": "Wide stage" }, close);
+    this.root.replaceWith(place);
+    dialog.append(this.root);
+    document.body.append(dialog);
+    dialog.addEventListener("close", () => {
+      place.replaceWith(this.root);
+      dialog.remove();
+      /** @type {HTMLElement | null} */ (this.root.querySelector(".lenet-widen"))?.focus();
+    });
+    dialog.showModal();
+  }
+
+  // ------------------------------------------------------------------------ links
+
+  get #link() {
+    return linkOf(this.#address, this.#state);
+  }
+
   #followLink() {
-    const [name, rest = ""] = decoded(location.hash.slice(1)).split(":");
-    if (!this.#address || name !== this.#address) return;
-    const wanted = Object.fromEntries(rest.split(";").map((part) => part.split("=")));
-    const step = Number(wanted.step);
-    if (!(step >= 0 && step < this.#state.steps.length)) return;
-    const unit = (wanted.unit || "none").split(",").map(Number);
-    this.#state.choose({ step, picked: isUnit(unit, this.#state.steps[step].shape) ? unit : [] });
+    const wanted = readLink(this.#address, location.hash, this.#state.steps.length);
+    if (!wanted) return;
+    const { step, unit, channel, picture } = wanted;
+    if (picture && this.#state.input.fromText(picture)) this.#showPicture();
+    this.#choose({ picked: [], step });
+    this.#state.channel = channel;
+    if (isUnit(unit, this.#state.steps[step].shape)) this.#choose({ picked: unit });
+  }
+
+  /** The address follows what the reader does, once the reader has done something. */
+  #rememberLink() {
+    if (this.#address && this.#theme) history.replaceState(history.state, "", this.#link);
+  }
+
+  #copyLink() {
+    this.#rememberLink();
+    const said = () => this.#aloud.say("The link to this step is copied.");
+    navigator.clipboard?.writeText(location.href).then(said, () => {});
+    this.#flash("The address of this page now leads here; it is copied where the browser allows.");
+  }
+
+  /** @param {string} text  stands in place of the hint until the next step */
+  #flash(text) {
+    setText(this.#hint, text);
   }
 
   // ------------------------------------------------------------------------ what is shown
 
-  #showResized() {
-    if (this.root.clientWidth !== this.#width) this.#showAll();
+  /** Fit into the room there is: wide, in a column of text, or on a phone. */
+  #fit() {
+    if (!this.#theme) return;
+    const width = this.root.clientWidth;
+    const kind = width < NARROW ? "narrow" : width < WIDE ? "column" : "wide";
+    const hasChanged = !this.root.classList.contains(`lenet-${kind}`);
+    const [lowest, highest] = HEIGHTS[kind];
+    const top = this.root.closest("dialog") ? 24 : this.root.getBoundingClientRect().top + scrollY;
+    const height = Math.min(Math.max(innerHeight - (top < innerHeight / 2 ? top : 64) - 12, lowest), highest);
+    const size = `${width} ${height}`;
+    if (size === this.#size) return;
+    this.#size = size;
+    this.root.classList.remove("lenet-narrow", "lenet-column", "lenet-wide");
+    this.root.classList.add(`lenet-${kind}`);
+    this.root.style.setProperty("--stage-height", `${height}px`);
+    this.#pad.layOut(PADS[kind]);
+    if (hasChanged) this.#drawer.dock(kind !== "wide");
+    this.#showPicture();
   }
 
-  /** Fit into the width there is. On a phone, what changes with the pen stands close to the pad. */
-  #layOut() {
-    this.#width = this.root.clientWidth;
-    const isNarrow = this.#width < NARROW;
-    this.root.classList.toggle("lenet-narrow", isNarrow);
-    if (isNarrow) this.#view.node.after(this.#where);
-    else this.#transport.node.after(this.#where);
-    this.#input.layOut(isNarrow ? 284 : 400, 360);
-    this.#rail.layOut(isNarrow);
-  }
-
-  #showAll() {
-    this.#layOut();
+  #restyle() {
     this.#theme = readTheme(this.root);
+    this.#pad.useTheme(this.#theme);
     this.#input.useTheme(this.#theme);
-    this.#view.useTheme(this.#theme);
-    this.#showSample();
+    this.#scales.useTheme(this.#theme);
+    this.#size = "";
+    this.#fit();
   }
 
-  #showSample() {
+  /** Another picture, or its drawing has changed: compute, and show all of it. */
+  #showPicture() {
     this.#state.compute();
     this.#showActivations();
     this.#showStep();
   }
 
-  /** The drawing has changed: show it when the browser draws anyway. */
+  #showActivations() {
+    if (!this.#theme) return;
+    this.#pad.show();
+    if (this.#state.step === 0) this.#input.show();
+    this.#answer.show();
+    this.#strip.draw(this.#state.engine.values, (step) => this.#scales.of(step), this.#theme);
+  }
+
+  /** The pen has moved: show it when the browser draws anyway. */
   #drawn() {
-    if (this.#state.input.sample !== DRAWN) this.#state.choose({ sample: DRAWN });
-    else if (!this.#drawing) this.#drawing = requestAnimationFrame(() => this.#followPen());
+    this.#transport.stop();
+    if (this.#state.path) this.#stopWhy();
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#state.compute();
+      this.#showActivations();
+      this.#showUnit();
+    });
   }
 
-  /** Show the drawing and what comes of it, where the reader can see it. */
-  #followPen() {
-    this.#drawing = 0;
-    this.#state.compute();
-    this.#input.show();
-    this.#scores.show();
-    const { step, unit } = this.#state;
-    if (this.#sight.sees(this.#rail.node)) this.#drawRail();
-    if (this.#sight.sees(this.#view.node)) this.#view.draw(unit);
-    if (this.#sight.sees(this.#arithmetic.node)) this.#arithmetic.show(step, unit, need(this.#theme));
-  }
-
-  /** A stroke is finished: catch up with it everywhere, and say what came of it. */
+  /** A stroke is finished: say what came of it. */
   #lifted() {
-    cancelAnimationFrame(this.#drawing);
-    this.#drawing = 0;
     this.#state.compute();
     this.#showActivations();
     this.#showUnit();
-    this.#aloud.say(this.#scores.inWords());
-  }
-
-  #showActivations() {
-    this.#input.show();
-    this.#scores.show();
-    this.#drawRail();
-  }
-
-  #drawRail() {
-    this.#rail.draw(this.#state.engine.values, (step) => this.#view.scaleOf(step));
+    this.#rememberLink();
+    this.#aloud.say(this.#answer.aloud());
   }
 
   #showStep() {
     if (!this.#theme) return;
-    const { step, steps } = this.#state;
-    this.#arithmetic.channel = null;
-    this.#transport.show();
-    this.#position.textContent = `step ${step} of ${steps.length - 1}`;
-    this.#rail.mark(step);
-    this.#code.show(steps[step]);
-    this.#facts.show(steps[step]);
+    const { step, steps, path } = this.#state;
+    const isInput = step === 0;
+    this.#inputRoom.hidden = !isInput;
+    this.#in.node.hidden = isInput;
+    this.#transport.show(`${steps[step].name}, step ${step} of ${steps.length - 1}`);
+    this.#transport.next.textContent = step + 1 < steps.length ? `Next: ${steps[step + 1].name} ▶` : "The end";
+    this.#strip.mark(step, path);
+    this.#drawer.show(steps[step]);
+    setText(this.#position, `step ${step} of ${steps.length - 1}`);
+    setText(this.#sentence, sentenceOf(steps, step));
+    setText(this.#hint, this.#state.input.isBlank && step ? BLANK : hintOf(steps[step], this.#sweep.sweeps(step)));
+    this.#operation.reset();
+    if (isInput) {
+      const room = /** @type {HTMLElement} */ (this.#input.node.parentElement);
+      this.#input.layOut(room.clientWidth, room.clientHeight);
+      this.#input.show();
+    } else this.#in.fit(steps[step].inputs[0]);
+    this.#out.fit(step);
     this.#showUnit();
+    this.#say();
   }
 
-  #showUnit() {
-    if (!this.#theme) return;
+  #say() {
     const { step, steps, unit, engine } = this.#state;
-    this.#view.layOut(this.#width - 2, this.#width < NARROW);
-    this.#view.draw(unit);
-    this.#arithmetic.show(step, unit, this.#theme);
-    this.#link.href = `#${this.#address}:step=${step};unit=${unit}`;
     const value = engine.values[step][flatIndex(unit, steps[step].shape)];
     const shape = shapeText(["N", ...steps[step].shape]);
     this.#aloud.say(`Step ${step}, ${steps[step].name}, shape ${shape}. ${unitText(unit)}: ${numberText(value)}.`);
+  }
+
+  /** Show another unit when the browser draws anyway. */
+  #schedule() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#showUnit();
+      if (!this.#sweep.isRunning && !this.#state.preview) this.#say();
+    });
+  }
+
+  #showUnit() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    if (!this.#theme) return;
+    const { step, unit } = this.#state;
+    if (step > 0) this.#in.show(unit, this.#theme);
+    this.#operation.show(unit, this.#theme);
+    this.#out.show(unit, this.#theme);
+    this.#sweep.show();
+    this.#showTies(unit);
+  }
+
+  /** @param {Unit} unit */
+  #showTies(unit) {
+    if (!this.root.classList.contains("lenet-wide")) return this.#ties.show([], null);
+    const box = this.#state.step ? this.#in.boxOf(unit) : null;
+    const ties = this.#operation.anchors.flatMap(({ row, unit: below, channel, size }) => {
+      const from = below ? this.#in.maps.rectangleOf(below) : box && this.#in.maps.rectangleIn(box, channel);
+      return from ? [{ from, to: row.getBoundingClientRect(), size }] : [];
+    });
+    this.#ties.show(ties, { from: this.#operation.sum.getBoundingClientRect(), to: this.#out.maps.rectangleOf(unit) });
+  }
+
+  /** What came out becomes what goes in: let the maps travel from one side to the other. @param {number} from @param {number} to */
+  #carry(from, to) {
+    const { steps } = this.#state;
+    const isOnward = steps[to].inputs[0] === from && from > 0;
+    const isBack = steps[from].inputs[0] === to && to > 0;
+    if (prefersLessMotion() || !(isOnward || isBack) || this.root.classList.contains("lenet-narrow")) return () => {};
+    const [source, target] = isOnward ? [this.#out, this.#in] : [this.#in, this.#out];
+    const start = source.maps.canvas.getBoundingClientRect();
+    return () => {
+      const end = target.maps.canvas.getBoundingClientRect();
+      if (!end.width || !start.width) return;
+      const move = `translate(${start.left - end.left}px, ${start.top - end.top}px) scale(${start.width / end.width}, ${start.height / end.height})`;
+      target.maps.canvas.animate([{ transform: move, transformOrigin: "0 0" }, { transform: "none", transformOrigin: "0 0" }], { duration: CARRY_MILLISECONDS, easing: "ease-in-out" });
+    };
+  }
+
+  // ------------------------------------------------------------------------ on a phone
+
+  /** @param {number} tab */
+  #turnTo(tab) {
+    this.#panels.scrollTo({ left: tab * this.#panels.clientWidth, behavior: prefersLessMotion() ? "instant" : "smooth" });
+  }
+
+  #markTab() {
+    const at = Math.round(this.#panels.scrollLeft / this.#panels.clientWidth);
+    [...this.#tabs.children].forEach((tab, i) => tab.setAttribute("aria-pressed", String(i === at)));
   }
 
   /** End everything that the widget has begun. */
@@ -244,21 +468,12 @@ class Stepper {
   }
 }
 
-/** Read what some programs write of a link, %3D for "=". @param {string} text */
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a page may be opened with any text behind the #
-  }
-}
-
 /** @param {{ model: Model, el: HTMLElement }} context */
 export function render({ model, el }) {
-  const stepper = new Stepper(model, el.id);
-  el.append(stepper.root);
-  stepper.start();
-  return () => stepper.stop();
+  const stage = new Stage(model, el.id);
+  el.append(stage.root);
+  stage.start();
+  return () => stage.stop();
 }
 
 export default { render };

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +139,10 @@ def stepper_parts(
     program = program_of(steps, pixels.normalised, dtype)
     listings, spots = find_source(model, steps)
     described = [
-        {**instruction, **_describe(row), "place": spot.to_json()}
-        for instruction, row, spot in zip(program.instructions[1:], rows, spots, strict=True)
+        {**instruction, **_describe(row), "name": name, "place": spot.to_json()}
+        for instruction, row, name, spot in zip(
+            program.instructions[1:], rows, names_of(rows), spots, strict=True
+        )
     ]
     program.instructions[1:] = described
     program.instructions[0] |= {"name": "input", "operation": "the picture"}
@@ -198,10 +201,42 @@ def rows_of(model: nn.Module, images: Tensor) -> tuple[Row, ...]:
     return table.rows
 
 
+def names_of(rows: Sequence[Row]) -> list[str]:
+    """Name the steps as one speaks of them: layers by their names, functions with a number.
+
+    The calls of ``relu`` become relu1, relu2, ... in their order, those of ``max_pool2d`` pool1,
+    pool2, ...; what is called once has no number.
+    """
+    taken = {row.name for row in rows if row.step.module is not None}
+    spoken = [
+        None if row.step.module is not None else _SPOKEN.get(row.name, row.name.strip("_"))
+        for row in rows
+    ]
+    names = {
+        word: _numbered(word, taken) if spoken.count(word) > 1 or word in taken else iter([word])
+        for word in spoken
+        if word is not None
+    }
+    return [
+        row.name if word is None else next(names[word])
+        for row, word in zip(rows, spoken, strict=True)
+    ]
+
+
+def _numbered(word: str, taken: Collection[str]) -> Iterator[str]:
+    names = (f"{word}{number}" for number in itertools.count(1))
+    return (name for name in names if name not in taken)
+
+
+_SPOKEN = {
+    name: "pool"
+    for name in ("max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d")
+}
+
+
 def _describe(row: Row) -> dict[str, Any]:
     """What stands beside a step: its row of the shape table."""
     return {
-        "name": row.name,
         "operation": row.operation,
         "formula": row.formula,
         "note": row.note,

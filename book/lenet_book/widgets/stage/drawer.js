@@ -1,12 +1,12 @@
 // @ts-check
-/** The code of the forward pass, the line of a step lit, and its row of the shape table beside it. */
-import { element } from "../shared/elements.js";
+/** A drawer: the code of the forward pass, the line of a step lit, and its row of the shape table. */
+import { button, element } from "../shared/elements.js";
 import { countText, shapeText } from "../shared/text.js";
 
 /** @typedef {import("./state.js").Step} Step */
 /** @typedef {import("./state.js").Listing} Listing */
 
-export class Code {
+class Code {
   #listings;
   #title = element("p", { class: "lenet-code-title lenet-mono" });
   #lines = element("pre", { class: "lenet-code lenet-mono", tabindex: 0, "aria-label": "Code of the forward pass" });
@@ -44,7 +44,7 @@ function codeLine(line, number, place) {
 }
 
 /** The step's row of the shape table, as terms and their values. */
-export class Facts {
+class Facts {
   constructor() {
     this.node = element("dl", { class: "lenet-facts" });
   }
@@ -70,4 +70,39 @@ function factsOf(step) {
     ["receptive field", step.field ? `${size(step.field)} pixels wide${jump ? `, moves by ${jump}` : ""}` : ""],
     ["note", step.note ?? ""],
   ];
+}
+
+export class Drawer {
+  #code; #facts = new Facts();
+  /** The button that opens it. @type {HTMLElement | null} */
+  opener = null;
+
+  /** @param {Listing[]} listings */
+  constructor(listings) {
+    this.#code = new Code(listings);
+    const close = button("×", () => this.toggle(), { "aria-label": "Close the code" });
+    this.node = element("aside", { class: "lenet-drawer", "aria-label": "Code and facts", hidden: true }, close, this.#code.node, this.#facts.node);
+  }
+
+  get isOpen() {
+    return !this.node.hidden;
+  }
+
+  toggle() {
+    const hadFocus = this.node.contains(document.activeElement);
+    this.node.hidden = this.isOpen;
+    this.opener?.setAttribute("aria-expanded", String(this.isOpen));
+    if (hadFocus) this.opener?.focus();
+  }
+
+  /** Where the stage is no screen of its own, the drawer stands open below it. @param {boolean} isBelow */
+  dock(isBelow) {
+    if (isBelow !== this.isOpen) this.toggle();
+  }
+
+  /** @param {import("./state.js").Step} step */
+  show(step) {
+    this.#code.show(step);
+    this.#facts.show(step);
+  }
 }
