@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, ViewportSize
+from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize
 
 if TYPE_CHECKING:
     from lenet_book.widgets import Widget
@@ -19,6 +19,7 @@ Bases = dict[str, str]
 Show = Callable[..., Page]
 DESK = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
+COLUMN = ViewportSize(width=720, height=800)  # a widget in it is as wide as the book's column
 
 
 def missing(what: str) -> NoReturn:
@@ -69,6 +70,43 @@ class Visit:
         page = self.open(path.name + address)
         page.locator(".lenet-widget").first.wait_for()
         return page
+
+
+def changes_the_picture(part: Locator, change: str) -> bool:
+    """Whether a page looks different when a part of it, ``node``, is changed by a script."""
+    part.evaluate("node => node.scrollIntoView({ block: 'nearest' })")
+    part.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    before = part.page.screenshot()
+    part.evaluate(f"node => {{ {change} }}")
+    return part.page.screenshot() != before
+
+
+def is_seen(part: Locator) -> bool:
+    """Whether a page looks different without a part of it, which is hidden for good."""
+    return changes_the_picture(part, "node.style.visibility = 'hidden'")
+
+
+# Of what is shown of a widget: texts below 12 px, and controls that a finger would miss.
+_TOO_SMALL = """
+widget => [...widget.querySelectorAll('*')].flatMap(node => {
+  const { width, height } = node.getBoundingClientRect();
+  if (!width || !height || node.closest('.lenet-aloud')) return [];
+  const style = getComputedStyle(node);
+  const isText = [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim());
+  const size = parseFloat(style.fontSize);
+  const isControl = node.matches('button, select, input, summary, a');
+  return [
+    ...(isText && size > 0 && size < 12 ? [`${node.textContent} in ${style.fontSize}`] : []),
+    ...(isControl && Math.min(width, height) < 32 ? [`${node.outerHTML} ${height} px high`] : []),
+  ];
+})
+"""
+
+
+def too_small(page: Page) -> list[str]:
+    """Name the texts of a page's first widget below 12 pixels, and its controls below 32."""
+    found: list[str] = page.locator(".lenet-widget").first.evaluate(_TOO_SMALL)
+    return found
 
 
 @contextmanager

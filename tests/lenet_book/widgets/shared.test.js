@@ -26,3 +26,11 @@ test("shares are written as percentages", () => {
   assert.equal(percentText(0.905), "90.5 %");
   assert.equal(percentText(0.255, 0), "26 %");
 });
+
+test("a share is none or all only if it is exactly that", () => {
+  const shares = [0, 1e-9, 0.000999, 0.001, 0.999, 0.9991, 1 - 1e-9, 1];
+  assert.deepEqual(shares.map((share) => percentText(share)), [
+    "0.0 %", "<0.1 %", "<0.1 %", "0.1 %", "99.9 %", ">99.9 %", ">99.9 %", "100.0 %",
+  ]);
+  assert.deepEqual([0.004, 0.01, 0.996, 1].map((share) => percentText(share, 0)), ["<1 %", "1 %", ">99 %", "100 %"]);
+});

@@ -23,7 +23,7 @@ from lenet_book.faults import FAULTS, LOOPS, loop
 from lenet_book.replay import Replay, record_training
 from lenet_book.widgets import TrainingLab, TrainingReplay, Widget
 from lenet_book.widgets.shared.joining import joined_script, joined_style
-from tests.browsing import Show
+from tests.browsing import COLUMN, PHONE, Show, changes_the_picture, is_seen, too_small
 
 SETTINGS = Settings(epochs=3, batch_size=50, lr=0.005, device="cpu")
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -217,25 +217,105 @@ def test_all_parts_follow_the_epoch(show: Show, recording: Replay) -> None:
     expect(place(page)).to_have_text("before training")
     drawings = set()
     for frame in recording.frames:
-        cells = page.locator(".lenet-scores td").all_inner_texts()[1:]
-        wanted = [
-            text
-            for score in (frame.train, frame.test)
-            for text in (f"{score.loss:.3f}", f"{100 * score.accuracy:.1f} %")
-        ]
-        assert cells == wanted
+        scores = (frame.test, frame.train)
+        wanted = [f"{score.loss:.3f}" for score in scores]
+        wanted += [f"{100 * score.accuracy:.1f} %" for score in scores]
+        assert page.locator(".lenet-value").all_inner_texts() == wanted
         assert confusion_in(page) == frame.confusion.tolist()
         answers = page.locator(".lenet-answer").all_inner_texts()
         for text, shares in zip(answers, frame.probabilities, strict=True):
             share, answer = shares.max(dim=0)
             assert text.split()[1] == str(answer.item())
-            assert int(text.split()[2]) == pytest.approx(100 * share.item(), abs=0.6)
+            shown = int(text.split()[2].removeprefix(">"))
+            assert shown == pytest.approx(100 * share.item(), abs=1 if ">" in text else 0.6)
         drawings.add(pixels(page))
         if frame.epoch < 3:
             button(page, "Next").click()
             expect(place(page)).to_have_text(f"epoch {frame.epoch + 1} of 3")
     assert len(drawings) == 4
     expect(button(page, "Next")).to_be_disabled()
+
+
+def test_the_focus_stays_where_the_reader_left_it(show: Show, recording: Replay) -> None:
+    page = show(TrainingReplay(recording, epoch=2))
+    for name, end in (("Next", "epoch 3 of 3"), ("Back", "before training")):
+        for _ in range(4):  # more often than there are epochs
+            button(page, name).press("Enter")
+        expect(place(page)).to_have_text(end)
+        expect(button(page, name)).to_be_disabled()
+        expect(button(page, name)).to_be_focused()
+
+
+def test_playing_ends_when_the_reader_takes_over(show: Show, recording: Replay) -> None:
+    page = show(TrainingReplay(recording))
+    page.clock.install()
+    slider = page.get_by_role("slider", name="epoch")
+    chart = page.locator(".lenet-scrub").first
+    for take_over in (
+        lambda: slider.dispatch_event("pointerdown"),
+        lambda: slider.press("ArrowRight"),
+        lambda: chart.click(position={"x": 60, "y": 60}),
+        lambda: button(page, "Back").click(),
+    ):
+        slider.press("Home")
+        button(page, "Play").click()
+        page.clock.run_for(800)
+        expect(place(page)).to_have_text("epoch 1 of 3")
+        take_over()
+        expect(button(page, "Play")).to_be_visible()
+        reached = place(page).inner_text()
+        page.clock.run_for(5000)
+        expect(place(page)).to_have_text(reached)
+
+
+@pytest.mark.parametrize("show", [{"viewport": COLUMN}], indirect=True)
+def test_all_of_the_replay_is_in_view(show: Show, recording: Replay) -> None:
+    names = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker")
+    page = show(TrainingReplay(replace(recording, classes=(*names, "Bag", "Ankle boot")), epoch=3))
+    box = page.locator(".lenet-widget").bounding_box() or {}
+    assert box["width"] == 688
+    assert box["height"] <= 752, "the page's header takes the rest of 800"
+
+
+FORCED = [{"forced_colors": "active", "color_scheme": scheme} for scheme in ("light", "dark")]
+
+
+@pytest.mark.parametrize("show", FORCED, indirect=True, ids=["light", "dark"])
+def test_the_replay_is_seen_in_forced_colours(show: Show, recording: Replay) -> None:
+    page = show(TrainingReplay(recording, epoch=1))
+    bars = page.locator(".lenet-bars i")
+    tallest = bars.evaluate_all("all => all.map(i => i.offsetHeight)")
+    assert is_seen(bars.nth(tallest.index(max(tallest))))
+    for part in (".lenet-cursor-bar", "polyline.first", "polyline.second", ".lenet-ramp"):
+        assert is_seen(page.locator(part).first), part
+    cell = page.locator(".lenet-confusion tbody td").first
+    assert changes_the_picture(cell, "node.style.background = 'none'")
+    assert is_seen(page.locator(".lenet-filters canvas"))
+    play = button(page, "Play")
+    assert changes_the_picture(play, "node.classList.remove('lenet-main')")
+
+
+@pytest.mark.parametrize("show", [{"viewport": PHONE, "has_touch": True}], indirect=True)
+def test_the_training_widgets_suit_a_finger(show: Show, recording: Replay) -> None:
+    for widget in (TrainingReplay(recording), TrainingLab(runs=runs())):
+        page = show(widget)
+        assert not too_small(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_charts_shrink_to_the_sheet_of_paper(show: Show, recording: Replay) -> None:
+    page = show(TrainingReplay(recording))
+    page.emulate_media(media="print")
+    widget = page.locator(".lenet-widget")
+    assert widget.evaluate("node => getComputedStyle(node).printColorAdjust") == "exact"
+    widths = widget.evaluate(  # at once: no observer is heard before a page is printed
+        """node => {
+          node.style.width = "300px";
+          const parts = [...node.querySelectorAll(".lenet-chart > svg, canvas")];
+          return parts.map(part => part.getBoundingClientRect().width);
+        }"""
+    )
+    assert max(widths) <= 300
 
 
 def test_the_replay_is_wound_by_keyboard_and_plays(show: Show, recording: Replay) -> None:
@@ -346,6 +426,40 @@ def test_a_prediction_comes_before_the_curves(show: Show) -> None:
     expect(button(page, "It ends as high")).to_be_disabled()
 
 
+@pytest.mark.parametrize("show", [{}, *FORCED], indirect=True, ids=["own", "light", "dark"])
+def test_right_and_wrong_answers_differ_in_words_and_frames(show: Show) -> None:
+    page = show(TrainingLab("no-step", runs()))
+    answers = page.locator(".lenet-ask:visible button")
+    answers.nth(2).press("Enter")
+    assert answers.all_inner_texts() == [
+        "✓ It stays at guessing: right",
+        "It learns, but ends lower",
+        "✗ It ends as high: no",
+    ]
+    frames = answers.evaluate_all("all => all.map(node => getComputedStyle(node).borderStyle)")
+    assert frames == ["solid", "solid", "dashed"]
+    expect(answers.nth(2)).to_be_focused()
+    answers.nth(0).press("Enter")  # nothing more is taken
+    expect(page.locator(".lenet-reply:visible")).to_have_text("Not quite: it stays at guessing.")
+    picker = page.get_by_label("fault", exact=True)
+    picker.select_option("no-eval")
+    assert answers.all_inner_texts()[0] == "It stays at guessing"
+    picker.select_option("no-step")  # what was answered is still there
+    expect(answers.nth(2)).to_have_text("✗ It ends as high: no")
+    for part in ("polyline.first", "polyline.second"):
+        assert is_seen(page.locator(part).first), part
+
+
+@pytest.mark.parametrize("show", [{"viewport": COLUMN}], indirect=True)
+def test_the_change_and_its_curves_are_in_view_together(show: Show) -> None:
+    page = show(TrainingLab("lr-times-100"))
+    button(page, "It ends as high").click()
+    top = (page.locator(".lenet-widget").bounding_box() or {})["y"]
+    for part in ("pre", ".lenet-reply", ".lenet-chart >> nth=0", ".lenet-chart >> nth=1"):
+        box = page.locator(part).locator("visible=true").bounding_box() or {}
+        assert box["y"] + box["height"] - top <= 752, part
+
+
 def test_the_changed_line_is_shown_in_the_loop(show: Show) -> None:
     page = show(TrainingLab("double-softmax", runs()))
     removed, added = page.locator(".lenet-removed"), page.locator(".lenet-added")
@@ -394,9 +508,14 @@ def test_the_quiz_hides_its_fault_and_tells_it(show: Show) -> None:
                 break
             assert reply.startswith(("No. With", "It could be"))
         assert re.search(rf"Right: .+\. \d of {asked} at the first try\.", reply)
+        marks = [text[0] for text in choices.all_inner_texts()]
+        assert marks.count("✓") == 1
+        assert marks.index("✓") == marks.count("✗"), "all before it were tried"
+        expect(choices.nth(marks.index("✓"))).to_be_focused()
         expect(page.locator("pre")).to_be_visible()
         expect(page.locator(".lenet-words")).to_be_visible()
-        button(page, "Another one").click()
+        button(page, "Another one").press("Enter")
+        expect(choices.first).to_be_focused()
     button(page, "Choose a fault").click()
     expect(page.get_by_label("fault", exact=True)).to_have_value("no-zero-grad")
 

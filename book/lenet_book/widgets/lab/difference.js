@@ -2,7 +2,7 @@
 /** Code with its changed lines marked, around the change or as a whole. */
 import { button, element } from "../shared/elements.js";
 
-const CONTEXT = 3; // lines around a change
+const CONTEXT = 2; // lines around a change
 
 export class Difference {
   #button;
@@ -22,8 +22,10 @@ export class Difference {
     this.#lines = lines;
     const changed = lines.flatMap((line, index) => (line.startsWith(" ") ? [] : [index]));
     const isNear = (/** @type {number} */ index) => this.#whole || changed.some((at) => Math.abs(at - index) <= CONTEXT);
+    const indents = lines.filter((line, index) => line.trim() && isNear(index)).map((line) => line.slice(2).search(/\S/));
+    const indent = Math.min(...indents);
     const shown = lines.flatMap((line, index) => {
-      if (isNear(index)) return [this.#line(line)];
+      if (isNear(index)) return [this.#line(line.slice(0, 2) + line.slice(2 + indent))];
       return index === 0 || isNear(index - 1) ? [element("span", { class: "lenet-gap" }, "⋯\n")] : [];
     });
     this.#code.replaceChildren(...shown);

@@ -4,6 +4,7 @@ import { Chart, fitCharts } from "../shared/chart.js";
 import { Difference } from "./difference.js";
 import { Question } from "./question.js";
 import { readArrays } from "../shared/arrays.js";
+import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, button, element } from "../shared/elements.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText, numberText, percentText } from "../shared/text.js";
@@ -37,6 +38,7 @@ const PREDICTIONS = [
   { key: "worse", text: "It learns, but ends lower" },
   { key: "same", text: "It ends as high" },
 ];
+/** @type {Record<string, string>} */
 const SUFFIXES = { nothing: "it stays at guessing", worse: "it learns, but ends lower than the healthy loop", same: "it ends as high as the healthy loop" };
 const HIDDEN = ["healthy", "?"]; // what the curves are called while the fault is to be guessed
 const CHANCE = 1.5; // times the accuracy of guessing: less counts as nothing learned
@@ -58,12 +60,12 @@ class Lab {
   #meta;
   /** @type {Fault | null} the fault to be guessed, or null outside of the quiz */
   #mystery = null;
-  /** @type {Set<string>} faults whose curves the reader has seen */
-  #revealed = new Set();
+  /** @type {Map<string, string[]>} by the names of the faults whose curves the reader has seen: what was predicted */
+  #revealed = new Map();
   /** @type {string[]} what the quiz asks next */
   #waiting = [];
-  #isSolved = false;
-  #guesses = 0;
+  /** @type {string[]} names of faults, the last one perhaps right */
+  #guesses = [];
   #tally = { asked: 0, atOnce: 0 };
   #difference = new Difference();
   #reading = element("p", { class: "lenet-reading" });
@@ -77,9 +79,10 @@ class Lab {
     this.#arrays = readArrays(model);
     this.#modes = this.#makeModes();
     this.#picker = this.#makePicker();
-    this.#prediction = new Question("Predict first: what will the test accuracy do?", (key) => this.#predict(key));
-    this.#quiz = new Question("Which fault made the orange curves?", (name) => this.#guess(name));
-    this.#another = button("Another one", () => this.#ask(), { class: "lenet-button lenet-main" });
+    const names = this.#meta.faults.map((fault) => ({ key: fault.name, text: fault.title }));
+    this.#prediction = new Question("Predict first: what will the test accuracy do?", PREDICTIONS, (key) => this.#predict(key));
+    this.#quiz = new Question("Which fault made the solid curves?", names, (name) => this.#guess(name));
+    this.#another = button("Another one", () => this.#askAnother(), { class: "lenet-button lenet-main" });
     this.#quiz.node.append(this.#another);
     this.#charts = this.#makeCharts();
     this.root = this.#build();
@@ -93,7 +96,7 @@ class Lab {
   }
 
   get #isRevealed() {
-    return this.#mystery ? this.#isSolved : this.#revealed.has(this.#fault.name);
+    return this.#mystery ? this.#guesses.includes(this.#mystery.name) : this.#revealed.has(this.#fault.name);
   }
 
   // ------------------------------------------------------------------------ parts
@@ -104,8 +107,9 @@ class Lab {
     const origin = `Lines are means over the seeds, bands reach from the lowest to the highest. ${this.#meta.origin}.`;
     return element("div", { class: "lenet-widget lenet-lab", role: "group", "aria-label": "Faults of a training loop", ...OWN_KEYS },
       element("div", { class: "lenet-strip" }, ...Object.values(this.#modes), this.#picker.node),
-      this.#difference.node, this.#prediction.node, this.#quiz.node,
-      element("div", { class: "lenet-side-by-side" }, loss.node, accuracy.node),
+      element("div", { class: "lenet-side-by-side" },
+        element("div", { class: "lenet-cause" }, this.#difference.node, this.#prediction.node, this.#quiz.node),
+        element("div", { class: "lenet-effect" }, loss.node, accuracy.node)),
       this.#reading, this.#words, table, element("p", { class: "lenet-muted" }, origin));
   }
 
@@ -132,7 +136,7 @@ class Lab {
   #listen() {
     const changed = () => this.#leaveQuiz();
     this.#model.on("change:fault", changed);
-    return [() => this.#model.off("change:fault", changed), fitCharts(this.root, Object.values(this.#charts))];
+    return [() => this.#model.off("change:fault", changed), fitCharts(this.root, Object.values(this.#charts)), watchTheme(() => readTheme(this.root))];
   }
 
   // ------------------------------------------------------------------------ what the reader does
@@ -150,11 +154,8 @@ class Lab {
 
   /** @param {string} key */
   #predict(key) {
-    const outcome = this.#outcome();
-    this.#revealed.add(this.#fault.name);
+    this.#revealed.set(this.#fault.name, [key]);
     this.show();
-    const verdict = key === outcome ? "As you said" : "Not quite";
-    this.#prediction.mark(key, `${verdict}: ${SUFFIXES[outcome]}.`);
   }
 
   /** What became of the test accuracy: the reader's three choices. @returns {"nothing" | "worse" | "same"} */
@@ -172,29 +173,37 @@ class Lab {
     }
     const name = this.#waiting.pop();
     this.#mystery = this.#meta.faults.find((fault) => fault.name === name) ?? this.#meta.faults[0];
-    this.#guesses = 0;
-    this.#isSolved = false;
-    this.#quiz.offer(this.#meta.faults.map((fault) => ({ key: fault.name, text: fault.title })));
+    this.#guesses = [];
     this.show();
+  }
+
+  /** The button that was pressed goes until this one is solved, too. */
+  #askAnother() {
+    this.#ask();
+    this.#quiz.focus();
   }
 
   /** @param {string} name */
   #guess(name) {
-    const mystery = this.#mystery;
-    const guessed = this.#meta.faults.find((fault) => fault.name === name);
-    if (!mystery || !guessed || this.#isRevealed) return;
-    this.#guesses += 1;
-    if (guessed !== mystery) {
-      this.#quiz.mark(name, this.#hint(guessed, mystery));
-      return;
+    this.#guesses.push(name);
+    if (this.#isRevealed) {
+      this.#tally.asked += 1;
+      this.#tally.atOnce += Number(this.#guesses.length === 1);
+      this.#revealed.set(name, this.#revealed.get(name) ?? []);
     }
-    this.#tally.asked += 1;
-    this.#tally.atOnce += Number(this.#guesses === 1);
-    this.#quiz.mark(name, `Right: ${mystery.title}. ${this.#tally.atOnce} of ${this.#tally.asked} at the first try.`);
-    this.#isSolved = true;
-    this.#quiz.close();
-    this.#revealed.add(name);
     this.show();
+  }
+
+  /** What is said to the last guess. @param {Fault} mystery */
+  #quizReply(mystery) {
+    const guessed = this.#meta.faults.find(({ name }) => name === this.#guesses.at(-1));
+    if (!guessed) return "";
+    return guessed === mystery ? `Right: ${mystery.title}. ${this.#tally.atOnce} of ${this.#tally.asked} at the first try.` : this.#hint(guessed, mystery);
+  }
+
+  /** What is said to the prediction. @param {string[]} given @param {string} outcome */
+  #predictionReply(given, outcome) {
+    return given.length ? `${given[0] === outcome ? "As you said" : "Not quite"}: ${SUFFIXES[outcome]}.` : "";
   }
 
   /** @param {Fault} guessed @param {Fault} mystery */
@@ -217,9 +226,10 @@ class Lab {
     this.#difference.node.hidden = isQuiz && !isRevealed;
     this.#difference.show(fault.difference);
     this.#prediction.node.hidden = isQuiz;
-    this.#prediction.offer(PREDICTIONS);
-    if (isRevealed) this.#prediction.close();
+    const [given, outcome] = [this.#revealed.get(fault.name), this.#outcome()];
+    this.#prediction.show(given ?? [], given ? outcome : null, this.#predictionReply(given ?? [], outcome));
     this.#quiz.node.hidden = !isQuiz;
+    if (this.#mystery) this.#quiz.show(this.#guesses, isRevealed ? fault.name : null, this.#quizReply(this.#mystery));
     this.#another.hidden = !isRevealed;
     this.#showCurves(isQuiz || isRevealed);
     this.#showWords(isRevealed);
@@ -230,8 +240,7 @@ class Lab {
     const fault = this.#fault;
     const [charts, arrays, meta] = [this.#charts, this.#arrays, this.#meta];
     const names = both ? [fault.healthy, fault.name] : [fault.healthy];
-    const isHidden = this.#mystery !== null && !this.#isSolved;
-    const titles = isHidden ? HIDDEN : [meta.loops[fault.healthy].title, fault.title];
+    const titles = this.#mystery && !this.#isRevealed ? HIDDEN : [meta.loops[fault.healthy].title, fault.title];
     const curves = (/** @type {Tensor} */ xs, /** @type {Tensor} */ ys) =>
       names.map((name, index) => this.#curve(titles[index], index ? "first" : "second dashed", xs, ys, name));
     charts.loss.show(curves(arrays.updates, arrays.loss));
@@ -295,7 +304,7 @@ class Lab {
     const { seen, check, fix } = this.#fault;
     const parts = { "What you see": seen, "How to make sure": check, "The fix": fix };
     this.#words.hidden = !isRevealed;
-    this.#words.replaceChildren(...Object.entries(parts).flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, ...withCode(text))]));
+    this.#words.replaceChildren(...Object.entries(parts).map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, ...withCode(text)))));
   }
 
   /** End everything that the widget has begun. */
@@ -308,6 +317,7 @@ class Lab {
 function render({ model, el }) {
   const lab = new Lab(model);
   el.append(lab.root);
+  readTheme(lab.root);
   lab.show();
   return () => lab.stop();
 }

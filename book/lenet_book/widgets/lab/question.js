@@ -1,38 +1,44 @@
 // @ts-check
 /** A question with a button for each answer, and a reply that is read aloud. */
-import { button, element, uniqueId } from "../shared/elements.js";
+import { button, element, setAttribute, setText, uniqueId } from "../shared/elements.js";
 
 /** @typedef {{ key: string, text: string }} Choice */
 
 export class Question {
-  #onAnswer; #text; #choices;
+  #choices; #buttons;
+  #isClosed = false;
   #reply = element("p", { class: "lenet-reply", "aria-live": "polite" });
-  /** @type {Map<string, HTMLButtonElement>} */
-  #buttons = new Map();
 
-  /** @param {string} text @param {(key: string) => void} onAnswer */
-  constructor(text, onAnswer) {
-    this.#onAnswer = onAnswer;
-    this.#text = element("p", { class: "lenet-question", id: uniqueId("question") }, text);
-    this.#choices = element("div", { class: "lenet-strip", role: "group", "aria-labelledby": this.#text.id });
-    this.node = element("div", { class: "lenet-ask" }, this.#text, this.#choices, this.#reply);
+  /** @param {string} text @param {Choice[]} choices @param {(key: string) => void} onAnswer */
+  constructor(text, choices, onAnswer) {
+    this.#choices = choices;
+    this.#buttons = choices.map(({ key }) => button("", () => this.#isClosed || onAnswer(key)));
+    const asked = element("p", { class: "lenet-question", id: uniqueId("question") }, text);
+    const group = element("div", { class: "lenet-strip", role: "group", "aria-labelledby": asked.id }, ...this.#buttons);
+    this.node = element("div", { class: "lenet-ask" }, asked, group, this.#reply);
   }
 
-  /** Offer these answers, none of them given yet. @param {Choice[]} choices */
-  offer(choices) {
-    this.#buttons = new Map(choices.map(({ key, text }) => [key, button(text, () => this.#onAnswer(key))]));
-    this.#choices.replaceChildren(...this.#buttons.values());
-    this.#reply.textContent = "";
+  /**
+   * Show which answers were given, and the right one, once no more are taken: in signs, words and frames.
+   * The buttons stay, and with them the focus.
+   *
+   * @param {string[]} given @param {string | null} right @param {string} reply
+   */
+  show(given, right, reply) {
+    this.#isClosed = right !== null;
+    this.#choices.forEach(({ key, text }, index) => {
+      const [choice, isGiven] = [this.#buttons[index], given.includes(key)];
+      const [look, shown] = key === right ? ["lenet-right", `✓ ${text}: right`] : isGiven ? ["lenet-wrong", `✗ ${text}: no`] : ["", text];
+      choice.className = `lenet-button ${look}`;
+      setText(choice, shown);
+      setAttribute(choice, "aria-pressed", String(isGiven));
+      setAttribute(choice, "aria-disabled", String(this.#isClosed));
+    });
+    setText(this.#reply, reply);
   }
 
-  /** Mark an answer as given. @param {string} key @param {string} reply */
-  mark(key, reply) {
-    this.#buttons.get(key)?.setAttribute("aria-pressed", "true");
-    this.#reply.textContent = reply;
-  }
-
-  /** Take no more answers. */
-  close() {
-    for (const choice of this.#buttons.values()) choice.disabled = true;
+  /** Go to the first answer. */
+  focus() {
+    this.#buttons[0].focus();
   }
 }

@@ -71,7 +71,8 @@ class Explorer {
     });
     const frequent = element("div", { class: "lenet-frequent", role: "group", "aria-label": "Most frequent mistakes" }, "most frequent: ", ...chips);
     const attributes = { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${this.#meta.model}`, ...OWN_KEYS };
-    return element("div", attributes, this.#table.node, chips.length ? frequent : "", this.#gallery.node, this.#stepper, this.#aloud.node);
+    const cells = element("div", { class: "lenet-cells" }, this.#table.node, chips.length ? frequent : "");
+    return element("div", attributes, element("div", { class: "lenet-side-by-side" }, cells, this.#gallery.node), this.#stepper, this.#aloud.node);
   }
 
   #makeStepper() {
@@ -83,6 +84,9 @@ class Explorer {
   /** @returns {(() => void)[]} */
   #listen() {
     const [showCell, showPicked] = [() => this.#showCell(), () => this.#showPicked()];
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented) this.#close();
+    });
     this.#model.on("change:cell", showCell);
     this.#model.on("change:picked", showPicked);
     return [
@@ -116,10 +120,8 @@ class Explorer {
   }
 
   #close() {
-    const opened = this.#gallery.buttons.get(this.#model.get("picked"));
     this.#model.set("picked", null);
     this.#model.save_changes();
-    opened?.focus();
   }
 
   // ------------------------------------------------------------------------ what is shown
@@ -127,6 +129,13 @@ class Explorer {
   /** @returns {Cell} */
   get cell() {
     return this.#model.get("cell");
+  }
+
+  /** The stepper goes: give the focus back to the picture that opened it, or else to its cell. */
+  #giveFocusBack() {
+    const pressed = (/** @type {string} */ part) => this.root.querySelector(`.${part} [aria-pressed="true"]`);
+    const opener = pressed("lenet-mistakes") ?? pressed("lenet-confusion");
+    if (opener instanceof HTMLElement) opener.focus();
   }
 
   /** The cell has changed: pictures of other cells are closed. */
@@ -148,6 +157,7 @@ class Explorer {
   /** Another picture was picked, or none: its cell is shown with it. */
   #showPicked() {
     const index = this.#held.findIndex(({ place }) => place === this.#model.get("picked"));
+    if (this.#stepper.contains(document.activeElement)) this.#giveFocusBack();
     this.#stopWalk();
     this.#stopWalk = () => {};
     this.#stepper.hidden = index < 0;

@@ -20,6 +20,12 @@ import { countText, percentText } from "../shared/text.js";
  */
 
 const PICTURE_SIDE = 72; // CSS pixels
+const SUREST = 0.99999; // a softmax never says 1; single precision rounds to it
+
+/** @param {number} share */
+function shareText(share) {
+  return percentText(Math.min(share, SUREST)).replace(" ", "\u00a0");
+}
 
 export class Gallery {
   #classes; #counts; #shape; #onOpen;
@@ -78,8 +84,8 @@ export class Gallery {
     const canvas = element("canvas", { "aria-hidden": "true" });
     paintPicture(canvas, pixels, this.#shape, PICTURE_SIDE);
     const [truth, answer] = cell.map((index) => this.#classes[index]);
-    const lines = [element("span", { class: "lenet-answer" }, `${answer} ${percentText(answerShare)}`)];
-    if (cell[0] !== cell[1]) lines.push(element("span", {}, `${truth} ${percentText(truthShare)}`));
+    const lines = [element("span", { class: "lenet-answer" }, `${answer} ${shareText(answerShare)}`)];
+    if (cell[0] !== cell[1]) lines.push(element("span", {}, `${truth} ${shareText(truthShare)}`));
     lines.push(element("span", { class: "lenet-muted" }, `picture ${place}`));
     const open = () => this.#onOpen(place);
     const hint = element("span", { class: "lenet-aloud" }, "open it in the stepper");

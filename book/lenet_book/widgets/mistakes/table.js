@@ -2,6 +2,7 @@
 /** The confusion matrix as a table of buttons. */
 import { confusionTable, paintConfusion } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
+import { rampLegend } from "../shared/legend.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText } from "../shared/text.js";
 
@@ -21,8 +22,8 @@ export class MistakeTable {
     this.#counts = counts;
     this.#buttons = counts.map((row, truth) => row.map((_, answer) => this.#button([truth, answer], onChoose)));
     const cells = this.#buttons.map((row) => row.map((button) => element("td", {}, button)));
-    const table = confusionTable(classes, cells, this.#caption(), "called →", element("br"), "it is ↓");
-    this.node = element("div", { class: "lenet-confusion" }, table);
+    const table = confusionTable(classes, cells, this.#caption());
+    this.node = element("div", { class: "lenet-confusion" }, table, rampLegend("right", "mistaken", "by share of the row"));
     table.addEventListener("keydown", (event) => this.#moveByKey(event));
   }
 

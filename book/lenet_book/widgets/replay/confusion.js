@@ -2,6 +2,7 @@
 /** A confusion matrix as a table that follows the training. */
 import { confusionTable, paintConfusion } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
+import { rampLegend } from "../shared/legend.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText } from "../shared/text.js";
 
@@ -21,9 +22,10 @@ export class ConfusionTable {
     this.#classes = classes;
     this.#counts = classes.map(() => classes.map(() => 0));
     this.#cells = classes.map(() => classes.map(() => element("td")));
-    const table = confusionTable(classes, this.#cells, "Test pictures by class (row) and answer (column)", "is ↓ called →");
+    const table = confusionTable(classes, this.#cells, "Test pictures by class and answer");
     this.node = element("div", { class: "lenet-confusion" },
-      element("div", { class: "lenet-sideways", role: "region", tabindex: 0, "aria-label": "Confusion matrix" }, table), this.#note);
+      element("div", { class: "lenet-sideways", role: "region", tabindex: 0, "aria-label": "Confusion matrix" }, table),
+      rampLegend("right", "mistaken", "by share of the row"), this.#note);
     this.node.classList.toggle("lenet-narrow", classes.length > MOST_WITH_NUMBERS);
   }
 

@@ -2,6 +2,7 @@
 /** The filters of the first convolution, every weight a coloured square. */
 import { colourText, signedColour } from "../shared/colours.js";
 import { element } from "../shared/elements.js";
+import { rampLegend } from "../shared/legend.js";
 import { sizeCanvas } from "../shared/pictures.js";
 import { numberText } from "../shared/text.js";
 
@@ -29,10 +30,10 @@ export class Filters {
     this.#limit = sizes[Math.floor(FULL_COLOUR * (sizes.length - 1))];
     const which = this.#count < numFilters ? `The first ${this.#count} of ${numFilters} filters` : `The ${this.#count} filters`;
     this.#name = `${which} of ${layer}`;
-    const scale = `blue below zero, red above, full colour from ±${numberText(this.#limit, 2)} on, at every epoch`;
+    const limit = numberText(this.#limit, 2);
     const title = element("p", { class: "lenet-chart-title" }, this.#name);
-    const hint = element("p", { class: "lenet-muted" }, this.#depth > 1 ? `A row for each filter, a square for each input channel; ${scale}.` : `${scale[0].toUpperCase()}${scale.slice(1)}.`);
-    this.node = element("div", { class: "lenet-filters" }, title, this.#canvas, hint, this.#note);
+    const rows = this.#depth > 1 ? "a row for each filter, a square for each input channel" : "";
+    this.node = element("div", { class: "lenet-filters" }, title, this.#canvas, rampLegend(`−${limit}`, limit, rows), this.#note);
   }
 
   /** @param {number} epoch */

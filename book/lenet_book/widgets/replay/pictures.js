@@ -6,7 +6,8 @@ import { percentText } from "../shared/text.js";
 
 /** @typedef {import("../shared/arrays.js").Tensor} Tensor */
 
-const PICTURE_SIDE = 56; // CSS pixels
+const PICTURE_SIDE = 40; // CSS pixels
+const SUREST = 0.9999; // a softmax never says 1; recorded halves round to it
 
 export class AnsweredPictures {
   #classes; #labels; #cards;
@@ -16,7 +17,7 @@ export class AnsweredPictures {
     this.#classes = classes;
     this.#labels = labels;
     this.#cards = labels.map((label, index) => this.#card(pictures, label, index));
-    const hint = "The same pictures at every epoch. A bar for each class, the right one filled; below, the answer.";
+    const hint = "Always the same pictures: ✓ if named right, and a bar for each class.";
     const list = element("ul", { class: "lenet-cards" }, ...this.#cards.map((card) => card.node));
     this.node = element("div", { class: "lenet-answers" }, element("p", { class: "lenet-muted" }, hint), list);
   }
@@ -43,8 +44,8 @@ export class AnsweredPictures {
         bars[k].style.height = `${(100 * share).toFixed(1)}%`;
       });
       const isRight = best === this.#labels[index];
-      answer.textContent = `${isRight ? "✓" : "✗"} ${this.#classes[best]} ${percentText(shares[best], 0).replace(" ", "\u00a0")}`;
-      answer.classList.toggle("lenet-wrong", !isRight);
+      const name = element("span", { class: isRight ? "lenet-aloud" : null }, this.#classes[best]); // right: it stands above
+      answer.replaceChildren(isRight ? "✓ " : "✗ ", name, ` ${percentText(Math.min(shares[best], SUREST), 0).replace(" ", "\u00a0")}`);
     });
   }
 }

@@ -35,7 +35,7 @@ function rowsAt({ shape: [, height, width], data }, epoch) {
 }
 
 class Replay {
-  #model; #arrays; #last; #transport; #scores; #charts; #filters; #confusion; #pictures; #stops;
+  #model; #arrays; #last; #transport; #charts; #filters; #confusion; #pictures; #stops;
   /** @type {Meta} */
   #meta;
   #aloud = announcer();
@@ -48,7 +48,6 @@ class Replay {
     this.#arrays = readArrays(model);
     this.#last = this.#meta.scores.length - 1;
     this.#transport = this.#makeTransport();
-    this.#scores = this.#scoreTable();
     this.#charts = this.#makeCharts();
     this.#filters = new Filters(this.#arrays.filters, this.#meta.layer, this.#meta.numFilters);
     this.#confusion = new ConfusionTable(this.#meta.classes);
@@ -68,10 +67,8 @@ class Replay {
     const name = `Training of ${this.#meta.model}, epoch by epoch`;
     return element("div", { class: "lenet-widget lenet-replay", role: "group", "aria-label": name, ...OWN_KEYS },
       this.#transport.node,
-      element("div", { class: "lenet-side-by-side" }, loss.node, accuracy.node),
-      this.#scores.node,
-      element("div", { class: "lenet-side-by-side" }, this.#filters.node, this.#confusion.node),
-      this.#pictures.node,
+      element("div", { class: "lenet-parts" },
+        element("div", { class: "lenet-charts" }, loss.node, accuracy.node), this.#confusion.node, this.#filters.node, this.#pictures.node),
       this.#aloud.node);
   }
 
@@ -87,8 +84,8 @@ class Replay {
     const { scores, classes } = this.#meta;
     const options = { xLabel: "epoch", onPoint: (/** @type {number} */ x) => this.#transport.go(Math.round(x)) };
     const charts = {
-      loss: new Chart({ ...options, title: "Loss", text: (value) => numberText(value, value % 1 ? 1 : 0), guide: { at: Math.log(classes.length), name: "guessing" } }),
-      accuracy: new Chart({ ...options, title: "Accuracy", top: 1, text: (value) => percentText(value, 0), guide: { at: 1 / classes.length, name: "guessing" } }),
+      loss: new Chart({ ...options, title: "Loss", text: (value) => numberText(value, value % 1 ? 1 : 0), exact: (value) => numberText(value, 3), guide: { at: Math.log(classes.length), name: "guessing" } }),
+      accuracy: new Chart({ ...options, title: "Accuracy", top: 1, text: (value) => percentText(value, 0), exact: percentText, guide: { at: 1 / classes.length, name: "guessing" } }),
     };
     const xs = scores.map((_, epoch) => epoch);
     Object.values(charts).forEach((chart, which) => chart.show([
@@ -96,14 +93,6 @@ class Replay {
       { name: "training", look: "second dashed", xs, ys: scores.map(({ train }) => train[which]) },
     ]));
     return charts;
-  }
-
-  #scoreTable() {
-    const cells = { train: [element("td"), element("td")], test: [element("td"), element("td")] };
-    const head = element("tr", {}, element("td"), element("th", { scope: "col" }, "loss"), element("th", { scope: "col" }, "accuracy"));
-    const row = (/** @type {string} */ name, /** @type {Node[]} */ numbers) => element("tr", {}, element("th", { scope: "row" }, name), ...numbers);
-    const node = element("table", { class: "lenet-scores" }, head, row("training", cells.train), row("test", cells.test));
-    return { node, cells };
   }
 
   #listen() {
@@ -144,21 +133,11 @@ class Replay {
     this.#place.textContent = epoch === 0 ? "before training" : `epoch ${epoch} of ${this.#last}`;
     this.#transport.show(this.#place.textContent);
     for (const chart of Object.values(this.#charts)) chart.mark(epoch);
-    this.#showScores();
     this.#confusion.show(rowsAt(this.#arrays.confusion, epoch));
     this.#confusion.paint(readTheme(this.root));
     this.#pictures.show(rowsAt(this.#arrays.probabilities, epoch));
     this.#drawFilters();
     if (!this.#transport.isPlaying) this.#aloud.say(this.#inWords());
-  }
-
-  #showScores() {
-    const scores = this.#meta.scores[this.#epoch];
-    for (const split of /** @type {const} */ (["train", "test"])) {
-      const [loss, accuracy] = this.#scores.cells[split];
-      loss.textContent = numberText(scores[split][0], 3);
-      accuracy.textContent = percentText(scores[split][1]);
-    }
   }
 
   #inWords() {

@@ -1,6 +1,7 @@
 // @ts-check
 /** Curves over the time of a training: lines, bands, and a cursor that the pointer can move. */
-import { element, svgElement, uniqueId } from "./elements.js";
+import { element, setText, svgElement, uniqueId } from "./elements.js";
+import { lineKey } from "./legend.js";
 
 /**
  * @typedef {object} Curve
@@ -16,12 +17,13 @@ import { element, svgElement, uniqueId } from "./elements.js";
  * @property {string} title
  * @property {string} xLabel
  * @property {(value: number) => string} text  writes the numbers of the vertical axis
+ * @property {(value: number) => string} [exact]  writes a curve's number at the cursor, behind its name
  * @property {number} [top]  the end of the vertical axis; what lies above it is cut off
  * @property {{ at: number, name: string }} [guide]  a dotted line across
  * @property {(x: number) => void} [onPoint]  hears where the pointer is
  */
 
-const HEIGHT = 190;
+const HEIGHT = 140;
 const MARGIN = { left: 42, right: 12, top: 8, bottom: 34 };
 const TICKS = 4; // about as many on each axis
 
@@ -44,6 +46,8 @@ export class Chart {
   #curves = [];
   /** @type {number | null} */
   #cursor = null;
+  /** @type {HTMLElement[]} a curve's number at the cursor each */
+  #readings = [];
   #clip = uniqueId("clip");
   #svg = svgElement("svg", { "aria-hidden": "true", height: HEIGHT });
   #legend = element("p", { class: "lenet-legend" });
@@ -77,22 +81,19 @@ export class Chart {
   /** Draw these curves from now on. @param {Curve[]} curves */
   show(curves) {
     this.#curves = curves;
-    const keys = curves.map((curve) => element("span", { class: "lenet-key" }, this.#swatch(curve.look), curve.name));
+    this.#readings = curves.map(() => element("b", { class: "lenet-value" }));
+    const keys = curves.map(({ look, name }, index) => lineKey(look, name, this.#readings[index]));
     const { guide } = this.options;
-    if (guide) keys.push(element("span", { class: "lenet-key" }, this.#swatch("guide"), guide.name));
+    if (guide) keys.push(lineKey("guide", guide.name));
     this.#legend.replaceChildren(...keys);
     this.draw();
-  }
-
-  /** @param {string} look */
-  #swatch(look) {
-    const line = svgElement("line", { x1: 0, x2: 22, y1: 5, y2: 5, class: `lenet-line ${look}` });
-    return svgElement("svg", { width: 22, height: 10, "aria-hidden": "true" }, line);
   }
 
   /** Put the cursor there. @param {number} x */
   mark(x) {
     this.#cursor = x;
+    const { exact } = this.options;
+    if (exact) this.#curves.forEach(({ xs, ys }, index) => setText(this.#readings[index], exact(ys[Array.from(xs).indexOf(x)])));
     this.#svg.querySelector(".lenet-cursor")?.remove();
     if (this.#width > 0) this.#svg.append(this.#makeCursor(x));
   }
@@ -127,6 +128,7 @@ export class Chart {
     if (this.#width <= 0) return;
     const right = MARGIN.left + this.#width;
     this.#svg.setAttribute("width", String(this.node.clientWidth));
+    this.#svg.setAttribute("viewBox", `0 0 ${this.node.clientWidth} ${HEIGHT}`); // a narrower sheet of paper shrinks it
     const clip = svgElement("clipPath", { id: this.#clip },
       svgElement("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: this.#width + 2, height: HEIGHT - MARGIN.top - MARGIN.bottom + 3 }));
     const lines = svgElement("g", { "clip-path": `url(#${this.#clip})` }, ...this.#curves.flatMap((curve) => this.#curve(curve)));
@@ -173,7 +175,7 @@ export class Chart {
   /** @param {number} x */
   #makeCursor(x) {
     const at = this.#across(x);
-    const bar = svgElement("line", { x1: at, x2: at, y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, class: "lenet-cursor-bar" });
+    const bar = svgElement("rect", { x: at - 0.75, y: MARGIN.top, width: 1.5, height: HEIGHT - MARGIN.top - MARGIN.bottom, class: "lenet-cursor-bar" });
     const dots = this.#curves.flatMap(({ look, xs, ys }) => {
       const y = ys[Array.from(xs).indexOf(x)];
       return y === undefined ? [] : [svgElement("circle", { cx: at, cy: this.#down(y), r: 4, class: `lenet-dot ${look}` })];

@@ -6,10 +6,11 @@ import { sumOf } from "./numbers.js";
 
 /** @typedef {import("./colours.js").Theme} Theme */
 
-/** @param {string[]} classes @param {HTMLTableCellElement[][]} cells @param {string} caption @param {...(Node | string)} corner */
-export function confusionTable(classes, cells, caption, ...corner) {
+/** @param {string[]} classes @param {HTMLTableCellElement[][]} cells @param {string} caption */
+export function confusionTable(classes, cells, caption) {
   const heading = (/** @type {string} */ scope, /** @type {string} */ name) => element("th", { scope }, element("span", {}, name));
-  const header = element("tr", {}, element("td", { class: "lenet-corner" }, ...corner), ...classes.map((name) => heading("col", name)));
+  const corner = element("td", { class: "lenet-corner" }, "called →", element("br"), "it is ↓");
+  const header = element("tr", {}, corner, ...classes.map((name) => heading("col", name)));
   const rows = classes.map((name, truth) => element("tr", {}, heading("row", name), ...cells[truth]));
   return element("table", {}, element("caption", {}, caption), element("thead", {}, header), element("tbody", {}, ...rows));
 }

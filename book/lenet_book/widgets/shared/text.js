@@ -13,9 +13,12 @@ export function numberText(value, decimals = 4) {
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
-/** Write a share as a percentage. @param {number} share  0 to 1 @param {number} [decimals] */
+/** Write a share as a percentage, never as none or all when it is not: "<0.1 %", ">99.9 %". @param {number} share  0 to 1 @param {number} [decimals] */
 export function percentText(share, decimals = 1) {
-  return `${numberText(100 * share, decimals)} %`;
+  const [percent, least] = [100 * share, 10 ** -decimals];
+  if (percent > 0 && percent < least) return `<${numberText(least, decimals)} %`;
+  if (percent < 100 && percent > 100 - least) return `>${numberText(100 - least, decimals)} %`;
+  return `${numberText(percent, decimals)} %`;
 }
 
 /** Write a count with a comma between thousands. @param {number} count */

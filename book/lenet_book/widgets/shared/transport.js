@@ -1,6 +1,6 @@
 // @ts-check
 /** Walk through the places of something, step by step or by itself: buttons, and a slider. */
-import { button, element } from "./elements.js";
+import { button, element, setAttribute } from "./elements.js";
 
 /**
  * What is walked through.
@@ -32,7 +32,7 @@ export class Transport {
     this.play = button("Play", () => (this.isPlaying ? this.#pause() : this.#start()));
     this.next = button(next, () => this.step(1));
     const oninput = () => this.go(Number(this.#slider.value));
-    this.#slider = element("input", { type: "range", min: 0, "aria-label": slider, oninput });
+    this.#slider = element("input", { type: "range", min: 0, "aria-label": slider, oninput, onpointerdown: () => this.stop() });
     const controls = [this.#back, this.play, this.next, ...(slider ? [this.#slider] : [])];
     this.node = element("div", { class: "lenet-transport" }, ...controls);
   }
@@ -76,11 +76,11 @@ export class Transport {
     this.play.textContent = "Play";
   }
 
-  /** Show where it is. @param {string} [text]  the place in words, for the slider */
+  /** Show where it is; a button that leads no further keeps the focus. @param {string} [text]  the place in words, for the slider */
   show(text = "") {
     const [at, last] = [this.#walk.at(), this.#walk.last()];
-    this.#back.disabled = at === 0;
-    this.next.disabled = at === last;
+    setAttribute(this.#back, "aria-disabled", String(at === 0));
+    setAttribute(this.next, "aria-disabled", String(at === last));
     this.#slider.max = String(last);
     this.#slider.value = String(at);
     this.#slider.setAttribute("aria-valuetext", text);
