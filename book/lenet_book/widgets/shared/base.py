@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -69,7 +70,8 @@ class Widget(anywidget.AnyWidget):
     @classmethod
     def sentence(cls) -> str:
         """What a page without scripts says in the place of a widget that brings no poster."""
-        return f"{cls.__name__}: {inspect.getdoc(cls) or ''}".splitlines()[0]
+        name = re.sub("(?<=[a-z])(?=[A-Z])", " ", cls.__name__).capitalize()
+        return f"{name}. {inspect.getdoc(cls) or ''}".splitlines()[0]
 
     def save_html(self, path: str | Path, title: str | None = None) -> None:
         """Save the widget, as it is now, as one HTML file that needs nothing else.
