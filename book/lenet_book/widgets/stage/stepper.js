@@ -121,7 +121,7 @@ class Stage {
     const followLink = () => this.#followLink();
     addEventListener("hashchange", followLink);
     addEventListener("resize", fitted);
-    this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape());
+    this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape(event));
     this.#panels.addEventListener("scroll", () => this.#markTab());
     return [
       () => listeners.forEach(([event, listener]) => model.off(event, listener)),
@@ -248,13 +248,15 @@ class Stage {
     this.#strip.mark(this.#state.step, null);
   }
 
-  #escape() {
+  /** Close what was opened last, that alone: not what the stage itself stands in. @param {KeyboardEvent} event */
+  #escape(event) {
     if (this.#help.isOpen) this.#help.toggle();
     else if (this.#drawer.isOpen) this.#drawer.toggle();
     else if (this.#state.path) {
       this.#stopWhy();
       this.#schedule();
-    }
+    } else return;
+    event.preventDefault();
   }
 
   /** Show the stage as wide as the window, until the reader closes it. */
