@@ -249,19 +249,19 @@ def test_a_picture_opens_in_the_stepper_and_closes(show: Show) -> None:
         expect(page.locator(".lenet-opened")).to_contain_text(f"Picture {place}:")
         with torch.no_grad():
             shares = model((images[[place]] / 255 - 0.3) / 0.4).softmax(dim=1)[0]
-        shown = page.locator(".lenet-score-share").all_inner_texts()
+        shown = page.locator(".lenet-score-figure").all_inner_texts()
         assert [numbers(text)[0] for text in shown] == pytest.approx(
             (100 * shares).clamp(0.1, 99.9).tolist(), abs=0.06
         )
         expect(page.locator(".lenet-position")).to_have_text(f"step {3 * number} of 13")
         for _ in range(3):  # the next picture opens where this one stands
-            page.get_by_role("button", name="Next →").click()
+            page.get_by_role("button", name="Next: ").click()
     for close in ("click", "Escape in the stepper", "Escape on the picture"):
         last = pictures(page).nth(min(1, len(made.shown) - 1))
         if close == "click":
-            page.get_by_role("button", name="Close").click()
+            page.get_by_role("button", name="Close", exact=True).click()
         elif close == "Escape in the stepper":
-            page.get_by_role("button", name="Close").press("Escape")
+            page.get_by_role("button", name="Close", exact=True).press("Escape")
         else:
             last.press("Escape")
         expect(page.locator(".lenet-stepper")).to_have_count(0)
@@ -326,7 +326,7 @@ def test_everything_can_be_done_from_the_keyboard(show: Show) -> None:
     expect(pictures(page).first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".lenet-stepper")).to_be_visible()
-    page.get_by_role("button", name="Close").focus()
+    page.get_by_role("button", name="Close", exact=True).focus()
     page.keyboard.press("Enter")
     expect(pictures(page).first).to_be_focused()
 
@@ -385,7 +385,7 @@ def test_colour_pictures_and_operations_that_only_pytorch_computes(show: Show) -
         cell(page, *made.cell).click()
         pictures(page).nth(made.shown.index(place)).click()
         expect(page.locator(".lenet-opened")).to_contain_text(f"Picture {place}:")
-        shown = page.locator(".lenet-score-share").all_inner_texts()
+        shown = page.locator(".lenet-score-figure").all_inner_texts()
         expected = (100 * shares[place]).tolist()
         assert [numbers(text)[0] for text in shown] == pytest.approx(expected, abs=0.06)
 
@@ -400,7 +400,7 @@ def test_the_explorer_lives_in_the_built_site(visit: Visit) -> None:
     expect(page.locator(".lenet-position")).to_have_text("step 0 of 13")
     answer = pictures(page).first.locator(".lenet-answer").inner_text()
     assert answer.startswith(page.locator(".lenet-best .lenet-score-name").inner_text())
-    share = page.locator(".lenet-best .lenet-score-share").inner_text()
+    share = page.locator(".lenet-best .lenet-score-figure").inner_text()
     assert numbers(share) == pytest.approx(numbers(answer)[-1:], abs=0.11)
 
 
