@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-BLOCK = re.compile(
-    r'(class="[^"]*\bhighlight-(\w+)[^>]*><div class="highlight">)<pre>(.*?)</pre>', re.DOTALL
+BLOCK = re.compile(  # on the pages of sources, no language is named
+    r'((?:class="[^"]*\bhighlight-(\w+)[^>]*>)?<div class="highlight">)<pre>(.*?)</pre>', re.DOTALL
 )
 TAG = re.compile(r"<[^>]*>")
 ROW = re.compile(r"\S {2,}[^\s#]|^ *\[")  # of a table (a comment is no column), or of a tensor
+OUTPUTS = ("myst", "text", "default")
 NARROWEST = 36  # characters that stand beside each other on a phone
 
 
@@ -31,7 +32,7 @@ def _marked(block: re.Match[str]) -> str:
     start, language, text = block.groups()
     lines = text.split("\n")
     plain = [html.unescape(TAG.sub("", line)) for line in lines]
-    rows = [language != "python" and bool(ROW.search(line)) for line in plain]
+    rows = [language in OUTPUTS and bool(ROW.search(line)) for line in plain]
     look = ' class="columns"' if sum(rows) > 1 else ""
     marked = "\n".join(
         line if look and row else _wrapped(line, words)
@@ -41,7 +42,7 @@ def _marked(block: re.Match[str]) -> str:
 
 
 def _wrapped(line: str, plain: str) -> str:
-    if len(plain) <= NARROWEST:
+    if len(plain) <= NARROWEST or "<div" in line or "</div" in line:  # of a source, around objects
         return line
     indent = len(plain) - len(plain.lstrip())
     style = f' style="--indent: {indent}ch"' if indent else ""
