@@ -135,9 +135,13 @@ def test_widgets_work_without_a_kernel(visit: Visit, tmp_path: Path) -> None:
     expect(first).to_have_text("a: 2, 4")
 
 
+FAR = "<div style='height: 5000px'></div>"
+BUSY = "<script>window.requestIdleCallback = () => {}</script>"
+
+
 def test_widgets_wait_until_they_come_near(visit: Visit, tmp_path: Path) -> None:
-    spacer = "<div style='height: 5000px'></div>"
-    (tmp_path / "page.html").write_text(page_of(probe("near"), probe("far"), spacer=spacer))
+    html = page_of(probe("near"), probe("far"), spacer=FAR).replace("<body>", "<body>" + BUSY)
+    (tmp_path / "page.html").write_text(html)
     page = visit.open("page.html")
     expect(page.locator("#Probe-2")).to_have_attribute("aria-busy", "true")
     assert page.locator("output").count() == 0
@@ -145,11 +149,63 @@ def test_widgets_wait_until_they_come_near(visit: Visit, tmp_path: Path) -> None
     expect(page.locator("output")).to_have_text(["far: 2, 4"])
 
 
+def test_widgets_far_below_come_when_there_is_nothing_else_to_do(
+    visit: Visit, tmp_path: Path
+) -> None:
+    (tmp_path / "page.html").write_text(page_of(probe("far"), probe("farther"), spacer=FAR))
+    page = visit.open("page.html")
+    expect(page.locator("output")).to_have_text(["far: 2, 4", "farther: 2, 4"])
+
+
+def test_all_widgets_are_printed(visit: Visit, tmp_path: Path) -> None:
+    html = page_of(probe("near"), probe("far"), spacer=FAR).replace("<body>", "<body>" + BUSY)
+    (tmp_path / "page.html").write_text(html)
+    page = visit.open("page.html")
+    page.evaluate("lenetWidgets.seen = []")
+    script = "() => lenetWidgets.seen.push(document.querySelectorAll('output').length)"
+    page.evaluate(f"matchMedia('print').addEventListener('change', {script})")
+    page.pdf()
+    assert page.evaluate("lenetWidgets.seen")[0] == 2  # when the page was laid out for printing
+
+
 def test_a_link_opens_a_widget_far_below(visit: Visit, tmp_path: Path) -> None:
-    spacer = "<div style='height: 5000px'></div>"
-    (tmp_path / "page.html").write_text(page_of(probe("near"), probe("far"), spacer=spacer))
+    (tmp_path / "page.html").write_text(page_of(probe("near"), probe("far"), spacer=FAR))
     page = visit.open("page.html#Probe-2:step=1")
-    expect(page.locator("output")).to_be_in_viewport()
+    expect(page.locator("output").last).to_be_in_viewport()
+
+
+def test_widgets_do_not_wait_for_the_rest_of_the_page(visit: Visit, tmp_path: Path) -> None:
+    html = page_of(probe("early"), probe("late"))
+    watch = (
+        "<script>window.states = []; new MutationObserver(() => {"
+        "if (document.querySelector('output')) states.push(document.readyState) })"
+        ".observe(document, { childList: true, subtree: true })</script>"
+    )
+    rest = "<p>The rest of the page.</p>" * 50_000
+    (tmp_path / "page.html").write_text(html.replace("<body>", "<body>" + watch) + rest)
+    page = visit.open("page.html")
+    expect(page.locator("output")).to_have_text(["early: 2, 4", "late: 2, 4"])
+    assert page.evaluate("states[0]") == "loading"
+
+
+SENTENCE = "Probe. A button that counts, and the sum of an array."
+
+
+@pytest.mark.parametrize(
+    ("meta", "seen"),
+    [({}, SENTENCE), ({"poster": "<p><b>six</b> &amp; seven</p>"}, "six & seven")],
+)
+def test_a_poster_stands_in_until_the_widget_comes(
+    browser: Browser, visit: Visit, tmp_path: Path, meta: dict[str, str], seen: str
+) -> None:
+    probe("saved", **meta).save_html(tmp_path / "saved.html")
+    with visiting(browser, tmp_path.as_uri(), java_script_enabled=False) as without_scripts:
+        box = without_scripts.open("saved.html").locator("#Probe-1")
+        lines = [*filter(None, box.inner_text().splitlines())]
+        assert lines == [seen, "The interactive part needs JavaScript."]
+    page = visit.open("saved.html")
+    expect(page.locator("#Probe-1")).to_have_text("moresaved: 2, 4")  # and nothing of the poster
+    assert "six" not in page.content()
 
 
 def test_a_failing_widget_harms_nothing_else(visit: Visit, tmp_path: Path) -> None:

@@ -223,6 +223,8 @@
     box.replaceChildren(frame);
   }
 
+  const whenIdle = window.requestIdleCallback ?? setTimeout; // Safari has no such callback
+
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { isIntersecting, target } of entries) if (isIntersecting) fill(target);
@@ -263,13 +265,17 @@
     for (const box of document.querySelectorAll(BOXES)) begin(/** @type {HTMLElement} */ (box));
   }
 
-  /** Get all front ends ready, because nothing waits for them when the page is printed. */
-  function prepare() {
-    for (const [name, { failed }] of definitions) failed(new Error(`this page has no widget called ${name}`));
-    for (const model of waiting.values()) frontEndOf(classOf(model)).catch(() => {});
+  /** Show the widgets further down one by one, while there is nothing else to do. */
+  function continueWhenIdle() {
+    const below = [...waiting.keys()].find((box) => box.getBoundingClientRect().top > 0);
+    if (below) whenIdle(() => fill(below).then(continueWhenIdle));
   }
 
-  addEventListener("load", prepare);
+  addEventListener("load", () => {
+    for (const [name, { failed }] of definitions) failed(new Error(`this page has no widget called ${name}`));
+    for (const model of waiting.values()) frontEndOf(classOf(model)).catch(() => {}); // printing waits for none
+    continueWhenIdle();
+  });
   addEventListener("beforeprint", () => [...waiting.keys()].forEach(fill));
   Object.assign(window, {
     lenetWidgets: {
