@@ -354,6 +354,11 @@ def test_texts_of_classes_are_never_html(show: Show) -> None:
     pictures(page).first.click()
     expect(page.locator(".lenet-stepper")).to_be_visible()
     assert page.locator(".lenet-explorer img").count() == 0
+    lefts = page.locator(".lenet-score-bar").evaluate_all(
+        "all => all.map(node => node.getBoundingClientRect().left)"
+    )
+    assert len(lefts) == 3
+    assert len(set(lefts)) == 1, "bars are compared from one line, however long the names are"
     assert page.title() == "MistakeExplorer"
     words = f"{hostile}, called </script>{hostile}"
     expect(page.locator(".lenet-cell-title").first).to_have_text(words)
