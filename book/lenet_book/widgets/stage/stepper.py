@@ -228,10 +228,8 @@ def _numbered(word: str, taken: Collection[str]) -> Iterator[str]:
     return (name for name in names if name not in taken)
 
 
-_SPOKEN = {
-    name: "pool"
-    for name in ("max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d")
-}
+_POOLS = ("max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d")
+_SPOKEN = dict.fromkeys(_POOLS, "pool")
 
 
 def _describe(row: Row) -> dict[str, Any]:

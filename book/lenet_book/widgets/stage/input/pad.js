@@ -85,7 +85,7 @@ export class Pad {
   }
 
   #showCursor() {
-    if (document.activeElement !== this.#canvas || !this.#canvas.matches(":focus-visible")) return;
+    if (!this.#canvas.matches(":focus-visible:not(.lenet-by-pen)")) return;
     const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
     const [x, y] = this.#cursor.map((place) => place * this.#side);
     context.strokeStyle = this.#theme?.window ?? "";
@@ -105,6 +105,7 @@ export class Pad {
     canvas.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !event.isPrimary) return; // a second finger does not draw
       event.preventDefault();
+      canvas.classList.add("lenet-by-pen"); // the focus is for Control Z, and need not be seen
       canvas.focus({ preventScroll: true });
       canvas.setPointerCapture(event.pointerId);
       this.#pointer = event.pointerId;
@@ -118,7 +119,11 @@ export class Pad {
     });
     canvas.addEventListener("lostpointercapture", (event) => event.pointerId === this.#pointer && this.#lift()); // however it ended
     canvas.addEventListener("focus", () => this.show());
-    canvas.addEventListener("blur", () => (this.#isDown ? this.#togglePen() : this.show()));
+    canvas.addEventListener("blur", () => {
+      canvas.classList.remove("lenet-by-pen");
+      if (this.#isDown) this.#togglePen();
+      else this.show();
+    });
     canvas.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -165,6 +170,7 @@ export class Pad {
     else if (event.key === " ") this.#togglePen();
     else if (event.key === "Delete" || event.key === "Backspace") this.takeBack(true);
     else return;
+    this.#canvas.classList.remove("lenet-by-pen");
     event.preventDefault();
   }
 

@@ -8,9 +8,9 @@ import { arrowKeys, button, element, setAttribute, setText, uniqueId } from "../
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../../shared/colours.js").Theme} Theme */
 
-const THUMBNAIL = 34; // CSS pixels, here and below
+const THUMBNAIL = 30; // CSS pixels, here and below
 const TOOLS_WIDTH = 116;
-const BELOW_HEIGHT = 96; // of samples and message
+const BELOW_HEIGHT = 92; // of samples and message
 const LARGEST_PAD = 420;
 
 export class InputPanel {

@@ -7,7 +7,7 @@ import { percentText } from "../../shared/text.js";
 /** @typedef {"digit" | "garment" | "picture"} Form */
 /** @typedef {{ caption: string, values: ArrayLike<number>, shape: number[], white: number }} Stage  of the preparation, as `paintPicture` takes it */
 /** @typedef {{ pixels: Uint8ClampedArray, stages: Stage[] }} Prepared */
-/** @typedef {{ data: Uint8ClampedArray, width: number, height: number }} Picture  red, green, blue and opacity of every pixel */
+/** @typedef {{ data: Uint8ClampedArray, width: number, height: number }} Photo  red, green, blue and opacity of every pixel */
 
 const WORKING_SIDE = 280; // pixels of the longer side while ink is looked for
 const MOST_PIXELS = 2 ** 24; // that every browser's canvas can hold
@@ -19,39 +19,37 @@ export function formOf(classes, [channels, height, width]) {
   return classes.includes("Ankle boot") ? "garment" : "picture"; // of Fashion-MNIST
 }
 
-/** Prepare a picture; an error says why it cannot be judged. @param {Picture} picture @param {number[]} shape @param {Form} form @returns {Prepared} */
-export function prepare(picture, shape, form) {
-  const colours = planesOf(picture);
+/** Prepare a picture; an error says why it cannot be judged. @param {Photo} photo @param {number[]} shape @param {Form} form @returns {Prepared} */
+export function prepare(photo, shape, form) {
+  const colours = planesOf(photo);
   const grey = colours[0].map((red, at) => luma(red, colours[1][at], colours[2][at]));
   const isGrey = colours.every((plane) => plane.every((value, at) => value === grey[at]));
-  const small = (isGrey ? [grey] : colours).map((plane) => thumbnail(plane, picture.width, WORKING_SIDE));
-  const [, width, height] = small[0];
-  const caption = `your picture: ${picture.width}×${picture.height} pixels, ${isGrey ? "grey" : "colour"}`;
-  const first = { caption, ...joined(small.map(([plane]) => plane), height, width) };
-  if (form === "picture") return fit(first, shape[0] === 1 ? [grey] : colours, picture, shape);
-  return place(first, thumbnail(grey, picture.width, WORKING_SIDE), shape[1], form === "digit");
+  const small = (isGrey ? [grey] : colours).map((plane) => thumbnail(plane, photo.width, WORKING_SIDE));
+  const caption = `your picture: ${photo.width}×${photo.height} pixels, ${isGrey ? "grey" : "colour"}`;
+  const first = stageOf(caption, small.map(({ values }) => values), small[0], 255);
+  if (form === "picture") return fit(first, shape[0] === 1 ? [grey] : colours, photo, shape);
+  return place(first, thumbnail(grey, photo.width, WORKING_SIDE), shape[1], form === "digit");
 }
 
-/** Cut out what is drawn, and place it. @param {Stage} first @param {[Uint8ClampedArray, number, number]} grey @param {number} side @param {boolean} isDigit @returns {Prepared} */
-function place(first, [grey, width, height], side, isDigit) {
+/** @param {string} caption @param {(Uint8ClampedArray | Float64Array)[]} planes @param {{ width: number, height: number }} size @param {number} white @returns {Stage} */
+function stageOf(caption, planes, { width, height }, white) {
+  return { caption, values: planes.flatMap((plane) => [...plane]), shape: [planes.length, height, width], white };
+}
+
+/** Cut out what is drawn, and place it. @param {Stage} first @param {ReturnType<typeof thumbnail>} grey @param {number} side @param {boolean} isDigit @returns {Prepared} */
+function place(first, grey, side, isDigit) {
   const box = isDigit ? 20 : 28;
-  const ink = findInk(Float64Array.from(grey, (value) => value / 255), width, height);
+  const ink = findInk({ ...grey, values: Float64Array.from(grey.values, (value) => value / 255) });
   const cut = cutOut(ink);
   const scaled = scaledInto(cut, box);
   const pixels = centredIn(scaled, isDigit, side);
-  const stageOf = (/** @type {string} */ caption, /** @type {import("./ink.js").Ink} */ part) => ({
-    caption,
-    values: part.values,
-    shape: [1, part.height, part.width],
-    white: 1,
-  });
-  const [dark, light] = ink.isDark ? ["dark", "light"] : ["light", "dark"];
+  const shares = `${percentText(cut.width / ink.width, 0)} × ${percentText(cut.height / ink.height, 0)}`;
   const stages = [
     first,
-    stageOf(`ink: what is ${dark} on the ${light} ground`, ink),
-    stageOf(`cut out: ${percentText(cut.width / width, 0)} × ${percentText(cut.height / height, 0)} of it`, cut),
-    stageOf(`scaled into ${box}×${box}: ${scaled.width}×${scaled.height}`, scaled),
-    { caption: placedText(side, isDigit), values: pixels, shape: [1, side, side], white: 255 },
+    stageOf(`ink: what is ${ink.isDark ? "dark on the light" : "light on the dark"} ground`, [ink.values], ink, 1),
+    stageOf(`cut out: ${shares} of it`, [cut.values], cut, 1),
+    stageOf(`scaled into ${box}×${box}: ${scaled.width}×${scaled.height}`, [scaled.values], scaled, 1),
+    stageOf(placedText(side, isDigit), [pixels], { width: side, height: side }, 255),
   ];
   return { pixels, stages };
 }
@@ -61,22 +59,14 @@ export function placedText(side, byMass) {
   return `put into ${side}×${side}, its ${byMass ? "centre of mass" : "middle"} in the centre`;
 }
 
-/** Scale a picture until it covers the size, and cut it to its centre. @param {Stage} first @param {Uint8ClampedArray[]} planes @param {Picture} picture @param {number[]} shape @returns {Prepared} */
+/** Scale a picture until it covers the size, and cut it to its centre. @param {Stage} first @param {Uint8ClampedArray[]} planes @param {Photo} photo @param {number[]} shape @returns {Prepared} */
 function fit(first, planes, { width, height }, [channels, tall, wide]) {
   const ratio = wide / tall;
   const [across, down] = width / height >= ratio ? [ratio * height, height] : [width, width / ratio];
   const [left, top] = [(width - across) * 0.5, (height - down) * 0.5];
   const seen = planes.map((plane) => resized(plane, width, [wide, tall], CUBIC, [left, top, left + across, top + down]));
-  const { values, shape, white } = joined(seen, tall, wide);
-  const caption = `scaled to ${wide}×${tall}, the rest cut off; ${channels === 1 ? "grey" : "colour"}`;
-  return { pixels: values, stages: [first, { caption, values, shape, white }] };
-}
-
-/** @param {Uint8ClampedArray[]} planes @param {number} height @param {number} width */
-function joined(planes, height, width) {
-  const values = new Uint8ClampedArray(planes.length * height * width);
-  planes.forEach((plane, channel) => values.set(plane, channel * height * width));
-  return { values, shape: [planes.length, height, width], white: 255 };
+  const stage = stageOf(`scaled to ${wide}×${tall}, the rest cut off; ${channels === 1 ? "grey" : "colour"}`, seen, { width: wide, height: tall }, 255);
+  return { pixels: Uint8ClampedArray.from(stage.values), stages: [first, stage] };
 }
 
 /** How light a colour is. @param {number} red @param {number} green @param {number} blue */
@@ -84,7 +74,7 @@ function luma(red, green, blue) {
   return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 }
 
-/** Red, green and blue, laid on white, or on black where what can be seen is light. @param {Picture} picture */
+/** Red, green and blue, laid on white, or on black where what can be seen is light. @param {Photo} photo */
 function planesOf({ data, width, height }) {
   let [light, opacity, least] = [0, 0, 255];
   for (let i = 0; i < data.length; i += 4) {
@@ -95,25 +85,23 @@ function planesOf({ data, width, height }) {
   const ground = light > 127 * opacity && least < 255 ? 0 : 255;
   return [0, 1, 2].map((channel) => {
     const plane = new Uint8ClampedArray(width * height);
-    for (let i = channel, j = 3, at = 0; at < plane.length; i += 4, j += 4) {
-      plane[at++] = Math.round((data[i] * data[j] + ground * (255 - data[j])) / 255);
-    }
+    for (let at = 0, i = 0; at < plane.length; at++, i += 4) plane[at] = Math.round((data[i + channel] * data[i + 3] + ground * (255 - data[i + 3])) / 255);
     return plane;
   });
 }
 
-/** Read a picture file, upright. @param {File | undefined} file @returns {Promise<Picture>} */
-export async function readPicture(file) {
+/** Read a picture file, upright. @param {File | undefined} file @returns {Promise<Photo>} */
+export async function readPhoto(file) {
   if (!file) throw new Error("That holds no picture file. Drop or paste one, such as a PNG or JPEG.");
   try {
     const whole = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
     const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (whole.width * whole.height)));
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [whole.width, whole.height].map((length) => Math.max(1, Math.floor(length * scale)));
+    const [width, height] = [whole.width, whole.height].map((length) => Math.max(1, Math.floor(length * scale)));
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
     context.imageSmoothingQuality = "high";
-    context.drawImage(whole, 0, 0, canvas.width, canvas.height);
-    return context.getImageData(0, 0, canvas.width, canvas.height);
+    context.drawImage(whole, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height);
   } catch {
     throw new Error(`${file.name || "What you gave"} is not a picture that this browser can read. Save it as PNG or JPEG.`);
   }
