@@ -26,6 +26,7 @@ _COMMENT = re.compile(
 )
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 _DATA = re.compile(r'\bfromPython\("([\w.]+:\w+)"\)')
+_NAME = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
 _DEFAULT_EXPORT = re.compile(r"^export default .*\n", re.MULTILINE)
 
 
@@ -34,8 +35,14 @@ def joined_script(path: Path) -> str:
     """Join a script and all that it imports, each file once, before those that need it.
 
     Raises:
-        ValueError: A file imports in another form than ``import { name } from "./file.js";``.
+        ValueError: A file imports in another form than ``import { name } from "./file.js";``, or
+            two files declare the same name.
     """
+    owners: dict[str, str] = {}
+    for file, text in _collected(path).items():
+        for name in _NAME.findall(text):
+            if owners.setdefault(name, file.name) != file.name:
+                raise ValueError(f"{owners[name]} and {file.name} both declare {name}")
     *imported, own = _collected(path).values()
     return "\n".join([*(_DEFAULT_EXPORT.sub("", text) for text in imported), own])
 

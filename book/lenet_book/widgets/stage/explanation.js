@@ -54,7 +54,7 @@ function isSingle(box) {
 }
 
 /** The smallest box around two. @param {Box | undefined} first @param {Box} second @returns {Box} */
-function around(first, second) {
+function smallestAround(first, second) {
   if (!first) return second;
   return first.map(([from, to], axis) => [Math.min(from, second[axis][0]), Math.max(to, second[axis][1])]);
 }
@@ -121,7 +121,7 @@ export function receptiveField(program, step, unit, earlier = 0) {
     const below = program[index].inputs.length ? boxBelow(program, index, box) : box;
     for (const input of program[index].inputs) {
       const fits = below.length === program[input].shape.length;
-      boxes[input] = around(boxes[input], fits ? below : wholeBox(program[input].shape));
+      boxes[input] = smallestAround(boxes[input], fits ? below : wholeBox(program[input].shape));
     }
   }
   const found = boxes[earlier];
