@@ -62,6 +62,13 @@ def load(
             given for a published one, which has its own.
         DataError: The folder does not exist, a file is damaged, or ``LENET_REQUIRE_REAL=1`` and
             only the embedded digits are to be had.
+
+    Example:
+        >>> data = load("fashion-mnist")
+        >>> data.train.images.shape[1:]
+        torch.Size([1, 28, 28])
+        >>> len(data.classes)
+        10
     """
     source = find(name, root, size=size, channels=channels)
     opened = source.open(train=True)
@@ -201,6 +208,11 @@ class ImageData:
 
         Raises:
             ValueError: Fewer than 1 or not fewer than all training images were asked for.
+
+        Example:
+            >>> data = load("mnist").hold_out(100)
+            >>> len(data.test)
+            100
         """
         if not 1 <= num_images < len(self.train):
             raise ValueError(
@@ -248,6 +260,11 @@ def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
 
     Returns:
         float32 (N, C, H, W): what torchvision's `ToTensor` and `Normalize` give, image by image.
+
+    Example:
+        >>> data = load("mnist")
+        >>> normalise(data.test.images[:2], data.mean, data.std).dtype
+        torch.float32
     """
     return _scale(images, _per_channel(mean, images.device), _per_channel(std, images.device))
 
@@ -283,6 +300,12 @@ class Batches:
 
     Raises:
         ValueError: The batch size is not a positive whole number.
+
+    Example:
+        >>> batches = load("mnist").batches("train", batch_size=64, shuffle=True)
+        >>> images, labels = next(iter(batches))
+        >>> images.shape, labels.shape
+        (torch.Size([64, 1, 28, 28]), torch.Size([64]))
     """
 
     examples: LabelledImages

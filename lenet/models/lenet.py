@@ -44,6 +44,11 @@ class LeNet5(nn.Module):
     The layer names C1 to F6 are those of LeCun et al. (1998), figure 2. Padding by 2 turns a
     28×28 digit into the paper's 32×32 input. C5 is a convolution, as in the paper: its 5×5 kernel
     covers the whole 5×5 map. It has 61,706 parameters.
+
+    Example:
+        >>> network = LeNet5()
+        >>> network(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 10])
     """
 
     def __init__(self) -> None:

@@ -39,6 +39,11 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         FileNotFoundError: There is no such file.
         ValueError: The file is damaged or holds the weights of another network. The network
             keeps the weights it had.
+
+    Example:
+        >>> from lenet.models import LeNet5
+        >>> network = LeNet5()
+        >>> load_weights(network, WEIGHTS / "lenet5_mnist.safetensors")
     """
     try:
         weights = load_file(path)
@@ -100,6 +105,11 @@ def read_card(path: str | Path) -> ModelCard:
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file is damaged, or holds weights without a card.
+
+    Example:
+        >>> card = read_card(WEIGHTS / "lenet5_mnist.safetensors")
+        >>> card.network, card.image_shape
+        ('LeNet5', (1, 28, 28))
     """
     try:
         with safe_open(path, framework="pt") as opened:

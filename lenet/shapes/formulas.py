@@ -169,6 +169,12 @@ def conv_output_size(
 
     Raises:
         ShapeError: a setting is impossible, or the kernel is larger than the padded input.
+
+    Example:
+        >>> conv_output_size(28, 5), conv_output_size(28, 5, padding=2)
+        (24, 28)
+        >>> conv_output_size((28, 20), kernel_size=5, stride=2)
+        (12, 8)
     """
     windows = conv_windows(input_size, kernel_size, stride, padding, dilation)
     return _sizes(windows, input_size, kernel_size, stride, padding, dilation)
@@ -204,6 +210,10 @@ def pool_output_size(
 
     Raises:
         ShapeError: a setting is impossible, or the window is larger than the padded input.
+
+    Example:
+        >>> pool_output_size(5, 2), pool_output_size(5, 2, ceil_mode=True)
+        (2, 3)
     """
     windows = pool_windows(input_size, kernel_size, stride, padding, dilation, ceil_mode)
     return _sizes(windows, input_size, kernel_size, stride, padding, dilation)

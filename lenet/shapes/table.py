@@ -197,6 +197,13 @@ def trace(model: nn.Module, input_shape: Sequence[int]) -> ShapeTable:
 
     Raises:
         ShapeError: `input_shape` is not the shape of one image.
+
+    Example:
+        >>> table = trace(nn.Sequential(nn.Conv2d(1, 6, 5), nn.MaxPool2d(2)), (1, 28, 28))
+        >>> for row in table.rows:
+        ...     print(row.formula, row.output_shape)
+        ⌊(28 − 5) / 1⌋ + 1 = 24 ('N', 6, 24, 24)
+        ⌊(24 − 2) / 2⌋ + 1 = 12 ('N', 6, 12, 12)
     """
     shape = _checked_shape(input_shape)
     table = explain(model, _made_up_images(model, shape))
@@ -226,6 +233,12 @@ def explain(
 
     Raises:
         TypeError: `images` are no tensors.
+
+    Example:
+        >>> network = nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))
+        >>> print(explain(network, torch.zeros(2, 1, 28, 28)).explanation)
+        1 expects 1024 features, but 0 gives (N, 784): 784 features.
+        Why: ...
     """
     inputs = (images,) if isinstance(images, Tensor) else tuple(images)
     if not inputs or not all(isinstance(image, Tensor) and image.dim() for image in inputs):
@@ -261,6 +274,14 @@ def explaining(model: nn.Module) -> Iterator[None]:
 
     Raises:
         ShapeError: with the explanation, from PyTorch's own error.
+
+    Example:
+        >>> network, images = nn.Linear(1024, 10), torch.zeros(2, 784)
+        >>> with explaining(network):
+        ...     logits = network(images)
+        Traceback (most recent call last):
+            ...
+        lenet.shapes.formulas.ShapeError: ...
     """
     calls: list[tuple[Any, ...]] = []
     handle = model.register_forward_pre_hook(lambda _, inputs: calls.append(inputs))

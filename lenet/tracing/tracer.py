@@ -137,6 +137,14 @@ def record(
 
     Raises:
         Exception: whatever the model raises; `run` returns it instead.
+
+    Example:
+        >>> from lenet.models import NarrowLeNet
+        >>> for step in record(NarrowLeNet(), torch.zeros(1, 1, 28, 28))[:3]:
+        ...     print(step.name, step.output_shape, step.place.code)
+        conv1 (1, 6, 24, 24) self.conv1(t)
+        relu (1, 6, 24, 24) F.relu(self.conv1(t))
+        max_pool2d (1, 6, 12, 12) F.max_pool2d(t, kernel_size=2, stride=2)
     """
     recording = run(model, images, keep_tensors=keep_tensors)
     if recording.failure is not None:

@@ -49,6 +49,15 @@ def fit(
 
     Raises:
         DivergedError: The loss became infinite or not a number; the error holds the history.
+
+    Example:
+        >>> from lenet.data import load
+        >>> from lenet.models import NarrowLeNet
+        >>> network = NarrowLeNet()
+        >>> print(fit(network, load("mnist"), Settings(epochs=2), progress=False))
+        epoch  train loss  train acc.  test loss  test acc.  seconds
+            1 ...
+            2 ...
     """
     training = Training(model, data, settings or Settings())
     for _ in training.epochs(progress=progress):
@@ -230,6 +239,11 @@ def confusion(logits: Tensor, labels: Tensor) -> Tensor:
 
     Returns:
         int64 (K, K), on the CPU: a row for each true class, a column for each answer.
+
+    Example:
+        >>> logits = torch.tensor([[2.0, 1.0], [0.0, 1.0], [3.0, 0.0]])
+        >>> confusion(logits, labels=torch.tensor([0, 1, 1])).tolist()
+        [[1, 0], [1, 1]]
     """
     num_classes = logits.shape[1]
     cells = labels * num_classes + logits.argmax(dim=1)

@@ -48,6 +48,12 @@ class Settings:
 
     Raises:
         ValueError: A value makes no sense.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> settings = Settings(epochs=3, optimizer="sgd", lr=0.1, schedule="one-cycle")
+        >>> replace(settings, lr=0.05).lr
+        0.05
     """
 
     epochs: int = 10

@@ -53,6 +53,11 @@ class ForwardStepper(Widget):
     Raises:
         ShapeError: The network cannot take the pictures; the message explains why.
         ValueError: Arguments do not fit together.
+
+    Example:
+        >>> from lenet.models import NarrowLeNet
+        >>> ForwardStepper(NarrowLeNet(), torch.rand(3, 1, 28, 28), draw=True)
+        ForwardStepper(NarrowLeNet, 3 pictures, step 0 of 13)
     """
 
     front_end = Path(__file__).with_suffix(".js")
