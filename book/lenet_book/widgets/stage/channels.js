@@ -45,7 +45,7 @@ export class ChannelRows {
     const numRows = count + Number(isCut) + Number(hasBias);
     const rowHeight = Math.min(62, (height - 20) / numRows);
     const [rows, columns] = [patches[0].kernel.length, patches[0].kernel[0].length];
-    const cell = Math.max(1, Math.min(LARGEST_TILE_CELL, Math.floor((rowHeight - 3) / rows), Math.floor(70 / columns)));
+    const cell = Math.max(1, Math.min(LARGEST_TILE_CELL, Math.floor((rowHeight - (rowHeight > 40 ? 8 : 3)) / rows), Math.floor(70 / columns)));
     this.#totals = runningTotal(numRows);
     this.#rows = Array.from({ length: count }, (_, i) => this.#row(i, [rows, columns, cell], onChoose));
     this.#others = isCut ? plainRow("", this.#totals.cells[count]) : null;

@@ -43,8 +43,8 @@ class Grid {
     this.node = element("table", { class: "lenet-grid" }, element("caption", {}, title), element("tbody", {}, ...lines));
   }
 
-  /** @param {number[][]} values @param {Paint} paint @param {boolean[][]} [isInside]  false in the padding @param {[number, number]} [winner] */
-  show(values, paint, isInside, winner) {
+  /** @param {number[][]} values @param {Paint} paint @param {boolean[][]} [isInside]  false in the padding @param {[number, number]} [winner] @param {number} [decimals] */
+  show(values, paint, isInside, winner, decimals = 2) {
     this.#cells.forEach((line, i) =>
       line.forEach((cell, j) => {
         const isPadding = isInside?.[i][j] === false;
@@ -52,9 +52,39 @@ class Grid {
         cell.style.background = isPadding ? "" : colourText(ground);
         cell.style.color = isPadding ? "" : inkOn(ground);
         cell.className = isPadding ? "lenet-padding" : winner && winner[0] === i && winner[1] === j ? "lenet-winner" : "";
-        setText(cell, this.#isWritten ? numberText(values[i][j], 2) : "");
+        setText(cell, this.#isWritten ? numberText(values[i][j], decimals) : "");
       }),
     );
+  }
+}
+
+/** The pixels around one of them, as the numbers they are. */
+export class PixelGrid {
+  #grid; #size; #words = element("p", { class: "lenet-column-sum" });
+
+  /** @param {number[]} shape @param {number} width @param {number} height */
+  constructor([, rows, columns], width, height) {
+    const most = [Math.floor((height - 70) / 26), Math.floor((width - 8) / NARROWEST_NUMBER), 11];
+    const side = Math.max(1, Math.min(rows, columns, ...most));
+    this.#size = side;
+    this.#grid = new Grid(side, side, "", Math.min(CELL.width, Math.floor((width - 8) / side)), Math.min(CELL.height, Math.floor((height - 70) / side)));
+    this.node = element("div", { class: "lenet-grids" }, element("div", {}, this.#grid.node), this.#words);
+  }
+
+  /** @param {import("./input/picture.js").Picture} picture @param {number[]} unit */
+  show(picture, unit) {
+    const [channel, row, column] = unit;
+    const [, height, width] = picture.shape;
+    const [mean, std] = picture.statistics(channel);
+    const first = [row, column].map((place, axis) => Math.max(0, Math.min(place - Math.floor(this.#size / 2), [height, width][axis] - this.#size)));
+    const places = Array.from({ length: this.#size }, (_, i) => i);
+    const valueAt = (/** @type {number} */ i, /** @type {number} */ j) => picture.values[(channel * height + first[0] + i) * width + first[1] + j];
+    const shade = (/** @type {number} */ value) => (picture.isPixels ? Math.round(255 * (value * std + mean)) : value);
+    const values = places.map((i) => places.map((j) => shade(valueAt(i, j))));
+    const paint = picture.isPixels ? greyPaint([0, 255]) : greyPaint(picture.pixelRange[channel]);
+    this.#grid.show(values, paint, undefined, [row - first[0], column - first[1]], picture.isPixels ? 0 : 2);
+    const colour = picture.shape[0] === 3 ? ` of the ${["red", "green", "blue"][channel]} channel` : "";
+    setText(this.#words, `Rows ${first[0]} to ${first[0] + this.#size - 1}, columns ${first[1]} to ${first[1] + this.#size - 1}${colour}${picture.isPixels ? ": 0 is black, 255 is white" : ""}.`);
   }
 }
 

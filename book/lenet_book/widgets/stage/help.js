@@ -6,10 +6,10 @@ export class Help {
   #root; #tips; #layer;
   #opener = /** @type {Element | null} */ (null);
 
-  /** @param {HTMLElement} root @param {[node: Element, text: string][]} tips */
+  /** @param {HTMLElement} root @param {[node: Element, x: number, y: number, text: string][]} tips  x and y: where, in shares of what it is about */
   constructor(root, tips) {
     this.#root = root;
-    this.#tips = tips.map(([node, text]) => ({ node, note: element("p", { class: "lenet-tip" }, text) }));
+    this.#tips = tips.map(([node, x, y, text]) => ({ node, x, y, note: element("p", { class: "lenet-tip" }, text) }));
     const close = button("Got it", () => this.toggle());
     this.#layer = element("div", { class: "lenet-help", role: "dialog", "aria-label": "Help", hidden: true }, ...this.#tips.map(({ note }) => note), close);
     this.#layer.addEventListener("click", (event) => event.target === this.#layer && this.toggle());
@@ -25,11 +25,11 @@ export class Help {
     if (!this.isOpen) return /** @type {HTMLElement | null} */ (this.#opener)?.focus();
     this.#opener = document.activeElement;
     const place = this.#root.getBoundingClientRect();
-    for (const { node, note } of this.#tips) {
+    for (const { node, x, y, note } of this.#tips) {
       const box = node.getBoundingClientRect();
       note.hidden = box.right <= place.left || box.left >= place.right || !box.width;
-      note.style.left = `${Math.max(4, Math.min(box.left - place.left + 8, place.width - note.offsetWidth - 4))}px`;
-      note.style.top = `${box.top - place.top + 8}px`;
+      note.style.left = `${Math.max(4, Math.min(box.left - place.left + x * box.width, place.width - note.offsetWidth - 4))}px`;
+      note.style.top = `${Math.max(4, Math.min(box.top - place.top + y * box.height, place.height - note.offsetHeight - 4))}px`;
     }
     this.#layer.querySelector("button")?.focus();
   }

@@ -3,7 +3,7 @@
 import { ChannelRows } from "./channels.js";
 import { Curve } from "./curve.js";
 import { arithmeticOf, unitAt } from "./explanation.js";
-import { ProductGrids, WindowGrid, greyPaint, signedPaint } from "./grids.js";
+import { PixelGrid, ProductGrids, WindowGrid, greyPaint, signedPaint } from "./grids.js";
 import { Lines } from "./lines.js";
 import { limitOf } from "./maps.js";
 import { Shares } from "./shares.js";
@@ -31,7 +31,7 @@ const MOST_TERMS = 7; // that fit into the line of the sum
 export class OperationPanel {
   #state; #scales; #onChannel; #preparation;
   #shown = "";
-  /** @type {ProductGrids | ChannelRows | WindowGrid | Waterfall | Shares | Curve | Lines | null} */
+  /** @type {PixelGrid | ProductGrids | ChannelRows | WindowGrid | Waterfall | Shares | Curve | Lines | null} */
   #view = null;
   #name = element("b", {});
   #which = element("span", { class: "lenet-muted" });
@@ -65,7 +65,7 @@ export class OperationPanel {
     const { step, steps, engine, channel } = this.#state;
     const arithmetic = arithmeticOf(engine, step, unit);
     const chosen = arithmetic.kind === "conv" && (arithmetic.patches.find((patch) => patch.channel === channel) ?? (arithmetic.patches.length === 1 ? arithmetic.patches[0] : null));
-    const key = `${step} ${chosen ? chosen.channel : "all"}`;
+    const key = `${step} ${chosen ? chosen.channel : "all"} ${this.#state.input.sample < 0}`;
     if (key !== this.#shown) this.#build(arithmetic, chosen || null);
     this.#shown = key;
     this.#all.hidden = !(chosen && arithmetic.kind === "conv" && arithmetic.patches.length > 1);
@@ -80,8 +80,8 @@ export class OperationPanel {
   #build(arithmetic, chosen) {
     const [width, height] = [this.#work.clientWidth, this.#work.clientHeight];
     this.#view = this.#viewFor(arithmetic, chosen, width, height);
-    this.#work.replaceChildren(...(this.#view ? [this.#view.node] : arithmetic.kind === "input" ? [this.#preparation.node] : []));
-    if (arithmetic.kind === "input") this.#preparation.layOut(width, height);
+    this.#work.replaceChildren(this.#view ? this.#view.node : this.#preparation.node);
+    if (!this.#view) this.#preparation.layOut(width, height);
   }
 
   /** @param {Arithmetic} arithmetic @param {Weighted | null} chosen @param {number} width @param {number} height */
@@ -97,9 +97,9 @@ export class OperationPanel {
       case "softmax":
         return new Shares(arithmetic, height);
       case "pointwise":
-        return ["affine", "identity"].includes(arithmetic.name) ? null : new Curve(this.#state.steps[this.#state.step]);
+        return ["affine", "identity"].includes(arithmetic.name) ? new Lines() : new Curve(this.#state.steps[this.#state.step]);
       case "input":
-        return null;
+        return this.#state.input.sample < 0 ? null : new PixelGrid(this.#state.steps[0].shape, width, height);
       default:
         return new Lines();
     }
@@ -114,7 +114,8 @@ export class OperationPanel {
       const [low, high] = this.#scales.of(below).range(channel);
       return below === 0 ? greyPaint([low, high]) : signedPaint(high, theme);
     };
-    if (arithmetic.kind === "input") this.#preparation.show();
+    if (view instanceof PixelGrid) view.show(this.#state.input, this.#state.unit);
+    if (!view) this.#preparation.show();
     if (arithmetic.kind === "conv") return this.#fillConvolution(arithmetic, chosen, paintOf, theme);
     if (arithmetic.kind === "linear") return this.#fillWaterfall(arithmetic);
     if (view instanceof WindowGrid && (arithmetic.kind === "maxPool" || arithmetic.kind === "avgPool")) view.show(arithmetic, paintOf(arithmetic.patch.channel));
@@ -129,7 +130,7 @@ export class OperationPanel {
   #fillConvolution({ patches, bias, result }, chosen, paintOf, theme) {
     const sums = patches.map(({ sum }) => sum);
     const withBias = bias === null ? sums : [...sums, bias];
-    const shown = addUp(withBias, result).terms;
+    const shown = addUp(withBias, result, 2, Number(bias !== null)).terms;
     const shownSums = shown.slice(0, sums.length);
     const shownBias = bias === null ? null : shown[sums.length];
     const { step, steps } = this.#state;
@@ -144,7 +145,7 @@ export class OperationPanel {
   /** @param {Of<"linear">} arithmetic @returns {Term[]} */
   #fillWaterfall({ contributions, bias, result }) {
     if (!(this.#view instanceof Waterfall)) return [];
-    const terms = addUp(termsOf(contributions, this.#view.numShown, bias), result).terms;
+    const terms = addUp(termsOf(contributions, this.#view.numShown, bias), result, 2, Number(bias !== null)).terms;
     this.#view.show(contributions, terms, this.#namesBelow());
     const { numShown } = this.#view;
     const strongest = sumOf(terms.slice(0, numShown));
@@ -202,7 +203,7 @@ function termText([name, value], i) {
 /** @param {import("./state.js").Step} step @param {Weighted | null} chosen @param {Unit} unit @param {boolean} isOnly */
 function whichText({ kind, shape }, chosen, unit, isOnly) {
   if (kind === "conv") return `filter ${unit[0]} of ${shape[0]}${chosen && !isOnly ? `, channel ${chosen.channel}` : ""} `;
-  if (kind === "input") return "how the picture is prepared";
+  if (kind === "input") return "a picture is numbers";
   return unitText(unit);
 }
 

@@ -71,10 +71,10 @@ class Stage {
     this.#tabs = element("div", { class: "lenet-tabs", role: "group", "aria-label": "What is shown" }, ...TABS.map((name, i) => button(name, () => this.#turnTo(i))));
     this.root = this.#build();
     this.#help = new Help(this.root, [
-      [this.#pad.node, "Draw here. Everything to the right follows your pen."],
-      [this.#strip.node, "The whole network, from the picture to the answer. Choose a step to look inside."],
-      [this.#operation.node, "How the framed number came about. Point at another number on the right."],
-      [this.#transport.node, "Next goes one operation further. Play walks by itself; the slider moves the window."],
+      [this.#pad.node, 0, 1, "Draw here. Everything to the right follows your pen."],
+      [this.#strip.node, 0.35, 0.8, "The whole network, from the picture to the answer. Choose a step to look inside."],
+      [this.#operation.node, 0.3, 0.45, "How the framed number came about. Point at another number on the right."],
+      [this.#transport.node, 0, -2, "Next goes one operation further. Play walks by itself; the slider moves the window."],
     ]);
     this.#stops = this.#listen(model);
   }
@@ -448,7 +448,9 @@ class Stage {
       const end = target.maps.canvas.getBoundingClientRect();
       if (!end.width || !start.width) return;
       const move = `translate(${start.left - end.left}px, ${start.top - end.top}px) scale(${start.width / end.width}, ${start.height / end.height})`;
-      target.maps.canvas.animate([{ transform: move, transformOrigin: "0 0" }, { transform: "none", transformOrigin: "0 0" }], { duration: CARRY_MILLISECONDS, easing: "ease-in-out" });
+      this.root.classList.add("lenet-carrying"); // what travels may leave its panel
+      const travel = target.maps.canvas.animate([{ transform: move, transformOrigin: "0 0" }, { transform: "none", transformOrigin: "0 0" }], { duration: CARRY_MILLISECONDS, easing: "ease-in-out" });
+      travel.finished.then(() => this.root.classList.remove("lenet-carrying"), () => {});
     };
   }
 

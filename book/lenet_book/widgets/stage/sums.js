@@ -7,15 +7,16 @@ import { numberText } from "../shared/text.js";
  * one of its two neighbours; those move that were closest to the middle.
  *
  * @param {number[]} terms @param {number} total @param {number} [decimals]
+ * @param {number} [numFixed]  the last terms, such as a bias, are rounded to the nearest in any case
  * @returns {{ terms: number[], total: number }}
  */
-export function addUp(terms, total, decimals = 2) {
+export function addUp(terms, total, decimals = 2, numFixed = 0) {
   const unit = 10 ** -decimals;
   const wanted = Math.round(total / unit);
   const rounded = terms.map((term) => Math.round(term / unit));
   const left = terms.map((term, i) => term / unit - rounded[i]);
   let gap = wanted - rounded.reduce((a, b) => a + b, 0);
-  const order = left.map((_, i) => i).sort((a, b) => (gap > 0 ? left[b] - left[a] : left[a] - left[b]));
+  const order = left.map((_, i) => i).slice(0, terms.length - numFixed).sort((a, b) => (gap > 0 ? left[b] - left[a] : left[a] - left[b]));
   for (const i of order) {
     if (!gap) break;
     rounded[i] += Math.sign(gap);

@@ -24,7 +24,7 @@ export function findInk({ values: grey, width, height }) {
   const ink = contrast.map((value) => Math.max(isDark ? -value : value, 0) / strongest);
   const drawn = withoutSpecks(ink, width);
   const isNear = (/** @type {number} */ at) => around(at, width).some((next, i) => i < 5 && drawn[next]);
-  return { values: ink.map((value, at) => (isNear(at) ? value : 0)), width, height, isDark };
+  return { values: ink.map((value, at) => (value && isNear(at) ? value : 0)), width, height, isDark };
 }
 
 /** A pixel, those beside it and then those across. @param {number} at @param {number} width */

@@ -9,9 +9,10 @@ import { sizeCanvas } from "../../shared/pictures.js";
 /** @typedef {import("./drawing.js").Stroke} Stroke */
 /** @typedef {import("../../shared/colours.js").Theme} Theme */
 
-const KEY_STEP = 1 / 28;
-const GHOST = "M32 30C36 18 66 18 66 35C66 47 54 49 46 49C56 49 68 52 68 65C68 84 36 85 30 70"; // a 3
+/** @type {Record<string, number[]>} */
+const KEY_STEPS = { ArrowLeft: [-1 / 28, 0], ArrowRight: [1 / 28, 0], ArrowUp: [0, -1 / 28], ArrowDown: [0, 1 / 28] };
 const HOW = "Arrow keys move the pen, the space bar puts it down and lifts it, Control Z takes a stroke back, Delete clears the pad.";
+const GHOST = "M32 30C36 18 66 18 66 35C66 47 54 49 46 49C56 49 68 52 68 65C68 84 36 85 30 70"; // a 3
 
 export class Pad {
   #input; #tell; #ghost;
@@ -20,10 +21,10 @@ export class Pad {
   #theme;
   /** Where the keys have moved the pen. @type {Point} */
   #cursor = [0.5, 0.5];
-  #isDown = false;
-  /** The stroke that is being drawn, and the finger that draws it. @type {Stroke | null} */
+  /** The stroke that is being drawn. @type {Stroke | null} */
   #stroke = null;
-  #pointer = -1;
+  /** The finger that draws it, or null for the keys. @type {number | null} */
+  #finger = null;
   #canvas = element("canvas", { class: "lenet-pad", role: "img", ...OWN_KEYS });
 
   /**
@@ -35,8 +36,8 @@ export class Pad {
   constructor({ input }, tell) {
     this.#input = input;
     this.#tell = tell;
-    const words = svgElement("text", { x: 50, y: 95 }, "draw here");
     const digit = input.form === "digit" ? [svgElement("path", { d: GHOST, pathLength: 1 })] : [];
+    const words = svgElement("text", { x: 50, y: 95 }, "draw here");
     this.#ghost = svgElement("svg", { class: "lenet-ghost", viewBox: "0 0 100 100", "aria-hidden": "true" }, ...digit, words);
     this.node = element("div", { class: "lenet-pad-box" }, this.#canvas, this.#ghost);
     if (input.canDraw) this.#letDraw();
@@ -54,33 +55,31 @@ export class Pad {
 
   /** Show the strokes or the chosen picture. */
   show() {
-    const input = this.#input;
-    const { sample, meta, isBlank } = input;
+    const { sample, meta, isBlank, isTouched, canDraw } = this.#input;
     if (sample === DRAWN) this.#paintStrokes();
-    else input.paint(this.#canvas, this.#side);
-    this.#ghost.toggleAttribute("hidden", !isBlank || input.isTouched);
-    if (input.canDraw) this.#showCursor();
+    else this.#input.paint(this.#canvas, this.#side);
+    this.#ghost.toggleAttribute("hidden", !isBlank || isTouched || !canDraw);
+    this.#showCursor();
+    const drawing = isBlank ? "nothing yet" : "your drawing";
     const ofSample = `picture ${sample + 1}${meta.labels ? `: ${meta.classes[meta.labels[sample]]}` : ""}`;
-    const shown = { [DRAWN]: isBlank ? "nothing yet" : "your drawing", [OWN]: "your picture" }[sample] ?? ofSample;
-    setAttribute(this.#canvas, "aria-label", input.canDraw ? `Drawing pad, showing ${shown}. ${HOW}` : `Input, showing ${shown}`);
+    const shown = sample === DRAWN ? drawing : sample === OWN ? "your picture" : ofSample;
+    setAttribute(this.#canvas, "aria-label", canDraw ? `Drawing pad, showing ${shown}. ${HOW}` : `Input, showing ${shown}`);
   }
 
   #paintStrokes() {
     const side = this.#side;
     const context = sizeCanvas(this.#canvas, side, side);
-    context.fillStyle = "#000";
     context.fillRect(0, 0, side, side);
     context.fillStyle = context.strokeStyle = "#fff";
     context.lineCap = context.lineJoin = "round";
     for (const { points, pen } of this.#input.strokes) {
+      const line = new Path2D();
+      for (const [x, y] of points) line.lineTo(x * side, y * side);
       context.lineWidth = pen * side;
+      context.stroke(line);
       context.beginPath();
-      const [[x, y]] = points;
-      context.arc(x * side, y * side, points.length > 1 ? 0 : (pen * side) / 2, 0, 2 * Math.PI); // a tap is a dot
+      context.arc(points[0][0] * side, points[0][1] * side, (pen * side) / 2, 0, 2 * Math.PI); // all there is of a tap
       context.fill();
-      context.beginPath();
-      for (const [x, y] of points) context.lineTo(x * side, y * side);
-      context.stroke();
     }
   }
 
@@ -89,7 +88,7 @@ export class Pad {
     const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
     const [x, y] = this.#cursor.map((place) => place * this.#side);
     context.strokeStyle = this.#theme?.window ?? "";
-    context.lineWidth = this.#isDown ? 4 : 2;
+    context.lineWidth = this.#stroke ? 4 : 2;
     context.beginPath();
     context.arc(x, y, (this.#input.pen * this.#side) / 2 + 2, 0, 2 * Math.PI);
     context.stroke();
@@ -108,20 +107,18 @@ export class Pad {
       canvas.classList.add("lenet-by-pen"); // the focus is for Control Z, and need not be seen
       canvas.focus({ preventScroll: true });
       canvas.setPointerCapture(event.pointerId);
-      this.#pointer = event.pointerId;
-      this.#isDown = false;
-      this.#begin(this.#pointOf(event));
+      this.#begin(this.#pointOf(event), event.pointerId);
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (event.pointerId !== this.#pointer) return;
+      if (event.pointerId !== this.#finger) return;
       const passed = event.getCoalescedEvents?.() ?? [];
       this.#extend((passed.length ? passed : [event]).map((one) => this.#pointOf(one)));
     });
-    canvas.addEventListener("lostpointercapture", (event) => event.pointerId === this.#pointer && this.#lift()); // however it ended
+    canvas.addEventListener("lostpointercapture", ({ pointerId }) => pointerId === this.#finger && this.#lift()); // however it ended
     canvas.addEventListener("focus", () => this.show());
     canvas.addEventListener("blur", () => {
       canvas.classList.remove("lenet-by-pen");
-      if (this.#isDown) this.#togglePen();
+      if (this.#stroke) this.#lift();
       else this.show();
     });
     canvas.addEventListener("keydown", (event) => this.#onKey(event));
@@ -133,8 +130,9 @@ export class Pad {
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   }
 
-  /** @param {Point} point */
-  #begin(point) {
+  /** @param {Point} point @param {number | null} finger */
+  #begin(point, finger) {
+    this.#finger = finger;
     this.#stroke = this.#input.begin(point);
     this.#tell.drawn();
   }
@@ -147,13 +145,11 @@ export class Pad {
   }
 
   #lift() {
-    this.#stroke = null;
-    this.#pointer = -1;
-    this.#isDown = false;
+    this.#stroke = this.#finger = null;
     this.#tell.lifted();
   }
 
-  /** Take the last stroke back, or all. @param {boolean} all */
+  /** Take back what was done last, or all strokes. @param {boolean} all */
   takeBack(all) {
     this.#input.takeBack(all);
     this.#tell.drawn();
@@ -162,28 +158,23 @@ export class Pad {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    const [x, y] = this.#cursor;
-    const to = { ArrowLeft: [x - KEY_STEP, y], ArrowRight: [x + KEY_STEP, y], ArrowUp: [x, y - KEY_STEP], ArrowDown: [x, y + KEY_STEP] }[event.key];
+    const step = KEY_STEPS[event.key];
     if ((event.ctrlKey || event.metaKey) && event.key === "z") this.takeBack(false);
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
-    else if (to) this.#moveCursor(/** @type {Point} */ (to.map((place) => Math.min(Math.max(place, 0), 1))));
-    else if (event.key === " ") this.#togglePen();
+    else if (step) this.#moveCursor(step);
+    else if (event.key === " " && this.#stroke) this.#lift();
+    else if (event.key === " ") this.#begin(this.#cursor, null);
     else if (event.key === "Delete" || event.key === "Backspace") this.takeBack(true);
     else return;
-    this.#canvas.classList.remove("lenet-by-pen");
     event.preventDefault();
+    this.#canvas.classList.remove("lenet-by-pen");
+    this.show();
   }
 
-  /** @param {Point} to */
-  #moveCursor(to) {
-    this.#cursor = to;
-    if (this.#isDown) this.#extend([to]);
-    else this.show();
-  }
-
-  #togglePen() {
-    this.#isDown = !this.#isDown;
-    if (this.#isDown) this.#begin(this.#cursor);
-    else this.#lift();
+  /** @param {number[]} step */
+  #moveCursor(step) {
+    const [x, y] = this.#cursor.map((place, axis) => Math.min(Math.max(place + step[axis], 0), 1));
+    this.#cursor = [x, y];
+    this.#extend([this.#cursor]);
   }
 }

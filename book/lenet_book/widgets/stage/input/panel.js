@@ -2,7 +2,7 @@
 /** Everything by which a picture comes in: a pad with its pens, samples, and pictures of the reader's own. */
 import { Pad } from "./pad.js";
 import { OWN, PENS } from "./picture.js";
-import { prepare, readPicture } from "./preparing.js";
+import { prepare, readPhoto } from "./preparing.js";
 import { arrowKeys, button, element, setAttribute, setText, uniqueId } from "../../shared/elements.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -14,62 +14,61 @@ const BELOW_HEIGHT = 92; // of samples and message
 const LARGEST_PAD = 420;
 
 export class InputPanel {
-  #input; #tell; #pad; #samples; #tools;
-  #message = element("p", { class: "lenet-input-message lenet-muted lenet-hint", role: "status" });
+  #input; #tell; #pad; #samples;
+  #message = element("p", { class: "lenet-input-message lenet-muted", role: "status" });
 
   /**
    * @param {State} state
    * @param {object} tell
-   * @param {(sample: number) => void} tell.chosen  a sample, or a new picture of the reader's own
-   * @param {() => void} tell.drawn  the drawn picture has changed
-   * @param {() => void} tell.lifted  a stroke is finished
+   * @param {(sample: number) => void} tell.chosen  a sample was chosen
+   * @param {() => void} tell.drawn  the drawing, or the reader's own picture, has changed
+   * @param {() => void} tell.lifted  and is finished for now
    */
   constructor(state, tell) {
     this.#input = state.input;
     this.#tell = tell;
     this.#pad = new Pad(state, tell);
-    this.#tools = this.#makeTools();
     this.#samples = this.#makeSamples();
-    this.node = element("div", { class: "lenet-input-panel" }, this.#pad.node, this.#tools, this.#samples, this.#message);
-    this.#hint();
+    this.node = element("div", { class: "lenet-input-panel" }, this.#pad.node, this.#makeTools(), this.#samples, this.#message);
+    this.#say(this.#hint);
   }
 
-  #hint() {
+  get #hint() {
     const { canDraw, canBring, meta, whyNotDraw, form } = this.#input;
-    const drawing = canDraw ? [`Draw ${form === "digit" ? "a digit" : "a picture"} on the pad.`] : [];
-    const bringing = canBring ? ["Drop or paste a picture, or open one."] : [];
-    const off = meta.draw && !canDraw ? [`Drawing is switched off: ${whyNotDraw}.`] : [];
-    this.#say([...off, ...drawing, ...bringing].join(" ") || "Choose a picture.", false);
+    if (meta.draw && whyNotDraw) return `Drawing is switched off: ${whyNotDraw}.`;
+    const drawing = canDraw ? `Draw ${form === "digit" ? "a digit" : "a picture"} on the pad. ` : "";
+    return drawing + (canBring ? "Drop or paste a picture, or open one." : "Choose a picture.");
   }
 
-  /** @param {string} text @param {boolean} isWrong */
-  #say(text, isWrong) {
+  /** @param {string} text */
+  #say(text, isWrong = false) {
     setText(this.#message, text);
     this.#message.classList.toggle("lenet-input-wrong", isWrong);
   }
 
   #makeTools() {
     const { canDraw, canBring } = this.#input;
-    const open = (/** @type {string} */ text, /** @type {Record<string, string>} */ attributes) => {
-      const onchange = (/** @type {Event} */ { target }) => {
-        const chooser = /** @type {HTMLInputElement} */ (target);
-        this.take(chooser.files?.[0]).then(() => (chooser.value = "")); // the same file may be chosen again
-      };
-      const chooser = element("input", { type: "file", accept: "image/*", class: "lenet-aloud", onchange, ...attributes });
-      return element("label", { class: `lenet-button ${attributes.capture ? "lenet-camera" : ""}` }, text, chooser);
+    const drawing = canDraw ? [this.#makePens(), button("Undo", () => this.#pad.takeBack(false)), button("Clear", () => this.#pad.takeBack(true))] : [];
+    const bringing = canBring ? [this.#opener("Picture …", {}), this.#opener("Camera …", { capture: "environment" })] : [];
+    return element("div", { class: "lenet-input-tools" }, ...drawing, ...bringing);
+  }
+
+  /** @param {string} text @param {Record<string, string>} attributes */
+  #opener(text, attributes) {
+    const onchange = async () => {
+      await this.#take(chooser.files?.[0]);
+      chooser.value = ""; // the same file may be chosen again
     };
-    const drawing = [this.#makePens(), button("Undo", () => this.#pad.takeBack(false)), button("Clear", () => this.#pad.takeBack(true))];
-    const bringing = [open("Picture …", {}), open("Camera …", { capture: "environment" })];
-    return element("div", { class: "lenet-input-tools" }, ...(canDraw ? drawing : []), ...(canBring ? bringing : []));
+    const chooser = element("input", { type: "file", accept: "image/*", class: "lenet-aloud", onchange, ...attributes });
+    return element("label", { class: `lenet-button ${attributes.capture ? "lenet-camera" : ""}` }, text, chooser);
   }
 
   #makePens() {
-    const group = uniqueId("pen");
-    const pens = Object.entries(PENS).map(([name, width]) => {
-      const choose = () => (this.#input.pen = width);
-      const attributes = { type: "radio", name: group, class: "lenet-aloud", checked: width === this.#input.pen, onchange: choose };
-      const dot = element("span", { class: "lenet-pen", style: `--share: ${width}` });
-      return element("label", { title: `${name} pen` }, element("input", { ...attributes, "aria-label": `${name} pen` }), dot);
+    const name = uniqueId("pen");
+    const pens = Object.entries(PENS).map(([word, width]) => {
+      const attributes = { type: "radio", name, class: "lenet-aloud", "aria-label": `${word} pen`, checked: width === this.#input.pen };
+      const choice = element("input", { ...attributes, onchange: () => (this.#input.pen = width) });
+      return element("label", { title: `${word} pen` }, choice, element("span", { class: "lenet-pen", style: `--share: ${width}` }));
     });
     return element("div", { class: "lenet-pens", role: "radiogroup", "aria-label": "Pen" }, ...pens);
   }
@@ -80,19 +79,15 @@ export class InputPanel {
       const canvas = element("canvas", { "aria-hidden": "true" });
       this.#input.paint(canvas, THUMBNAIL, sample);
       const label = `picture ${sample + 1}${meta.labels ? `: ${meta.classes[meta.labels[sample]]}` : ""}`;
-      const choose = () => this.#choose(sample);
-      return element("button", { type: "button", class: "lenet-sample", "aria-label": label, title: label, onclick: choose }, canvas);
+      const onclick = () => {
+        this.#say(this.#hint);
+        this.#tell.chosen(sample);
+      };
+      return element("button", { type: "button", class: "lenet-sample", "aria-label": label, title: label, onclick }, canvas);
     });
     const row = element("div", { class: "lenet-samples", role: "group", "aria-label": "Pictures to choose from" }, ...buttons);
     arrowKeys(row, () => buttons);
     return row;
-  }
-
-  /** @param {number} sample */
-  #choose(sample) {
-    this.#input.isTouched = true;
-    this.#hint();
-    this.#tell.chosen(sample);
   }
 
   /** @param {Theme} theme */
@@ -122,31 +117,32 @@ export class InputPanel {
     const drag = (/** @type {DragEvent} */ event) => {
       event.preventDefault();
       root.classList.toggle("lenet-dropping", event.type === "dragover");
-      if (event.type === "drop") this.take(event.dataTransfer?.files[0]);
+      if (event.type === "drop") this.#take(event.dataTransfer?.files[0]);
     };
     const paste = (/** @type {ClipboardEvent} */ event) => {
-      const { activeElement: active } = document;
-      const isMeant = root.contains(active) || (active === document.body && root.matches(":hover"));
+      const { activeElement } = document;
+      const isMeant = root.contains(activeElement) || (activeElement === document.body && root.matches(":hover"));
       if (!isMeant || !event.clipboardData?.files.length) return;
       event.preventDefault();
-      this.take(event.clipboardData.files[0]);
+      this.#take(event.clipboardData.files[0]);
     };
-    root.addEventListener("dragover", drag);
-    root.addEventListener("dragleave", drag);
-    root.addEventListener("drop", drag);
+    for (const type of /** @type {const} */ (["dragover", "dragleave", "drop"])) root.addEventListener(type, drag);
     document.addEventListener("paste", paste);
     return () => document.removeEventListener("paste", paste);
   }
 
   /** Prepare a picture file and show it, or say what is wrong with it. @param {File | undefined} file */
-  async take(file) {
+  async #take(file) {
+    const input = this.#input;
     try {
-      this.#say("Preparing your picture …", false);
-      const { shape, form } = this.#input;
-      this.#input.own = prepare(await readPicture(file), shape, form);
-      this.#choose(OWN);
+      this.#say("Preparing your picture …");
+      input.own = prepare(await readPhoto(file), input.shape, input.form);
     } catch (error) {
-      this.#say(error instanceof Error ? error.message : String(error), true);
+      return this.#say(/** @type {Error} */ (error).message, true);
     }
+    this.#say(this.#hint);
+    input.choose(OWN);
+    this.#tell.drawn();
+    this.#tell.lifted();
   }
 }

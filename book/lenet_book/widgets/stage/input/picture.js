@@ -17,12 +17,12 @@ export const DRAWN = -1; // in place of the number of a sample
 export const OWN = -2;
 export const PENS = { thin: 0.045, medium: 0.07, thick: 0.11 }; // widths in shares of the pad's side
 
-const ROUNDING = 0.01; // how far beyond black and white a pixel may lie
+const ROUNDING = 2.6; // how far beyond black and white, 0 and 255, a pixel may lie
 
 export class Picture {
   #model;
-  /** The picture as pixels from 0 to 255, unless these are unknown. @type {ArrayLike<number> | null} */
-  #pixels = null;
+  /** @type {ArrayLike<number>} */
+  #pixels = [];
   /** What is drawn on the pad. @type {Stroke[]} */
   strokes = [];
   /** A picture of the reader's own, prepared. @type {Prepared | null} */
@@ -47,9 +47,15 @@ export class Picture {
   /** Which picture is shown: the number of a sample, `DRAWN` or `OWN`. @returns {number} */
   get sample() {
     const sample = this.#model.get("sample");
-    if (sample === DRAWN) return this.whyNotDraw === null ? DRAWN : 0;
-    if (sample === OWN) return this.own ? OWN : 0;
-    return sample >= 0 && sample < this.pictures.shape[0] ? sample : 0;
+    const isThere = sample < 0 ? (sample === DRAWN && !this.whyNotDraw) || (sample === OWN && this.own) : sample < this.pictures.shape[0];
+    return isThere ? sample : 0;
+  }
+
+  /** Show another picture. @param {number} sample */
+  choose(sample) {
+    this.isTouched = true;
+    this.#model.set("sample", sample);
+    this.#model.save_changes();
   }
 
   /** Is the pad shown, with nothing on it? Then there is no answer. */
@@ -57,39 +63,31 @@ export class Picture {
     return this.sample === DRAWN && this.strokes.length === 0;
   }
 
-  /** Can the reader draw? */
-  get canDraw() {
-    return this.meta.draw && this.whyNotDraw === null;
-  }
-
   /** Why drawing is not possible, or null. */
   get whyNotDraw() {
     const [channels, height, width] = this.shape;
-    const isPicture = this.shape.length === 3 && height === width && [1, 3].includes(channels);
-    return this.#blocking ?? (isPicture ? null : "the network does not take square pictures");
+    const blocking = this.meta.steps.find(({ kind }) => kind === "recorded");
+    if (blocking) return `${blocking.name} is not computed in the page: ${blocking.reason}`;
+    return this.shape.length === 3 && height === width && [1, 3].includes(channels) ? null : "the network does not take square pictures";
+  }
+
+  get canDraw() {
+    return this.meta.draw && !this.whyNotDraw;
   }
 
   /** Can the reader bring a picture? Not where nothing tells how pixels become the network's numbers. */
   get canBring() {
-    const isKnown = this.meta.draw || this.pictures.data instanceof Uint8Array;
-    return isKnown && this.#blocking === null && this.shape.length === 3 && [1, 3].includes(this.shape[0]);
+    return !this.whyNotDraw && (this.meta.draw || this.pictures.data instanceof Uint8Array);
   }
 
-  /** The step that only PyTorch could compute. */
-  get #blocking() {
-    const step = this.meta.steps.find(({ kind }) => kind === "recorded");
-    return step ? `${step.name} is not computed in the page: ${step.reason}` : null;
-  }
+  // ------------------------------------------------------------------------ the pen
 
-  // ------------------------------------------------------------------------ what the reader does
-
-  /** Begin a stroke. @param {Point} point @returns {Stroke} */
+  /** Begin a stroke; on another picture, begin a new drawing. @param {Point} point @returns {Stroke} */
   begin(point) {
-    if (this.sample !== DRAWN) this.strokes = [];
     /** @type {Stroke} */
     const stroke = { points: [onGrid(point)], pen: this.pen };
-    this.strokes.push(stroke);
-    this.isTouched = true;
+    this.strokes = [...(this.sample === DRAWN ? this.strokes : []), stroke];
+    this.choose(DRAWN);
     return stroke;
   }
 
@@ -98,32 +96,45 @@ export class Picture {
     for (const point of points.map(onGrid)) if (String(point) !== String(known[known.length - 1])) known.push(point);
   }
 
-  /** Take strokes back: the last one, or all. @param {boolean} all */
+  /** Take back all strokes, or the last thing done: a stroke, or that another picture was chosen. @param {boolean} all */
   takeBack(all) {
-    this.strokes = all || this.sample !== DRAWN ? [] : this.strokes.slice(0, -1);
-    this.isTouched = true;
+    if (all || this.sample === DRAWN) this.strokes = all ? [] : this.strokes.slice(0, -1);
+    this.choose(DRAWN);
   }
 
   // ------------------------------------------------------------------------ numbers
 
   /** Fill in `values`. */
   compute() {
-    const { sample, shape, values, pictures } = this;
-    const known = pictures.data.subarray(sample * values.length, (sample + 1) * values.length);
-    if (sample === DRAWN) this.#pixels = renderDigit(this.strokes, shape[1]);
-    else this.#pixels = sample === OWN ? /** @type {Prepared} */ (this.own).pixels : known instanceof Uint8Array ? known : null;
-    const pixels = this.#pixels;
-    if (!pixels) return values.set(known);
-    const perChannel = values.length / shape[0];
-    for (let i = 0; i < values.length; i++) {
+    const pixels = (this.#pixels = this.#pixelsOf(this.sample));
+    const perChannel = this.values.length / this.shape[0];
+    for (let i = 0; i < this.values.length; i++) {
       const [mean, std] = this.statistics(Math.floor(i / perChannel));
-      values[i] = (pixels[i % pixels.length] / 255 - mean) / std;
+      this.values[i] = (pixels[i % pixels.length] / 255 - mean) / std;
     }
+    if (!this.isPixels) this.values.set(this.#stored(this.sample));
   }
 
   /** Are its pixels whole numbers from 0 to 255? */
   get isPixels() {
-    return this.#pixels !== null;
+    return this.sample < 0 || this.pictures.data instanceof Uint8Array;
+  }
+
+  /** A sample as Python gave it. @param {number} sample */
+  #stored(sample) {
+    return this.pictures.data.subarray(sample * this.values.length, (sample + 1) * this.values.length);
+  }
+
+  /** A picture from 0 for black to 255 for white; a drawing has one channel. @param {number} sample @returns {ArrayLike<number>} */
+  #pixelsOf(sample) {
+    if (sample === DRAWN) return renderDigit(this.strokes, this.shape[1]);
+    if (sample === OWN) return /** @type {Prepared} */ (this.own).pixels;
+    const stored = this.#stored(sample);
+    if (stored instanceof Uint8Array) return stored;
+    return Array.from(stored, (value, i) => {
+      const [mean, std] = this.statistics(Math.floor((i * this.shape[0]) / stored.length));
+      return 255 * (value * std + mean);
+    });
   }
 
   /** What pixels, divided by 255, are normalised with. @param {number} channel @returns {[mean: number, deviation: number]} */
@@ -134,73 +145,57 @@ export class Picture {
 
   /** The values of a black and of a white pixel, for each channel. @returns {[black: number, white: number][]} */
   get pixelRange() {
-    const ranges = Array.from({ length: this.shape[0] }, (_, channel) => {
-      const [mean, std] = this.statistics(channel);
-      return /** @type {[number, number]} */ ([-mean / std, (1 - mean) / std]);
-    });
-    if (this.isPixels) return ranges;
     const [lowest, highest] = [Math.min, Math.max].map((pick) => this.values.reduce((a, b) => pick(a, b)));
-    const isWithin = (/** @type {[number, number]} */ [black, white]) => lowest >= black - ROUNDING && highest <= white + ROUNDING;
-    return ranges.map((range) => (isWithin(range) ? range : [lowest, highest]));
+    const isKnown = areInRange(this.#pixels);
+    return Array.from({ length: this.shape[0] }, (_, channel) => {
+      const [mean, std] = this.statistics(channel);
+      return isKnown ? [-mean / std, (1 - mean) / std] : [lowest, highest];
+    });
   }
-
-  // ------------------------------------------------------------------------ pictures and texts
 
   /** Paint a picture in its own colours. @param {HTMLCanvasElement} canvas @param {number} side @param {number} [sample] */
   paint(canvas, side, sample = this.sample) {
-    const size = this.values.length;
-    const isSample = sample >= 0;
-    const pixels = isSample ? this.pictures.data.subarray(sample * size, (sample + 1) * size) : /** @type {ArrayLike<number>} */ (this.#pixels);
-    if (!isSample || pixels instanceof Uint8Array) {
-      paintPicture(canvas, pixels, [pixels.length * this.shape[0] / size, ...this.shape.slice(1)], side, [0, 255]);
-      return;
-    }
-    const shares = Array.from(pixels, (value, i) => {
-      const [mean, std] = this.statistics(Math.floor((i * this.shape[0]) / size));
-      return value * std + mean;
-    });
-    const isWithin = shares.every((share) => share >= -ROUNDING && share <= 1 + ROUNDING);
-    paintPicture(canvas, shares, this.shape, side, isWithin ? [0, 1] : undefined);
+    const pixels = this.#pixelsOf(sample);
+    paintPicture(canvas, pixels, sample === DRAWN ? [1, ...this.shape.slice(1)] : this.shape, side, areInRange(pixels) ? [0, 255] : undefined);
   }
 
-  /** What became of the picture on its way in, for `Preparation`. @returns {import("./preparing.js").Stage[]} */
+  /** What became of the picture on its way in. @returns {import("./preparing.js").Stage[]} */
   get stages() {
     if (this.sample === DRAWN) return stagesOf(this.strokes, this.shape[1]);
     return this.sample === OWN ? /** @type {Prepared} */ (this.own).stages : [];
   }
 
+  // ------------------------------------------------------------------------ links
+
   /** The picture as a short text that can stand in an address. */
   toText() {
-    const { sample } = this;
-    if (sample === DRAWN) return `d${toText(bytesOf(this.strokes))}`;
-    return sample === OWN ? `p${toText(/** @type {Prepared} */ (this.own).pixels)}` : `s${sample}`;
+    const { sample, own, strokes } = this;
+    if (sample === DRAWN) return `d${toText(bytesOf(strokes))}`;
+    return sample === OWN && own ? `p${toText(own.pixels)}` : `s${sample}`;
   }
 
   /** Show the picture of such a text. @param {string} text @returns {boolean}  false if it is none: then nothing has changed */
   fromText(text) {
     const [kind, rest] = [text.slice(0, 1), text.slice(1)];
-    const bytes = kind === "s" ? null : fromText(rest);
+    const bytes = kind === "d" || kind === "p" ? fromText(rest) : null;
     const strokes = kind === "d" && bytes && this.canDraw ? strokesOf(bytes) : null;
-    if (kind === "s" && /^\d{1,6}$/.test(rest) && Number(rest) < this.pictures.shape[0]) return this.#choose(Number(rest));
-    if (strokes) {
-      this.strokes = strokes;
-      return this.#choose(DRAWN);
-    }
-    if (kind !== "p" || !bytes || !this.canBring || bytes.length !== this.values.length) return false;
-    this.own = { pixels: bytes, stages: [{ caption: "the picture of the link", values: bytes, shape: this.shape, white: 255 }] };
-    return this.#choose(OWN);
-  }
-
-  /** @param {number} sample */
-  #choose(sample) {
-    this.isTouched = true;
-    this.#model.set("sample", sample);
-    this.#model.save_changes();
+    const isSample = kind === "s" && /^\d{1,6}$/.test(rest) && Number(rest) < this.pictures.shape[0];
+    const isOwn = kind === "p" && bytes && this.canBring && bytes.length === this.values.length;
+    if (!strokes && !isSample && !isOwn) return false;
+    if (strokes) this.strokes = strokes;
+    if (isOwn) this.own = { pixels: bytes, stages: [{ caption: "the picture of the link", values: bytes, shape: this.shape, white: 255 }] };
+    this.choose(strokes ? DRAWN : isOwn ? OWN : Number(rest));
     return true;
   }
 }
 
+/** @param {ArrayLike<number>} pixels */
+function areInRange(pixels) {
+  return pixels instanceof Uint8Array || Array.from(pixels).every((pixel) => pixel >= -ROUNDING && pixel <= 255 + ROUNDING);
+}
+
 /** @param {Point} point @returns {Point} */
-function onGrid(point) {
-  return /** @type {Point} */ (point.map((share) => Math.round(Math.min(Math.max(share, 0), 1) * GRID) / GRID));
+function onGrid([x, y]) {
+  const nearest = (/** @type {number} */ share) => Math.round(Math.min(Math.max(share, 0), 1) * GRID) / GRID;
+  return [nearest(x), nearest(y)];
 }

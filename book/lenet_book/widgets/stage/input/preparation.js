@@ -9,13 +9,13 @@ const CAPTION_HEIGHT = 54; // CSS pixels, here and below
 const GAP = 10;
 
 export class Preparation {
-  #state;
+  #input;
   #room = [0, 0];
   node = element("ol", { class: "lenet-preparation", "aria-label": "How the picture is prepared" });
 
   /** @param {State} state */
-  constructor(state) {
-    this.#state = state;
+  constructor({ input }) {
+    this.#input = input;
   }
 
   /** Fit into a room of this size. @param {number} width @param {number} height */
@@ -24,19 +24,17 @@ export class Preparation {
   }
 
   show() {
-    const { input } = this.#state;
-    const stages = input.stages;
+    const { stages, isBlank } = this.#input;
     const columns = Math.min(stages.length || 1, 3);
-    const rows = Math.ceil(stages.length / columns);
-    const [width, height] = this.#room;
-    const side = Math.max(20, Math.min((width - GAP * (columns - 1)) / columns, (height - GAP * (rows - 1)) / rows - CAPTION_HEIGHT));
+    const [width, height] = [columns, Math.ceil(stages.length / columns)].map((number, axis) => (this.#room[axis] - GAP * (number - 1)) / number);
+    const side = Math.max(20, Math.min(width, height - CAPTION_HEIGHT));
     this.node.style.setProperty("--side", `${side}px`);
     const items = stages.map(({ caption, values, shape, white }) => {
       const canvas = element("canvas", { "aria-hidden": "true" });
       paintPicture(canvas, values, shape, side, [0, white]);
       return element("li", {}, canvas, element("span", {}, caption));
     });
-    const none = element("li", {}, input.isBlank ? "Nothing is drawn yet." : "This picture came prepared: the network sees it as it is.");
+    const none = element("li", {}, isBlank ? "Nothing is drawn yet." : "This picture came prepared: the network sees it as it is.");
     this.node.replaceChildren(...(items.length ? items : [none]));
   }
 }

@@ -24,15 +24,13 @@ export function fromText(text) {
 /** Strokes as bytes: of each the pen, its first point, and steps of one byte where they are short. @param {Stroke[]} strokes @returns {number[]} */
 export function bytesOf(strokes) {
   return strokes.flatMap(({ points, pen }) => {
-    const [first, ...others] = points.map((point) => point.map((share) => Math.round(share * GRID)));
-    let [x, y] = first;
-    const steps = others.flatMap(([toX, toY]) => {
-      const [right, down] = [toX - x, toY - y];
-      [x, y] = [toX, toY];
+    const places = points.map((point) => point.map((share) => Math.round(share * GRID)));
+    const steps = places.slice(1).flatMap(([x, y], i) => {
+      const [right, down] = [x - places[i][0], y - places[i][1]];
       if (!right && !down) return [];
       return Math.max(Math.abs(right), Math.abs(down)) < 8 ? [(right + 8) * 16 + down + 8] : [FAR, x, y];
     });
-    return [Math.round(pen * PEN_UNITS), ...first, ...steps, END];
+    return [Math.round(pen * PEN_UNITS), ...places[0], ...steps, END];
   });
 }
 
@@ -40,21 +38,14 @@ export function bytesOf(strokes) {
 export function strokesOf(bytes) {
   /** @type {Stroke[]} */
   const strokes = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const pen = bytes[at++] / PEN_UNITS;
-    let [x, y, code] = [bytes[at++], bytes[at++], FAR];
-    /** @type {Stroke} */
-    const stroke = { points: [], pen };
-    while (code !== END) {
-      if (!(pen > 0 && x >= 0 && x <= GRID && y >= 0 && y <= GRID)) return null;
-      stroke.points.push([x / GRID, y / GRID]);
-      code = bytes[at++];
-      if (code === undefined) return null;
-      if (code === FAR) [x, y] = [bytes[at++], bytes[at++]];
-      else [x, y] = [x + (code >> 4) - 8, y + (code & 15) - 8];
+  for (let at = 0; at < bytes.length; ) {
+    strokes.push({ points: [], pen: bytes[at++] / PEN_UNITS });
+    const { points, pen } = strokes[strokes.length - 1];
+    for (let [x, y, code] = [0, 0, FAR]; code !== END; code = bytes[at++]) {
+      [x, y] = code === FAR ? [bytes[at++], bytes[at++]] : [x + (code >> 4) - 8, y + (code & 15) - 8];
+      if (code === undefined || !(pen && x >= 0 && x <= GRID && y >= 0 && y <= GRID)) return null;
+      points.push([x / GRID, y / GRID]);
     }
-    strokes.push(stroke);
   }
   return strokes;
 }
