@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lenet import shapes, tracing
 from lenet.shapes import Row, ShapeError
 from lenet_book.widgets.shared.base import Widget
+from lenet_book.widgets.stage.poster import poster_of
 from lenet_book.widgets.stage.program import Program, program_of
 from lenet_book.widgets.stage.source import find_source
 
@@ -163,7 +164,21 @@ def stepper_parts(
         "draw": draw,
     }
     _check_labels(meta, len(images))
+    meta["poster"] = _first_state(meta, pixels, [row.step.output for row in rows])
     return meta, {**program.arrays, "pictures": pixels.stored}
+
+
+def _first_state(meta: dict[str, Any], pixels: Pixels, outputs: Sequence[Tensor | None]) -> str:
+    """Write the poster of the first picture; a softmax that is added stands in no recording."""
+    steps = [
+        (str(step["name"]), output[0] if output.dim() > 1 else output)
+        for step, output in zip(meta["steps"][1:], outputs, strict=False)
+        if output is not None and not output.is_complex()
+    ]
+    if meta["steps"][-1].get("added"):
+        steps.append(("softmax", steps[-1][1].softmax(0)))
+    picture = pixels.normalised[0] * pixels.std + pixels.mean
+    return poster_of(meta["model"], picture, steps, meta["classes"])
 
 
 class Pixels:
