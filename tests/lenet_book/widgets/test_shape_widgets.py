@@ -10,13 +10,14 @@ import subprocess
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 from torch import nn
 
 from lenet import tracing
@@ -26,7 +27,7 @@ from lenet.shapes.diagnosis import diagnose, first_line
 from lenet_book.widgets import ConvPlayground, ShapeCalculator
 from lenet_book.widgets.calculator.calculator import build, layers_of, presets
 from lenet_book.widgets.shared.joining import joined_script
-from tests.browsing import Show
+from tests.browsing import PHONE, Show
 
 ROOT = Path(__file__).parents[3]
 WIDGETS = ROOT / "book" / "lenet_book" / "widgets"
@@ -439,6 +440,58 @@ def unseen_pixels(window: Any) -> list[int]:
     return [int(pixel) - window.padding // 2 for pixel in (seen == 0).nonzero().flatten()]
 
 
+def decimal(text: str) -> Decimal:
+    return Decimal(text.replace("−", "-"))
+
+
+def test_what_is_shown_of_a_sum_adds_up(run_script: RunScript) -> None:
+    rng = random.Random(0)
+    weights = [
+        1,
+        -1,
+        12,
+        0.5,
+        -0.25,
+        0.1,
+        1.125,
+        1 / 3,
+        -2 / 7,
+        1 / 9,
+        0.0123,
+        1e-5 / 3,
+        3.14159265,
+    ]
+    cases = [
+        [rng.randint(0, 9) * rng.choice(some) for _ in range(rng.randint(1, 25))]
+        for some in (rng.sample(weights, rng.randint(1, 4)) for _ in range(1000))
+    ]
+    function = """data.map((products) => {
+      const patch = { products: [products], isInside: [products], sum: 0 };
+      const { terms, decimals, isExact } = shownProducts(products);
+      return { terms: terms.map((term) => numberText(term, decimals)), isExact,
+        result: outcomeOf({ kind: "conv", patches: [patch] }).text };
+    })"""
+    shown = run_script("playground/playground.js", function, cases)
+    for products, found in zip(cases, shown, strict=True):
+        terms, result = [decimal(term) for term in found["terms"]], decimal(found["result"])
+        assert sum(terms) == result
+        unit = float(Decimal(1).scaleb(int(result.as_tuple().exponent)))
+        for term, product in zip(terms, products, strict=True):
+            assert abs(float(term) - product) < (1e-6 if found["isExact"] else unit)
+        assert abs(float(result) - sum(products)) < 0.51 * unit
+    assert 200 < sum(found["isExact"] for found in shown) < 800
+
+
+def test_weights_are_read_and_written_as_one_types_them(run_script: RunScript) -> None:
+    read = {"12": 12, " 0.5 ": 0.5, "−0.25": -0.25, "-.5": -0.5, "1/3": 1 / 3, "−2/7": -2 / 7}
+    refused = ["", " ", "-", "1/", "/3", "1/0", "1/2/3", "abc", "1,5", "Infinity"]
+    function = "data.map((text) => [parseWeight(text), weightText(parseWeight(text))])"
+    found = run_script("playground/playground.js", function, [*read, *refused])
+    written = ["12", "0.5", "−0.25", "−0.5", "1/3", "−2/7"]
+    assert found[: len(read)] == [[w, t] for w, t in zip(read.values(), written, strict=True)]
+    assert all(weight is None for weight, _ in found[len(read) :])  # NaN
+
+
 # ---------------------------------------------------------------- Python's side
 
 
@@ -494,6 +547,16 @@ def test_the_playground_refuses_what_it_cannot_begin_with() -> None:
     assert "kernel_size=(3, 3)" in repr(ConvPlayground())
 
 
+def test_their_first_states_can_be_read_without_a_script() -> None:
+    assert ConvPlayground((7, 9), 3, 2).meta["poster"] == (
+        "<p>The window of a convolution, 3×3, slides over 7×9 pixels: 3×4 numbers come out. "
+        "H: ⌊(7 − 3) / 2⌋ + 1 = 3, W: ⌊(9 − 3) / 2⌋ + 1 = 4.</p>"
+    )
+    poster = misfit().meta["poster"]
+    assert "(N, 6, 32, 32)" in poster
+    assert "fc1 expects 400 features, but flatten gives (N, 576)" in poster
+
+
 # ---------------------------------------------------------------- in a browser
 
 
@@ -523,6 +586,131 @@ def test_the_playground_by_mouse(show: Show) -> None:
     page.get_by_label("kernel weight, row 1, column 1").fill("100")
     expect(page.get_by_role("combobox", name="kernel")).to_have_value("your own")
     expect(page.locator(".lenet-aloud")).to_contain_text("Output row 0, column 1: the sum of 9")
+
+
+def misfit() -> ShapeCalculator:
+    preset = presets()[-1]
+    return ShapeCalculator(build(preset["layers"]), preset["input_shape"])
+
+
+def weight_cell(page: Page, row: int = 0, column: int = 2) -> Locator:
+    return page.get_by_label(f"kernel weight, row {row}, column {column}")
+
+
+def test_kernel_weights_are_typed(show: Show) -> None:
+    page = show(ConvPlayground())
+    cell, problem = weight_cell(page), page.get_by_role("status")
+    for typed, sum_ in (("12", "33"), ("0.5", "10"), ("-0.25", "8.5"), ("1/3", "9.67")):
+        cell.select_text()
+        page.keyboard.type(typed)
+        expect(cell).to_be_focused()
+        expect(cell).to_have_value(typed)
+        expect(page.locator(".lenet-sentence")).to_have_text(
+            f"output[0, 0]: the sum of 9 products is {sum_}"
+        )
+        terms = page.get_by_role("img", name="products").locator("span").all_inner_texts()
+        assert sum(map(decimal, terms)) == decimal(page.locator(".lenet-result").inner_text())
+    assert page.locator(".lenet-result").get_attribute("title") == "9.666666667"
+    cell.select_text()
+    page.keyboard.type("abc")
+    expect(cell).to_have_attribute("aria-invalid", "true")
+    expect(problem).to_contain_text("“abc” is no number")
+    expect(problem).to_contain_text("the weight stays 1/3")
+    weight_cell(page, 1, 1).fill("0.25")
+    expect(cell).to_have_value("abc")  # nothing is lost
+    expect(page.locator(".lenet-result")).to_have_text("11.92")
+    cell.fill("")
+    expect(problem).to_contain_text("An empty cell")
+    cell.press("Escape")
+    expect(cell).to_have_value("abc")
+    cell.fill("2")
+    expect(problem).to_be_empty()
+    cell.fill("7")
+    cell.press("Escape")
+    expect(cell).to_have_value("abc")
+    expect(cell).to_be_focused()
+
+
+def test_the_readers_kernel_survives_another_size(show: Show) -> None:
+    page = show(ConvPlayground(9))
+    weight_cell(page, 1, 1).fill("0.25")
+    weight_cell(page, 0, 0).fill("1/3")
+    size = page.get_by_role("textbox", name="kernel_size")
+    size.fill("5")
+    expect(weight_cell(page, 2, 2)).to_have_value("0.25")
+    expect(weight_cell(page, 1, 1)).to_have_value("1/3")
+    expect(weight_cell(page, 0, 0)).to_have_value("0")
+    size.fill("1")
+    expect(weight_cell(page, 0, 0)).to_have_value("0.25")
+    size.fill("3")
+    expect(weight_cell(page, 0, 0)).to_have_value("1/3")
+    kernel = page.get_by_role("combobox", name="kernel")
+    kernel.select_option("all ones")
+    expect(weight_cell(page, 1, 1)).to_have_value("1")
+    kernel.select_option("your own")
+    expect(weight_cell(page, 1, 1)).to_have_value("0.25")
+    size.press("Escape")
+    expect(size).to_have_value("3")
+    size.fill("4")
+    size.press("Escape")
+    expect(size).to_have_value("3")
+
+
+Finger = Callable[..., None]
+
+
+def finger(page: Page) -> Finger:
+    """What touches a page at some places: a function of the event's name and the places."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y} for x, y in places]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return touch
+
+
+def middle_of(page: Page, selector: str) -> tuple[float, float]:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+ON_A_PHONE = pytest.mark.parametrize(
+    "show",
+    [{"viewport": PHONE, "has_touch": True, "is_mobile": True}],
+    indirect=True,
+    ids=["phone"],
+)
+
+
+@ON_A_PHONE
+def test_a_finger_drags_the_window_and_scrolls_elsewhere(show: Show) -> None:
+    page = show(ConvPlayground(8))
+    touch = finger(page)
+    page.get_by_role("application").press("End")
+    page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
+    x, y = middle_of(page, ".lenet-window .lenet-outline")
+    pixels = y - middle_of(page, "svg.lenet-input")[1]  # from the last window to the middle
+    touch("touchStart", (x, y))
+    for step in range(1, 11):  # upwards, as one scrolls down
+        touch("touchMove", (x - pixels * step / 10, y - pixels * step / 10))
+    expect(page.locator(".lenet-sentence")).to_contain_text(re.compile(r"output\[[23], [23]\]"))
+    touch("touchEnd")
+    assert page.evaluate("scrollY") == 0
+    x, y = middle_of(page, ".lenet-formula")
+    touch("touchStart", (x, y))
+    for step in range(1, 11):
+        touch("touchMove", (x, y - 20 * step))
+    touch("touchEnd")
+    page.wait_for_function("scrollY > 50")
+    small = page.evaluate(
+        """[...document.querySelectorAll(".lenet-widget :is(button, input, select)")]
+        .filter((control) => control.getClientRects().length && control.type !== "checkbox")
+        .filter((control) => Math.min(control.offsetWidth, control.offsetHeight) < 32)
+        .map((control) => control.outerHTML)"""
+    )
+    assert not small
 
 
 def test_the_playground_by_keyboard(show: Show) -> None:
@@ -595,6 +783,29 @@ def test_python_sees_the_same_padding() -> None:
         ConvPlayground(7, 3, padding="same", operation="max")
 
 
+def test_the_focus_stays_in_the_playground(show: Show) -> None:
+    page = show(ConvPlayground(4))
+    following = page.get_by_role("button", name="Next")
+    following.focus()
+    for _ in range(4):
+        page.keyboard.press("Enter")
+    expect(page.locator(".lenet-sentence")).to_contain_text("output[1, 1]")
+    expect(following).to_be_focused()
+    back = page.get_by_role("button", name="Back")
+    back.focus()
+    for _ in range(4):
+        page.keyboard.press("Enter")
+    expect(back).to_be_focused()
+    page.locator("svg.lenet-output").click()
+    expect(page.get_by_role("application")).to_be_focused()
+    for control in page.locator(".lenet-widget :is(button, input:not([type=range]), select)").all():
+        if control.is_visible() and control.is_enabled():
+            control.focus()
+            control.press("Space")
+            expect(control).to_be_focused()
+            control.press("Escape")
+
+
 @pytest.mark.parametrize("show", [{"reduced_motion": "reduce"}], indirect=True, ids=["still"])
 def test_the_window_jumps_for_those_who_ask_for_less_motion(show: Show) -> None:
     page = show(ConvPlayground())
@@ -661,6 +872,167 @@ def test_a_stack_is_changed_by_keyboard(show: Show) -> None:
     page.get_by_role("button", name="pool1", exact=True).press("Delete")
     assert "pool1" not in names.all_inner_texts()
     expect(page.get_by_role("button", name="relu", exact=True)).to_be_focused()
+
+
+def test_an_edit_is_one_step_and_can_be_given_up(show: Show) -> None:
+    page = show(ShapeCalculator())
+    codes, undo = page.locator("tbody code"), page.get_by_role("button", name="Undo")
+    page.get_by_role("button", name="conv1", exact=True).click()
+    padding = page.get_by_role("textbox", name="padding")
+    field = padding.element_handle()
+    padding.select_text()
+    page.keyboard.type("1, 12")
+    expect(codes.first).to_have_text("Conv2d(1, 6, kernel_size=5, padding=(1, 12))")
+    assert page.evaluate("field => document.activeElement === field", field)  # not one made anew
+    padding.press("Escape")
+    expect(padding).to_have_value("2")
+    expect(padding).to_be_focused()
+    expect(codes.first).to_have_text("Conv2d(1, 6, kernel_size=5, padding=2)")
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    padding.fill("10")
+    page.keyboard.press("ArrowUp")
+    kernel = page.get_by_role("textbox", name="kernel_size")
+    kernel.fill("")
+    kernel.fill("3")
+    expect(codes.first).to_have_text("Conv2d(1, 6, kernel_size=3, padding=11)")
+    page.get_by_role("textbox", name="input height").fill("29")
+    for expected in ("28", "28"):
+        undo.click()
+        expect(page.get_by_role("textbox", name="input height")).to_have_value(expected)
+    expect(codes.first).to_have_text("Conv2d(1, 6, kernel_size=5, padding=11)")
+    undo.click()
+    expect(codes.first).to_have_text("Conv2d(1, 6, kernel_size=5, padding=2)")
+    expect(undo).to_be_focused()
+    height = page.get_by_role("textbox", name="input height")
+    height.fill("3")
+    expect(page.locator(".lenet-incoming")).to_have_text("input (N, 1, 3, 28) → as far as conv2")
+    height.press("Escape")
+    expect(height).to_have_value("28")
+    expect(page.locator(".lenet-incoming")).to_have_text("input (N, 1, 28, 28) → (N, 10)")
+
+
+def test_the_focus_stays_in_the_calculator(show: Show) -> None:
+    page = show(ShapeCalculator(nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU()), (1, 8, 8)))
+    name = page.get_by_role("button", name="0", exact=True)
+    name.press("Enter")
+    page.get_by_role("textbox", name="kernel_size").press("Escape")
+    expect(page.locator(".lenet-editor")).to_have_count(0)
+    expect(name).to_be_focused()
+    name.press("Enter")
+    page.get_by_role("checkbox", name="bias").press("Space")
+    expect(page.get_by_role("checkbox", name="bias")).to_be_focused()
+    page.get_by_role("button", name="Move down 0").press("Enter")
+    expect(name).to_be_focused()
+    page.get_by_role("button", name="Delete 0").press("Enter")
+    expect(page.get_by_role("button", name="1", exact=True)).to_be_focused()
+    page.keyboard.press("Delete")  # the last layer
+    adding = page.get_by_role("group", name="add a layer").get_by_role("button", name="Conv2d")
+    expect(adding).to_be_focused()
+    adding.press("Enter")
+    expect(page.get_by_role("button", name="conv1", exact=True)).to_be_focused()
+    preset = page.get_by_role("combobox", name="network")
+    preset.focus()
+    preset.select_option("LeNet5Linear on 32×32 images")
+    expect(preset).to_be_focused()
+    page.get_by_role("button", name="Apply").first.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.key").startswith("name ")
+
+
+@pytest.mark.parametrize(
+    "show", [{"forced_colors": "active"}, {"forced_colors": "active", "color_scheme": "dark"}],
+    indirect=True, ids=["light", "dark"],
+)  # fmt: skip
+def test_states_show_in_the_readers_own_colours(show: Show) -> None:
+    def style(selector: str, name: str) -> str:
+        return page.locator(selector).first.evaluate(f"node => getComputedStyle(node).{name}")
+
+    page = show(ConvPlayground(6, 3, 2, 1))
+    ground = style(".lenet-widget", "backgroundColor")
+    pressed, other = ('[aria-pressed="true"]', '[aria-pressed="false"]')
+    assert style(pressed, "backgroundColor") != style(other, "backgroundColor")
+    assert style("svg.lenet-output .lenet-outline", "stroke") not in (ground, "none")
+    assert style(".lenet-window .lenet-outline", "stroke") not in (ground, "none")
+    assert style(".lenet-window .lenet-grip", "stroke") == ground  # on any pixels
+    assert style("svg.lenet-output .lenet-empty", "stroke") != ground
+    black = page.locator("svg.lenet-input .lenet-pixel").first
+    assert black.evaluate("node => getComputedStyle(node).fill") == "rgb(0, 0, 0)"
+    assert black.evaluate("node => getComputedStyle(node.nextSibling).fill") == "rgb(255, 255, 255)"
+    weight_cell(page).fill("no")
+    assert style("[aria-invalid=true]", "outlineStyle") == "dashed"
+    page = show(misfit())
+    assert style("tr.lenet-wrong th", "borderTopWidth") == "2px"
+    assert style("tr.lenet-wrong th", "borderTopColor") != style(".lenet-widget", "backgroundColor")
+
+
+A_SHEET = {"viewport": {"width": 720, "height": 1000}}
+
+
+@pytest.mark.parametrize("show", [A_SHEET], indirect=True, ids=["sheet"])
+@pytest.mark.parametrize("widget", [lambda: ConvPlayground(24, 7), lambda: ShapeCalculator()])
+def test_they_print_whole(show: Show, widget: Callable[[], Any]) -> None:
+    page = show(widget())
+    page.emulate_media(media="print")
+    clipped = page.evaluate(
+        """[...document.querySelectorAll(".lenet-widget *")]
+        .filter((node) => !node.closest(".lenet-aloud, svg, select") && node.clientWidth)
+        .filter((node) => node.scrollWidth > node.clientWidth + 1)
+        .map((node) => node.outerHTML.slice(0, 120))"""
+    )
+    assert not clipped
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    adjust = "getComputedStyle(document.querySelector('.lenet-widget')).printColorAdjust"
+    assert page.evaluate(adjust) == "exact"
+
+
+def small_texts(page: Page) -> list[str]:
+    """What is written smaller than 12 pixels."""
+    return page.evaluate(
+        """[...document.querySelectorAll(".lenet-widget *:not(title, .lenet-aloud)")]
+        .filter((node) => [...node.childNodes].some((part) => part.nodeType === 3))
+        .filter((node) => node.getClientRects().length)
+        .filter((node) => {
+          const scale = node.closest("svg")?.getScreenCTM().a ?? 1;
+          return parseFloat(getComputedStyle(node).fontSize) * scale < 11.9;
+        }).map((node) => node.outerHTML)"""
+    )
+
+
+COLUMN = "body {{ width: {}px; max-width: none; margin: 0 auto; padding: 0 }}"
+
+
+@pytest.mark.parametrize(
+    "show", [{"viewport": {"width": 1280, "height": 800}}], indirect=True, ids=["1280"]
+)
+@pytest.mark.parametrize("column", [688, 1248])
+def test_cause_and_effect_are_in_one_view(show: Show, column: int) -> None:
+    """In the width that a page leaves, below a heading of 80 pixels."""
+    page = show(ConvPlayground(8, 3, 2, 1))
+    page.add_style_tag(content=COLUMN.format(column))
+    whole = page.locator(".lenet-board").bounding_box()
+    assert whole is not None
+    assert whole["height"] <= 720
+    assert not small_texts(page)
+    page = show(ShapeCalculator())
+    page.add_style_tag(content=COLUMN.format(column))
+    table = page.locator(".lenet-layers").bounding_box()
+    assert table is not None
+    assert table["y"] + table["height"] <= 720
+    assert not small_texts(page)
+
+
+@ON_A_PHONE
+def test_nothing_is_too_small_or_too_wide_on_a_phone(show: Show) -> None:
+    for widget in (
+        ConvPlayground((24, 20), 5, padding=2),
+        misfit(),
+    ):
+        page = show(widget)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert not small_texts(page)
+    page = show(ConvPlayground())
+    box = page.locator(".lenet-formula").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= PHONE["height"]
 
 
 @pytest.mark.parametrize(

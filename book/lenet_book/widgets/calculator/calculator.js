@@ -7,37 +7,31 @@ import { applyChanges } from "./changes.js";
 import { lastShape, networkCode } from "./code.js";
 import { checkInput, firstProblem, freshLayer, moved, spliced } from "./editing.js";
 import { explain } from "./fixes.js";
+import { KINDS } from "./kinds.js";
 import { numParameters, runStack } from "./layers.js";
-import { codeBox, inputFields, layerButtons, presetChoice } from "./parts.js";
+import { codeBox, inputFields, presetChoice } from "./parts.js";
 import { namedShape, tabulate } from "./rows.js";
 import { ShapeTable } from "./table.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("./fixes.js").Explanation} Explanation */
 /** @typedef {import("./fixes.js").Fix} Fix */
 /** @typedef {import("./kinds.js").Layer} Layer */
 /** @typedef {import("./kinds.js").Setting} Setting */
-/** @typedef {import("./layers.js").Pass} Pass */
-/** @typedef {import("./rows.js").Row} Row */
 /** @typedef {{ layers: Layer[], imageShape: Setting[] }} Stack */
 
-/**
- * What there is to say about a stack.
- *
- * @typedef {object} Findings
- * @property {Pass} pass
- * @property {Row[]} rows
- * @property {Explanation | null} explanation  of what does not fit
- * @property {string} refusal  why settings or the input are impossible; else empty
- * @property {number} wrong  the index of the layer that does not fit or cannot be made; else −1
- */
+/** @typedef {ReturnType<typeof analyse>} Findings */
 
 const CONVENTION =
   "Multiply-accumulates (MACs) are counted for one image, in convolutions and linear layers: one " +
   "for each weight used for each output. All else counts none.";
 const MAX_UNDO = 100;
 
-/** Run a stack on shapes, as far as its settings allow. @param {Stack} stack @returns {Findings} */
+/**
+ * Run a stack on shapes, as far as its settings allow. A `refusal` says why settings or the input
+ * are impossible; `wrong` is the index of the layer that does not fit or cannot be made, or −1.
+ *
+ * @param {Stack} stack
+ */
 export function analyse({ layers, imageShape }) {
   const unfit = checkInput(imageShape);
   const impossible = unfit ? { index: 0, refusal: unfit } : firstProblem(layers);
@@ -83,18 +77,16 @@ class Calculator {
       this.#open = -1;
       this.#change({ layers: preset.layers, imageShape: preset.input_shape });
     });
-    const listeners = {
-      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#closeByEscape(event),
-      onfocusout: () => {
-        this.#field = "";
-      },
-    };
-    this.root = element("div", { class: "lenet-widget lenet-calculator", ...OWN_KEYS, ...listeners },
-      element("div", { class: "lenet-strip" }, this.#presets.node, this.#input.node, this.#undo),
-      this.#problem, this.#table.node,
-      element("div", { class: "lenet-strip lenet-adding", role: "group", "aria-label": "add a layer" },
-        element("span", {}, "Add"), ...layerButtons((type) => this.#add(type))),
-      this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION), this.#code.node, this.#aloud.node);
+    const onkeydown = (/** @type {KeyboardEvent} */ event) => this.#closeByEscape(event);
+    const onfocusout = () => (this.#field = "");
+    this.root = element("div", { class: "lenet-widget lenet-calculator", ...OWN_KEYS, onkeydown, onfocusout },
+      element("div", { class: "lenet-board" },
+        element("div", {},
+          element("div", { class: "lenet-strip" }, this.#presets.node, this.#input.node, this.#undo), this.#problem, this.#table.node,
+          element("div", { class: "lenet-strip lenet-adding", role: "group", "aria-label": "add a layer" },
+            element("span", {}, "Add"), ...Object.keys(KINDS).map((type) => button(type, () => this.#add(type)))),
+          this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION)),
+        this.#code.node), this.#aloud.node);
   }
 
   /** Follow what Python sets. @returns {() => void}  ends it */

@@ -12,17 +12,12 @@ import { BATCH } from "./layers.js";
 /** @typedef {import("./layers.js").Step} Step */
 
 /**
- * One thing done differently: a layer's settings or the image's shape.
+ * One thing done differently: a layer's settings, or the image's shape. The `reason` is what is now,
+ * as a cause; if it `flattens`, the layer's input is flattened first; if it `leadsOn`, the next layer
+ * may have to follow.
  *
- * @typedef {object} Change
- * @property {string} text
- * @property {string} code
- * @property {string} reason  what is now, as a cause
- * @property {string} [layer]
- * @property {Settings} [settings]
- * @property {number[]} [imageShape]
- * @property {boolean} [flattens]  the layer's input is flattened first
- * @property {boolean} [leadsOn]  the next layer may have to follow
+ * @typedef {{ text: string, code: string, reason: string, layer?: string, settings?: Settings, imageShape?: number[],
+ *   flattens?: boolean, leadsOn?: boolean }} Change
  */
 
 const USUAL_SIZES = [64, 96, 128, 224, 256, 299];

@@ -8,15 +8,7 @@ import { namedShape } from "./rows.js";
 /** @typedef {import("./layers.js").Pass} Pass */
 /** @typedef {import("./layers.js").Step} Step */
 
-/**
- * @typedef {object} Problem
- * @property {Misfit["kind"] | "maps"} kind
- * @property {string} what
- * @property {Step} step
- * @property {number} index  of the step
- * @property {number} needed
- * @property {number} came
- */
+/** @typedef {{ kind: Misfit["kind"] | "maps", what: string, step: Step, index: number, needed: number, came: number }} Problem */
 
 /**
  * Find what the failed layer needed and what came, or the layer that took what it should not.

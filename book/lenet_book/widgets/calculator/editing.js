@@ -1,6 +1,6 @@
 // @ts-check
 /** Changes that a reader makes to a stack, and what of it is impossible before anything runs. */
-import { ShapeError, checkNumber } from "../shared/formulas.js";
+import { checkNumber, refusalOf } from "../shared/formulas.js";
 import { KINDS, checkSettings, freshName } from "./kinds.js";
 
 /** @typedef {import("./kinds.js").Layer} Layer */
@@ -20,17 +20,6 @@ export function firstProblem(layers) {
     if (refusal) return { index, refusal: `${layer.name}: ${refusal}` };
   }
   return null;
-}
-
-/** @param {() => void} check */
-function refusalOf(check) {
-  try {
-    check();
-    return "";
-  } catch (error) {
-    if (error instanceof ShapeError) return error.message;
-    throw error;
-  }
 }
 
 /**

@@ -3,7 +3,7 @@
  * Why a stack does not fit, in words, and the changes that make it fit, found by trying them: the
  * search and the wording of lenet/shapes (fixes.py, explanations.py).
  */
-import { ShapeError } from "../shared/formulas.js";
+import { refusalOf } from "../shared/formulas.js";
 import { sumOf } from "../shared/numbers.js";
 import {
   applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChange, settingChanges, sizeChanges,
@@ -57,11 +57,7 @@ export function fixesHeading(fixes) {
 
 /** One search, with the runs it may still make. */
 class FixSearch {
-  #layers;
-  #imageShape;
-  #problem;
-  #steps;
-  #runsLeft;
+  #layers; #imageShape; #problem; #steps; #runsLeft;
 
   /** @param {Layer[]} layers @param {number[]} imageShape @param {Pass} pass @param {Problem} problem */
   constructor(layers, imageShape, pass, problem) {
@@ -166,13 +162,8 @@ class FixSearch {
   /** Run with changes; null when a changed layer cannot even be made. @param {Change[]} changes */
   #attempt(changes) {
     const { layers, imageShape } = applyChanges({ layers: this.#layers, imageShape: this.#imageShape }, changes);
-    try {
-      layers.filter((layer) => !this.#layers.includes(layer)).forEach(checkSettings);
-    } catch (error) {
-      if (error instanceof ShapeError) return null;
-      throw error;
-    }
-    return runStack(layers, imageShape);
+    const refusal = refusalOf(() => layers.filter((layer) => !this.#layers.includes(layer)).forEach(checkSettings));
+    return refusal ? null : runStack(layers, imageShape);
   }
 }
 

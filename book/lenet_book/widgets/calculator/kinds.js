@@ -7,19 +7,13 @@ import { ShapeError, alongAxes, checkNumber, convWindow, pythonText } from "../s
 /** @typedef {{ name: string, type: string, settings: Settings }} Layer */
 
 /**
- * What there is to know about a type of layer; kinds.py has the meanings.
+ * What there is to know about a type of layer; kinds.py has the meanings. Settings stand in the order
+ * of the constructor.
  *
- * @typedef {object} Kind
- * @property {Record<string, { type: string, default: Setting, required: boolean }>} settings
- *   in the order of the constructor
- * @property {number[]} input_dims
- * @property {"" | "conv" | "pool" | "transpose"} window
- * @property {{ setting: string, axis: number, noun: "channel" | "feature" } | null} fits
- * @property {string} width
- * @property {"" | "per output" | "per input" | "sum"} macs
- * @property {boolean} pointwise
- * @property {"" | "features" | "flatten"} formula
- * @property {string} stem
+ * @typedef {{ settings: Record<string, { type: string, default: Setting, required: boolean }>, input_dims: number[],
+ *   window: "" | "conv" | "pool" | "transpose", fits: { setting: string, axis: number, noun: "channel" | "feature" } | null,
+ *   width: string, macs: "" | "per output" | "per input" | "sum", pointwise: boolean, formula: "" | "features" | "flatten",
+ *   stem: string }} Kind
  */
 
 /** @type {Record<string, Kind>} */

@@ -4,7 +4,7 @@
  *
  * Shapes are [2, C, H, W]: as there, two images go through, and N stands for the 2.
  */
-import { ShapeError, convWindows, poolWindows, transposedSpreads } from "../shared/formulas.js";
+import { convWindows, poolWindows, refusalOf, transposedSpreads } from "../shared/formulas.js";
 import { productOf } from "../shared/numbers.js";
 import { KINDS, pair, settingsOf } from "./kinds.js";
 
@@ -16,21 +16,13 @@ import { KINDS, pair, settingsOf } from "./kinds.js";
  * Why a layer cannot run: the input has too few or too many axes, or the wrong width, or what slides
  * does not fit.
  *
- * @typedef {object} Misfit
- * @property {"axes" | "channels" | "features" | "size"} kind
- * @property {number} [needed]
- * @property {number} [came]
- * @property {string} [reason]
+ * @typedef {{ kind: "axes" | "channels" | "features" | "size", needed?: number, came?: number, reason?: string }} Misfit
  */
 
 /**
- * One layer that ran, or was tried.
+ * One layer that ran, or was tried; a failed one has an empty output shape.
  *
- * @typedef {object} Step
- * @property {Layer} layer
- * @property {number[]} inputShape
- * @property {number[]} outputShape  empty when it failed
- * @property {Misfit} [misfit]
+ * @typedef {{ layer: Layer, inputShape: number[], outputShape: number[], misfit?: Misfit }} Step
  */
 
 /** @typedef {{ steps: Step[], failed: Step | null }} Pass */
@@ -66,12 +58,12 @@ function runLayer(layer, inputShape) {
   if (fits && inputShape.at(fits.axis) !== settings[fits.setting]) {
     return failed({ kind: `${fits.noun}s`, needed: settings[fits.setting], came: inputShape.at(fits.axis) });
   }
-  try {
-    return { layer, inputShape, outputShape: shapeBehind(layer, inputShape) };
-  } catch (error) {
-    if (error instanceof ShapeError) return failed({ kind: "size", reason: error.message });
-    throw error;
-  }
+  /** @type {number[]} */
+  let outputShape = [];
+  const reason = refusalOf(() => {
+    outputShape = shapeBehind(layer, inputShape);
+  });
+  return reason ? failed({ kind: "size", reason }) : { layer, inputShape, outputShape };
 }
 
 /** @param {Layer} layer @param {number[]} shape  that fits */

@@ -3,7 +3,6 @@
 import { button, element } from "../shared/elements.js";
 import { giveUpByEscape, stepByArrows } from "../shared/fields.js";
 import { parseSetting, typedText } from "./code.js";
-import { KINDS } from "./kinds.js";
 
 /** @typedef {import("./kinds.js").Layer} Layer */
 /** @typedef {import("./kinds.js").Setting} Setting */
@@ -51,11 +50,6 @@ export function inputFields(changed) {
     if (JSON.stringify(parseSetting(input.value)) !== JSON.stringify(shape[axis])) input.value = typedText(shape[axis]);
   });
   return { node, show };
-}
-
-/** @param {(type: string) => void} add */
-export function layerButtons(add) {
-  return Object.keys(KINDS).map((type) => button(type, () => add(type)));
 }
 
 /** @param {() => void} copied */

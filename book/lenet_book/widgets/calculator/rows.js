@@ -10,23 +10,9 @@ import { BATCH, numMacs, numParameters, windowsUnder } from "./layers.js";
 /** @typedef {import("./layers.js").Step} Step */
 /** @typedef {{ size: number[], jump: number[] }} Field */
 
-/**
- * One row of the table, as lenet.shapes.Row.
- *
- * @typedef {object} Row
- * @property {string} name
- * @property {string} operation
- * @property {string} formula
- * @property {string} note
- * @property {(number | string)[]} outputShape
- * @property {number} numParameters
- * @property {number} numMacs
- * @property {number} numBiasAdditions
- * @property {number[] | null} receptiveField
- * @property {number[] | null} jump
- */
+/** @typedef {ReturnType<typeof tabulate>[number]} Row  as lenet.shapes.Row */
 
-/** @param {Step[]} steps @returns {Row[]} */
+/** @param {Step[]} steps */
 export function tabulate(steps) {
   /** @type {Field | null} */
   let field = { size: [1, 1], jump: [1, 1] };

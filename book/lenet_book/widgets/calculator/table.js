@@ -17,14 +17,10 @@ import { namedShape } from "./rows.js";
 /** @typedef {import("./rows.js").Row} Row */
 
 /**
- * What the reader does.
+ * What the reader does to the layer at an index: open or close its editor, set, move, remove; and to all.
  *
- * @typedef {object} Actions
- * @property {(index: number) => void} toggle  the editor of a layer
- * @property {(index: number, name: string, value: Setting) => void} set
- * @property {(index: number, by: number) => void} move
- * @property {(index: number) => void} remove
- * @property {(fix: Fix) => void} apply
+ * @typedef {{ toggle(index: number): void, set(index: number, name: string, value: Setting): void,
+ *   move(index: number, by: number): void, remove(index: number): void, apply(fix: Fix): void }} Actions
  */
 
 const HEADINGS = ["layer", "output shape", "parameters", "MACs", "receptive field", "jump"];

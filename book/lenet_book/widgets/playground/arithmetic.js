@@ -41,7 +41,6 @@ export function parseWeight(text) {
  * many, up or down so that their sum is the nearest one to the true sum.
  *
  * @param {number[]} products
- * @returns {{ terms: number[], decimals: number, isExact: boolean }}
  */
 export function shownProducts(products) {
   const needed = decimalsOf(products);
@@ -54,22 +53,22 @@ export function shownProducts(products) {
   return { terms: rounded.map((unit) => unit / 10 ** decimals), decimals, isExact: needed !== undefined };
 }
 
-/** The number that comes out, as it is shown. @param {Sum} sum */
-function resultText(sum) {
-  if (sum.kind === "avgPool") return briefly(sum.sum / sum.divisor);
-  if (sum.kind === "maxPool") return briefly(sum.result);
-  const { terms, decimals } = shownProducts(sum.patches[0].products.flat());
-  return numberText(sumOf(terms), decimals);
-}
-
-/** Say in words how one output number comes about. @param {Sum} sum */
-export function inWords(sum) {
+/** What comes out: how, exactly, as it is shown, and in words. @param {Sum} sum */
+export function outcomeOf(sum) {
   const { isInside } = sum.kind === "conv" ? sum.patches[0] : sum.patch;
   const number = isInside.flat().length;
-  const result = resultText(sum);
-  if (sum.kind === "maxPool") return `the largest of ${number} numbers is ${result}`;
-  if (sum.kind === "avgPool") return `the sum of ${number} numbers, divided by ${sum.divisor}, is ${result}`;
-  return `the sum of ${number === 1 ? "1 product" : `${number} products`} is ${result}`;
+  if (sum.kind === "maxPool") {
+    const text = briefly(sum.result);
+    return { how: "largest", exact: sum.result, text, words: `the largest of ${number} numbers is ${text}` };
+  }
+  if (sum.kind === "avgPool") {
+    const [exact, text] = [sum.sum / sum.divisor, briefly(sum.sum / sum.divisor)];
+    const words = `the sum of ${number} numbers, divided by ${sum.divisor}, is ${text}`;
+    return { how: `sum ${briefly(sum.sum)} / ${sum.divisor}`, exact, text, words };
+  }
+  const { terms, decimals } = shownProducts(sum.patches[0].products.flat());
+  const text = numberText(sumOf(terms), decimals);
+  return { how: "sum", exact: sum.patches[0].sum, text, words: `the sum of ${number === 1 ? "1 product" : `${number} products`} is ${text}` };
 }
 
 /** Shows how a number comes about. The kernel's weights among it stay where they are: they may be being typed in. */
@@ -86,20 +85,13 @@ export class Workings {
 
   /** @param {Sum} sum */
   show(sum) {
-    this.#weights.hidden = sum.kind !== "conv";
-    const result = (/** @type {string} */ how, /** @type {number} */ exact) =>
-      sign(`→ ${how} = `, element("strong", { class: "lenet-mono lenet-result", title: numberText(exact, 9) }, resultText(sum)));
-    if (sum.kind === "conv") {
-      const [patch] = sum.patches;
-      this.#patch.replaceChildren(figures("patch", patch));
-      this.#outcome.replaceChildren(sign("=", productFigures(patch)), result("sum", patch.sum));
-    } else if (sum.kind === "maxPool") {
-      this.#patch.replaceChildren(figures("patch", sum.patch, { outside: -Infinity, winner: sum.winner }));
-      this.#outcome.replaceChildren(result("largest", sum.result));
-    } else {
-      this.#patch.replaceChildren(figures("patch", sum.patch));
-      this.#outcome.replaceChildren(result(`sum ${briefly(sum.sum)} / ${sum.divisor}`, sum.sum / sum.divisor));
-    }
+    const { how, exact, text } = outcomeOf(sum);
+    const result = sign(`→ ${how} = `, element("strong", { class: "lenet-mono lenet-result", title: numberText(exact, 9) }, text));
+    const isConvolution = sum.kind === "conv";
+    this.#weights.hidden = !isConvolution;
+    this.#patch.replaceChildren(isConvolution ? figures("patch", sum.patches[0])
+      : figures("patch", sum.patch, sum.kind === "maxPool" ? { outside: -Infinity, winner: sum.winner } : {}));
+    this.#outcome.replaceChildren(...(isConvolution ? [sign("=", productFigures(sum.patches[0]))] : []), result);
   }
 }
 
@@ -187,8 +179,7 @@ export class KernelTable {
   #take(input, row, column) {
     const weight = parseWeight(input.value);
     input.setAttribute("aria-invalid", String(Number.isNaN(weight)));
-    this.#complain();
-    if (Number.isNaN(weight)) return;
+    if (Number.isNaN(weight)) return this.#complain();
     this.#kernel = this.#kernel.map((line, y) => line.map((old, x) => (y === row && x === column ? weight : old)));
     this.#changed(this.#kernel);
   }

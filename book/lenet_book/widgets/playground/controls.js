@@ -1,6 +1,6 @@
 // @ts-check
 /** The playground's settings as the reader sees them: buttons, boxes, and fields with steppers. */
-import { button, element, uniqueId } from "../shared/elements.js";
+import { button, element } from "../shared/elements.js";
 import { giveUpByEscape, stepByArrows } from "../shared/fields.js";
 import { RANGES } from "./settings.js";
 import { KERNEL_NAMES, OWN_KERNEL, PICTURE_NAMES } from "./values.js";
@@ -13,12 +13,7 @@ const OPERATIONS = { conv: "Convolution", max: "Max pool", avg: "Average pool" }
 const AXES = ["height", "width"];
 
 export class Controls {
-  #settings;
-  #operations;
-  #fields;
-  #square;
-  #same;
-  #ceil;
+  #settings; #operations; #fields; #square; #same; #ceil;
 
   /** @param {Settings} settings @param {() => void} chosen  hears of another picture or kernel */
   constructor(settings, chosen) {
@@ -43,11 +38,9 @@ export class Controls {
   show() {
     const { operation, entries, isSquare, isSame, ceilMode } = this.#settings;
     for (const [name, field] of Object.entries(this.#fields)) field.show(entries[name], isSquare);
-    for (const button of this.#operations) {
-      button.setAttribute("aria-pressed", String(button.dataset.operation === operation));
-    }
+    for (const button of this.#operations) button.setAttribute("aria-pressed", String(button.dataset.operation === operation));
     this.#fields.dilation.node.hidden = operation === "avg";
-    this.#fields.padding.disable(isSame);
+    this.#fields.padding.node.disabled = isSame;
     this.kernel.node.hidden = operation !== "conv";
     this.#same.node.hidden = operation !== "conv";
     this.#ceil.node.hidden = operation === "conv";
@@ -72,10 +65,7 @@ function choice(text, names, changed) {
 
 /** One setting: a field for the height and one for the width. */
 class SizeField {
-  #name;
-  #changed;
-  #inputs;
-  #axes;
+  #name; #changed; #inputs; #axes;
 
   /** @param {string} name @param {(axis: number, entry: Entry) => void} changed */
   constructor(name, changed) {
@@ -83,8 +73,7 @@ class SizeField {
     this.#changed = changed;
     this.#inputs = AXES.map((_, axis) => this.#input(axis));
     this.#axes = this.#inputs.map((input, axis) => this.#stepper(input, axis));
-    const caption = element("span", { class: "lenet-mono lenet-setting", id: uniqueId(name) }, name);
-    this.node = element("div", { class: "lenet-field", role: "group", "aria-labelledby": caption.id }, caption, ...this.#axes);
+    this.node = element("fieldset", { class: "lenet-field" }, element("legend", { class: "lenet-mono" }, name), ...this.#axes);
   }
 
   /** @param {number} axis */
@@ -123,11 +112,6 @@ class SizeField {
     return largest;
   }
 
-  /** @param {boolean} disabled  another setting decides */
-  disable(disabled) {
-    for (const control of this.node.querySelectorAll("button, input")) control.toggleAttribute("disabled", disabled);
-  }
-
   /** @param {Entry[]} entries  height and width @param {boolean} isSquare  one field for both */
   show(entries, isSquare) {
     this.node.classList.toggle("lenet-square", isSquare);
@@ -140,8 +124,7 @@ class SizeField {
       more.setAttribute("aria-label", `more ${label}`);
     });
     this.#inputs.forEach((input, axis) => {
-      const text = String(entries[axis]);
-      if (input.value.trim() !== text) input.value = text;
+      if (input.value.trim() !== String(entries[axis])) input.value = String(entries[axis]);
     });
   }
 }

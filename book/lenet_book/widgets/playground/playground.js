@@ -1,12 +1,12 @@
 // @ts-check
 /** ConvPlayground: a kernel slides over a small picture, with the sizes' formula in live numbers. */
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { OWN_KEYS, announcer, element, prefersLessMotion } from "../shared/elements.js";
-import { ShapeError, windowsFormula, windowsNote } from "../shared/formulas.js";
+import { OWN_KEYS, announcer, element } from "../shared/elements.js";
+import { refusalOf, windowsFormula, windowsNote } from "../shared/formulas.js";
 import { productOf } from "../shared/numbers.js";
 import { Transport } from "../shared/transport.js";
 import { arithmeticOf } from "../stage/explanation.js";
-import { KernelTable, Workings, inWords } from "./arithmetic.js";
+import { KernelTable, Workings, outcomeOf } from "./arithmetic.js";
 import { Controls } from "./controls.js";
 import { Scene } from "./scene.js";
 import { Settings } from "./settings.js";
@@ -22,11 +22,7 @@ const LONGEST_STEP = 600;
 const WHOLE_PLAY = 12000;
 
 class Playground {
-  #model;
-  #settings;
-  #controls;
-  #scene;
-  #transport;
+  #model; #settings; #controls; #scene; #transport; #stops;
   #kernelTable = new KernelTable((kernel) => this.#changeKernel(kernel));
   #figures = new Workings(this.#kernelTable.node);
   #sentence = element("p", { class: "lenet-sentence" });
@@ -41,17 +37,16 @@ class Playground {
   #windows = [];
   /** @type {import("../stage/engine.js").Engine | null} */
   #engine = null;
-  #stops;
 
   /** @param {Model} model */
   constructor(model) {
     this.#model = model;
     this.#settings = new Settings(model, () => {
       this.#transport.stop();
-      this.#show();
+      this.show();
     });
-    this.#controls = new Controls(this.#settings, () => this.#show());
-    this.#scene = new Scene((stop) => this.#goTo(stop), () => this.#show());
+    this.#controls = new Controls(this.#settings, () => this.show());
+    this.#scene = new Scene((stop) => this.#goTo(stop), () => this.show());
     this.#transport = new Transport({
       at: () => this.#position,
       last: () => this.#numStops - 1,
@@ -59,8 +54,7 @@ class Playground {
       milliseconds: () => Math.min(LONGEST_STEP, Math.max(SHORTEST_STEP, WHOLE_PLAY / this.#numStops)),
     }, { slider: "position of the window" });
     this.#transport.play.classList.add("lenet-main");
-    const still = prefersLessMotion() ? "lenet-still" : "";
-    this.root = element("div", { class: `lenet-widget lenet-playground ${still}`, ...OWN_KEYS },
+    this.root = element("div", { class: "lenet-widget lenet-playground", ...OWN_KEYS },
       element("div", { class: "lenet-board" }, this.#controls.node, this.#scene.input, this.#transport.node, this.#scene.output,
         this.#words.node, this.#workings), this.#aloud.node);
     const moved = () => this.#showStop();
@@ -70,18 +64,13 @@ class Playground {
     ];
   }
 
-  /** Begin, once the widget is in the page. */
-  start() {
-    this.#show();
-  }
-
   // ------------------------------------------------------------------------ what the reader does
 
   /** @param {Grid} kernel */
   #changeKernel(kernel) {
     this.#own = kernel;
     this.#controls.kernel.box.value = OWN_KERNEL;
-    this.#show();
+    this.show();
   }
 
   /** @param {number} position */
@@ -107,12 +96,16 @@ class Playground {
     return Math.max(0, Math.min(this.#numStops - 1, this.#model.get("position")));
   }
 
-  #show() {
+  /** Show everything anew; the first time, once the widget is in the page. */
+  show() {
     const { rule, code } = this.#settings;
     this.#controls.show();
     this.#words.rule.textContent = rule;
     this.#words.code.textContent = code;
-    const refusal = this.#layOut();
+    this.#windows = [];
+    const refusal = refusalOf(() => {
+      this.#windows = this.#settings.windows();
+    });
     this.#words.problem.textContent = refusal && `${refusal}.`;
     this.#words.problem.hidden = !refusal;
     for (const part of [this.#transport.node, this.#workings, this.#words.formulas, this.#words.note]) part.hidden = Boolean(refusal);
@@ -120,28 +113,14 @@ class Playground {
     else this.#showFitting();
   }
 
-  /** Find the windows, or why there are none. */
-  #layOut() {
-    this.#windows = [];
-    try {
-      this.#windows = this.#settings.windows();
-      return "";
-    } catch (error) {
-      if (error instanceof ShapeError) return error.message;
-      throw error;
-    }
-  }
-
   /** Show how large the kernel is beside the input, as far as the settings can be drawn at all. */
   #showMisfit() {
     this.#aloud.say("");
     this.#scene.clear();
-    try {
+    refusalOf(() => {
       const windows = this.#settings.misfits();
-      this.#scene.showMisfit(this.#picture(windows), windows, this.#padding);
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-    }
+      this.#scene.show(this.#picture(windows), windows, this.#padding, "lenet-misfit");
+    });
   }
 
   #showFitting() {
@@ -179,13 +158,13 @@ class Playground {
     const [row, column] = [Math.floor(this.#position / across.outputSize), this.#position % across.outputSize];
     const sum = /** @type {Sum} */ (arithmeticOf(this.#engine, 1, [0, row, column]));
     this.#scene.moveTo([row, column], resultsOf(this.#engine), sum.kind === "conv", readTheme(this.root));
-    this.#sentence.textContent = `output[${row}, ${column}]: ${inWords(sum)}`;
+    this.#sentence.textContent = `output[${row}, ${column}]: ${outcomeOf(sum).words}`;
     this.#figures.show(sum);
     this.#transport.show(`output row ${row}, column ${column}`);
     if (this.#transport.isPlaying) return;
     const [[top], [left]] = [down.pixelsAt(row), across.pixelsAt(column)];
     this.#aloud.say(`Window at input row ${top}, column ${left}. Output row ${row}, column ${column}: ` +
-      `${inWords(sum)}. Output size ${down.outputSize} by ${across.outputSize}.`);
+      `${outcomeOf(sum).words}. Output size ${down.outputSize} by ${across.outputSize}.`);
   }
 
   /** End everything that the widget has begun. */
@@ -220,7 +199,7 @@ function noteText(windows) {
 function render({ model, el }) {
   const playground = new Playground(model);
   el.append(playground.root);
-  playground.start();
+  playground.show();
   return () => playground.stop();
 }
 

@@ -78,6 +78,7 @@ class ConvPlayground(Widget):
             for name, size in {**sizes, "padding": 0 if same else padding}.items()
         }
         super().__init__(operation=operation, ceil_mode=ceil_mode, same=same, **pairs, **traits)
+        self.meta = {**self.meta, "poster": f"<p>{self._in_words()}</p>"}
 
     @property
     def output_size(self) -> tuple[int, int]:
@@ -93,6 +94,21 @@ class ConvPlayground(Widget):
         names = ("input_size", "kernel_size", "stride", "padding", "dilation")
         sizes: dict[str, Any] = {name: tuple(getattr(self, name)) for name in names}
         return {**sizes, "padding": "same"} if self.same else sizes
+
+    def _in_words(self) -> str:
+        """Say what goes in and what comes out, for readers without a script."""
+        windows = _windows(self._sizes(), self.operation, self.ceil_mode)
+        layer = {"conv": "a convolution", "max": "max pooling", "avg": "average pooling"}
+        kernel, before, after = (
+            "×".join(str(getattr(window, name)) for window in windows)
+            for name in ("kernel_size", "input_size", "output_size")
+        )
+        down, across = (window.formula for window in windows)
+        formula = down if down == across else f"H: {down}, W: {across}"
+        return (
+            f"The window of {layer[self.operation]}, {kernel}, slides over {before} pixels: "
+            f"{after} numbers come out. {formula}."
+        )
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}={size!r}" for name, size in self._sizes().items())

@@ -5,6 +5,7 @@ import { element, svgElement, uniqueId } from "../shared/elements.js";
 import { briefly } from "./arithmetic.js";
 import { WHITE } from "./values.js";
 
+/** @typedef {import("../shared/colours.js").Colour} Colour */
 /** @typedef {import("../shared/colours.js").Theme} Theme */
 /** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
 /** @typedef {import("./values.js").Grid} Grid */
@@ -33,7 +34,14 @@ export class Scene {
    */
   constructor(go, resized) {
     this.#go = go;
-    this.#input.addEventListener("pointerdown", (event) => this.#grab(event));
+    this.#input.addEventListener("pointerdown", (event) => {
+      if (!this.#windows.length || event.button || !event.isPrimary) return;
+      this.#input.setPointerCapture(event.pointerId);
+      this.#centreOn(event);
+    });
+    this.#input.addEventListener("pointermove", (event) => {
+      if (this.#input.hasPointerCapture(event.pointerId)) this.#centreOn(event);
+    });
     this.#output.addEventListener("click", (event) => {
       if (!this.#windows.length) return;
       this.input.focus({ preventScroll: true });
@@ -65,37 +73,14 @@ export class Scene {
     this.#go(to);
   }
 
-  /** Take hold of the window, and let it follow the pointer. @param {PointerEvent} event */
-  #grab(event) {
-    if (!this.#windows.length || event.button) return;
-    const follow = (/** @type {PointerEvent} */ moved) => this.#centreOn(cellUnder(this.#input, moved));
-    const release = () => this.#input.removeEventListener("pointermove", follow);
-    this.#input.setPointerCapture(event.pointerId);
-    this.#input.addEventListener("pointermove", follow);
-    this.#input.addEventListener("pointerup", release, { once: true });
-    this.#input.addEventListener("pointercancel", release, { once: true });
-    follow(event);
-  }
-
-  /** @param {number[]} cell  row and column on the input, with fractions */
-  #centreOn(cell) {
+  /** Bring the window to a pointer that holds it. @param {PointerEvent} event */
+  #centreOn(event) {
+    const cell = cellUnder(this.#input, event);
     this.#go(this.#windows.map(({ paddingBefore, span, stride }, axis) =>
       Math.round((cell[axis] + paddingBefore - span / 2) / stride)));
   }
 
   // ------------------------------------------------------------------------ what is shown
-
-  /** @param {Grid} picture @param {SlidingWindow[]} windows  that fit @param {string} padding  what it holds */
-  show(picture, windows, padding) {
-    this.#windows = windows;
-    this.#drawInput(picture, windows, padding);
-  }
-
-  /** Show how large the kernel is beside the input. @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding */
-  showMisfit(picture, windows, padding) {
-    this.#drawInput(picture, windows, padding);
-    this.#frame.classList.add("lenet-misfit");
-  }
 
   /** Show nothing, until there is something again. */
   clear() {
@@ -105,11 +90,17 @@ export class Scene {
     this.#outputSize.textContent = "none";
   }
 
-  /** @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding */
-  #drawInput(picture, windows, padding) {
+  /**
+   * Show the input, with the window at its first stop.
+   *
+   * @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding  what it holds
+   * @param {"" | "lenet-misfit"} [fit]
+   */
+  show(picture, windows, padding, fit = "") {
+    if (!fit) this.#windows = windows;
     const [top, left, height, width] = extentOf(windows);
     const [rows, columns] = windows.map((window) => Math.max(1, window.outputSize));
-    this.#frame = windowOver(windows);
+    this.#frame = windowOver(windows, fit);
     this.#input.setAttribute("viewBox", viewBox(top, left, height, width));
     this.#output.setAttribute("viewBox", viewBox(0, 0, rows, columns));
     // The root's style sheet makes all cells equally large, as large as there is room.
@@ -139,14 +130,11 @@ export class Scene {
     const [y, x] = this.#windows.map(({ stride }, axis) => stop[axis] * stride);
     this.#frame.style.transform = `translate(${x}px, ${y}px)`;
     const columns = results[0].length;
-    const limit = Math.max(1, ...results.flat().map(Math.abs).filter(Number.isFinite));
+    const limit = Math.max(...results.flat().map(Math.abs).filter(Number.isFinite));
     const marks = results.flatMap((line, row) => line.flatMap((value, column) => {
       if (row * columns + column > stop[0] * columns + stop[1]) return [cell(row, column, "lenet-empty")];
       const colour = isSigned ? signedColour(value, limit, theme) : greyColour(value, 0, WHITE);
-      const texts = [4, 2, 1, 0].map((decimals) => briefly(value, decimals));
-      const square = cell(row, column, "lenet-pixel", colourText(colour));
-      square.append(svgElement("title", {}, texts[0]));
-      return [square, ...figure(row, column, texts, inkOn(colour), this.#cell)];
+      return pixel(row, column, colour, [4, 2, 1, 0].map((decimals) => briefly(value, decimals)), this.#cell);
     }));
     this.#output.replaceChildren(...marks, cell(stop[0], stop[1], "lenet-outline"));
     this.#outputSize.textContent = `${results.length}×${columns}`;
@@ -158,6 +146,13 @@ function cell(row, column, className, fill) {
   const square = svgElement("rect", { x: column, y: row, width: 1, height: 1, class: className });
   if (fill) square.setAttribute("style", `fill: ${fill}`);
   return square;
+}
+
+/** @param {number} row @param {number} column @param {Colour} colour @param {string[]} texts @param {number} pixels  of a cell */
+function pixel(row, column, colour, texts, pixels) {
+  const square = cell(row, column, "lenet-pixel", colourText(colour));
+  square.append(svgElement("title", {}, texts[0]));
+  return [square, ...figure(row, column, texts, inkOn(colour), pixels)];
 }
 
 /**
@@ -195,8 +190,7 @@ function inputCells(picture, windows, padding, pixels) {
     if (value === undefined) {
       return [cell(row, column, "lenet-padding"), ...figure(row, column, [padding], "var(--lenet-muted)", pixels)];
     }
-    const colour = greyColour(value, 0, WHITE);
-    return [cell(row, column, "lenet-pixel", colourText(colour)), ...figure(row, column, [String(value)], inkOn(colour), pixels)];
+    return pixel(row, column, greyColour(value, 0, WHITE), [String(value)], pixels);
   }));
 }
 
@@ -220,13 +214,13 @@ function unseenStripes([down, across], hatching) {
   ];
 }
 
-/** The window at its first stop: its outline and, where they stand apart, a frame around each weight. @param {SlidingWindow[]} windows */
-function windowOver([down, across]) {
+/** The window at its first stop: its outline and, where they stand apart, a frame around each weight. @param {SlidingWindow[]} windows @param {string} fit */
+function windowOver([down, across], fit) {
   const outline = { x: -across.paddingBefore, y: -down.paddingBefore, width: across.span, height: down.span };
   const isSpread = down.dilation > 1 || across.dilation > 1;
   const weights = isSpread
     ? down.pixelsAt(0).flatMap((row) => across.pixelsAt(0).map((column) => cell(row, column, "lenet-tap"))) : [];
-  return svgElement("g", { class: "lenet-window" },
+  return svgElement("g", { class: `lenet-window ${fit}` },
     svgElement("rect", { ...outline, class: "lenet-grip" }), ...weights, svgElement("rect", { ...outline, class: "lenet-outline" }));
 }
 

@@ -118,9 +118,7 @@ export class Settings {
 
   /** What stands in the fields. What is no number is refused where it is used. */
   get #sizes() {
-    const sizes = /** @type {Record<string, number[]>} */ (this.entries);
-    const { input_size, kernel_size, stride, padding, dilation } = sizes;
-    return { input_size, kernel_size, stride, padding, dilation };
+    return /** @type {Record<keyof typeof RANGES, number[]>} */ (this.entries);
   }
 
   /**

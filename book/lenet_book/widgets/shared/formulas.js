@@ -11,6 +11,17 @@ import { SlidingWindow } from "./windows.js";
 /** Settings that do not fit; the message says which, why, and what to do. */
 export class ShapeError extends Error {}
 
+/** Why something cannot be done; empty when it can, and is. @param {() => void} act */
+export function refusalOf(act) {
+  try {
+    act();
+    return "";
+  } catch (error) {
+    if (error instanceof ShapeError) return error.message;
+    throw error;
+  }
+}
+
 /** A transposed convolution along one axis: every pixel is spread out over a kernel's span. */
 export class Spread {
   /**
