@@ -78,6 +78,10 @@ def test_counts_are_those_of_scikit_learn(seed: int) -> None:
     np.testing.assert_array_equal(made.counts.numpy(), expected)
     wrong = expected - np.diag(np.diag(expected))
     assert tuple(made.cell) == np.unravel_index(wrong.argmax(), wrong.shape)
+    truth, answer = made.cell
+    words = f"mistake: {truth}, called {answer}, {wrong.max()} times."
+    assert f"names {np.trace(expected)} of 1,500 pictures right. " in made.meta["poster"]
+    assert words in made.meta["poster"]
 
 
 pairs = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40)
@@ -350,7 +354,9 @@ def test_what_is_shown_is_read_aloud(show: Show) -> None:
 def test_texts_of_classes_are_never_html(show: Show) -> None:
     hostile = "<img src=x onerror=document.title='broken'>"
     images = scores_for([0, 0, 1], [0, 1, 1], [0.9, 0.8, 0.7])
-    page = show(MistakeExplorer(Given(), images, [0, 0, 1], [hostile, f"</script>{hostile}", "c"]))
+    made = MistakeExplorer(Given(), images, [0, 0, 1], [hostile, f"</script>{hostile}", "c"])
+    assert "<img" not in made.meta["poster"]
+    page = show(made)
     pictures(page).first.click()
     expect(page.locator(".lenet-stepper")).to_be_visible()
     assert page.locator(".lenet-explorer img").count() == 0

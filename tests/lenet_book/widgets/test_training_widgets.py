@@ -111,6 +111,9 @@ def test_networks_that_cannot_be_recorded_are_refused(digits: ImageData) -> None
 def test_python_sees_and_sets_the_epoch(recording: Replay) -> None:
     replay = TrainingReplay(recording, epoch=2)
     assert repr(replay) == "TrainingReplay(NarrowLeNet, epoch 2 of 3)"
+    first, last = (100 * recording.frames[k].test.accuracy for k in (0, 3))
+    words = f"over 3 epochs: {first:.1f} % of the test pictures named right before it, {last:.1f} %"
+    assert words in replay.meta["poster"]
     replay.epoch = 0
     with pytest.raises(traitlets.TraitError, match="epoch is 4; the recording goes from 0 to 3"):
         replay.epoch = 4
@@ -151,6 +154,8 @@ def test_python_sees_and_sets_the_fault() -> None:
     lab = TrainingLab(runs=runs())
     assert lab.faults == [fault.name for fault in FAULTS]
     assert repr(lab) == "TrainingLab(no-zero-grad, 10 faults)"
+    words = "healthy loop names 80.5 % of the test pictures right, the broken ones between 10.5 %"
+    assert words in lab.meta["poster"]
     lab.fault = "no-eval"
     with pytest.raises(traitlets.TraitError, match="of a fault 'healthy'; there are no-zero"):
         lab.fault = "healthy"

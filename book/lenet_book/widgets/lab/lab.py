@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -45,12 +46,14 @@ class TrainingLab(Widget):
         faults = [found for found in FAULTS if found.name in by_loop]
         _check(faults, by_loop)
         first = next(iter(by_loop.values()))[0]
+        loops = {name: _summary(name, found) for name, found in by_loop.items()}
         meta = {
             "faults": [_describe(found) for found in faults],
-            "loops": {name: _summary(name, found) for name, found in by_loop.items()},
+            "loops": loops,
             "order": list(by_loop),
             "numClasses": NUM_CLASSES,
             "origin": _origin(runs),
+            "poster": _poster(faults, loops, first["num_updates"]),
         }
         arrays = {
             "updates": _middles(first),
@@ -117,6 +120,19 @@ def _summary(name: str, runs: Sequence[Record]) -> dict[str, Any]:
     last = max(1, len(runs[0]["test_accuracy"]) // 4)
     late = [statistics.fmean(run["test_accuracy"][-last:]) for run in runs]
     return {"title": loop(name).title, "late": late}
+
+
+def _poster(faults: Sequence[Loop], loops: dict[str, Any], num_updates: int) -> str:
+    """Say what the faults do, for pages without scripts; which does what stays to be predicted."""
+    means = {name: 100 * statistics.fmean(summary["late"]) for name, summary in loops.items()}
+    broken = [means[fault.name] for fault in faults]
+    titles = html.escape(", ".join(fault.title for fault in faults))
+    return (
+        f"<p>A training loop with one of {len(faults)} faults in it: {titles}. "
+        f"After {num_updates:,} updates the healthy loop names {means[faults[0].healthy]:.1f} % "
+        "of the test pictures right, "
+        f"the broken ones between {min(broken):.1f} % and {max(broken):.1f} %.</p>"
+    )
 
 
 def _origin(runs: Sequence[Record]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ class MistakeExplorer(Widget):
         }
         pictures = arrays.pop("pictures")
         super().__init__(
-            {**meta, "counts": counts.tolist()},
+            {**meta, "counts": counts.tolist(), "poster": _poster(counts, meta["classes"])},
             {**arrays, **own, "pictures": pictures},
             cell=_most_frequent_mistake(counts),
         )
@@ -218,6 +219,16 @@ def _surest_of_each_cell(truth: Tensor, answers: Tensor, sureness: Tensor, per_c
     _, sizes = torch.unique_consecutive(cells, dim=0, return_counts=True)
     ranks = torch.cat([torch.arange(int(size)) for size in sizes])
     return torch.as_tensor(order)[ranks < per_cell]
+
+
+def _poster(counts: Tensor, classes: Sequence[str]) -> str:
+    """Say what is named right and what is mistaken most, for pages without scripts."""
+    truth, answer = _most_frequent_mistake(counts)
+    right, total = int(counts.trace()), int(counts.sum())
+    names = f"{classes[truth]}, called {classes[answer]}"
+    worst = f" Its most frequent mistake: {names}, {counts[truth, answer]:,} times."
+    sentence = f"The network names {right:,} of {total:,} pictures right."
+    return f"<p>{html.escape(sentence + (worst if right < total else ''))}</p>"
 
 
 def _most_frequent_mistake(counts: Tensor) -> list[int]:
