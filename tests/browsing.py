@@ -118,4 +118,4 @@ def visiting(browser: Browser, base: str, **settings: Any) -> Iterator[Visit]:
         yield visit
     finally:
         context.close()
-    assert not visit.trouble
+    assert not visit.trouble, visit.trouble

@@ -65,7 +65,8 @@ export class OperationPanel {
     const { step, steps, engine, channel } = this.#state;
     const arithmetic = arithmeticOf(engine, step, unit);
     const chosen = arithmetic.kind === "conv" && (arithmetic.patches.find((patch) => patch.channel === channel) ?? (arithmetic.patches.length === 1 ? arithmetic.patches[0] : null));
-    const key = `${step} ${chosen ? chosen.channel : "all"} ${this.#state.input.sample < 0}`;
+    const window = "patch" in arithmetic ? [arithmetic.patch.rows.length, arithmetic.patch.columns.length] : []; // of an adaptive pooling, of several sizes
+    const key = `${step} ${chosen ? chosen.channel : "all"} ${window} ${this.#state.input.sample < 0}`;
     if (key !== this.#shown) this.#build(arithmetic, chosen || null);
     this.#shown = key;
     this.#all.hidden = !(chosen && arithmetic.kind === "conv" && arithmetic.patches.length > 1);
