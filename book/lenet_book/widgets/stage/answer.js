@@ -27,7 +27,8 @@ export class Answer {
       const row = element("li", {}, name, element("span", { class: "lenet-score-bar" }, fill), figure);
       return { row, name, fill, figure };
     });
-    setText(this.#aside, `It must choose one of ${classes.length}; it cannot say “none”.`);
+    const isLong = element("span", { class: "lenet-in-full" }, "It ");
+    this.#aside.append(isLong, `must choose one of ${classes.length}; cannot say “none”`);
     this.#switch = button("scores", () => this.#change(), { class: "lenet-link", title: "Change between shares and scores" });
     const said = element("div", { class: "lenet-said" }, this.#choice, this.#words, this.#switch);
     const list = element("ol", {}, ...this.#rows.map(({ row }) => row));

@@ -30,7 +30,7 @@ const HOP_MILLISECONDS = 300;
 const CARRY_MILLISECONDS = 450;
 const NARROW = 560; // CSS pixels; below it the stage is laid out for a phone
 const WIDE = 960;
-const PADS = { narrow: 92, column: 112, wide: 112 };
+const PADS = { narrow: 84, column: 112, wide: 112 };
 const HEIGHTS = { narrow: [600, 760], column: [660, 760], wide: [580, 900] };
 const BLANK = "Nothing is drawn yet: these are the network's numbers for an empty picture.";
 const TABS = ["in", "operation", "out"];
@@ -95,7 +95,7 @@ class Stage {
     transport.next.classList.add("lenet-main");
     const wide = button("Wide", () => this.#widen(), { class: "lenet-button lenet-widen", "aria-label": "Wide stage" });
     const tools = [
-      button("Why this answer?", () => this.#why(), { class: "lenet-button lenet-why" }),
+      element("button", { type: "button", class: "lenet-button", onclick: () => this.#why() }, "Why", element("span", { class: "lenet-in-full" }, " this answer"), "?"),
       button("Code", () => this.#drawer.toggle(), { "aria-expanded": "false" }),
       ...(this.#address ? [button("Link", () => this.#copyLink())] : []),
       wide,
