@@ -161,7 +161,7 @@ function pixel(row, column, colour, texts, pixels) {
  * @param {number} row @param {number} column @param {string[]} texts @param {string} ink @param {number} pixels  of a cell
  */
 function figure(row, column, texts, ink, pixels) {
-  const sizeOf = (/** @type {string} */ text) => Math.min(0.8, 1.5 / text.length, Math.max(0.5, LEGIBLE / pixels));
+  const sizeOf = (/** @type {string} */ text) => Math.min(0.8, 1.6 / text.length, Math.max(0.5, LEGIBLE / pixels));
   const text = texts.find((text) => sizeOf(text) * pixels >= LEGIBLE - 0.01);
   if (text === undefined) return [];
   const place = { x: column + 0.5, y: row + 0.5 + sizeOf(text) * 0.36, "font-size": sizeOf(text) };
