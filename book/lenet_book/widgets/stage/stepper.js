@@ -33,6 +33,7 @@ const WIDE = 960;
 const PADS = { narrow: 84, column: 112, wide: 112 };
 const HEIGHTS = { narrow: [600, 760], column: [660, 760], wide: [580, 900] };
 const BLANK = "Nothing is drawn yet: these are the network's numbers for an empty picture.";
+const ON_PATH = "What adds most, back to the picture: the frame stands on that path. Back and Next follow it; Escape leaves it.";
 const TABS = ["in", "operation", "out"];
 
 class Stage {
@@ -317,8 +318,9 @@ class Stage {
     const kind = width < NARROW ? "narrow" : width < WIDE ? "column" : "wide";
     const hasChanged = !this.root.classList.contains(`lenet-${kind}`);
     const [lowest, highest] = HEIGHTS[kind];
+    const screen = document.documentElement.clientHeight; // stays when a phone's bars come and go
     const top = this.root.closest("dialog") ? 24 : this.root.getBoundingClientRect().top + scrollY;
-    const height = Math.min(Math.max(innerHeight - (top < innerHeight / 2 ? top : 64) - 12, lowest), highest);
+    const height = Math.min(Math.max(screen - (top < screen / 2 ? top : 64) - 12, lowest), highest);
     const size = `${width} ${height}`;
     if (size === this.#size) return;
     this.#size = size;
@@ -386,7 +388,8 @@ class Stage {
     this.#drawer.show(steps[step]);
     setText(this.#position, `step ${step} of ${steps.length - 1}`);
     setText(this.#sentence, sentenceOf(steps, step));
-    setText(this.#hint, this.#state.input.isBlank && step ? BLANK : hintOf(steps[step], this.#sweep.sweeps(step)));
+    const hint = hintOf(steps[step], this.#sweep.sweeps(step));
+    setText(this.#hint, path ? ON_PATH : this.#state.input.isBlank && step ? BLANK : hint);
     this.#operation.reset();
     if (isInput) {
       const room = /** @type {HTMLElement} */ (this.#input.node.parentElement);
