@@ -42,11 +42,12 @@ def _marked(block: re.Match[str]) -> str:
 
 
 def _wrapped(line: str, plain: str) -> str:
-    if len(plain) <= NARROWEST or "<div" in line or "</div" in line:  # of a source, around objects
+    if len(plain) <= NARROWEST:
         return line
+    line, *ends = line.partition("</div>")  # of an object, on the page of its module
     indent = len(plain) - len(plain.lstrip())
     style = f' style="--indent: {indent}ch"' if indent else ""
-    return f'<span class="line"{style}>{line}</span>'
+    return f'<span class="line"{style}>{line}</span>{"".join(ends)}'
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
