@@ -245,18 +245,17 @@ class Stage {
 
   #stopWhy() {
     this.#stopHops();
+    if (!this.#state.path) return;
     this.#state.path = null;
-    this.#strip.mark(this.#state.step, null);
+    this.#showStep();
   }
 
   /** Close what was opened last, that alone: not what the stage itself stands in. @param {KeyboardEvent} event */
   #escape(event) {
     if (this.#help.isOpen) this.#help.toggle();
     else if (this.#drawer.isOpen) this.#drawer.toggle();
-    else if (this.#state.path) {
-      this.#stopWhy();
-      this.#schedule();
-    } else return;
+    else if (this.#state.path) this.#stopWhy();
+    else return;
     event.preventDefault();
   }
 
@@ -359,7 +358,7 @@ class Stage {
   /** The pen has moved: show it when the browser draws anyway. */
   #drawn() {
     this.#transport.stop();
-    if (this.#state.path) this.#stopWhy();
+    this.#stopWhy();
     this.#frame ||= requestAnimationFrame(() => {
       this.#state.compute();
       this.#showActivations();
