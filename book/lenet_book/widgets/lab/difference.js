@@ -13,7 +13,7 @@ export class Difference {
 
   constructor() {
     this.#button = button("", () => this.#turn());
-    const frame = element("pre", { class: "lenet-mono", tabindex: 0, role: "region", "aria-label": "the changed code" }, this.#code);
+    const frame = element("pre", { class: "lenet-mono", role: "region", "aria-label": "the changed code" }, this.#code);
     this.node = element("div", { class: "lenet-diff" }, frame, this.#button);
   }
 

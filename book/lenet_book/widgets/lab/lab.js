@@ -108,7 +108,7 @@ class Lab {
     return element("div", { class: "lenet-widget lenet-lab", role: "group", "aria-label": "Faults of a training loop", ...OWN_KEYS },
       element("div", { class: "lenet-strip" }, ...Object.values(this.#modes), this.#picker.node),
       element("div", { class: "lenet-side-by-side" },
-        element("div", { class: "lenet-cause" }, this.#difference.node, this.#prediction.node, this.#quiz.node),
+        element("div", { class: "lenet-cause" }, this.#quiz.node, this.#difference.node, this.#prediction.node),
         element("div", { class: "lenet-effect" }, loss.node, accuracy.node)),
       this.#reading, this.#words, table, element("p", { class: "lenet-muted" }, origin));
   }
