@@ -13,8 +13,8 @@
   /**
    * @typedef {object} Definition
    * @property {number} version
-   * @property {string} script
    * @property {string} style
+   * @property {() => FrontEnd} make
    */
   /**
    * @typedef {object} Expected
@@ -135,15 +135,9 @@
 
   /** @param {string} name @returns {Promise<FrontEnd>} */
   async function loadFrontEnd(name) {
-    const definition = await definitionOf(name).coming;
-    document.head.append(create("style", "", definition.style));
-    const module = new Blob([definition.script], { type: "text/javascript" });
-    const address = URL.createObjectURL(module); // pages on disk cannot import modules from files
-    try {
-      return (await import(address)).default;
-    } finally {
-      URL.revokeObjectURL(address);
-    }
+    const { style, make } = await definitionOf(name).coming;
+    document.head.append(create("style", "", style));
+    return make();
   }
 
   /** @param {StaticModel} model */

@@ -33,6 +33,7 @@ MOUNTING_STYLE = Path(__file__).with_name("pages.css")
 
 _FRONT_END = ("_esm", "_css")
 _LOOKS = ("LayoutModel", "StyleModel")
+_DEFAULT_EXPORT = re.compile(r"^export default ", re.MULTILINE)
 _REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
 
 _BOX = """<div class="lenet-static" data-model="{model_id}"{named}>
@@ -113,12 +114,11 @@ def _cut(data: bytes, offsets: Sequence[int]) -> list[bytes]:
 
 def definition(name: str, version: int, front_end: Path) -> str:
     """Write the classic script that hands the front end of a class to the mounting script."""
-    parts = {
-        "version": version,
-        "script": joined_script(front_end),
-        "style": joined_style(front_end),
-    }
-    return f"lenetWidgets.define({json.dumps(name)}, {as_script_text(parts)});"
+    start = as_script_text({"version": version, "style": joined_style(front_end)}).removesuffix("}")
+    script = _DEFAULT_EXPORT.sub("return ", joined_script(front_end))
+    code = script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
+    make = f'() => {{\n"use strict";\n{code}}}'
+    return f'lenetWidgets.define({json.dumps(name)}, {start},"make":{make}}});\n'
 
 
 def standalone_page(widget: ipywidgets.Widget, definition: str, title: str, sentence: str) -> str:
