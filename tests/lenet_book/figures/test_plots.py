@@ -170,7 +170,7 @@ def test_contributions_add_up_to_the_number_of_the_linear_layer():
 
 
 def test_shares_are_those_of_the_softmax_and_the_largest_is_coloured():
-    scores = {"new": torch.tensor([0.0, 1.0, -1.0]), "trained": torch.tensor([9.0, 0.0, 0.0])}
+    scores = {"new": torch.tensor([0.0, 1.0, -1.0]), "trained": torch.tensor([19.0, 0.0, 0.0])}
     picture = figures.shares(scores, ["a", "b", "c"])
     for ax, (name, logits), answer in zip(picture.axes, scores.items(), [1, 0], strict=True):
         assert ax.get_title() == name
@@ -178,6 +178,8 @@ def test_shares_are_those_of_the_softmax_and_the_largest_is_coloured():
         assert widths == pytest.approx(logits.softmax(dim=0).tolist())
         colours = [bar.get_facecolor() for bar in ax.patches]
         assert colours.count(colours[answer]) == 1
+    labels = [[text.get_text() for text in ax.texts] for ax in picture.axes]
+    assert labels == [["24.5%", "66.5%", "9.0%"], [">99.9%", "<0.1%", "<0.1%"]]
 
 
 def test_responses_are_what_pytorch_computes():
