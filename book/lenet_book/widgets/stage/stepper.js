@@ -270,6 +270,7 @@ class Stage {
     dialog.addEventListener("close", () => {
       place.replaceWith(this.root);
       dialog.remove();
+      this.#fit();
       /** @type {HTMLElement | null} */ (this.root.querySelector(".lenet-widen"))?.focus();
     });
     dialog.showModal();
