@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,7 +114,9 @@ def cases() -> Iterator[Case]:
 
 @pytest.mark.skipif(NODE is None, reason="no node was found")
 def test_pictures_are_prepared_as_lenet_predict_prepares_them(tmp_path: Path) -> None:
-    described, expected = [], {}
+    assert NODE is not None
+    described: list[dict[str, Any]] = []
+    expected: dict[str, Any] = {}
     for case in cases():
         path = tmp_path / f"{case.name}.png"
         case.picture.save(path, compress_level=1)

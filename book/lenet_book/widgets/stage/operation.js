@@ -245,7 +245,7 @@ function pixelText(value, { input, unit }) {
   if (!input.isPixels) return "as the network takes it: ";
   const [mean, std] = input.statistics(unit.length === 3 ? unit[0] : 0);
   const share = value * std + mean;
-  const pixel = `${numberText(share * 255, input.sample < 0 ? 1 : 0)} / 255`;
+  const pixel = `${numberText(share * 255, 0)} / 255`;
   return mean === 0 && std === 1 ? `pixel ${pixel} = ` : `(pixel ${pixel} − mean ${numberText(mean)}) / deviation ${numberText(std)} = `;
 }
 

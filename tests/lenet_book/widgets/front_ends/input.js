@@ -29,8 +29,8 @@ export default {
       element("div", { class: name, style: `width: ${width}px; height: ${height}px; border: 1px dotted gray; margin: 0.5rem` }, ...nodes);
     const rooms = { panel: innerWidth < 500 ? [360, 420] : [380, 360], preparation: innerWidth < 500 ? [360, 360] : [420, 360] };
     const root = element("div", { class: "lenet-widget" }, boxed("small", [90, 90], small.node), boxed("panel", rooms.panel, panel.node));
-    root.append(boxed("preparation", rooms.preparation, preparation.node), answer, " ", element("input", { "aria-label": "elsewhere" }));
-    el.append(root);
+    root.append(boxed("preparation", rooms.preparation, preparation.node), answer);
+    el.append(root, element("input", { "aria-label": "elsewhere" }));
     panel.layOut(rooms.panel[0], rooms.panel[1]);
     small.layOut(90);
     preparation.layOut(rooms.preparation[0], rooms.preparation[1]);

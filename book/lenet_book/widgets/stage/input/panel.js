@@ -8,7 +8,7 @@ import { arrowKeys, button, element, setAttribute, setText, uniqueId } from "../
 /** @typedef {import("../state.js").State} State */
 /** @typedef {import("../../shared/colours.js").Theme} Theme */
 
-const THUMBNAIL = 30; // CSS pixels, here and below
+const THUMBNAIL = 28; // CSS pixels, here and below
 const TOOLS_WIDTH = 116;
 const BELOW_HEIGHT = 92; // of samples and message
 const LARGEST_PAD = 420;
@@ -36,8 +36,9 @@ export class InputPanel {
   get #hint() {
     const { canDraw, canBring, meta, whyNotDraw, form } = this.#input;
     if (meta.draw && whyNotDraw) return `Drawing is switched off: ${whyNotDraw}.`;
-    const drawing = canDraw ? `Draw ${form === "digit" ? "a digit" : "a picture"} on the pad. ` : "";
-    return drawing + (canBring ? "Drop or paste a picture, or open one." : "Choose a picture.");
+    const own = matchMedia("(pointer: coarse)").matches ? "open or take" : "drop, paste or open";
+    const [first, one] = canDraw && form !== "picture" ? [`Draw a ${form}`, "a picture of one"] : [canDraw ? "Draw" : "Choose a picture", "one"];
+    return `${first}${canBring ? `, or ${own} ${one}` : ""}.`;
   }
 
   /** @param {string} text */

@@ -25,10 +25,13 @@ export class Preparation {
 
   show() {
     const { stages, isBlank } = this.#input;
-    const columns = Math.min(stages.length || 1, 3);
-    const [width, height] = [columns, Math.ceil(stages.length / columns)].map((number, axis) => (this.#room[axis] - GAP * (number - 1)) / number);
-    const side = Math.max(20, Math.min(width, height - CAPTION_HEIGHT));
+    const sides = stages.map((_, more) => {
+      const [width, height] = [more + 1, Math.ceil(stages.length / (more + 1))].map((number, axis) => (this.#room[axis] - GAP * (number - 1)) / number);
+      return Math.min(width, height - CAPTION_HEIGHT);
+    });
+    const side = Math.max(...sides, 20);
     this.node.style.setProperty("--side", `${side}px`);
+    this.node.style.setProperty("--columns", String(sides.indexOf(side) + 1 || 1));
     const items = stages.map(({ caption, values, shape, white }) => {
       const canvas = element("canvas", { "aria-hidden": "true" });
       paintPicture(canvas, values, shape, side, [0, white]);
