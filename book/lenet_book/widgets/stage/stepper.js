@@ -319,7 +319,7 @@ class Stage {
     const hasChanged = !this.root.classList.contains(`lenet-${kind}`);
     const [lowest, highest] = HEIGHTS[kind];
     const screen = document.documentElement.clientHeight; // stays when a phone's bars come and go
-    const top = this.root.closest("dialog") ? 24 : this.root.getBoundingClientRect().top + scrollY;
+    const top = this.root.closest("dialog") ? 40 : this.root.getBoundingClientRect().top + scrollY;
     const height = Math.min(Math.max(screen - (top < screen / 2 ? top : 64) - 12, lowest), highest);
     const size = `${width} ${height}`;
     if (size === this.#size) return;
