@@ -175,7 +175,7 @@ export class OperationPanel {
       setText(this.#result, numberText(total, 2));
     } else {
       setText(this.#terms, lineOf(arithmetic, this.#state));
-      setText(this.#result, numberText(exact, arithmetic.kind === "softmax" ? 4 : terms.length ? 2 : 4));
+      setText(this.#result, numberText(exact));
     }
     this.#result.title = `${numberText(exact, 7)}, before rounding`;
   }

@@ -153,17 +153,6 @@ export class InPanel extends Panel {
       context.strokeRect(columns[0] * pixel + 1, rows[0] * pixel + 1, (columns[1] - columns[0]) * pixel - 2, (rows[1] - rows[0]) * pixel - 2);
     }
   }
-
-  /**
-   * The unit of the step whose window lies around a unit of the input; null where there is none.
-   *
-   * @param {Unit} below @param {Unit} now  the unit that is shown, whose channel is kept
-   * @returns {Unit | null}
-   */
-  unitAbove(below, now) {
-    const { step, steps } = this.#state;
-    return unitOver(steps, step, below, now);
-  }
 }
 
 /** @param {[number, number][]} ranges @returns {[number, number]} */

@@ -1,7 +1,5 @@
 // @ts-check
 /** What a step does, and where a unit stands, in words. */
-import { receptiveField } from "./explanation.js";
-
 /** @typedef {import("./state.js").Step} Step */
 /** @typedef {import("./explanation.js").Unit} Unit */
 
@@ -74,10 +72,4 @@ export function hintOf({ kind }, sweeps) {
   if (kind === "input") return "Draw, choose a picture, or bring your own; then go on to the first operation.";
   if (sweeps) return "Each stop of the window writes one number into every map. Drag it, point at a map, or use the arrow keys.";
   return "Point at a number on the right to see how it came about.";
-}
-
-/** How much of the picture a unit sees, in words; empty where that has no meaning. @param {Step[]} steps @param {number} step @param {Unit} unit */
-export function fieldText(steps, step, unit) {
-  const field = step && steps[step].inputs[0] !== 0 ? receptiveField(steps, step, unit) : null;
-  return field ? field.slice(-2).map(([from, to]) => to - from).join("×") : "";
 }
