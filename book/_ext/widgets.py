@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER = "_static/widgets"
 AFTER_MYST_NB = 900
+SCRIPT = '<script async fetchpriority="high" src="{}/{}.js"></script>\n'
 VIEW = re.compile(rf'<script type="{re.escape(VIEW_TYPE)}">(.*?)</script>', re.DOTALL)
 
 
@@ -56,10 +57,9 @@ def place_widgets(
     (embedded,) = (json.loads(file.attributes["body"]) for file in states)
     context["script_files"] = [file for file in files if file not in states]
     ids = [json.loads(view)["model_id"] for view in VIEW.findall(context["body"])]
-    source = context["pathto"](FOLDER, 1)
+    folder = context["pathto"](FOLDER, 1)
     scripts = {
-        widget.__name__: f'<script async src="{source}/{widget.__name__}.js"></script>\n'
-        for widget in widget_classes()
+        widget.__name__: SCRIPT.format(folder, widget.__name__) for widget in widget_classes()
     }
     sentences = {widget.__name__: widget.sentence() for widget in widget_classes()}
     boxes = pages.boxes(embedded, ids, scripts, sentences)
