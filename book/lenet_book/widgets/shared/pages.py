@@ -52,6 +52,7 @@ _PAGE = """<!doctype html>
 <style>
 :root {{ color-scheme: light dark; font-family: system-ui, sans-serif; line-height: 1.5; }}
 body {{ max-width: 60rem; margin: 1.5rem auto; padding: 0 1rem; }}
+body:has(> * > .lenet-stepper) {{ max-width: 90rem; }} /* the stage is as wide as the screen */
 @media (prefers-color-scheme: dark) {{ body {{ background: #14191e; }} }}
 {style}</style>
 </head>
