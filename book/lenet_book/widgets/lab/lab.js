@@ -6,6 +6,7 @@ import { Question } from "./question.js";
 import { readArrays } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, button, element } from "../shared/elements.js";
+import { mounting } from "../shared/mounting.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText, numberText, percentText } from "../shared/text.js";
 
@@ -55,7 +56,7 @@ function withCode(text) {
 }
 
 class Lab {
-  #model; #arrays; #modes; #picker; #prediction; #quiz; #another; #charts; #stops;
+  #model; #arrays; #modes; #picker; #prediction; #quiz; #another; #charts;
   /** @type {Meta} */
   #meta;
   /** @type {Fault | null} the fault to be guessed, or null outside of the quiz */
@@ -86,7 +87,7 @@ class Lab {
     this.#quiz.node.append(this.#another);
     this.#charts = this.#makeCharts();
     this.root = this.#build();
-    this.#stops = this.#listen();
+    this.stops = this.#listen();
   }
 
   /** @returns {Fault} */
@@ -136,7 +137,7 @@ class Lab {
   #listen() {
     const changed = () => this.#leaveQuiz();
     this.#model.on("change:fault", changed);
-    return [() => this.#model.off("change:fault", changed), fitCharts(this.root, Object.values(this.#charts)), watchTheme(() => readTheme(this.root))];
+    return [() => this.#model.off("change:fault", changed), fitCharts(this.root, Object.values(this.#charts)), watchTheme(() => this.show())];
   }
 
   // ------------------------------------------------------------------------ what the reader does
@@ -217,6 +218,7 @@ class Lab {
   // ------------------------------------------------------------------------ what is shown
 
   show() {
+    readTheme(this.root);
     const [fault, isRevealed] = [this.#fault, this.#isRevealed];
     const isQuiz = this.#mystery !== null;
     this.#modes.choose.setAttribute("aria-pressed", String(!isQuiz));
@@ -306,20 +308,6 @@ class Lab {
     this.#words.hidden = !isRevealed;
     this.#words.replaceChildren(...Object.entries(parts).map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, ...withCode(text)))));
   }
-
-  /** End everything that the widget has begun. */
-  stop() {
-    for (const stop of this.#stops) stop();
-  }
 }
 
-/** @param {{ model: Model, el: HTMLElement }} context */
-function render({ model, el }) {
-  const lab = new Lab(model);
-  el.append(lab.root);
-  readTheme(lab.root);
-  lab.show();
-  return () => lab.stop();
-}
-
-export default { render };
+export default { render: mounting(Lab) };

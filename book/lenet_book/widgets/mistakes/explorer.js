@@ -6,10 +6,12 @@ import { OwnModel, metaOfOne } from "./picture.js";
 import { MistakeTable } from "./table.js";
 import { readArrays } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
+import { frequentMistakes } from "../shared/confusion.js";
 import { OWN_KEYS, announcer, button, element, prefersLessMotion } from "../shared/elements.js";
+import { mounting } from "../shared/mounting.js";
 
 /** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("./table.js").Cell} Cell */
+/** @typedef {import("../shared/confusion.js").Cell} Cell */
 /** @typedef {import("./gallery.js").Held} Held */
 
 const NUM_FREQUENT = 5;
@@ -31,16 +33,8 @@ function readHeld(model) {
   }));
 }
 
-/** The most frequent mistakes. @param {number[][]} counts @returns {Cell[]} */
-function frequentMistakes(counts) {
-  /** @type {Cell[]} */
-  const cells = counts.flatMap((row, truth) => row.map((_, answer) => /** @type {Cell} */ ([truth, answer])));
-  const mistakes = cells.filter(([truth, answer]) => truth !== answer && counts[truth][answer]);
-  return mistakes.sort(([a, b], [c, d]) => counts[c][d] - counts[a][b]).slice(0, NUM_FREQUENT);
-}
-
 class Explorer {
-  #model; #meta; #held; #table; #gallery; #stepper; #stops;
+  #model; #meta; #held; #table; #gallery; #stepper;
   #aloud = announcer();
   #title = element("p", { class: "lenet-cell-title" });
   #box = element("div", {});
@@ -59,12 +53,12 @@ class Explorer {
     this.#gallery = new Gallery(classes, counts, steps[0].shape, (place) => this.#open(place));
     this.#stepper = this.#makeStepper();
     this.root = this.#build(classes, counts);
-    this.#stops = this.#listen();
+    this.stops = this.#listen();
   }
 
   /** @param {string[]} classes @param {number[][]} counts */
   #build(classes, counts) {
-    const chips = frequentMistakes(counts).map((cell) => {
+    const chips = frequentMistakes(counts).slice(0, NUM_FREQUENT).map((cell) => {
       const [truth, answer] = cell.map((index) => classes[index]);
       const text = `${truth} → ${answer}: ${counts[cell[0]][cell[1]]}`;
       return button(text, () => this.#choose(cell));
@@ -97,8 +91,7 @@ class Explorer {
     ];
   }
 
-  /** Begin, once the widget is in the page. */
-  start() {
+  show() {
     this.#paint();
     this.#showCell();
     this.#showPicked();
@@ -186,19 +179,6 @@ class Explorer {
   #paint() {
     this.#table.paint(readTheme(this.root));
   }
-
-  /** End everything that the widget has begun. */
-  stop() {
-    for (const stop of this.#stops) stop();
-  }
 }
 
-/** @param {{ model: Model, el: HTMLElement }} context */
-function explore({ model, el }) {
-  const explorer = new Explorer(model);
-  el.append(explorer.root);
-  explorer.start();
-  return () => explorer.stop();
-}
-
-export default { render: explore };
+export default { render: mounting(Explorer) };

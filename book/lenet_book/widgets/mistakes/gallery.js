@@ -5,7 +5,7 @@ import { sumOf } from "../shared/numbers.js";
 import { paintPicture } from "../shared/pictures.js";
 import { countText, percentText } from "../shared/text.js";
 
-/** @typedef {import("./table.js").Cell} Cell */
+/** @typedef {import("../shared/confusion.js").Cell} Cell */
 /** @typedef {import("../shared/arrays.js").Numbers} Numbers */
 
 /**

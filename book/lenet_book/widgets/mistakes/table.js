@@ -7,7 +7,7 @@ import { sumOf } from "../shared/numbers.js";
 import { countText } from "../shared/text.js";
 
 /** @typedef {import("../shared/colours.js").Theme} Theme */
-/** @typedef {[truth: number, answer: number]} Cell */
+/** @typedef {import("../shared/confusion.js").Cell} Cell */
 
 export class MistakeTable {
   #classes; #counts; #buttons;

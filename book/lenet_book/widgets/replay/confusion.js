@@ -1,13 +1,12 @@
 // @ts-check
 /** A confusion matrix as a table that follows the training. */
-import { confusionTable, paintConfusion } from "../shared/confusion.js";
+import { confusionTable, frequentMistakes, paintConfusion } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
 import { rampLegend } from "../shared/legend.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText } from "../shared/text.js";
 
 /** @typedef {import("../shared/colours.js").Theme} Theme */
-/** @typedef {{ truth: number, answer: number, count: number, total: number }} Mistake */
 
 const MOST_WITH_NUMBERS = 12; // classes; the cells of a larger table are too narrow for numbers
 
@@ -43,21 +42,11 @@ export class ConfusionTable {
     paintConfusion(this.#cells, this.#counts, theme);
   }
 
-  /** The cell beside the diagonal with the highest count, or null if all answers are right. @returns {Mistake | null} */
-  get #worst() {
-    /** @type {Mistake | null} */
-    let worst = null;
-    this.#counts.forEach((row, truth) => row.forEach((count, answer) => {
-      if (truth === answer || count <= (worst?.count ?? 0)) return;
-      worst = { truth, answer, count, total: sumOf(row) };
-    }));
-    return worst;
-  }
-
   inWords() {
-    const worst = this.#worst;
+    const [worst] = frequentMistakes(this.#counts);
     if (!worst) return "No mistake on the test pictures.";
-    const [truth, answer] = [this.#classes[worst.truth], this.#classes[worst.answer]];
-    return `Most frequent mistake: ${truth} called ${answer}, ${countText(worst.count)} of ${countText(worst.total)}.`;
+    const [truth, answer] = worst;
+    const row = this.#counts[truth];
+    return `Most frequent mistake: ${this.#classes[truth]} called ${this.#classes[answer]}, ${countText(row[answer])} of ${countText(sumOf(row))}.`;
   }
 }

@@ -7,6 +7,7 @@ import { AnsweredPictures } from "./pictures.js";
 import { readArrays } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, announcer, element } from "../shared/elements.js";
+import { mounting } from "../shared/mounting.js";
 import { numberText, percentText } from "../shared/text.js";
 import { Transport } from "../shared/transport.js";
 
@@ -35,7 +36,7 @@ function rowsAt({ shape: [, height, width], data }, epoch) {
 }
 
 class Replay {
-  #model; #arrays; #last; #transport; #charts; #filters; #confusion; #pictures; #stops;
+  #model; #arrays; #last; #transport; #charts; #filters; #confusion; #pictures;
   /** @type {Meta} */
   #meta;
   #aloud = announcer();
@@ -53,7 +54,7 @@ class Replay {
     this.#confusion = new ConfusionTable(this.#meta.classes);
     this.#pictures = new AnsweredPictures(this.#arrays.pictures, this.#meta.labels, this.#meta.classes);
     this.root = this.#build();
-    this.#stops = this.#listen();
+    this.stops = this.#listen();
   }
 
   get #epoch() {
@@ -96,7 +97,7 @@ class Replay {
   }
 
   #listen() {
-    const changed = () => this.showEpoch();
+    const changed = () => this.show();
     this.#model.on("change:epoch", changed);
     const resized = new ResizeObserver(() => this.#layOut());
     resized.observe(this.root);
@@ -104,7 +105,7 @@ class Replay {
       () => this.#model.off("change:epoch", changed),
       () => resized.disconnect(),
       () => this.#transport.stop(),
-      watchTheme(() => this.showEpoch()),
+      watchTheme(() => this.show()),
     ];
   }
 
@@ -128,7 +129,7 @@ class Replay {
     if (room > 0) this.#filters.draw(this.#epoch, readTheme(this.root), room);
   }
 
-  showEpoch() {
+  show() {
     const epoch = this.#epoch;
     this.#place.textContent = epoch === 0 ? "before training" : `epoch ${epoch} of ${this.#last}`;
     this.#transport.show(this.#place.textContent);
@@ -145,19 +146,6 @@ class Replay {
     const score = (/** @type {Score} */ [loss, accuracy]) => `loss ${numberText(loss, 3)}, accuracy ${percentText(accuracy)}`;
     return `${this.#place.textContent}. Test: ${score(test)}. Training: ${score(train)}. ${this.#confusion.inWords()}`;
   }
-
-  /** End everything that the widget has begun. */
-  stop() {
-    for (const stop of this.#stops) stop();
-  }
 }
 
-/** @param {{ model: Model, el: HTMLElement }} context */
-function render({ model, el }) {
-  const replay = new Replay(model);
-  el.append(replay.root);
-  replay.showEpoch();
-  return () => replay.stop();
-}
-
-export default { render };
+export default { render: mounting(Replay) };

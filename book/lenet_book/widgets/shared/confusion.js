@@ -5,6 +5,14 @@ import { element } from "./elements.js";
 import { sumOf } from "./numbers.js";
 
 /** @typedef {import("./colours.js").Theme} Theme */
+/** @typedef {[truth: number, answer: number]} Cell */
+
+/** All cells with mistakes in them, the most frequent first. @param {number[][]} counts */
+export function frequentMistakes(counts) {
+  const cells = counts.flatMap((row, truth) => row.map((_, answer) => /** @type {Cell} */ ([truth, answer])));
+  const mistakes = cells.filter(([truth, answer]) => truth !== answer && counts[truth][answer]);
+  return mistakes.sort(([a, b], [c, d]) => counts[c][d] - counts[a][b]);
+}
 
 /** @param {string[]} classes @param {HTMLTableCellElement[][]} cells @param {string} caption */
 export function confusionTable(classes, cells, caption) {
