@@ -68,7 +68,10 @@ RULES = """
   :is(i, span)[class*="fa-"]::before,
   .admonition > p.admonition-title::after { forced-color-adjust: none; background: CanvasText; }
 }
+.admonition > p.admonition-title::after { top: 0.6rem; }
 .search-button-field > i { display: inline; }
+form.bd-search > i.fa-solid.fa-magnifying-glass { position: static; }
+.article-header-buttons { align-items: center; }
 """
 # Signs that the theme writes as letters of its icon fonts, rarely.
 LETTERS = {
