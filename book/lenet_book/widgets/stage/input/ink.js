@@ -22,9 +22,9 @@ export function findInk({ values: grey, width, height }) {
   const strongest = isDark ? -lowest : highest;
   if (strongest < FAINTEST) throw new Error("nothing on it stands out from the ground");
   const ink = contrast.map((value) => Math.max(isDark ? -value : value, 0) / strongest);
-  const drawn = withoutSpecks(ink, width);
-  const isNear = (/** @type {number} */ at) => around(at, width).some((next, i) => i < 5 && drawn[next]);
-  return { values: ink.map((value, at) => (value && isNear(at) ? value : 0)), width, height, isDark };
+  const isNear = new Uint8Array(ink.length);
+  withoutSpecks(ink, width).forEach((at) => around(at, width).forEach((next, i) => i < 5 && (isNear[next] = 1)));
+  return { values: ink.map((value, at) => value * isNear[at]), width, height, isDark };
 }
 
 /** A pixel, those beside it and then those across. @param {number} at @param {number} width */
@@ -58,7 +58,7 @@ function groundOf(grey, width, height) {
   const middle = median(border.map((at) => grey[at]));
   let kept = border.filter((at) => Math.abs(grey[at] - middle) < 0.25);
   let plane = [0, 0, 0];
-  const ground = (/** @type {number} */ at) => sumOf(termsOf(at).map((term, i) => term * plane[i]));
+  const ground = (/** @type {number} */ at) => plane[0] + (plane[1] * Math.floor(at / width)) / height + (plane[2] * (at % width)) / width;
   for (let turn = 0; turn < 2; turn++) {
     plane = leastSquares(kept.map(termsOf), kept.map((at) => grey[at]));
     const away = border.map((at) => Math.abs(grey[at] - ground(at)));
@@ -87,23 +87,25 @@ function leastSquares(terms, values) {
   return rows.map((row) => row[3]);
 }
 
-/** What is drawn, without patches that hold less than a small share of it. @param {Float64Array} ink @param {number} width */
+/** The pixels that are drawn, without patches that hold less than a small share of them. @param {Float64Array} ink @param {number} width */
 function withoutSpecks(ink, width) {
-  const patchOf = new Int32Array(ink.length).fill(-1);
-  /** @type {number[]} */
-  const sizes = [];
-  for (let start = 0; start < ink.length; start++) {
+  const isKnown = ink.map((value) => Number(value <= STRONG));
+  /** @type {number[][]} */
+  const patches = [];
+  for (let start = isKnown.indexOf(0); start >= 0; start = isKnown.indexOf(0, start)) {
     const patch = [start];
+    isKnown[start] = 1;
     for (const at of patch) {
-      if (!(ink[at] > STRONG) || patchOf[at] >= 0) continue;
-      patchOf[at] = sizes.length - 1 + Number(at === start);
-      if (at === start) sizes.push(0);
-      sizes[sizes.length - 1] += 1;
-      patch.push(...around(at, width));
+      for (const next of around(at, width)) {
+        if (isKnown[next] !== 0) continue;
+        isKnown[next] = 1;
+        patch.push(next);
+      }
     }
+    patches.push(patch);
   }
-  const least = SPECK * sumOf(sizes);
-  return patchOf.map((patch) => Number(sizes[patch] > least));
+  const least = SPECK * patches.flat().length;
+  return patches.filter((patch) => patch.length > least).flat();
 }
 
 /** Cut out the part that holds ink. @param {Ink} ink @returns {Ink} */

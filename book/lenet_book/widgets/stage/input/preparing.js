@@ -23,7 +23,7 @@ export function formOf(classes, [channels, height, width]) {
 export function prepare(photo, shape, form) {
   const colours = planesOf(photo);
   const grey = colours[0].map((red, at) => luma(red, colours[1][at], colours[2][at]));
-  const isGrey = colours.every((plane) => plane.every((value, at) => value === grey[at]));
+  const isGrey = grey.every((value, at) => colours.every((plane) => plane[at] === value));
   const small = (isGrey ? [grey] : colours).map((plane) => thumbnail(plane, photo.width, WORKING_SIDE));
   const caption = `your picture: ${photo.width}×${photo.height} pixels, ${isGrey ? "grey" : "colour"}`;
   const first = stageOf(caption, small.map(({ values }) => values), small[0], 255);
@@ -33,7 +33,9 @@ export function prepare(photo, shape, form) {
 
 /** @param {string} caption @param {(Uint8ClampedArray | Float64Array)[]} planes @param {{ width: number, height: number }} size @param {number} white @returns {Stage} */
 function stageOf(caption, planes, { width, height }, white) {
-  return { caption, values: planes.flatMap((plane) => [...plane]), shape: [planes.length, height, width], white };
+  const values = new Float64Array(planes.length * width * height);
+  planes.forEach((plane, channel) => values.set(plane, channel * width * height));
+  return { caption, values, shape: [planes.length, height, width], white };
 }
 
 /** Cut out what is drawn, and place it. @param {Stage} first @param {ReturnType<typeof thumbnail>} grey @param {number} side @param {boolean} isDigit @returns {Prepared} */

@@ -64,6 +64,7 @@ export function thumbnail(plane, width, longest) {
 
 /** The means of blocks of `x` × `y` pixels, which are cut short at the right and below. @param {Uint8ClampedArray} plane @param {number} width @param {number} x @param {number} y */
 function meansOf(plane, width, x, y) {
+  if (x === 1 && y === 1) return plane;
   const [columns, rows] = [Math.ceil(width / x), Math.ceil(plane.length / width / y)];
   return Uint8ClampedArray.from({ length: columns * rows }, (_, at) => {
     const [left, top] = [(at % columns) * x, Math.floor(at / columns) * y];
