@@ -11,6 +11,9 @@ const GAP = 10;
 export class Preparation {
   #input;
   #room = [0, 0];
+  /** @type {HTMLCanvasElement[]} */
+  #pictures = [];
+  #captions = "";
   node = element("ol", { class: "lenet-preparation", "aria-label": "How the picture is prepared" });
 
   /** @param {State} state */
@@ -32,12 +35,15 @@ export class Preparation {
     const side = Math.max(...sides, 20);
     this.node.style.setProperty("--side", `${side}px`);
     this.node.style.setProperty("--columns", String(sides.indexOf(side) + 1 || 1));
-    const items = stages.map(({ caption, values, shape, white }) => {
-      const canvas = element("canvas", { "aria-hidden": "true" });
-      paintPicture(canvas, values, shape, side, [0, white]);
-      return element("li", {}, canvas, element("span", {}, caption));
+    while (this.#pictures.length < stages.length) this.#pictures.push(element("canvas", { "aria-hidden": "true" }));
+    const captions = stages.map(({ caption, values, shape, white }, i) => {
+      paintPicture(this.#pictures[i], values, shape, side, [0, white]);
+      return caption;
     });
-    const none = element("li", {}, isBlank ? "Nothing is drawn yet." : "This picture came prepared: the network sees it as it is.");
-    this.node.replaceChildren(...(items.length ? items : [none]));
+    if (!captions.length) captions.push(isBlank ? "Nothing is drawn yet." : "This picture came prepared: the network sees it as it is.");
+    if (captions.join() === this.#captions) return; // a pen that moves changes the pictures alone
+    this.#captions = captions.join();
+    const items = captions.map((caption, i) => element("li", {}, ...(stages.length ? [this.#pictures[i]] : []), element("span", {}, caption)));
+    this.node.replaceChildren(...items);
   }
 }
