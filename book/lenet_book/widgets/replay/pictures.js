@@ -17,7 +17,7 @@ export class AnsweredPictures {
     this.#classes = classes;
     this.#labels = labels;
     this.#cards = labels.map((label, index) => this.#card(pictures, label, index));
-    const hint = "Always the same pictures: ✓ if named right, and a bar for each class.";
+    const hint = "Always these pictures. ✓ is named right; a bar per class.";
     const list = element("ul", { class: "lenet-cards" }, ...this.#cards.map((card) => card.node));
     this.node = element("div", { class: "lenet-answers" }, element("p", { class: "lenet-muted" }, hint), list);
   }
