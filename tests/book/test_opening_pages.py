@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
+from icons import LINES  # of book/_ext
 from opening_pages import (  # of bench/
     BUDGET,
     DESK,
@@ -17,7 +19,7 @@ from opening_pages import (  # of bench/
     open_page,
     weigh,
 )
-from playwright.sync_api import Browser, ViewportSize
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from tests.book.contents import PAGES
 from tests.browsing import Bases, visiting
@@ -63,6 +65,37 @@ def test_what_widgets_show_stands_in_the_page(browser: Browser, bases: Bases, si
                     first, *_, last = filter(None, box.inner_text().splitlines())
                     assert len(first) > 20, name
                     assert last == "The interactive part needs JavaScript.", name
+
+
+def test_every_icon_is_drawn_and_no_font_is_needed_for_it(site: Path) -> None:
+    fonts = [path.name for kind in ("woff*", "ttf", "otf") for path in site.rglob(f"*.{kind}")]
+    assert fonts == ["math.woff2"]
+    drawn = set(re.findall(r"[.](fa-[\w-]+)", " ".join(LINES)))
+    for name in PAGES:
+        html = (site / f"{name}.html").read_text(encoding="utf-8")
+        for classes in re.findall(r'class="([^"]*fa-[^"]*)"', html):
+            assert drawn & {*classes.split()}, f"{classes} in {name}"
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 800), (1366, 768)])
+@pytest.mark.parametrize("name", ["book/intro", "book/stepper"])
+def test_a_wide_page_gives_its_widget_the_screen(
+    browser: Browser, bases: Bases, name: str, size: tuple[int, int]
+) -> None:
+    viewport = ViewportSize(width=size[0], height=size[1])
+    with visiting(browser, bases["http"], viewport=viewport) as visit:
+        page = visit.open(f"{name}.html")
+        expect(page.locator("body")).to_have_class("lenet-wide-page")
+        box = page.locator(".lenet-static").first.bounding_box()
+        assert box
+        assert box["y"] <= 110
+        assert box["width"] >= min(size[0], 1400) - 40
+        chapters = page.locator("#pst-primary-sidebar")
+        expect(chapters).not_to_be_visible()
+        page.locator(".primary-toggle").click()
+        expect(chapters).to_be_visible()
+        page.locator(".search-button").click()
+        expect(page.locator("#pst-search-dialog input")).to_be_focused()
 
 
 def write_page(site: Path, *states: str) -> Path:
