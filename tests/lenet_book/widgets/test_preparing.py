@@ -70,7 +70,7 @@ def on_canvas(digit: Image.Image, width: int, height: int, ground: int) -> Image
 def drawings(rng: np.random.Generator) -> Iterator[tuple[str, Image.Image]]:
     """Digits on many grounds, in many sizes."""
     digits = drawn_digits()
-    for index in range(32):
+    for index in range(24):
         size = int(rng.choice([37, 90, 200, 280, 281, 400, 700]))
         ink, ground = (int(level) for level in rng.uniform((0, 150), (90, 255)))
         if index % 2:
@@ -102,8 +102,8 @@ def cases() -> Iterator[Case]:
         yield Case(f"tiny{index}", Image.fromarray(tiny), "digit", SHAPES["digit"])
         shade = (60 * index, 255 - 50 * index, 10)
         yield Case(f"plain{index}", Image.new("RGB", (40, 70), shade), "digit", SHAPES["digit"])
-    sizes = [(32, 32), (640, 480), (480, 640), (31, 200), (5, 5), (1, 40), (90, 90), (1600, 900)]
-    for index, (width, height) in enumerate([*sizes, (1999, 1501)]):
+    sizes = [(32, 32), (640, 480), (480, 640), (31, 200), (5, 5), (1, 40), (90, 90), (1200, 700)]
+    for index, (width, height) in enumerate(sizes):
         picture = photograph(width, height, rng)
         yield Case(f"photo{index}", picture, "picture", (1 + 2 * (index % 3 > 0), 32, 32))
     yield Case("wide", photograph(300, 200, rng), "picture", (3, 20, 44))

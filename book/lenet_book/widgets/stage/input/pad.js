@@ -1,6 +1,6 @@
 // @ts-check
 /** A pad to draw on with mouse, finger or keys; it also shows samples and the reader's own pictures. */
-import { DRAWN, OWN } from "./picture.js";
+import { DRAWN } from "./picture.js";
 import { OWN_KEYS, element, setAttribute, svgElement } from "../../shared/elements.js";
 import { sizeCanvas } from "../../shared/pictures.js";
 
@@ -27,12 +27,7 @@ export class Pad {
   #finger = null;
   #canvas = element("canvas", { class: "lenet-pad", role: "img", ...OWN_KEYS });
 
-  /**
-   * @param {State} state
-   * @param {object} tell
-   * @param {() => void} tell.drawn  the drawn picture has changed
-   * @param {() => void} tell.lifted  a stroke is finished
-   */
+  /** @param {State} state @param {{ drawn: () => void, lifted: () => void }} tell  that the drawing has changed; that a stroke is finished */
   constructor({ input }, tell) {
     this.#input = input;
     this.#tell = tell;
@@ -55,14 +50,12 @@ export class Pad {
 
   /** Show the strokes or the chosen picture. */
   show() {
-    const { sample, meta, isBlank, isTouched, canDraw } = this.#input;
+    const { sample, isBlank, isTouched, canDraw } = this.#input;
     if (sample === DRAWN) this.#paintStrokes();
     else this.#input.paint(this.#canvas, this.#side);
     this.#ghost.toggleAttribute("hidden", !isBlank || isTouched || !canDraw);
     this.#showCursor();
-    const drawing = isBlank ? "nothing yet" : "your drawing";
-    const ofSample = `picture ${sample + 1}${meta.labels ? `: ${meta.classes[meta.labels[sample]]}` : ""}`;
-    const shown = sample === DRAWN ? drawing : sample === OWN ? "your picture" : ofSample;
+    const shown = sample === DRAWN ? (isBlank ? "nothing yet" : "your drawing") : this.#input.nameOf(sample);
     setAttribute(this.#canvas, "aria-label", canDraw ? `Drawing pad, showing ${shown}. ${HOW}` : `Input, showing ${shown}`);
   }
 

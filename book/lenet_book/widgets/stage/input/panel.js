@@ -17,13 +17,7 @@ export class InputPanel {
   #input; #tell; #pad; #samples;
   #message = element("p", { class: "lenet-input-message lenet-muted", role: "status" });
 
-  /**
-   * @param {State} state
-   * @param {object} tell
-   * @param {(sample: number) => void} tell.chosen  a sample was chosen
-   * @param {() => void} tell.drawn  the drawing, or the reader's own picture, has changed
-   * @param {() => void} tell.lifted  and is finished for now
-   */
+  /** @param {State} state @param {{ chosen: (sample: number) => void, drawn: () => void, lifted: () => void }} tell  that a sample was chosen; that drawing or own picture have changed; that this is all for now */
   constructor(state, tell) {
     this.#input = state.input;
     this.#tell = tell;
@@ -75,11 +69,10 @@ export class InputPanel {
   }
 
   #makeSamples() {
-    const { pictures, meta } = this.#input;
-    const buttons = Array.from({ length: pictures.shape[0] }, (_, sample) => {
+    const buttons = Array.from({ length: this.#input.pictures.shape[0] }, (_, sample) => {
       const canvas = element("canvas", { "aria-hidden": "true" });
       this.#input.paint(canvas, THUMBNAIL, sample);
-      const label = `picture ${sample + 1}${meta.labels ? `: ${meta.classes[meta.labels[sample]]}` : ""}`;
+      const label = this.#input.nameOf(sample);
       const onclick = () => {
         this.#say(this.#hint);
         this.#tell.chosen(sample);

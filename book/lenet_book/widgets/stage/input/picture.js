@@ -58,6 +58,12 @@ export class Picture {
     this.#model.save_changes();
   }
 
+  /** @param {number} sample */
+  nameOf(sample) {
+    const { labels, classes } = this.meta;
+    return sample === OWN ? "your picture" : `picture ${sample + 1}${labels ? `: ${classes[labels[sample]]}` : ""}`;
+  }
+
   /** Is the pad shown, with nothing on it? Then there is no answer. */
   get isBlank() {
     return this.sample === DRAWN && this.strokes.length === 0;
@@ -159,10 +165,9 @@ export class Picture {
     paintPicture(canvas, pixels, sample === DRAWN ? [1, ...this.shape.slice(1)] : this.shape, side, areInRange(pixels) ? [0, 255] : undefined);
   }
 
-  /** What became of the picture on its way in. @returns {import("./preparing.js").Stage[]} */
+  /** What became of the picture on its way in. */
   get stages() {
-    if (this.sample === DRAWN) return stagesOf(this.strokes, this.shape[1]);
-    return this.sample === OWN ? /** @type {Prepared} */ (this.own).stages : [];
+    return this.sample === DRAWN ? stagesOf(this.strokes, this.shape[1]) : (this.sample === OWN && this.own?.stages) || [];
   }
 
   // ------------------------------------------------------------------------ links
