@@ -31,6 +31,7 @@ const MOST_TERMS = 7; // that fit into the line of the sum
 export class OperationPanel {
   #state; #scales; #onChannel; #preparation;
   #shown = "";
+  #alone = 0;
   /** @type {PixelGrid | ProductGrids | ChannelRows | WindowGrid | Waterfall | Shares | Curve | Lines | null} */
   #view = null;
   #name = element("b", {});
@@ -63,6 +64,7 @@ export class OperationPanel {
   /** @param {Unit} unit @param {Theme} theme */
   show(unit, theme) {
     const { step, steps, engine, channel } = this.#state;
+    const hadFocus = this.node.contains(document.activeElement);
     const arithmetic = arithmeticOf(engine, step, unit);
     const chosen = arithmetic.kind === "conv" && (arithmetic.patches.find((patch) => patch.channel === channel) ?? (arithmetic.patches.length === 1 ? arithmetic.patches[0] : null));
     const window = "patch" in arithmetic ? [arithmetic.patch.rows.length, arithmetic.patch.columns.length] : []; // of an adaptive pooling, of several sizes
@@ -75,6 +77,17 @@ export class OperationPanel {
     const terms = this.#fill(arithmetic, chosen || null, theme);
     const shown = addUp(terms.map(([, value]) => value), arithmeticResult(arithmetic));
     this.#showSum(arithmetic, terms.map(([name], i) => [name, shown.terms[i]]), shown.total);
+    if (hadFocus) this.#keepFocus(chosen || null);
+  }
+
+  /** The row of a channel goes while the channel is shown alone; then it is there again. @param {Weighted | null} chosen */
+  #keepFocus(chosen) {
+    const { activeElement: active } = document;
+    if (chosen) this.#alone = chosen.channel;
+    if (active !== document.body && !(active === this.#all && this.#all.hidden)) return;
+    const view = this.#view;
+    if (chosen) this.#all.focus();
+    else if (view instanceof ChannelRows) view.anchors[view.shown.findIndex(({ channel }) => channel === this.#alone)]?.focus();
   }
 
   /** @param {Arithmetic} arithmetic @param {Weighted | null} chosen */

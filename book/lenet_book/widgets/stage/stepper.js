@@ -330,6 +330,7 @@ class Stage {
     this.#pad.layOut(PADS[kind]);
     if (hasChanged) this.#drawer.dock(kind !== "wide");
     this.#showPicture();
+    this.#markTab();
   }
 
   #restyle() {
