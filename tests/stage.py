@@ -85,9 +85,11 @@ def draw(page: Page, digit: DrawnDigit) -> None:
     draw_strokes(page, [stroke[::4] for stroke in digit.strokes])
 
 
-def draw_strokes(page: Page, strokes: list[list[tuple[float, float]]]) -> None:
+def draw_strokes(
+    page: Page, strokes: list[list[tuple[float, float]]], pad: Locator | None = None
+) -> None:
     """Draw strokes, in shares of the pad's side, beside those that are there."""
-    box = box_of(pad_of(page))
+    box = box_of(pad or pad_of(page))
     for stroke in strokes:
         points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
         page.mouse.move(*points[0])
