@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+AFTER_THE_THEME = 900
 MENDED = {
     # What folds is named by the words that one sees on it.
     '<summary aria-label="Toggle hidden content">': "<summary>",
@@ -17,6 +18,10 @@ MENDED = {
     '<th class="head"><p></p></th>': '<td class="head"></td>',
     # What stands in a list is an item of it.
     ' role="doc-biblioentry"': ' role="listitem"',
+    # What a function takes, each on a line of its own, defines nothing.
+    '<dl>\n<dd><em class="sig-param">': '<span class="sig-lines"><em class="sig-param">',
+    '</em>,</dd>\n<dd><em class="sig-param">': ',</em><em class="sig-param">',
+    "</em>,</dd>\n</dl>\n": ",</em></span>",
 }
 
 
@@ -28,6 +33,18 @@ def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], _: obje
         context["body"] = context["body"].replace(found, better)
 
 
+def name_toggles(app: Sphinx, page: str, template: str, context: dict[str, Any], _: object) -> None:
+    """Name what unfolds the pages below a page, in the list of all pages."""
+    generate = context["generate_toctree_html"]
+
+    def named(*given: object, **options: object) -> str:
+        named = '<summary aria-label="Pages of the package">'
+        return str(generate(*given, **options)).replace("<summary>", named)
+
+    context["generate_toctree_html"] = named
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", mend)
+    app.connect("html-page-context", name_toggles, priority=AFTER_THE_THEME)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
