@@ -1,6 +1,7 @@
 // @ts-check
 /** ShapeCalculator: a stack of layers to build, with the table of lenet.shapes beside it. */
 import { OWN_KEYS, announcer, button, element } from "../shared/elements.js";
+import { mounting } from "../shared/mounting.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText, shapeText } from "../shared/text.js";
 import { applyChanges } from "./changes.js";
@@ -87,16 +88,10 @@ class Calculator {
             element("span", {}, "Add"), ...Object.keys(KINDS).map((type) => button(type, () => this.#add(type)))),
           this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION)),
         this.#code.node), this.#aloud.node);
-  }
-
-  /** Follow what Python sets. @returns {() => void}  ends it */
-  listen() {
     const events = ["change:layers", "change:input_shape"];
-    const follow = () => {
-      if (!this.#isSaving) this.show();
-    };
-    for (const event of events) this.#model.on(event, follow);
-    return () => events.forEach((event) => this.#model.off(event, follow));
+    const follow = () => !this.#isSaving && this.show();
+    for (const event of events) model.on(event, follow);
+    this.stops = events.map((event) => () => model.off(event, follow));
   }
 
   /** @returns {Stack} */
@@ -250,12 +245,4 @@ function summary({ layers, imageShape }, { pass, explanation, refusal }) {
   return `${layers.length} layers fit. The output is ${output}, with ${countText(sumOf(layers.map(numParameters)))} parameters.`;
 }
 
-/** @param {{ model: Model, el: HTMLElement }} context */
-function render({ model, el }) {
-  const calculator = new Calculator(model);
-  el.append(calculator.root);
-  calculator.show();
-  return calculator.listen();
-}
-
-export default { render };
+export default { render: mounting(Calculator) };

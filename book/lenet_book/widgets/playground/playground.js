@@ -3,6 +3,7 @@
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, announcer, element } from "../shared/elements.js";
 import { refusalOf, windowsFormula, windowsNote } from "../shared/formulas.js";
+import { mounting } from "../shared/mounting.js";
 import { productOf } from "../shared/numbers.js";
 import { Transport } from "../shared/transport.js";
 import { arithmeticOf } from "../stage/explanation.js";
@@ -22,7 +23,7 @@ const LONGEST_STEP = 600;
 const WHOLE_PLAY = 12000;
 
 class Playground {
-  #model; #settings; #controls; #scene; #transport; #stops;
+  #model; #settings; #controls; #scene; #transport;
   #kernelTable = new KernelTable((kernel) => this.#changeKernel(kernel));
   #figures = new Workings(this.#kernelTable.node);
   #sentence = element("p", { class: "lenet-sentence" });
@@ -59,7 +60,7 @@ class Playground {
         this.#words.node, this.#workings), this.#aloud.node);
     const moved = () => this.#showStop();
     model.on("change:position", moved);
-    this.#stops = [
+    this.stops = [
       () => this.#transport.stop(), this.#scene.stop, this.#settings.listen(), watchTheme(moved), () => model.off("change:position", moved),
     ];
   }
@@ -166,11 +167,6 @@ class Playground {
     this.#aloud.say(`Window at input row ${top}, column ${left}. Output row ${row}, column ${column}: ` +
       `${outcomeOf(sum).words}. Output size ${down.outputSize} by ${across.outputSize}.`);
   }
-
-  /** End everything that the widget has begun. */
-  stop() {
-    for (const stop of this.#stops) stop();
-  }
 }
 
 /** The formula with its numbers, what it leaves over or why it does not hold, and the layer. */
@@ -195,12 +191,4 @@ function noteText(windows) {
   return [note && `${note[0].toUpperCase()}${note.slice(1)}.`, hatched].filter(Boolean).join(" ");
 }
 
-/** @param {{ model: Model, el: HTMLElement }} context */
-function render({ model, el }) {
-  const playground = new Playground(model);
-  el.append(playground.root);
-  playground.show();
-  return () => playground.stop();
-}
-
-export default { render };
+export default { render: mounting(Playground) };

@@ -51,7 +51,7 @@ export class ChannelRows {
     this.#others = isCut ? plainRow("", this.#totals.cells[count]) : null;
     const bias = hasBias ? plainRow("bias", this.#totals.cells[numRows - 1]) : null;
     this.bias = bias;
-    const head = ["", "patch", "", "kernel", "", "products", "sum", "running total"].map((text) => element("span", {}, text));
+    const head = ["", "patch", "", "kernel", "", "products", "sum", "so far"].map((text) => element("span", {}, text));
     const style = `grid-auto-rows: ${rowHeight}px; --tile: ${columns * cell}px`;
     const all = [...this.#rows, ...(this.#others ? [this.#others] : []), ...(bias ? [bias] : [])];
     this.node = element("div", { class: "lenet-channels", style }, element("div", { class: "lenet-channel-head" }, ...head), ...all.map(({ node }) => node));

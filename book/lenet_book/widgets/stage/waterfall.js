@@ -25,7 +25,7 @@ export class Waterfall {
     const rowHeight = Math.min(ROW, (height - 24) / numRows);
     this.#totals = runningTotal(numRows);
     this.#rows = Array.from({ length: numRows }, (_, i) => termRow(this.#totals.cells[i]));
-    const head = ["input", "its value", "× weight", "product", "running total"].map((text) => element("th", { scope: "col" }, text));
+    const head = ["input", "its value", "× weight", "product", "so far"].map((text) => element("th", { scope: "col" }, text));
     const body = element("tbody", {}, ...this.#rows.map(({ node }) => node));
     this.node = element("table", { class: "lenet-terms", style: `--row: ${rowHeight}px` }, element("thead", {}, element("tr", {}, ...head)), body);
   }

@@ -38,7 +38,7 @@ export function sentenceOf(steps, index) {
     case "avgPool":
       return step.adaptive ? `${name} takes the mean of each of ${across(shape.slice(1))} parts of a map.` : `${name} takes the mean of every ${window} window.`;
     case "linear":
-      return `${name} weighs all ${below.shape[0]} numbers and adds them up, ${counted(shape[0], "time")}, each time with weights of its own.`;
+      return `${name} adds up all ${below.shape[0]} numbers, ${shape[0] === 1 ? "each with a weight" : `${counted(shape[0], "time")}, each time with weights`} of its own.`;
     case "relu":
       return `${name} turns every number below zero into zero and lets the others pass.`;
     case "batchNorm":
