@@ -6,6 +6,7 @@ how it is reached.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,6 +118,19 @@ CHECKS = {
         const { scrollWidth } = document.documentElement;
         return scrollWidth > innerWidth || scrollX ? [scrollWidth] : [];
     }""",
+    "cut at the side, or scrolls without showing it": """() => {
+        const article = document.querySelector("article");
+        const shown = e => getComputedStyle(e).backgroundAttachment.startsWith("local");
+        return [article, ...(article?.querySelectorAll("*") ?? [])]
+            .filter(e => e && !e.closest(".lenet-widget, .lenet-static, math, .MathJax"))
+            .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+            .filter(e => e === article || getComputedStyle(e).overflowX !== "visible")
+            .filter(e => !shown(e)).map(e => `${e.tagName}: ${e.innerText.slice(0, 60)}`);
+    }""",
+    "figures whose labels are too small": f"""() => {PICTURES}
+        .filter(image => image.clientWidth && image.style.width)
+        .filter(image => image.clientWidth + 1 < Math.min(parseFloat(image.style.width), 660))
+        .map(image => `${{image.clientWidth}} pixels: ${{image.alt}}`)""",
     "text without contrast": UNREADABLE,
     "pictures not drawn": f"""() => {PICTURES}
         .filter(image => !image.complete || !image.naturalWidth).map(image => image.src)""",
@@ -181,6 +195,27 @@ def test_a_page(browser: Browser, bases: Bases, name: str, view: View) -> None:
         check(page)
 
 
+def test_a_chapter_on_paper(browser: Browser, bases: Bases) -> None:
+    paper = ViewportSize(width=680, height=960)  # DIN A4 without its margins
+    with visiting(browser, bases["file"], viewport=paper, color_scheme="dark") as visit:
+        page = visit.open("chapters/06_training_loop.html")
+        drawing = page.locator("article details.hide").first
+        first, second = page.locator("article details:not(.hide)").all()
+        for opened in (drawing, first):
+            opened.locator("summary").first.click()
+        come_near(page)
+        page.emulate_media(media="print")
+        cut = "[...document.querySelectorAll('pre, a.image-reference, .lenet-shapes')].filter("
+        cut += "e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
+        assert page.evaluate(cut) == []
+        assert page.evaluate(UNREADABLE) == []
+        for reading in (drawing.locator("pre"), first.locator("xpath=*[2]"), second):
+            expect(reading.first).to_be_visible()
+        expect(second.locator("xpath=*[2]")).to_be_hidden()
+        navigation = "nav, .copybtn, .search-button-field, .prev-next-area, details.hide > summary"
+        assert not any(part.is_visible() for part in page.locator(navigation).all())
+
+
 # ---------------------------------------------------------------- states of widgets
 
 Walk = Callable[[Page], Iterator[str]]
@@ -198,10 +233,34 @@ def through_the_steps(page: Page) -> Iterator[str]:
         yield f"step {step}"
     page.evaluate("location.hash = 'ForwardStepper-1:step=4;unit=3,2,5'")
     expect(page.locator(".lenet-position")).to_have_text("step 4 of 13")
-    page.locator(".lenet-sum").nth(5).click()
+    page.locator("button.lenet-channel").nth(5).click()
     yield "a sum, channel by channel"
+    page.get_by_role("button", name="scores", exact=True).click()
+    code, drawer = (
+        page.get_by_role("button", name="Code", exact=True),
+        page.locator(".lenet-drawer"),
+    )
+    for _ in range(2):
+        code.click()
+        yield f"code and facts, {drawer.is_visible()}"
+    page.get_by_role("button", name="Help").click()
+    yield "help"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Why this answer?").click()
+    expect(page.locator(".lenet-position")).to_have_text("step 0 of 13")
+    yield "the way of the answer"
     page.get_by_role("button", name="Clear").click()
     yield "an empty pad"
+
+
+def in_a_column(page: Page) -> Iterator[str]:
+    page.evaluate("document.body.style.maxWidth = '720px'")
+    expect(page.locator(".lenet-stepper")).not_to_have_class(re.compile("lenet-wide"))
+    yield from through_the_steps(page)
+    wide = page.get_by_role("button", name="Wide stage")
+    if wide.is_visible():
+        wide.click()
+        yield "the wide stage"
 
 
 def picture_in_the_network(page: Page) -> Iterator[str]:
@@ -275,6 +334,7 @@ def lab(_: ImageData) -> Widget:
 
 STATES: dict[str, tuple[Callable[[ImageData], Widget], Walk]] = {
     "stage": (stage, through_the_steps),
+    "stage in a column": (stage, in_a_column),
     "mistakes": (explorer, picture_in_the_network),
     "playground": (playground(8, 3, 2, 1), opened),
     "playground of unequal sizes": (playground((24, 20), (7, 5), (3, 2), operation="max"), opened),

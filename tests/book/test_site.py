@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import re
+import shlex
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,6 +16,7 @@ import yaml
 from bs4 import BeautifulSoup
 from publishing import PUBLISHED
 
+from lenet.__main__ import _parser
 from tests.book.contents import PAGES
 from tests.browsing import Visit
 
@@ -96,3 +101,42 @@ def test_buttons_wait_for_an_address(site: Path, name: str) -> None:
     if name.startswith("chapters/"):
         for mark in ("colab.research.google.com", "mybinder.org", "dropdown-download-buttons"):
             assert (mark in html) == published, mark
+
+
+FACES = {
+    "lenet.data": "data",
+    "lenet.models": "models",
+    "lenet.train": "train",
+    "lenet.tracing": "tracing",
+    "lenet.shapes": "shapes",
+    "lenet_book.widgets": "widgets",
+    "lenet_book.figures": "figures",
+}
+
+
+@pytest.mark.parametrize(("face", "name"), FACES.items())
+def test_every_public_name_has_an_entry_with_its_source(site: Path, face: str, name: str) -> None:
+    page, module = site / "book" / "api" / f"{name}.html", importlib.import_module(face)
+    for public in module.__all__:
+        entry = parsed(page).find(id=f"{face}.{public}")
+        assert entry, f"{public} of {face}"
+        found = getattr(module, public)
+        if inspect.isfunction(found) or inspect.isclass(found):
+            source = entry.select_one("a[href*=_modules]")
+            assert source, f"{public} of {face}"
+            path, _, anchor = str(source["href"]).partition("#")
+            assert anchor in anchors((page.parent / path).resolve())
+            assert "<factory>" not in entry.text
+            assert "*args" not in entry.text
+
+
+def test_the_commands_are_written_as_they_are_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "book" / "api" / "commands.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in re.findall(r"-m lenet ([a-z].+)", text)]
+    assert {words[0] for words in commands} == {"shapes", "train", "evaluate", "predict"}
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "narrow.safetensors").touch()
+    for words in commands:
+        _parser(chosen=words[:1]).parse_args(words)
