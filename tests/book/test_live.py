@@ -148,7 +148,7 @@ def test_the_page_and_python_see_each_other(page: Page, lab: str) -> None:
     expect(position).to_have_text("step 0 of 13")
 
     for step in (1, 2, 3):
-        stepper.get_by_role("button", name="Next →").click()
+        stepper.locator(".lenet-main").click()
         expect(position).to_have_text(f"step {step} of 13")
     out = stepper.locator(".lenet-panel-out canvas")
     out.focus()
@@ -163,7 +163,7 @@ def test_the_page_and_python_see_each_other(page: Page, lab: str) -> None:
     run_cell(page, 2)
     expect(position).to_have_text("step 4 of 13")
     expect(out).to_have_attribute("aria-label", re.compile("Unit: channel 2, row 3, column 5;"))
-    stepper.get_by_role("button", name="Next →").click()
+    stepper.locator(".lenet-main").click()
     expect(position).to_have_text("step 5 of 13")
     again = run_cell(page, 3).locator(".jp-OutputArea-output")
     expect(again).to_contain_text("Python sees again 5 ")

@@ -6,6 +6,8 @@ them.
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import shutil
@@ -21,7 +23,7 @@ from typing import Any, Protocol
 import pytest
 
 from tests.browsing import missing
-from tests.drawn_digits import drawn_digits
+from tests.drawn_digits import as_picture, drawn_digits
 from tests.firefox import PATIENCE, Firefox
 
 pytestmark = pytest.mark.slow
@@ -30,9 +32,18 @@ PAGE = "book/stepper.html"
 STEPPER = "return document.querySelectorAll('.lenet-stepper').length"
 POSITION = "return document.querySelector('.lenet-position')?.textContent"
 LABEL = "return document.querySelector('.lenet-panel-out canvas').getAttribute('aria-label')"
-RESULT = "return document.querySelector('.lenet-arithmetic .lenet-result').textContent"
-ARITHMETIC = "return document.querySelector('.lenet-arithmetic').textContent"
-ANSWER = "return document.querySelector('.lenet-best .lenet-score-name').textContent"
+EXACT = "return document.querySelector('.lenet-result').title"
+SUM = "return document.querySelector('.lenet-equation').textContent"
+ANSWER = "return document.querySelector('.lenet-best .lenet-score-name')?.textContent"
+WORDS = "return document.querySelector('.lenet-words').textContent"
+MESSAGE = "return document.querySelector('.lenet-input-message').textContent"
+DROP = """
+const bytes = Uint8Array.from(atob(arguments[0]), sign => sign.charCodeAt(0));
+const dataTransfer = new DataTransfer();
+dataTransfer.items.add(new File([bytes], "digit.png", { type: "image/png" }));
+const options = { bubbles: true, cancelable: true, dataTransfer };
+document.querySelector(".lenet-stepper").dispatchEvent(new DragEvent("drop", options));
+"""
 BOX = """
 const found = [...document.querySelectorAll(arguments[0])];
 const node = found.find(node => node.textContent.includes(arguments[1]));
@@ -173,32 +184,44 @@ def check_stepping(browser: Driven, base: str) -> None:
     until(browser, STEPPER, 1)
     for step in range(4):
         until(browser, POSITION, f"step {step} of 13")
-        click(browser, "button", "Next →")
+        click(browser, ".lenet-main")
     until(browser, POSITION, "step 4 of 13")
 
 
 def check_picking(browser: Driven) -> None:
-    before = {script: browser.run(script) for script in (LABEL, ARITHMETIC)}
+    before = {script: browser.run(script) for script in (LABEL, SUM)}
     click(browser, ".lenet-panel-out canvas", share=0.1)
     for script, text in before.items():
         until(browser, f"{script} !== arguments[0]", True, text)
     shown = number(browser.run(LABEL).split("; value ")[1])
-    assert number(browser.run(RESULT)) == pytest.approx(shown, abs=1e-4)
+    assert number(browser.run(EXACT).split(",")[0]) == pytest.approx(shown, abs=1e-4)
 
 
 def check_drawing(browser: Driven) -> None:
+    click(browser, ".lenet-strip button")
+    until(browser, POSITION, "step 0 of 13")
     for digit in (drawn_digits()[18], drawn_digits()[-1]):
         click(browser, "button", "Clear")
-        left, top, width, height = browser.run(BOX, ".lenet-pad", "")
+        until(browser, WORDS, "nothing is drawn yet")
+        left, top, width, height = browser.run(BOX, ".lenet-input .lenet-pad", "")
         for stroke in digit.strokes:
             drag(browser, [(left + x * width, top + y * height) for x, y in stroke[::4]])
         until(browser, ANSWER, str(digit.digit))
 
 
-def test_firefox_steps_picks_and_reads_a_drawing(firefox: Firefox, base: str) -> None:
+def check_own_picture(browser: Driven) -> None:
+    stream = io.BytesIO()
+    as_picture(drawn_digits()[18], 200).save(stream, "PNG")
+    browser.run(DROP, base64.b64encode(stream.getvalue()).decode())
+    until(browser, ANSWER, "3")
+    assert "picture" in browser.run(MESSAGE)
+
+
+def test_firefox_steps_picks_and_reads_drawings_and_pictures(firefox: Firefox, base: str) -> None:
     check_stepping(firefox, base)
     check_picking(firefox)
     check_drawing(firefox)
+    check_own_picture(firefox)
     assert firefox.complaints() == []
 
 
@@ -212,5 +235,8 @@ def test_errors_in_firefox_are_seen(firefox: Firefox, tmp_path: Path) -> None:
     assert firefox.complaints() == []
 
 
-def test_webkit_steps(webkit: WebKit, base: str) -> None:
+def test_webkit_steps_picks_and_reads_drawings_and_pictures(webkit: WebKit, base: str) -> None:
     check_stepping(webkit, base)
+    check_picking(webkit)
+    check_drawing(webkit)
+    check_own_picture(webkit)

@@ -246,7 +246,7 @@ def through_the_steps(page: Page) -> Iterator[str]:
     page.get_by_role("button", name="Help").click()
     yield "help"
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Why this answer?").click()
+    page.locator(".lenet-why").click()
     expect(page.locator(".lenet-position")).to_have_text("step 0 of 13")
     yield "the way of the answer"
     page.get_by_role("button", name="Clear").click()

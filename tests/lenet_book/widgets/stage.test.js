@@ -5,7 +5,7 @@ import { Engine } from "../../../book/lenet_book/widgets/stage/engine.js";
 import { linkOf, readLink } from "../../../book/lenet_book/widgets/stage/link.js";
 import { strongestBelow, strongestPath } from "../../../book/lenet_book/widgets/stage/path.js";
 import { addUp, signedText, sumText } from "../../../book/lenet_book/widgets/stage/sums.js";
-import { fieldText, hintOf, sentenceOf, unitText } from "../../../book/lenet_book/widgets/stage/words.js";
+import { hintOf, sentenceOf, unitText } from "../../../book/lenet_book/widgets/stage/words.js";
 
 // ---------------------------------------------------------------------------- sums
 
@@ -124,7 +124,8 @@ test("every step has a plain sentence", () => {
   assert.equal(said(below([6, 14, 14]), step("conv", [16, 10, 10], kernel)), "conv asks 16 questions of every 5×5 patch, through all six channels at once.");
   assert.match(said(below([6, 14, 14]), step("conv", [6, 10, 10], { ...kernel, groups: 6 })), /, each in one channel\.$/);
   assert.match(said(below([6, 14, 14]), step("conv", [6, 10, 10], { ...kernel, groups: 3 })), /, each through two channels\.$/);
-  assert.equal(said(below([120]), step("linear", [1])), "linear weighs all 120 numbers and adds them up, one time, each time with weights of its own.");
+  assert.equal(said(below([120]), step("linear", [1])), "linear adds up all 120 numbers, each with a weight of its own.");
+  assert.equal(said(below([120]), step("linear", [84])), "linear adds up all 120 numbers, 84 times, each time with weights of its own.");
   assert.equal(said(below([16, 5, 5]), step("reshape", [400])), "reshape writes the same 400 numbers in another shape: 16×5×5 becomes 400.");
   assert.match(said(below([2]), step("softmax", [2])), /turns two scores into shares/);
   const pools = [step("maxPool", [6, 3, 3], { adaptive: true }), step("avgPool", [6, 3, 3], { adaptive: true }), step("maxPool", [6, 3, 3], { kernel: [2, 3] }), step("avgPool", [6, 3, 3], { kernel: [2, 3] })];
@@ -142,12 +143,6 @@ test("every step has a plain sentence", () => {
 
 test("units are named by what their places mean", () => {
   assert.deepEqual([[7], [1, 2], [3, 4, 5], [1, 2, 3, 4]].map(unitText), ["number 7", "row 1, column 2", "channel 3, row 4, column 5", "axis 1 1, axis 2 2, axis 3 3, axis 4 4"]);
-});
-
-test("it is said how much of the picture a unit sees, where that tells something", () => {
-  const conv = { kind: "conv", shape: [1, 5, 5], kernel: [2, 2], stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
-  const steps = /** @type {any} */ ([{ kind: "input", inputs: [], shape: [1, 6, 6] }, { ...conv, inputs: [0] }, { ...conv, inputs: [1], shape: [1, 4, 4] }]);
-  assert.deepEqual([0, 1, 2].map((step) => fieldText(steps, step, [0, 1, 1])), ["", "", "3×3"]);
 });
 
 test("a hint says what one can do", () => {

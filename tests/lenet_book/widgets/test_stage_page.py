@@ -21,6 +21,7 @@ from tests.browsing import PHONE, Bases, changes_the_picture, is_seen, visiting
 from tests.drawn_digits import as_picture, drawn_digits
 from tests.stage import (
     OUT,
+    Finger,
     box_of,
     draw,
     draw_strokes,
@@ -372,6 +373,36 @@ def test_the_mouse_points_picks_and_drags(opened: Open) -> None:
         page.mouse.move(5, 5)
         expect(out).to_have_attribute("aria-label", label("channel 0, row 0, column 0"))
         assert ";unit=0,0,0;" in page.evaluate("location.hash")
+
+
+def test_a_finger_swipes_taps_and_drags_the_frame(opened: Open) -> None:
+    phone = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
+    with opened("#ForwardStepper-1:step=1;unit=0,8,8", **phone, **STILL) as page:
+        finger, out = Finger(page), page.locator(OUT)
+        tabs = page.locator(".lenet-tabs button")
+        tabs.nth(2).tap()
+        expect(tabs.nth(2)).to_have_attribute("aria-pressed", "true")
+        box = box_of(out)
+        right, low = box["x"] + box["width"], box["y"] + box["height"]
+        scrolled = "[scrollY, document.querySelector('.lenet-panels').scrollLeft]"
+        down = page.evaluate("scrollY")
+        finger.swipe((right - 20, low - 20), (right - 20, low - 220))
+        page.wait_for_function("from => scrollY > from", arg=down)
+        finger.swipe((60, low - 250), (370, low - 250))
+        expect(tabs.nth(1)).to_have_attribute("aria-pressed", "true")
+        assert picked_in(page)[0] == [0, 8, 8]  # swipes have picked nothing
+        expect(page.locator(".lenet-position")).to_have_text("step 1 of 13")
+        tabs.nth(2).tap()
+        page.evaluate("scrollTo(0, 0)")
+        expect(tabs.nth(2)).to_have_attribute("aria-pressed", "true")
+        finger.swipe((box["x"] + 5, box["y"] + 5), (box["x"] + 5, box["y"] + 5), moves=0)
+        expect(out).to_have_attribute("aria-label", label("channel 0, row 0, column 0"))
+        before = page.evaluate(scrolled)
+        finger.swipe((box["x"] + 6, box["y"] + 6), (box["x"] + 66, box["y"] + 46))
+        unit = re.compile(r"Unit: channel 0, row [1-9]\d*, column [1-9]\d*;")
+        expect(out).to_have_attribute("aria-label", unit)
+        assert page.evaluate(scrolled) == before
+        expect(page.locator(".lenet-position")).to_have_text("step 1 of 13")
 
 
 def test_next_carries_the_picked_unit_along(opened: Open) -> None:
