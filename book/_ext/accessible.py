@@ -18,6 +18,8 @@ MENDED = {
     '<th class="head"><p></p></th>': '<td class="head"></td>',
     # What stands in a list is an item of it.
     ' role="doc-biblioentry"': ' role="listitem"',
+    # A picture that scrolls on a phone can be reached by the keyboard.
+    "<p><img ": '<p tabindex="0"><img ',
     # What a function takes, each on a line of its own, defines nothing.
     '<dl>\n<dd><em class="sig-param">': '<span class="sig-lines"><em class="sig-param">',
     '</em>,</dd>\n<dd><em class="sig-param">': ',</em><em class="sig-param">',
