@@ -18,7 +18,8 @@ def mend(
     """Write what a widget takes, which traitlets hides, and defaults that a factory makes."""
     if isinstance(found, type) and issubclass(found, Widget):
         own = signature(found.__init__, bound_method=True)
-        arguments = stringify_signature(own.replace(return_annotation=own.empty))
+        own = own.replace(return_annotation=own.empty)
+        arguments = stringify_signature(own, unqualified_typehints=True)
     return arguments and arguments.replace("<factory>", "..."), returns
 
 
