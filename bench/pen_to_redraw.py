@@ -53,7 +53,7 @@ FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 # What is asked for before the page asks for it runs before the page's own part, the rest after it.
 # A message sent in a frame arrives when the frame has been painted.
 WATCH = """() => {
-  const shares = () => document.querySelector(".lenet-scores").textContent;
+  const shares = () => document.querySelector(".lenet-answer").textContent;
   let times = null, done = null;
   addEventListener("pointermove", () => {
     if (!done) return;
@@ -150,7 +150,7 @@ class Watch:
         """Draw a digit; the pen moves on when the page has painted what the last move changed."""
         page = self.page
         page.get_by_role("button", name="Clear").click()
-        pad = page.locator(".lenet-pad")
+        pad = page.locator(".lenet-pad:visible").last  # the larger, if there are two
         pad.scroll_into_view_if_needed()
         box = pad.bounding_box()
         if box is None:
@@ -222,7 +222,7 @@ def find_browser(named: str | None) -> str:
 
 def read_steps(page: Page) -> list[str]:
     """Name the steps, in order, as the page does."""
-    return page.locator(".lenet-rail-name").all_inner_texts()
+    return page.locator(".lenet-strip .lenet-name").all_inner_texts()
 
 
 def layers_of(picture: Tensor) -> list[Any]:
@@ -264,7 +264,7 @@ def main() -> None:
         )
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(address.resolve().as_uri())
-        page.locator(".lenet-pad").wait_for()
+        page.locator(".lenet-pad").first.wait_for()
         page.evaluate(WATCH)
         watch = Watch(page)
         other = Watch(browser.new_page(viewport={"width": 1280, "height": 900}))
