@@ -246,7 +246,7 @@ def through_the_steps(page: Page) -> Iterator[str]:
     page.get_by_role("button", name="Help").click()
     yield "help"
     page.keyboard.press("Escape")
-    page.locator(".lenet-why").click()
+    page.get_by_role("button", name=re.compile("^Why")).click()
     expect(page.locator(".lenet-position")).to_have_text("step 0 of 13")
     yield "the way of the answer"
     page.get_by_role("button", name="Clear").click()

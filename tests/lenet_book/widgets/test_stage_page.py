@@ -393,8 +393,8 @@ def test_a_finger_swipes_taps_and_drags_the_frame(opened: Open) -> None:
         assert picked_in(page)[0] == [0, 8, 8]  # swipes have picked nothing
         expect(page.locator(".lenet-position")).to_have_text("step 1 of 13")
         tabs.nth(2).tap()
-        page.evaluate("scrollTo(0, 0)")
         expect(tabs.nth(2)).to_have_attribute("aria-pressed", "true")
+        box = box_of(out)
         finger.swipe((box["x"] + 5, box["y"] + 5), (box["x"] + 5, box["y"] + 5), moves=0)
         expect(out).to_have_attribute("aria-label", label("channel 0, row 0, column 0"))
         before = page.evaluate(scrolled)
