@@ -51,7 +51,7 @@ export class OperationPanel {
     this.#scales = scales;
     this.#preparation = preparation;
     this.#onChannel = onChannel;
-    const heading = element("h3", { class: "lenet-heading" }, "the operation · ", this.#name, " ", this.#which, this.#all);
+    const heading = element("p", { class: "lenet-heading" }, "the operation · ", this.#name, " ", this.#which, this.#all);
     this.sum = element("p", { class: "lenet-foot lenet-equation" }, this.#terms, this.#result);
     this.node = element("section", { class: "lenet-panel lenet-panel-operation", "aria-label": "the operation" }, heading, this.#work, this.sum);
   }

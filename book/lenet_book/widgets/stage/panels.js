@@ -70,7 +70,7 @@ class Panel {
     this.maps = new Maps(name, hands, hasKeys);
     this.#ramp = element("span", { class: "lenet-ramp" });
     this.#range = element("span", {});
-    const heading = element("h3", { class: "lenet-heading" }, `${name} · `, this.#name, " ", this.#size);
+    const heading = element("p", { class: "lenet-heading" }, `${name} · `, this.#name, " ", this.#size);
     this.room = element("div", { class: "lenet-room" }, this.maps.canvas);
     this.foot = element("div", { class: "lenet-foot" }, element("span", { class: "lenet-legend" }, this.#ramp, this.#range));
     this.node = element("section", { class: `lenet-panel lenet-panel-${name}`, "aria-label": name }, heading, this.room, this.foot);

@@ -58,7 +58,7 @@ class Stage {
     const pen = { drawn: () => this.#drawn(), lifted: () => this.#lifted() };
     this.#pad = new Pad(state, pen);
     this.#input = new InputPanel(state, { ...pen, chosen: (/** @type {number} */ sample) => this.#choose({ sample, picked: [] }) });
-    this.#inputRoom = element("section", { class: "lenet-panel lenet-input", "aria-label": "in" }, element("h3", { class: "lenet-heading" }, "in · ", element("b", {}, "your picture")), element("div", { class: "lenet-room" }, this.#input.node));
+    this.#inputRoom = element("section", { class: "lenet-panel lenet-input", "aria-label": "in" }, element("p", { class: "lenet-heading" }, "in · ", element("b", {}, "your picture")), element("div", { class: "lenet-room" }, this.#input.node));
     this.#scales = new Scales(state);
     this.#in = new InPanel(state, this.#scales, { pick: (unit) => this.#pickBelow(unit), point: (unit) => this.#pointBelow(unit) });
     this.#out = new OutPanel(state, this.#scales, { pick: (unit) => this.#pick(unit), point: (unit) => this.#point(unit) });
