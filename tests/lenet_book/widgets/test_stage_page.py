@@ -420,7 +420,7 @@ def test_next_carries_the_picked_unit_along(opened: Open) -> None:
 OPENED = """() => ({
   position: document.querySelector(".lenet-position").textContent,
   label: document.querySelector(".lenet-panel-out canvas").getAttribute("aria-label"),
-  heading: document.querySelector(".lenet-panel-operation h3").textContent,
+  heading: document.querySelector(".lenet-panel-operation .lenet-heading").textContent,
   sum: document.querySelector(".lenet-equation").textContent,
   answer: document.querySelector(".lenet-answer").textContent,
   pad: document.querySelector(".lenet-top .lenet-pad").toDataURL(),
@@ -454,7 +454,7 @@ def test_the_address_leads_back_to_everything(
             next_button(page).click()
         page.locator(OUT).click(position={"x": 60, "y": 60})
         page.locator("button.lenet-channel").nth(2).click()
-        expect(page.locator(".lenet-panel-operation h3")).to_contain_text("channel 2")
+        expect(page.locator(".lenet-panel-operation .lenet-heading")).to_contain_text("channel 2")
         page.mouse.move(5, 5)
         page.evaluate(TWO_FRAMES)
         address, left = page.evaluate("location.hash"), page.evaluate(OPENED)
@@ -609,7 +609,7 @@ def test_the_focus_is_never_lost(opened: Open) -> None:
         go(page, 4, (0, 1, 1))
         page.locator("button.lenet-channel").nth(2).focus()
         page.keyboard.press("Enter")
-        expect(page.locator(".lenet-panel-operation h3")).to_contain_text("channel 2")
+        expect(page.locator(".lenet-panel-operation .lenet-heading")).to_contain_text("channel 2")
         assert "all channels" in focused(page)
         page.keyboard.press("Enter")
         expect(page.locator("button.lenet-channel").first).to_be_visible()
