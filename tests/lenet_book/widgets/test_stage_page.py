@@ -375,30 +375,52 @@ def test_the_mouse_points_picks_and_drags(opened: Open) -> None:
         assert ";unit=0,0,0;" in page.evaluate("location.hash")
 
 
-def test_a_finger_swipes_taps_and_drags_the_frame(opened: Open) -> None:
-    phone = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
-    with opened("#ForwardStepper-1:step=1;unit=0,8,8", **phone, **STILL) as page:
-        finger, out = Finger(page), page.locator(OUT)
-        tabs = page.locator(".lenet-tabs button")
-        tabs.nth(2).tap()
-        expect(tabs.nth(2)).to_have_attribute("aria-pressed", "true")
-        box = box_of(out)
+# Whether nothing has scrolled for ten frames.
+AT_REST = """async () => {
+  const panels = document.querySelector(".lenet-panels");
+  const [down, across] = [scrollY, panels.scrollLeft];
+  for (let i = 0; i < 10; i++) await new Promise(requestAnimationFrame);
+  return down === scrollY && across === panels.scrollLeft;
+}"""
+
+
+FINGER = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
+
+
+def out_on_a_phone(page: Page) -> Locator:
+    """Turn to what comes out."""
+    tab = page.locator(".lenet-tabs button").nth(2)
+    tab.tap()
+    expect(tab).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function(AT_REST)
+    return page.locator(OUT)
+
+
+def test_swipes_that_begin_on_a_map_pick_nothing(opened: Open) -> None:
+    with opened("#ForwardStepper-1:step=1;unit=0,8,8", **FINGER, **STILL) as page:
+        finger, out = Finger(page), out_on_a_phone(page)
+        box, down = box_of(out), page.evaluate("scrollY")
         right, low = box["x"] + box["width"], box["y"] + box["height"]
-        scrolled = "[scrollY, document.querySelector('.lenet-panels').scrollLeft]"
-        down = page.evaluate("scrollY")
-        finger.swipe((right - 20, low - 20), (right - 20, low - 220))
+        finger.swipe((right - 20, low - 20), (right - 20, low - 120))
         page.wait_for_function("from => scrollY > from", arg=down)
-        finger.swipe((60, low - 250), (370, low - 250))
-        expect(tabs.nth(1)).to_have_attribute("aria-pressed", "true")
-        assert picked_in(page)[0] == [0, 8, 8]  # swipes have picked nothing
+        page.wait_for_function(AT_REST)
+        middle = box_of(out)["y"] + 140
+        finger.swipe((70, middle), (375, middle))
+        tab = page.locator(".lenet-tabs button").nth(1)
+        expect(tab).to_have_attribute("aria-pressed", "true")
+        assert picked_in(page)[0] == [0, 8, 8]
         expect(page.locator(".lenet-position")).to_have_text("step 1 of 13")
-        tabs.nth(2).tap()
-        expect(tabs.nth(2)).to_have_attribute("aria-pressed", "true")
-        box = box_of(out)
-        finger.swipe((box["x"] + 5, box["y"] + 5), (box["x"] + 5, box["y"] + 5), moves=0)
+
+
+def test_a_finger_taps_a_unit_and_drags_its_frame(opened: Open) -> None:
+    with opened("#ForwardStepper-1:step=1;unit=0,8,8", **FINGER, **STILL) as page:
+        finger, out = Finger(page), out_on_a_phone(page)
+        x, y = box_of(out)["x"] + 5, box_of(out)["y"] + 5
+        finger.swipe((x, y), (x, y), moves=0)
         expect(out).to_have_attribute("aria-label", label("channel 0, row 0, column 0"))
+        scrolled = "[scrollY, document.querySelector('.lenet-panels').scrollLeft]"
         before = page.evaluate(scrolled)
-        finger.swipe((box["x"] + 6, box["y"] + 6), (box["x"] + 66, box["y"] + 46))
+        finger.swipe((x, y), (x + 60, y + 40))
         unit = re.compile(r"Unit: channel 0, row [1-9]\d*, column [1-9]\d*;")
         expect(out).to_have_attribute("aria-label", unit)
         assert page.evaluate(scrolled) == before
