@@ -186,6 +186,15 @@ def test_all_is_in_view_on_its_own_page(
         check_view(page)
 
 
+def test_no_number_is_cut_off_in_a_column(opened: Open) -> None:
+    with opened(viewport={"width": 736, "height": 1100}, **STILL) as page:
+        for step in range(14):
+            expect(page.locator(".lenet-position")).to_have_text(f"step {step} of 13")
+            faults = page.evaluate(FAULTS, ".lenet-equation, .lenet-result, .lenet-transport")
+            assert [fault for fault in faults if "lenet-name" not in fault] == [], step
+            next_button(page).click(force=step == 13)
+
+
 ON_A_PHONE = [".lenet-top .lenet-pad-box", ".lenet-strip", ".lenet-answer", ".lenet-transport"]
 
 
