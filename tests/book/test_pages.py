@@ -57,13 +57,19 @@ VIEWS = {
 }
 
 
+RARELY = tuple(f"chapters/{number:02}" for number in (2, 3, 5, 6, 7, 8, 10, 11))
+
+
 def in_views(names: Sequence[str], *, in_turn: bool = False) -> list[Any]:
-    """Pair names with views; slow are the last two, and in turn one of the first two."""
+    """Pair names with views; slow are the last two, and in turn one of the first two.
+
+    Most chapters are slow in all views: they are long, and made of the same parts.
+    """
     pairs = []
     for place, name in enumerate(names):
         for number, (key, view) in enumerate(VIEWS.items()):
             slow = number != place % 2 if in_turn else number > 1
-            marks = [pytest.mark.slow] if slow else []
+            marks = [pytest.mark.slow] if slow or name.startswith(RARELY) else []
             pairs.append(pytest.param(name, view, id=f"{name}-{key}", marks=marks))
     return pairs
 

@@ -205,7 +205,16 @@ def trained() -> tuple[nn.Module, torch.Tensor]:
     return model.eval(), torch.randn(2, 1, 28, 28)
 
 
-@pytest.mark.parametrize("name", [*NETWORKS, "trained"])
+OFTEN = ("nested", "strided", "normalised", "trained")  # they have every operation
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in OFTEN else [pytest.mark.slow])
+        for name in (*NETWORKS, "trained")
+    ],
+)
 def test_every_shown_sum_adds_up_and_equals_pytorch(
     browser: Browser, tmp_path: Path, name: str
 ) -> None:

@@ -166,7 +166,9 @@ def check_view(page: Page, parts: list[str] = WHOLE) -> None:
 
 
 @pytest.mark.parametrize("size", SCREENS, ids=str)
-@pytest.mark.parametrize("name", ["lenet5.html", "cifar.html"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("lenet5.html", marks=pytest.mark.slow), "cifar.html"]
+)
 def test_all_is_in_view_at_every_step_and_nothing_moves(
     opened: Open, size: tuple[int, int], name: str
 ) -> None:
