@@ -208,3 +208,17 @@ def test_what_the_page_cannot_compute_is_recorded(operation: nn.Module, reason: 
     assert recorded["kind"] == "recorded"
     assert reason in recorded["reason"]
     assert [step["kind"] for step in others] == ["reshape", "linear", "softmax"]
+
+
+def test_the_first_state_is_html_without_a_script() -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    model, images = build("lenet5")
+    widget = ForwardStepper(model, images, classes=[hostile, *"123456789"])
+    poster = widget.meta["poster"]
+    with torch.no_grad():
+        shares = model(images[:1]).softmax(1)[0]
+    best = int(shares.argmax())
+    assert f"{100 * float(shares[best]):.1f}&nbsp;%" in poster
+    assert poster.count("<li>") == len(widget.meta["steps"])
+    assert all(f"<span>{step['name']}<br>" in poster for step in widget.meta["steps"][1:])
+    assert hostile not in poster
