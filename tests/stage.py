@@ -54,6 +54,12 @@ def unit_in(text: str) -> list[int]:
     return [int(n) for n in re.findall(r"\d+", text.split("Unit: ")[1].split(";")[0])]
 
 
+def settle(page: Page) -> None:
+    """Wait until what was done is shown: that is when the browser draws next."""
+    frames = "requestAnimationFrame(() => requestAnimationFrame(done))"
+    page.evaluate(f"() => new Promise(done => {frames})")
+
+
 def picked_in(page: Page) -> tuple[list[int], float]:
     """The unit that the output's description names, and its value."""
     label = page.locator(OUT).get_attribute("aria-label") or ""

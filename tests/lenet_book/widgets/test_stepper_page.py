@@ -28,6 +28,7 @@ from tests.stage import (
     pad_of,
     picked_in,
     result_in,
+    settle,
     still,
 )
 
@@ -70,6 +71,7 @@ def test_networks_in_learners_styles_step_through(show: Show, name: str) -> None
         for share in (0.05, 0.4, 0.9):
             place = {"x": 3 + share * (box["width"] - 8), "y": 3 + share * (box["height"] - 8)}
             canvas.click(position=place)
+            settle(page)
             unit, shown = picked_in(page)
             exact = float(outputs[index][0][tuple(unit)])
             assert shown == pytest.approx(exact, abs=1.01e-4), step.name
@@ -113,6 +115,7 @@ def test_flatten_maps_both_ways(show: Show) -> None:
     out.focus()
     for key in ["Home", "ArrowRight", "ArrowRight", "ArrowDown"]:
         out.press(key)
+    settle(page)
     (feature,) = picked_in(page)[0]
     channel, row, column = feature // 16, feature // 4 % 4, feature % 4
     lines = page.locator(".lenet-lines tr")
@@ -122,8 +125,10 @@ def test_flatten_maps_both_ways(show: Show) -> None:
     expect(lines.nth(3)).to_contain_text(f"= {feature}")
     below = page.locator(".lenet-panel-in canvas").first
     below.click(position={"x": box_of(below)["width"] - 6, "y": 6})
+    settle(page)
     assert picked_in(page)[0][0] % 16 == 3  # the last column of the first row of a map
     below.click(position={"x": 6, "y": 6})
+    settle(page)
     assert picked_in(page)[0] == [0]
     expect(lines.nth(3)).to_contain_text("= 0")
 
@@ -178,9 +183,11 @@ def test_everything_can_be_done_from_the_keyboard(show: Show, reader: ForwardSte
     out = page.locator(OUT)
     out.focus()
     out.press("PageDown")
+    settle(page)
     first = picked_in(page)[0]
     out.press("ArrowDown")
     out.press("ArrowRight")
+    settle(page)
     assert picked_in(page)[0] == [first[0], first[1] + 1, first[2] + 1]
     pad = pad_of(page)
     pad.focus()
