@@ -66,18 +66,17 @@ export class OperationPanel {
     const { step, steps, engine, channel } = this.#state;
     const hadFocus = this.node.contains(document.activeElement);
     const arithmetic = arithmeticOf(engine, step, unit);
-    const chosen = arithmetic.kind === "conv" && (arithmetic.patches.find((patch) => patch.channel === channel) ?? (arithmetic.patches.length === 1 ? arithmetic.patches[0] : null));
+    const patches = arithmetic.kind === "conv" ? arithmetic.patches : [];
+    const chosen = patches.find((patch) => patch.channel === channel) ?? (patches.length === 1 ? patches[0] : null);
     const window = "patch" in arithmetic ? [arithmetic.patch.rows.length, arithmetic.patch.columns.length] : []; // of an adaptive pooling, of several sizes
     const key = `${step} ${chosen ? chosen.channel : "all"} ${window} ${this.#state.input.sample < 0}`;
-    if (key !== this.#shown) this.#build(arithmetic, chosen || null);
+    if (key !== this.#shown) this.#build(arithmetic, chosen);
     this.#shown = key;
-    this.#all.hidden = !(chosen && arithmetic.kind === "conv" && arithmetic.patches.length > 1);
+    this.#all.hidden = !chosen || patches.length === 1;
     setText(this.#name, steps[step].name);
-    setText(this.#which, whichText(steps[step], chosen || null, unit, this.#all.hidden));
-    const terms = this.#fill(arithmetic, chosen || null, theme);
-    const shown = addUp(terms.map(([, value]) => value), arithmeticResult(arithmetic));
-    this.#showSum(arithmetic, terms.map(([name], i) => [name, shown.terms[i]]), shown.total);
-    if (hadFocus) this.#keepFocus(chosen || null);
+    setText(this.#which, whichText(steps[step], chosen, unit, this.#all.hidden));
+    this.#showSum(arithmetic, this.#fill(arithmetic, chosen, theme));
+    if (hadFocus) this.#keepFocus(chosen);
   }
 
   /** The row of a channel goes while the channel is shown alone; then it is there again. @param {Weighted | null} chosen */
@@ -119,7 +118,7 @@ export class OperationPanel {
     }
   }
 
-  /** Bring the numbers up to date. @param {Arithmetic} arithmetic @param {Weighted | null} chosen @param {Theme} theme @returns {Term[]} */
+  /** Bring the numbers up to date; the terms are rounded so that they add up. @param {Arithmetic} arithmetic @param {Weighted | null} chosen @param {Theme} theme @returns {Term[]} */
   #fill(arithmetic, chosen, theme) {
     const { step, steps, meta } = this.#state;
     const view = this.#view;
@@ -137,7 +136,7 @@ export class OperationPanel {
     if (view instanceof Curve && arithmetic.kind === "pointwise") view.show(arithmetic.value, arithmetic.result, limitOf(this.#state.engine.values[below]));
     const names = steps[step].inputs.map((input) => steps[input].name);
     if (view instanceof Lines) view.show(arithmetic, names);
-    return arithmetic.kind === "sum" ? arithmetic.values.map((value, i) => [names[i], value]) : [];
+    return arithmetic.kind === "sum" ? addUp(arithmetic.values, arithmetic.result).terms.map((value, i) => [names[i], value]) : [];
   }
 
   /** @param {Of<"conv">} arithmetic @param {Weighted | null} chosen @param {(channel: number) => import("./grids.js").Paint} paintOf @param {Theme} theme @returns {Term[]} */
@@ -180,12 +179,12 @@ export class OperationPanel {
     return (/** @type {number} */ index) => (isPlain ? `number ${index}` : `map ${unitAt(index, shape)[0]}, ${unitAt(index, shape).slice(1).join("·")}`);
   }
 
-  /** @param {Arithmetic} arithmetic @param {Term[]} terms @param {number} total */
-  #showSum(arithmetic, terms, total) {
+  /** @param {Arithmetic} arithmetic @param {Term[]} terms */
+  #showSum(arithmetic, terms) {
     const exact = arithmeticResult(arithmetic);
     if (terms.length) {
       setText(this.#terms, `${terms.map(termText).join(" ")} = `);
-      setText(this.#result, numberText(total, 2));
+      setText(this.#result, numberText(sumOf(terms.map(([, value]) => value)), 2));
     } else {
       setText(this.#terms, lineOf(arithmetic, this.#state));
       setText(this.#result, numberText(exact));

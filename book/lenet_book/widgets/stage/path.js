@@ -32,6 +32,11 @@ function largest(entries, size) {
   return entries.reduce((best, entry) => (size(entry) > size(best) ? entry : best));
 }
 
+/** The units of a patch that are no padding, and how much each adds. @param {import("./explanation.js").Patch} patch @param {number[][]} sizes */
+function cellsOf({ channel, rows, columns, isInside }, sizes) {
+  return sizes.flatMap((line, i) => line.flatMap((size, j) => (isInside[i][j] ? [{ unit: [channel, rows[i], columns[j]], size }] : [])));
+}
+
 /** What adds most to a unit. @param {Engine} engine @param {Place} place @returns {Place | null} */
 export function strongestBelow(engine, { step, unit }) {
   const { inputs, shape } = engine.program[step];
@@ -40,17 +45,13 @@ export function strongestBelow(engine, { step, unit }) {
     case "input":
     case "recorded":
       return null;
-    case "conv": {
-      const cells = arithmetic.patches.flatMap(({ channel, rows, columns, products, isInside }) =>
-        products.flatMap((line, i) => line.flatMap((size, j) => (isInside[i][j] ? [{ unit: [channel, rows[i], columns[j]], size }] : []))),
-      );
-      return cells.length ? { step: inputs[0], unit: largest(cells, (cell) => cell.size).unit } : null;
-    }
+    case "conv":
     case "maxPool":
     case "avgPool": {
-      const { channel, rows, columns, values, isInside } = arithmetic.patch;
-      const cells = values.flatMap((line, i) => line.flatMap((size, j) => (isInside[i][j] ? [{ unit: [channel, rows[i], columns[j]], size }] : [])));
-      return { step: inputs[0], unit: largest(cells, (cell) => cell.size).unit };
+      const cells = arithmetic.kind === "conv"
+        ? arithmetic.patches.flatMap((patch) => cellsOf(patch, patch.products))
+        : cellsOf(arithmetic.patch, arithmetic.patch.values);
+      return cells.length ? { step: inputs[0], unit: largest(cells, (cell) => cell.size).unit } : null;
     }
     case "linear":
       return { step: inputs[0], unit: [largest(arithmetic.contributions, ({ product }) => product).index] };

@@ -301,12 +301,7 @@ class Stage {
     this.#rememberLink();
     const said = () => this.#aloud.say("The link to this step is copied.");
     navigator.clipboard?.writeText(location.href).then(said, () => {});
-    this.#flash("The address of this page now leads here; it is copied where the browser allows.");
-  }
-
-  /** @param {string} text  stands in place of the hint until the next step */
-  #flash(text) {
-    setText(this.#hint, text);
+    setText(this.#hint, "The address of this page now leads here; it is copied where the browser allows.");
   }
 
   // ------------------------------------------------------------------------ what is shown

@@ -8,7 +8,7 @@ import { sizeCanvas } from "../shared/pictures.js";
 /** @typedef {import("./maps.js").Scale} Scale */
 /** @typedef {import("../shared/colours.js").Theme} Theme */
 
-const ROOM = { width: 54, height: 56 }; // for a small picture, in CSS pixels
+const ROOM = 56; // high, for a small picture, in CSS pixels
 const MAX_CARDS = 4; // one behind the other stand for all channels
 const CARD_SHIFT = 4;
 const SMALLEST = 14;
@@ -24,10 +24,10 @@ class Sign {
     const length = shape.reduce((product, size) => product * size, 1);
     this.cards = isMaps ? Math.min(MAX_CARDS, shape[0]) : 1;
     this.pixels = isMaps ? { tiles: this.cards, rows: shape[1], columns: shape[2] } : { tiles: 1, rows: length, columns: 1 };
-    const side = ROOM.height - (MAX_CARDS - 1) * CARD_SHIFT;
+    const side = ROOM - (MAX_CARDS - 1) * CARD_SHIFT;
     const scale = side / largest;
     this.width = isMaps ? Math.max(shape[2] * scale, SMALLEST) : BAR_WIDTH;
-    this.height = isMaps ? Math.max(shape[1] * scale, SMALLEST) : Math.min(16 + length / 3, ROOM.height);
+    this.height = isMaps ? Math.max(shape[1] * scale, SMALLEST) : Math.min(16 + length / 3, ROOM);
     this.painting = new Painting(this.pixels);
   }
 
@@ -48,18 +48,18 @@ class Sign {
 }
 
 export class Strip {
-  #steps; #signs; #buttons; #list;
+  #steps; #signs; #buttons;
 
   /** @param {Step[]} steps @param {(step: number) => void} onChoose */
   constructor(steps, onChoose) {
     this.#steps = steps;
     const sides = steps.flatMap(({ shape }) => (shape.length === 3 ? shape.slice(1) : []));
     const largest = Math.max(1, ...sides);
-    this.#signs = steps.map((step) => new Sign(step, largest));
+    this.#signs = steps.slice(1).map((step) => new Sign(step, largest)); // the pad stands beside the first
     this.#buttons = steps.map((step, index) => this.#button(step, index, onChoose));
-    this.#list = element("ol", {}, ...this.#buttons.map((button) => element("li", {}, button)));
-    this.node = element("nav", { class: "lenet-strip", "aria-label": "Operations of the network" }, this.#list);
-    arrowKeys(this.#list, () => this.#buttons);
+    const list = element("ol", {}, ...this.#buttons.map((button) => element("li", {}, button)));
+    this.node = element("nav", { class: "lenet-strip", "aria-label": "Operations of the network" }, list);
+    arrowKeys(list, () => this.#buttons);
   }
 
   /** @param {Step} step @param {number} index @param {(step: number) => void} onChoose */
@@ -67,7 +67,7 @@ export class Strip {
     const { name, shape, inputs, operation } = step;
     const around = inputs.some((input) => input !== index - 1) ? `, also from ${inputs.filter((i) => i !== index - 1).map((i) => this.#steps[i].name)}` : "";
     const parts = [
-      element("span", { class: "lenet-sign" }, ...(index ? [this.#signs[index].canvas] : [])), // the pad stands beside the first
+      element("span", { class: "lenet-sign" }, ...(index ? [this.#signs[index - 1].canvas] : [])),
       element("span", { class: "lenet-aloud" }, `${index}. `),
       element("span", { class: "lenet-name" }, name.length > LONG_NAME ? (name.split(".").pop() ?? name) : name),
       element("span", { class: "lenet-shape" }, String(shape) === String(this.#steps[inputs[0]]?.shape) ? "" : shape.join("×")),
@@ -97,6 +97,6 @@ export class Strip {
 
   /** @param {Float32Array[]} values @param {(step: number) => Scale} scaleOf @param {Theme} theme */
   draw(values, scaleOf, theme) {
-    this.#signs.forEach((sign, index) => sign.draw(values[index], scaleOf(index), theme));
+    this.#signs.forEach((sign, index) => sign.draw(values[index + 1], scaleOf(index + 1), theme));
   }
 }
