@@ -10,30 +10,6 @@ import { mounting } from "../shared/mounting.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText, numberText, percentText } from "../shared/text.js";
 
-/** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
-/** @typedef {import("../shared/chart.js").Curve} Curve */
-/**
- * @typedef {object} Fault
- * @property {string} name
- * @property {string} title
- * @property {string} healthy  the name of the loop that it is compared with
- * @property {string} seen
- * @property {string} check
- * @property {string} fix
- * @property {boolean} flat
- * @property {string[]} difference
- */
-
-/**
- * @typedef {object} Meta
- * @property {Fault[]} faults
- * @property {Record<string, { title: string, late: number[] }>} loops
- * @property {string[]} order  of the loops in the arrays
- * @property {number} numClasses
- * @property {string} origin
- */
-
 const PREDICTIONS = [
   { key: "nothing", text: "It stays at guessing" },
   { key: "worse", text: "It learns, but ends lower" },
@@ -57,7 +33,7 @@ function withCode(text) {
 
 class Lab {
   #model; #arrays; #modes; #picker; #prediction; #quiz; #another; #charts;
-  /** @type {Meta} */
+  /** @type {LabMeta} */
   #meta;
   /** @type {Fault | null} the fault to be guessed, or null outside of the quiz */
   #mystery = null;

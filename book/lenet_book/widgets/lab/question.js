@@ -2,14 +2,12 @@
 /** A question with a button for each answer, and a reply that is read aloud. */
 import { button, element, setAttribute, setText, uniqueId } from "../shared/elements.js";
 
-/** @typedef {{ key: string, text: string }} Choice */
-
 export class Question {
   #choices; #buttons;
   #isClosed = false;
   #reply = element("p", { class: "lenet-reply", "aria-live": "polite" });
 
-  /** @param {string} text @param {Choice[]} choices @param {(key: string) => void} onAnswer */
+  /** @param {string} text @param {{ key: string, text: string }[]} choices @param {(key: string) => void} onAnswer */
   constructor(text, choices, onAnswer) {
     this.#choices = choices;
     this.#buttons = choices.map(({ key }) => button("", () => this.#isClosed || onAnswer(key)));

@@ -10,10 +10,6 @@ import { frequentMistakes } from "../shared/confusion.js";
 import { OWN_KEYS, announcer, button, element, prefersLessMotion } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
 
-/** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("../shared/confusion.js").Cell} Cell */
-/** @typedef {import("./gallery.js").Held} Held */
-
 const NUM_FREQUENT = 5;
 
 /**

@@ -5,20 +5,6 @@ import { sumOf } from "../shared/numbers.js";
 import { paintPicture } from "../shared/pictures.js";
 import { countText, percentText } from "../shared/text.js";
 
-/** @typedef {import("../shared/confusion.js").Cell} Cell */
-/** @typedef {import("../shared/arrays.js").Numbers} Numbers */
-
-/**
- * A picture that the explorer holds.
- *
- * @typedef {object} Held
- * @property {number} place  its place among all pictures
- * @property {Cell} cell
- * @property {Numbers} pixels
- * @property {number} answerShare  of the class that the network names
- * @property {number} truthShare  of the true class
- */
-
 const PICTURE_SIDE = 72; // CSS pixels
 const SUREST = 0.99999; // a softmax never says 1; single precision rounds to it
 

@@ -1,15 +1,13 @@
 // @ts-check
 /** One picture of the explorer as a stepper takes it: a model of its own, over the same bytes. */
 
-/** @typedef {import("../shared/arrays.js").Model} Model */
 /** @typedef {import("../stage/state.js").Meta} Meta */
-/** @typedef {{ name: string, dtype: string, shape: number[], offset: number, length: number }} Entry */
 
 /**
  * Cut one picture, and what was recorded for it, out of a stepper's values.
  *
- * @param {Meta & { arrays: Entry[] }} meta @param {number} index  of the picture
- * @returns {Meta & { arrays: Entry[] }}
+ * @param {Meta & { arrays: ArrayEntry[] }} meta @param {number} index  of the picture
+ * @returns {Meta & { arrays: ArrayEntry[] }}
  */
 export function metaOfOne(meta, index) {
   const recorded = meta.steps.flatMap((step) => (step.perImage ? [String(step.values)] : []));

@@ -6,9 +6,6 @@ import { rampLegend } from "../shared/legend.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText } from "../shared/text.js";
 
-/** @typedef {import("../shared/colours.js").Theme} Theme */
-/** @typedef {import("../shared/confusion.js").Cell} Cell */
-
 export class MistakeTable {
   #classes; #counts; #buttons;
 

@@ -6,8 +6,6 @@ import { rampLegend } from "../shared/legend.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText } from "../shared/text.js";
 
-/** @typedef {import("../shared/colours.js").Theme} Theme */
-
 const MOST_WITH_NUMBERS = 12; // classes; the cells of a larger table are too narrow for numbers
 
 export class ConfusionTable {

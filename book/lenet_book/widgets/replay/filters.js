@@ -6,9 +6,6 @@ import { rampLegend } from "../shared/legend.js";
 import { sizeCanvas } from "../shared/pictures.js";
 import { numberText } from "../shared/text.js";
 
-/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
-/** @typedef {import("../shared/colours.js").Theme} Theme */
-
 const GAP = 6; // CSS pixels between two filters
 const FULL_COLOUR = 0.98; // share of weights with less than full colour: a few large ones must not pale the others
 const LARGEST_WEIGHT = 16; // CSS pixels

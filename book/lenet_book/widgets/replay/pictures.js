@@ -4,8 +4,6 @@ import { element } from "../shared/elements.js";
 import { paintPicture } from "../shared/pictures.js";
 import { percentText } from "../shared/text.js";
 
-/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
-
 const PICTURE_SIDE = 40; // CSS pixels
 const SUREST = 0.9999; // a softmax never says 1; recorded halves round to it
 

@@ -11,20 +11,6 @@ import { mounting } from "../shared/mounting.js";
 import { numberText, percentText } from "../shared/text.js";
 import { Transport } from "../shared/transport.js";
 
-/** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
-/** @typedef {[loss: number, accuracy: number]} Score */
-
-/**
- * @typedef {object} Meta
- * @property {string} model
- * @property {string} layer
- * @property {number} numFilters
- * @property {string[]} classes
- * @property {number[]} labels
- * @property {{ train: Score, test: Score }[]} scores  one pair per epoch, the untrained network's first
- */
-
 const PLAY_MILLISECONDS = 700;
 const WIDEST_FILTERS = 420; // CSS pixels
 
@@ -37,7 +23,7 @@ function rowsAt({ shape: [, height, width], data }, epoch) {
 
 class Replay {
   #model; #arrays; #last; #transport; #charts; #filters; #confusion; #pictures;
-  /** @type {Meta} */
+  /** @type {ReplayMeta} */
   #meta;
   #aloud = announcer();
   #place = element("span", { class: "lenet-place" });

@@ -1,26 +1,8 @@
 // @ts-check
 /** What Python hands over: a widget's values, and its arrays. */
 
-/**
- * A widget's values, shared with Python where there is a kernel.
- *
- * @typedef {object} Model
- * @property {(key: string) => any} get
- * @property {(key: string, value: any) => void} set
- * @property {() => void} save_changes
- * @property {(event: string, listener: (...values: any[]) => void) => void} on
- * @property {(event: string, listener: (...values: any[]) => void) => void} off
- */
-
-/** @typedef {Float32Array | Int32Array | Uint8Array} Numbers */
-
-/**
- * Numbers with a shape, the last axis running fastest.
- *
- * @typedef {object} Tensor
- * @property {number[]} shape
- * @property {Numbers} data
- */
+/** @typedef {globalThis.Model} Model */
+/** @typedef {globalThis.Tensor} Tensor */
 
 /**
  * Read the arrays that Python packed; float16 becomes float32.

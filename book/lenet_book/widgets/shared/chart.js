@@ -3,26 +3,6 @@
 import { element, setText, svgElement, uniqueId } from "./elements.js";
 import { lineKey } from "./legend.js";
 
-/**
- * @typedef {object} Curve
- * @property {string} name  what the legend calls it
- * @property {string} look  the class of its line: "first" or "second", and "dashed"
- * @property {ArrayLike<number>} xs
- * @property {ArrayLike<number>} ys  what is no number is left out
- * @property {[low: ArrayLike<number>, high: ArrayLike<number>]} [band]
- */
-
-/**
- * @typedef {object} ChartOptions
- * @property {string} title
- * @property {string} xLabel
- * @property {(value: number) => string} text  writes the numbers of the vertical axis
- * @property {(value: number) => string} [exact]  writes a curve's number at the cursor, behind its name
- * @property {number} [top]  the end of the vertical axis; what lies above it is cut off
- * @property {{ at: number, name: string }} [guide]  a dotted line across
- * @property {(x: number) => void} [onPoint]  hears where the pointer is
- */
-
 const HEIGHT = 140;
 const MARGIN = { left: 42, right: 12, top: 8, bottom: 34 };
 const TICKS = 4; // about as many on each axis

@@ -1,20 +1,8 @@
 // @ts-check
 /** The colours of the page around a widget, and how numbers become colours. */
 
-/** @typedef {[red: number, green: number, blue: number]} Colour  0 to 255 each */
-
-/**
- * The colours of a widget, as shared.css and the page around it say.
- *
- * @typedef {object} Theme
- * @property {Colour} ground
- * @property {Colour} below  of numbers below zero, at their fullest
- * @property {Colour} zero
- * @property {Colour} above
- * @property {string} line
- * @property {string} window  the colour of what the reader is asked to look at
- * @property {boolean} isDark
- */
+/** @typedef {globalThis.Colour} Colour */
+/** @typedef {globalThis.Theme} Theme */
 
 /** @param {string} text  "rgb(...)" or "#rrggbb" @returns {Colour} */
 function parseColour(text) {

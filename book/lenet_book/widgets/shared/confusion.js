@@ -4,9 +4,6 @@ import { colourText, inkOn, signedColour } from "./colours.js";
 import { element } from "./elements.js";
 import { sumOf } from "./numbers.js";
 
-/** @typedef {import("./colours.js").Theme} Theme */
-/** @typedef {[truth: number, answer: number]} Cell */
-
 /** All cells with mistakes in them, the most frequent first. @param {number[][]} counts */
 export function frequentMistakes(counts) {
   const cells = counts.flatMap((row, truth) => row.map((_, answer) => /** @type {Cell} */ ([truth, answer])));

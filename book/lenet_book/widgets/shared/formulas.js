@@ -5,9 +5,6 @@
  */
 import { SlidingWindow } from "./windows.js";
 
-/** @typedef {number | number[]} Size */
-/** @typedef {Size | string} SizeOrName  a size, or "same" or "valid" */
-
 /** Settings that do not fit; the message says which, why, and what to do. */
 export class ShapeError extends Error {}
 
@@ -122,7 +119,7 @@ export function poolWindows(inputSize, kernelSize, stride = null, padding = 0, d
   });
 }
 
-/** @typedef {SlidingWindow | Spread} WindowOrSpread */
+/** @typedef {globalThis.WindowOrSpread} WindowOrSpread */
 
 /** The formulas of all axes: one for both where they agree. @param {WindowOrSpread[]} windows */
 export function windowsFormula(windows) {

@@ -1,7 +1,6 @@
 // @ts-check
 /** How a front end comes into a page, and goes. */
 
-/** @typedef {import("./arrays.js").Model} Model */
 /** @typedef {{ root: HTMLElement, show: () => void, stops: (() => void)[] }} FrontEnd  what `stops` does ends all that was begun */
 
 /** Make the `render` of a widget. @param {new (model: Model) => FrontEnd} Kind */

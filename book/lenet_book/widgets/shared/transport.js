@@ -2,30 +2,11 @@
 /** Walk through the places of something, step by step or by itself: buttons, and a slider. */
 import { button, element, setAttribute } from "./elements.js";
 
-/**
- * What is walked through.
- *
- * @typedef {object} Walk
- * @property {() => number} at  the present place, from 0
- * @property {() => number} last  the last place
- * @property {(place: number) => void} go  shows another place
- * @property {() => number} milliseconds  between two steps while it plays
- */
-
-/**
- * What the controls are called.
- *
- * @typedef {object} Captions
- * @property {string} [back]
- * @property {string} [next]
- * @property {string} [slider]  what it moves; there is none without
- */
-
 export class Transport {
   #walk; #back; #slider;
   #timer = 0;
 
-  /** @param {Walk} walk @param {Captions} [captions] */
+  /** @param {Walk} walk @param {{ back?: string, next?: string, slider?: string }} [captions]  without one for the slider there is none */
   constructor(walk, { back = "‹ Back", next = "Next ›", slider } = {}) {
     this.#walk = walk;
     this.#back = button(back, () => this.step(-1));

@@ -9,10 +9,6 @@
 import { placedText } from "./preparing.js";
 import { sumOf } from "../../shared/numbers.js";
 
-/** @typedef {[x: number, y: number]} Point  in shares of the pad's side, y downwards */
-/** @typedef {{ points: Point[], pen: number }} Stroke  the pen's width in shares of the pad's side */
-/** How the pad is laid on a picture: so many pixels for its side, its point x, y at the pixel toX, toY. @typedef {{ scale: number, x: number, y: number, toX: number, toY: number }} Placement */
-
 const BOX_SHARE = 20 / 28;
 const THINNEST = 2.2 / 28; // MNIST's lines are about 2 to 4 pixels wide
 const THICKEST = 3.4 / 28;
@@ -24,7 +20,7 @@ export function renderDigit(strokes, size) {
   return Uint8ClampedArray.from(shares, (share) => 255 * share);
 }
 
-/** How strokes become a picture, step by step. @param {Stroke[]} strokes @param {number} size @returns {import("./preparing.js").Stage[]} */
+/** How strokes become a picture, step by step. @param {Stroke[]} strokes @param {number} size @returns {PreparedStage[]} */
 export function stagesOf(strokes, size) {
   if (!strokes.length) return [];
   const { longest, boxed, centred } = placedIn(strokes, size);

@@ -3,8 +3,6 @@
 import { BOX, TRIANGLE, filtered, resized, rounded } from "./resampling.js";
 import { sumOf } from "../../shared/numbers.js";
 
-/** @typedef {{ values: Float64Array, width: number, height: number }} Ink  from 0 for the ground to 1 */
-
 const FRAME_SHARE = 0.03; // of the longer side: how wide a border tells about the ground
 const FAINTEST = 0.1; // contrast of a drawing, of the way from black to white
 const SMOOTHING = 1 / 200; // of the longer side: removes a camera's noise, not lines

@@ -5,9 +5,6 @@ import { OWN_KEYS, element, setAttribute, svgElement } from "../../shared/elemen
 import { sizeCanvas } from "../../shared/pictures.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("./drawing.js").Point} Point */
-/** @typedef {import("./drawing.js").Stroke} Stroke */
-/** @typedef {import("../../shared/colours.js").Theme} Theme */
 
 /** @type {Record<string, number[]>} */
 const KEY_STEPS = { ArrowLeft: [-1 / 28, 0], ArrowRight: [1 / 28, 0], ArrowUp: [0, -1 / 28], ArrowDown: [0, 1 / 28] };

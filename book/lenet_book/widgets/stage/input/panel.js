@@ -6,7 +6,6 @@ import { prepare, readPhoto } from "./preparing.js";
 import { arrowKeys, button, element, setAttribute, setText, uniqueId } from "../../shared/elements.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("../../shared/colours.js").Theme} Theme */
 
 const THUMBNAIL = 28; // CSS pixels, here and below
 const TOOLS_WIDTH = 116;

@@ -6,12 +6,7 @@ import { GRID, bytesOf, fromText, strokesOf, toText } from "./writing.js";
 import { productOf } from "../../shared/numbers.js";
 import { paintPicture } from "../../shared/pictures.js";
 
-/** @typedef {import("../../shared/arrays.js").Model} Model */
-/** @typedef {import("../../shared/arrays.js").Tensor} Tensor */
 /** @typedef {import("../state.js").Meta} Meta */
-/** @typedef {import("./drawing.js").Point} Point */
-/** @typedef {import("./drawing.js").Stroke} Stroke */
-/** @typedef {import("./preparing.js").Prepared} Prepared */
 
 export const DRAWN = -1; // in place of the number of a sample
 export const OWN = -2;

@@ -4,22 +4,17 @@ import { centredIn, cutOut, findInk, scaledInto } from "./ink.js";
 import { CUBIC, resized, thumbnail } from "./resampling.js";
 import { percentText } from "../../shared/text.js";
 
-/** @typedef {"digit" | "garment" | "picture"} Form */
-/** @typedef {{ caption: string, values: ArrayLike<number>, shape: number[], white: number }} Stage  of the preparation, as `paintPicture` takes it */
-/** @typedef {{ pixels: Uint8ClampedArray, stages: Stage[] }} Prepared */
-/** @typedef {{ data: Uint8ClampedArray, width: number, height: number }} Photo  red, green, blue and opacity of every pixel */
-
 const WORKING_SIDE = 280; // pixels of the longer side while ink is looked for
 const MOST_PIXELS = 2 ** 24; // that every browser's canvas can hold
 
-/** How pictures have to be prepared for a network. @param {string[]} classes @param {number[]} shape @returns {Form} */
+/** How pictures have to be prepared for a network. @param {string[]} classes @param {number[]} shape @returns {PictureForm} */
 export function formOf(classes, [channels, height, width]) {
   if (channels !== 1 || height !== width || height < 28) return "picture";
   if (classes.join() === "0,1,2,3,4,5,6,7,8,9") return "digit";
   return classes.includes("Ankle boot") ? "garment" : "picture"; // of Fashion-MNIST
 }
 
-/** Prepare a picture; an error says why it cannot be judged. @param {Photo} photo @param {number[]} shape @param {Form} form @returns {Prepared} */
+/** Prepare a picture; an error says why it cannot be judged. @param {Photo} photo @param {number[]} shape @param {PictureForm} form @returns {Prepared} */
 export function prepare(photo, shape, form) {
   const colours = planesOf(photo);
   const grey = colours[0].map((red, at) => luma(red, colours[1][at], colours[2][at]));
@@ -31,14 +26,14 @@ export function prepare(photo, shape, form) {
   return place(first, thumbnail(grey, photo.width, WORKING_SIDE), shape[1], form === "digit");
 }
 
-/** @param {string} caption @param {(Uint8ClampedArray | Float64Array)[]} planes @param {{ width: number, height: number }} size @param {number} white @returns {Stage} */
+/** @param {string} caption @param {(Uint8ClampedArray | Float64Array)[]} planes @param {{ width: number, height: number }} size @param {number} white @returns {PreparedStage} */
 function stageOf(caption, planes, { width, height }, white) {
   const values = new Float64Array(planes.length * width * height);
   planes.forEach((plane, channel) => values.set(plane, channel * width * height));
   return { caption, values, shape: [planes.length, height, width], white };
 }
 
-/** Cut out what is drawn, and place it. @param {Stage} first @param {ReturnType<typeof thumbnail>} grey @param {number} side @param {boolean} isDigit @returns {Prepared} */
+/** Cut out what is drawn, and place it. @param {PreparedStage} first @param {ReturnType<typeof thumbnail>} grey @param {number} side @param {boolean} isDigit @returns {Prepared} */
 function place(first, grey, side, isDigit) {
   const box = isDigit ? 20 : 28;
   const ink = findInk({ ...grey, values: Float64Array.from(grey.values, (value) => value / 255) });
@@ -61,7 +56,7 @@ export function placedText(side, byMass) {
   return `put into ${side}×${side}, its ${byMass ? "centre of mass" : "middle"} in the centre`;
 }
 
-/** Scale a picture until it covers the size, and cut it to its centre. @param {Stage} first @param {Uint8ClampedArray[]} planes @param {Photo} photo @param {number[]} shape @returns {Prepared} */
+/** Scale a picture until it covers the size, and cut it to its centre. @param {PreparedStage} first @param {Uint8ClampedArray[]} planes @param {Photo} photo @param {number[]} shape @returns {Prepared} */
 function fit(first, planes, { width, height }, [channels, tall, wide]) {
   const ratio = wide / tall;
   const [across, down] = width / height >= ratio ? [ratio * height, height] : [width, width / ratio];

@@ -2,20 +2,16 @@
 /** Makes pictures smaller or larger as Pillow does: the same filters, rounded in the same places. */
 import { sumOf } from "../../shared/numbers.js";
 
-/** One channel: bytes, rounded after each direction, or any numbers. @typedef {Uint8ClampedArray | Float64Array} Plane */
-/** What a place of a result takes of a line: pixels from the first on, times weights. @typedef {{ first: number, weights: number[] }} Taps */
-/** @typedef {{ reach: number, weight: (distance: number) => number }} Filter */
-
-/** @type {Filter} */
+/** @type {ResamplingFilter} */
 export const BOX = { reach: 0.5, weight: (x) => Number(x > -0.5 && x <= 0.5) };
-/** @type {Filter} */
+/** @type {ResamplingFilter} */
 export const TRIANGLE = { reach: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) };
-/** @type {Filter} */
+/** @type {ResamplingFilter} */
 export const CUBIC = { reach: 2, weight: (x) => (Math.abs(x) < 1 ? (1.5 * Math.abs(x) - 2.5) * x * x + 1 : ((2.5 - 0.5 * Math.abs(x)) * Math.abs(x) - 4) * Math.abs(x) + 2) };
 
 const FINEST = 2 ** 22; // weights for bytes are multiples of its inverse
 
-/** @param {number} size  of the line @param {number} from @param {number} to  the part that is used @param {number} wanted @param {Filter} filter @returns {Taps[]} */
+/** @param {number} size  of the line @param {number} from @param {number} to  the part that is used @param {number} wanted @param {ResamplingFilter} filter @returns {Taps[]} */
 function tapsOf(size, from, to, wanted, { reach, weight }) {
   const scale = (to - from) / wanted;
   const wide = Math.max(scale, 1);
@@ -45,7 +41,7 @@ export function filtered(plane, width, taps) {
   return /** @type {P} */ (result);
 }
 
-/** Bring a part of a plane (left, top, right, below) to another size. @template {Plane} P @param {P} plane @param {number} width @param {number[]} size  wanted: width and height @param {Filter} filter @param {number[]} [part] @returns {P} */
+/** Bring a part of a plane (left, top, right, below) to another size. @template {Plane} P @param {P} plane @param {number} width @param {number[]} size  wanted: width and height @param {ResamplingFilter} filter @param {number[]} [part] @returns {P} */
 export function resized(plane, width, size, filter, part = [0, 0, width, plane.length / width]) {
   const height = plane.length / width;
   const across = filtered(plane, width, tapsOf(width, part[0], part[2], size[0], filter));

@@ -1,8 +1,6 @@
 // @ts-check
 /** Pen strokes and pixels as text that can stand in an address, and back. */
 
-/** @typedef {import("./drawing.js").Stroke} Stroke */
-
 const END = 0x88; // of a stroke: a step of 0, 0
 const FAR = 0; // in place of a step: a point follows
 const PEN_UNITS = 1000;

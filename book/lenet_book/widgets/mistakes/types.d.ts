@@ -1,0 +1,20 @@
+/** A picture that the explorer holds. */
+interface Held {
+  /** Its place among all pictures. */
+  place: number;
+  cell: Cell;
+  pixels: Numbers;
+  /** Of the class that the network names. */
+  answerShare: number;
+  /** Of the true class. */
+  truthShare: number;
+}
+
+/** What Python says of a packed array. */
+interface ArrayEntry {
+  name: string;
+  dtype: string;
+  shape: number[];
+  offset: number;
+  length: number;
+}

@@ -1,0 +1,60 @@
+/** In shares of the pad's side, y downwards. */
+type Point = [x: number, y: number];
+
+/** The pen's width is in shares of the pad's side. */
+interface Stroke {
+  points: Point[];
+  pen: number;
+}
+
+/** How the pad is laid on a picture: so many pixels for its side, its point x, y at the pixel toX, toY. */
+interface Placement {
+  scale: number;
+  x: number;
+  y: number;
+  toX: number;
+  toY: number;
+}
+
+type PictureForm = "digit" | "garment" | "picture";
+
+/** Red, green, blue and opacity of every pixel. */
+interface Photo {
+  data: Uint8ClampedArray;
+  width: number;
+  height: number;
+}
+
+/** From 0 for the ground to 1. */
+interface Ink {
+  values: Float64Array;
+  width: number;
+  height: number;
+}
+
+/** A stage of the preparation, as `paintPicture` takes it. */
+interface PreparedStage {
+  caption: string;
+  values: ArrayLike<number>;
+  shape: number[];
+  white: number;
+}
+
+interface Prepared {
+  pixels: Uint8ClampedArray;
+  stages: PreparedStage[];
+}
+
+/** One channel: bytes, rounded after each direction, or any numbers. */
+type Plane = Uint8ClampedArray | Float64Array;
+
+/** What a place of a result takes of a line: pixels from the first on, times weights. */
+interface Taps {
+  first: number;
+  weights: number[];
+}
+
+interface ResamplingFilter {
+  reach: number;
+  weight: (distance: number) => number;
+}
