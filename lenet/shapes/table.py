@@ -19,7 +19,7 @@ from lenet.shapes.kinds import Windows, num_bias_additions, num_macs, windows_of
 from lenet.shapes.markup import STYLE, notes_html, table_html
 from lenet.shapes.receptive_fields import Field, depend_on_input, receptive_fields
 from lenet.shapes.wording import NamedShape, describe_operation, formula_of, named_shape, shape_text
-from lenet.tracing import Step, tensors_in
+from lenet.tracing import Recording, Step, tensors_in
 
 CONVENTION = (
     "Multiply-accumulates (MACs) are counted for one image, in convolutions, linear layers and "
@@ -248,6 +248,16 @@ def explain(
         )
     recording = tracing.run(model, inputs, keep_tensors=keep_tensors)
     explanation = find_device_mismatch(model, inputs) or explain_failure(model, inputs, recording)
+    return _table(model, inputs, recording, explanation)
+
+
+def _table(
+    model: nn.Module,
+    inputs: Sequence[Tensor],
+    recording: Recording,
+    explanation: Explanation | None,
+) -> ShapeTable:
+    """Describe every step of a pass; N stands for the batch, where the first axis is one."""
     batch = None if explanation is not None and explanation.batch_is_wrong else len(inputs[0])
     steps = recording.steps
     windows = [windows_of(step) for step in steps]
