@@ -99,11 +99,15 @@ class Place:
         line: its line in its file or notebook cell, or None.
         text: the line and its file, for a reader: ``models.py, line 118`` or ``line 4 of the
             cell``; empty without a line.
+        file: the name under which Python knows the file or cell.
+        end: the last line of the expression and the column behind it, in UTF-8 bytes; or None.
     """
 
     code: str = ""
     line: int | None = None
     text: str = ""
+    file: str = ""
+    end: tuple[int, int] | None = None
 
 
 NOWHERE = Place()
@@ -170,8 +174,9 @@ def _place(code: CodeType, filename: str, instruction: int) -> Place:
     first, last, start, end = position
     if first is None or last is None:
         return NOWHERE
-    lines = linecache.getlines(filename)[first - 1 : last]
-    return Place(_cut_out(lines, start, end), first, _line_text(filename, first))
+    code = _cut_out(linecache.getlines(filename)[first - 1 : last], start, end)
+    behind = None if end is None else (last, end)
+    return Place(code, first, _line_text(filename, first), filename, behind)
 
 
 def _cut_out(lines: list[str], start: int | None, end: int | None) -> str:

@@ -159,6 +159,7 @@ def run(
     keep_tensors: bool = False,
     layers: Mapping[str, nn.Module] | None = None,
     arguments: Mapping[tuple[int, str], Settings] | None = None,
+    prepare: Callable[[nn.Module], None] | None = None,
 ) -> Recording:
     """Like `record`, but survive a failure, and ask "what if": run with changes.
 
@@ -169,6 +170,7 @@ def run(
         layers: for a layer's dotted name, the layer to run in its place.
         arguments: for a function call, named by its step's index and operation, the arguments
             to run it with instead.
+        prepare: changes the private copy before it runs.
 
     Returns:
         The steps, and the output or the failure.
@@ -178,6 +180,8 @@ def run(
     """
     inputs = (images,) if isinstance(images, Tensor) else tuple(images)
     twin = private_copy(model, layers)
+    if prepare is not None:
+        prepare(twin)
     tracer = _Tracer(twin, keep_tensors, arguments or {})
     output, failure = None, None
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.no_grad():
