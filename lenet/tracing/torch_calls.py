@@ -10,7 +10,7 @@ import inspect
 import linecache
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -106,8 +106,8 @@ class Place:
     code: str = ""
     line: int | None = None
     text: str = ""
-    file: str = ""
-    end: tuple[int, int] | None = None
+    file: str = field(default="", repr=False, compare=False)
+    end: tuple[int, int] | None = field(default=None, repr=False, compare=False)
 
 
 NOWHERE = Place()
