@@ -181,7 +181,7 @@ def unfold(page: Page) -> None:
 
 def come_near(page: Page) -> None:
     """Scroll to what waits until a reader comes near."""
-    for image in page.locator("article img").all():
+    for image in page.locator("article img:not(.lenet-static *)").all():
         image.scroll_into_view_if_needed()
     for widget in page.locator(".lenet-static").all():
         widget.scroll_into_view_if_needed()
