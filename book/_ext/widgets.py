@@ -38,9 +38,9 @@ def write_scripts(app: Sphinx) -> None:
         return
     folder = Path(app.outdir) / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    for source in (pages.MOUNTING_SCRIPT, pages.MOUNTING_STYLE):
-        text = source.read_text(encoding="utf-8")
-        (folder / source.name).write_text(text, encoding="utf-8")
+    style = pages.MOUNTING_STYLE.read_text(encoding="utf-8")
+    (folder / pages.MOUNTING_STYLE.name).write_text(style, encoding="utf-8")
+    (folder / pages.MOUNTING_SCRIPT.name).write_text(pages.mounting_script(), encoding="utf-8")
     for widget in widget_classes():
         script = folder / f"{widget.__name__}.js"
         script.write_text(widget.definition(), encoding="utf-8")

@@ -453,7 +453,10 @@ def test_table_and_pictures_are_in_view_together(show: Show) -> None:
 
 @pytest.mark.parametrize(
     "show",
-    [{"forced_colors": "active", "color_scheme": scheme} for scheme in ("light", "dark")],
+    [
+        {"forced_colors": "active", "color_scheme": scheme, "reduced_motion": "reduce"}
+        for scheme in ("light", "dark")
+    ],
     indirect=True,
     ids=["light", "dark"],
 )

@@ -50,7 +50,7 @@ def page_of(*widgets: Any, spacer: str = "") -> str:
     script = f"<script>{Probe.definition()}</script>"
     ids = [widget.model_id for widget in widgets]
     boxes = pages.boxes(states, ids, {"Probe": script}, {"Probe": Probe.sentence()})
-    mounting = pages.MOUNTING_SCRIPT.read_text(encoding="utf-8")
+    mounting = pages.mounting_script()
     start = f"<!doctype html><html lang=en><title>test</title><body><script>{mounting}</script>"
     return "\n".join([start, *(spacer + box for box in boxes)])
 

@@ -2,21 +2,17 @@
 /** MistakeExplorer: from a cell of the confusion matrix to its pictures, and into the network. */
 import { render } from "../stage/stepper.js";
 import { Gallery } from "./gallery.js";
-import { OwnModel, metaOfOne } from "./picture.js";
 import { MistakeTable } from "./table.js";
 import { readArrays } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { frequentMistakes } from "../shared/confusion.js";
 import { OWN_KEYS, announcer, button, element, prefersLessMotion } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
+import { Values } from "../shared/values.js";
 
 const NUM_FREQUENT = 5;
 
-/**
- * List all that the explorer holds, in the order of its arrays.
- *
- * @param {Model} model @returns {Held[]}
- */
+/** List all that the explorer holds, in the order of its arrays. @param {Model} model @returns {Held[]} */
 function readHeld(model) {
   const { places, answers, shares, pictures } = readArrays(model);
   const size = pictures.data.length / pictures.shape[0];
@@ -29,12 +25,26 @@ function readHeld(model) {
   }));
 }
 
+/** Cut one picture, and what was recorded for it, out of a stepper's values. @param {ExplorerMeta} meta @param {number} index  of the picture */
+function metaOfOne(meta, index) {
+  const recorded = meta.steps.flatMap((step) => (step.perImage ? [String(step.values)] : []));
+  const perPicture = new Set(["pictures", ...recorded]);
+  const arrays = meta.arrays.map((entry) => {
+    if (!perPicture.has(entry.name)) return entry;
+    const length = entry.length / entry.shape[0];
+    return { ...entry, shape: [1, ...entry.shape.slice(1)], offset: entry.offset + index * length, length };
+  });
+  return { ...meta, arrays, labels: [meta.labels[index]] };
+}
+
 class Explorer {
-  #model; #meta; #held; #table; #gallery; #stepper;
+  #model; #held; #table; #gallery; #stepper;
+  /** @type {ExplorerMeta} */
+  #meta;
   #aloud = announcer();
   #title = element("p", { class: "lenet-cell-title" });
   #box = element("div", {});
-  /** @type {OwnModel | null} */
+  /** @type {Values | null} */
   #walk = null;
   #shownCell = "";
   #stopWalk = () => {};
@@ -166,7 +176,7 @@ class Explorer {
     const verdict = cell[0] === cell[1] ? `${truth}, recognised` : `${truth}, called ${answer}`;
     this.#title.textContent = `Picture ${place}: ${verdict}`;
     const step = this.#walk?.get("step") ?? 0;
-    this.#walk = new OwnModel({ meta: metaOfOne(this.#meta, index), data: this.#model.get("data"), step, picked: [], sample: 0 });
+    this.#walk = new Values({ meta: metaOfOne(this.#meta, index), data: this.#model.get("data"), step, picked: [], sample: 0 });
     this.#box.replaceChildren();
     this.#stopWalk = render({ model: this.#walk, el: this.#box });
     this.#aloud.say(`Picture ${place}, ${verdict}, is open in the stepper below.`);

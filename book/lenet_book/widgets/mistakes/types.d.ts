@@ -18,3 +18,14 @@ interface ArrayEntry {
   offset: number;
   length: number;
 }
+
+/** What a stepper on all pictures takes, and the counts of the confusion matrix. */
+interface ExplorerMeta {
+  model: string;
+  classes: string[];
+  labels: number[];
+  /** Rows are true classes, columns answers. */
+  counts: number[][];
+  steps: { shape: number[]; perImage?: boolean; values?: string }[];
+  arrays: ArrayEntry[];
+}

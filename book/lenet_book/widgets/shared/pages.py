@@ -113,6 +113,11 @@ def _cut(data: bytes, offsets: Sequence[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
+def mounting_script() -> str:
+    """Write the classic script that shows the widgets of a page, with what it imports."""
+    return f'(() => {{\n"use strict";\n{joined_script(MOUNTING_SCRIPT)}}})();\n'
+
+
 def definition(name: str, version: int, front_end: Path) -> str:
     """Write the classic script that hands the front end of a class to the mounting script."""
     start = as_script_text({"version": version, "style": joined_style(front_end)}).removesuffix("}")
@@ -131,7 +136,7 @@ def standalone_page(widget: ipywidgets.Widget, definition: str, title: str, sent
     return _PAGE.format(
         title=html.escape(title),
         style=MOUNTING_STYLE.read_text(encoding="utf-8"),
-        mounting=MOUNTING_SCRIPT.read_text(encoding="utf-8"),
+        mounting=mounting_script(),
         box=box,
     )
 

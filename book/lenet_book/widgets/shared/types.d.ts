@@ -77,3 +77,24 @@ interface Walk {
 type Size = number | number[];
 type SizeOrName = Size | string; // or "same" or "valid"
 type WindowOrSpread = import("./windows.js").SlidingWindow | import("./formulas.js").Spread;
+
+/** What a page without a kernel knows of a widget class. */
+interface WidgetDefinition {
+  version: number;
+  style: string;
+  make(): { render(context: { model: Model; el: Element }): unknown };
+  /** What `make` has made. */
+  frontEnd?: ReturnType<WidgetDefinition["make"]>;
+}
+
+interface ExpectedWidget {
+  coming: Promise<WidgetDefinition>;
+  came(definition: WidgetDefinition): void;
+  failed(error: Error): void;
+}
+
+/** A widget's state in such a page; the bytes of a buffer are the chunks of these numbers. */
+interface StoredModel {
+  state: Record<string, any>;
+  buffers: { path: string[]; chunks: number[] }[];
+}
