@@ -174,9 +174,9 @@ def _place(code: CodeType, filename: str, instruction: int) -> Place:
     first, last, start, end = position
     if first is None or last is None:
         return NOWHERE
-    code = _cut_out(linecache.getlines(filename)[first - 1 : last], start, end)
+    text = _cut_out(linecache.getlines(filename)[first - 1 : last], start, end)
     behind = None if end is None else (last, end)
-    return Place(code, first, _line_text(filename, first), filename, behind)
+    return Place(text, first, _line_text(filename, first), filename, behind)
 
 
 def _cut_out(lines: list[str], start: int | None, end: int | None) -> str:

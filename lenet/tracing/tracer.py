@@ -4,8 +4,9 @@ Forward hooks see modules only. A `torch.overrides.TorchFunctionMode` also sees 
 tensor methods called in `forward` (`F.relu`, `torch.flatten`, `view`, `+`), so that every operation
 that makes a tensor from tensors is one step.
 
-The model is left as it was: a private copy runs, on the CPU, in evaluation mode, without gradients
-and with the random state restored afterwards.
+The model is left as it was: a private copy runs, on the CPU, in evaluation mode, uncompiled,
+without the user's hooks, without gradients (unless `forward` itself asks for some) and with the
+random state restored afterwards.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from __future__ import annotations
 import copy
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
+from types import CellType, FunctionType, MethodType
 from typing import Any
 
 import torch
@@ -29,6 +34,7 @@ from lenet.tracing.torch_calls import NOWHERE, Place, tensors_in
 
 Shape = tuple[int, ...]
 Settings = Mapping[str, Any]
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 MODEL_INPUT = -1
 """The `Step.sources` entry of a tensor that was given to the model."""
@@ -53,6 +59,9 @@ class Step:
         module: the layer as it ran (in the private copy), None for a function.
         output_shapes: the shape of every tensor that came out; empty for a step that failed.
         num_parameters: the parameters first used in this step; a layer's second call has 0.
+        num_trainable: those of them that are not frozen.
+        output_dtypes: the type of every tensor that came out.
+        num_bytes: the memory that the outputs take; none for a view or what was written in place.
         inputs: copies of the tensors that went in, or None when they were not kept.
         outputs: copies of the tensors that came out, or None when they were not kept.
     """
@@ -67,6 +76,9 @@ class Step:
     module: nn.Module | None = field(repr=False)
     output_shapes: tuple[Shape, ...] = ()
     num_parameters: int = 0
+    num_trainable: int = 0
+    output_dtypes: tuple[torch.dtype, ...] = ()
+    num_bytes: int = 0
     inputs: tuple[Tensor, ...] | None = field(default=None, repr=False, compare=False)
     outputs: tuple[Tensor, ...] | None = field(default=None, repr=False, compare=False)
 
@@ -112,6 +124,8 @@ class Recording:
         failure: where it stopped, None after a whole pass.
         model: the private copy that ran.
         num_unused_parameters: parameters that no step used.
+        num_unregistered_parameters: parameters that steps used, but that the model does not know
+            as its own, because their layers are kept in a plain list.
     """
 
     steps: list[Step]
@@ -119,16 +133,17 @@ class Recording:
     failure: Failure | None
     model: nn.Module
     num_unused_parameters: int
+    num_unregistered_parameters: int = 0
 
 
 def record(
-    model: nn.Module, images: Tensor | Sequence[Tensor], *, keep_tensors: bool = True
+    model: nn.Module, inputs: Tensor | Sequence[Any], *, keep_tensors: bool = True
 ) -> list[Step]:
-    """Run `model` on `images` and list every operation, in the order in which they ran.
+    """Run `model` on `inputs` and list every operation, in the order in which they ran.
 
     Args:
         model: any module; it is not changed.
-        images: (N, C, H, W) as the model takes them, or several tensors for several inputs.
+        inputs: images (N, C, H, W) as the model takes them, or all arguments in a sequence.
         keep_tensors: keep a copy of every step's inputs and outputs, safe from later in-place
             operations.
 
@@ -146,7 +161,7 @@ def record(
         relu (1, 6, 24, 24) F.relu(self.conv1(t))
         max_pool2d (1, 6, 12, 12) F.max_pool2d(t, kernel_size=2, stride=2)
     """
-    recording = run(model, images, keep_tensors=keep_tensors)
+    recording = run(model, inputs, keep_tensors=keep_tensors)
     if recording.failure is not None:
         raise recording.failure.error
     return recording.steps
@@ -154,68 +169,81 @@ def record(
 
 def run(
     model: nn.Module,
-    images: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Any],
     *,
+    kwargs: Mapping[str, Any] | None = None,
     keep_tensors: bool = False,
     layers: Mapping[str, nn.Module] | None = None,
     arguments: Mapping[tuple[int, str], Settings] | None = None,
-    prepare: Callable[[nn.Module], None] | None = None,
+    prepare: Callable[[nn.Module], nn.Module] | None = None,
+    device: torch.device | str = "cpu",
 ) -> Recording:
     """Like `record`, but survive a failure, and ask "what if": run with changes.
 
     Args:
         model: any module; it is not changed.
-        images: (N, C, H, W) as the model takes them, or several tensors for several inputs.
+        inputs: images (N, C, H, W) as the model takes them, or all arguments in a sequence:
+            tensors in any nesting of tuples, lists and dictionaries, and other values.
+        kwargs: the arguments that are given by name.
         keep_tensors: keep a copy of every step's inputs and outputs.
         layers: for a layer's dotted name, the layer to run in its place.
         arguments: for a function call, named by its step's index and operation, the arguments
             to run it with instead.
-        prepare: changes the private copy before it runs.
+        prepare: changes the private copy, and gives what is to run.
+        device: where to run.
 
     Returns:
         The steps, and the output or the failure.
 
     Raises:
-        TypeError: `model` is a TorchScript module, whose Python code is gone.
+        TypeError: `model` holds something that cannot be copied.
     """
-    inputs = (images,) if isinstance(images, Tensor) else tuple(images)
-    twin = private_copy(model, layers)
-    if prepare is not None:
-        prepare(twin)
-    tracer = _Tracer(twin, keep_tensors, arguments or {})
-    output, failure = None, None
-    with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.no_grad():
-        inputs = tracer.enter(inputs)
-        try:
-            with tracer:
-                output = twin(*inputs)
-        except Exception as error:
-            failure = tracer.failure_from(error)
-    return Recording(tracer.steps, output, failure, twin, tracer.num_unused_parameters())
+    given = ((inputs,) if isinstance(inputs, Tensor) else tuple(inputs), dict(kwargs or {}))
+    for gradients in (False, True):
+        twin = private_copy(model, layers, device)
+        if prepare is not None:
+            twin = prepare(twin)
+        with _surroundings(gradients):
+            _materialise(twin, given, device)
+            tracer = _Tracer(twin, keep_tensors, arguments or {})
+            recording = tracer.run(given, device)
+        if not (recording.failure and "does not require grad" in str(recording.failure.error)):
+            break  # else `forward` itself asks for a gradient
+    return recording
 
 
-def private_copy(model: nn.Module, layers: Mapping[str, nn.Module] | None = None) -> nn.Module:
-    """Copy a model to the CPU, in evaluation mode, with some of its layers exchanged.
+def private_copy(
+    model: nn.Module,
+    layers: Mapping[str, nn.Module] | None = None,
+    device: torch.device | str = "cpu",
+) -> nn.Module:
+    """Copy a model to a device, in evaluation mode, with some of its layers exchanged.
 
     The copy has parameters of its own, whose memory is the model's: give them other `data`, but
-    write nothing into it.
+    write nothing into it. What `torch.compile` or `DataParallel` wrapped is unwrapped; of the hooks
+    only PyTorch's own are kept.
 
     Raises:
-        TypeError: `model` is a TorchScript module, whose Python code is gone.
+        TypeError: the model holds something that cannot be copied.
     """
-    model = getattr(model, "_orig_mod", model)  # what torch.compile wrapped
-    if isinstance(model, torch.jit.ScriptModule):
-        raise TypeError(
-            "a TorchScript module cannot be traced, because its Python code is gone: "
-            "trace the model it was made from"
-        )
-    twin: nn.Module = copy.deepcopy(model, _stand_ins(model)).eval()
+    memo = _stand_ins(model, device)
+    try:
+        twin: nn.Module = copy.deepcopy(model, memo)
+    except TypeError:  # a lock or an open file
+        twin, memo = _sharing_copy(model, device)
+    twin = memo.get(id(model), twin).eval()
+    for module in twin.modules():
+        _own(module, memo)
     for name, layer in (layers or {}).items():
         original = twin.get_submodule(name)
         for path, module in list(twin.named_modules(remove_duplicate=False)):
             if module is original:
                 twin.set_submodule(path, layer.eval())
     return twin
+
+
+# Constructor arguments that a layer keeps under another name, as a tensor or None.
+_KEPT_AS = {"add_bias_kv": "bias_k", "bias": "in_proj_bias"}
 
 
 def layer_settings(module: nn.Module) -> dict[str, Any]:
@@ -225,17 +253,25 @@ def layer_settings(module: nn.Module) -> dict[str, Any]:
     (`device`, `dtype`) is left out.
     """
     layer: Callable[..., nn.Module] = type(module)
-    settings = {n: getattr(module, n) for n in constructor_parameters(layer) if hasattr(module, n)}
-    if "bias" in settings:
-        settings["bias"] = isinstance(settings["bias"], Tensor)
+    settings = {}
+    for name in constructor_parameters(layer):
+        kept = name if hasattr(module, name) else _KEPT_AS.get(name, name)
+        if hasattr(module, kept):
+            value = getattr(module, kept)
+            stands_for_one = name in _KEPT_AS and not isinstance(value, bool)
+            settings[name] = value is not None if stands_for_one else value
     return {name: value for name, value in settings.items() if not isinstance(value, Tensor)}
 
 
 @lru_cache(maxsize=1024)
 def constructor_parameters(layer: Callable[..., nn.Module]) -> dict[str, inspect.Parameter]:
-    """List what a layer's constructor takes, by name, without where its weights are to live."""
-    parameters = inspect.signature(layer).parameters
-    return {n: p for n, p in parameters.items() if n not in ("device", "dtype")}
+    """List what a layer's constructor takes, by name, without where its weights are to live.
+
+    The constructors of `nn.RNN` and its like take anything, and list what they mean beside.
+    """
+    meant = typing.get_overloads(getattr(layer, "__init__", layer))
+    parameters = inspect.signature(meant[0] if meant else layer).parameters
+    return {n: p for n, p in parameters.items() if n not in ("self", "device", "dtype")}
 
 
 class _Tracer(TorchFunctionMode):
@@ -249,6 +285,7 @@ class _Tracer(TorchFunctionMode):
         self._model = model
         self._keep_tensors = keep_tensors
         self._arguments = arguments
+        self._registered = {id(parameter): parameter for parameter in model.parameters()}
         self._counted: set[int] = set()
         self._unshared: set[int] = set()
         self._scopes: list[str] = []
@@ -260,22 +297,27 @@ class _Tracer(TorchFunctionMode):
             wrap = self._wrap_layer if _is_layer(module) else self._wrap_scope
             module.forward = wrap(name, module, module.forward)
 
-    def enter(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Copy the model's inputs to the CPU and know them again when they are used."""
-        copies = tuple(tensor.detach().to("cpu", copy=True) for tensor in inputs)
-        for tensor in copies:
-            self._sources[tensor] = MODEL_INPUT
-        return copies
+    def run(self, given: Arguments, device: torch.device | str) -> Recording:
+        """Run the model on copies of its arguments, to its end or its failure."""
+        args, kwargs = _copied(given, device)
+        self._sources.update((tensor, MODEL_INPUT) for tensor in tensors_in((args, kwargs)))
+        output, failure = None, None
+        try:
+            with self:
+                output = self._model(*args, **kwargs)
+        except Exception as error:
+            failure = self._failure_from(error)
+        own = {key: p for key, p in self._registered.items() if not is_lazy(p)}
+        unused = sum(p.numel() for key, p in own.items() if key not in self._counted)
+        used = sum(step.num_parameters for step in self.steps)
+        known = sum(p.numel() for p in own.values()) - unused
+        return Recording(self.steps, output, failure, self._model, unused, used - known)
 
-    def failure_from(self, error: Exception) -> Failure:
+    def _failure_from(self, error: Exception) -> Failure:
         """Say which step raised `error`, or else on which line it came up."""
         if self._failed is not None and self._failed[0] is error:
             return Failure(error, self._failed[1], self._failed[1].place)
         return Failure(error, None, torch_calls.place_of_error(error))
-
-    def num_unused_parameters(self) -> int:
-        """Count the parameters that no step has used."""
-        return self._count(self._model.parameters())
 
     def __torch_function__(
         self,
@@ -300,7 +342,7 @@ class _Tracer(TorchFunctionMode):
     def _unshare(self, tensors: Iterable[Tensor]) -> None:
         """Give weights memory of their own before code that may write to them."""
         for tensor in tensors:
-            if isinstance(tensor, nn.Parameter) and id(tensor) not in self._unshared:
+            if id(tensor) in self._registered and id(tensor) not in self._unshared:
                 tensor.data = tensor.data.clone()
                 self._unshared.add(id(tensor))
 
@@ -345,7 +387,7 @@ class _Tracer(TorchFunctionMode):
             raise
         outputs = tuple(tensors_in(result))
         if outputs:
-            self._add(step, outputs, inputs if module is None else module.parameters())
+            self._add(step, inputs, outputs, inputs if module is None else module.parameters())
         return result
 
     def _described(
@@ -369,15 +411,27 @@ class _Tracer(TorchFunctionMode):
             inputs=self._snapshots_of(inputs),
         )
 
-    def _add(self, step: Step, outputs: tuple[Tensor, ...], used: Iterable[Tensor]) -> None:
+    def _add(
+        self,
+        step: Step,
+        inputs: tuple[Tensor, ...],
+        outputs: tuple[Tensor, ...],
+        used: Iterable[Tensor],
+    ) -> None:
         """Add a step to the list, and know its outputs again when they are used."""
         for tensor in outputs:
             self._sources[tensor] = len(self.steps)
-        results, num_parameters = self._snapshots_of(outputs), self._count(used)
-        shapes = _shapes(outputs)
-        self.steps.append(
-            replace(step, output_shapes=shapes, outputs=results, num_parameters=num_parameters)
+        new = self._first_used(used)
+        described = replace(
+            step,
+            output_shapes=_shapes(outputs),
+            outputs=self._snapshots_of(outputs),
+            num_parameters=sum(p.numel() for p in new),
+            num_trainable=sum(p.numel() for p in new if p.requires_grad),
+            output_dtypes=tuple(tensor.dtype for tensor in outputs),
+            num_bytes=_new_bytes(inputs, outputs),
         )
+        self.steps.append(described)
 
     def _snapshots_of(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         return tuple(map(self._snapshot, tensors)) if self._keep_tensors else None
@@ -391,47 +445,165 @@ class _Tracer(TorchFunctionMode):
         kept: Tensor = known[1]
         return kept
 
-    def _count(self, tensors: Iterable[Tensor]) -> int:
-        """Count the parameters among `tensors` that were not counted before."""
-        new = {id(t): t.numel() for t in tensors if isinstance(t, nn.Parameter)}
-        total = sum(count for key, count in new.items() if key not in self._counted)
+    def _first_used(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        """Find the parameters among `tensors` that no earlier step used."""
+        new = {
+            id(t): t
+            for t in tensors
+            if (id(t) in self._registered or isinstance(t, nn.Parameter))
+            and id(t) not in self._counted
+        }
         self._counted |= new.keys()
-        return total
+        return list(new.values())
 
 
 def _shapes(tensors: Iterable[Tensor]) -> tuple[Shape, ...]:
     return tuple(tuple(tensor.shape) for tensor in tensors)
 
 
+def _new_bytes(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
+    """Count the bytes of outputs that have memory of their own."""
+    taken = set(map(_memory, inputs))
+    return sum(t.numel() * t.element_size() for t in outputs if _memory(t) not in taken)
+
+
+def _memory(tensor: Tensor) -> int:
+    """Tell the memory of a tensor from that of others."""
+    plain = tensor.layout is torch.strided and not tensor.is_nested
+    return tensor.untyped_storage().data_ptr() if plain else id(tensor)
+
+
 def _is_layer(module: nn.Module) -> bool:
-    """Tell whether a module is one of PyTorch's own layers, which make one step each.
+    """Tell whether a module makes one step: a layer of PyTorch's own, or compiled TorchScript.
 
     What counts is who wrote its `forward`: a subclass that only adds settings is still a layer,
-    one with a `forward` of its own is looked into. Containers are looked into.
+    one with a `forward` of its own is looked into. Containers and transformers are looked into.
     """
+    if isinstance(module, torch.jit.ScriptModule):
+        return True
     home = type(module).forward.__module__
-    return home.startswith("torch.nn.modules.") and home != "torch.nn.modules.container"
+    return home.startswith(("torch.nn.modules.", "torch.ao.nn.")) and home not in _LOOKED_INTO
 
 
-def _stand_ins(model: nn.Module) -> dict[int, Any]:
-    """Prepare what `copy.deepcopy` is to put in the place of a model's tensors.
+_LOOKED_INTO = ("torch.nn.modules.container", "torch.nn.modules.transformer")
+
+
+@contextmanager
+def _surroundings(gradients: bool) -> Iterator[None]:
+    """Keep the random state, and run what `torch.compile` compiled as it was written."""
+    compiles = "torch._dynamo" in sys.modules  # which takes seconds to import
+    plain = torch.compiler.set_stance("force_eager") if compiles else nullcontext()
+    numbers = torch.random.fork_rng(devices=[])
+    with numbers, torch.inference_mode(False), torch.set_grad_enabled(gradients), plain:
+        yield
+
+
+def _materialise(twin: nn.Module, given: Arguments, device: torch.device | str) -> None:
+    """Let the lazy layers of a copy learn their sizes, as far as it runs."""
+    if any(map(is_lazy, chain(twin.parameters(), twin.buffers()))):
+        args, kwargs = _copied(given, device)
+        with suppress(Exception):  # the recorded pass will say so
+            twin(*args, **kwargs)
+
+
+def _copied(value: Any, device: torch.device | str) -> Any:  # noqa: ANN401
+    """Copy the tensors in nested containers to a device."""
+    if isinstance(value, Tensor):
+        return value.detach().to(device, copy=True).requires_grad_(value.requires_grad)
+    if isinstance(value, dict):
+        twin = copy.copy(value)
+        twin.update((key, _copied(item, device)) for key, item in value.items())
+        return twin
+    if isinstance(value, list | tuple):
+        make = getattr(type(value), "_make", type(value))  # a named tuple takes no sequence
+        return make(_copied(item, device) for item in value)
+    return value
+
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+
+
+def _own(module: nn.Module, memo: Mapping[int, Any]) -> None:
+    """Free a copied module from what ties it to the user: hooks, and the original in a closure."""
+    for hooks in (vars(module)[name] for name in _HOOKS):
+        for key, hook in list(hooks.items()):
+            if not getattr(hook, "__module__", "").startswith("torch."):
+                del hooks[key]
+    forward = vars(module).get("forward")
+    if isinstance(forward, FunctionType):
+        module.forward = _speaking_of_copies(forward, memo)
+    elif isinstance(forward, MethodType) and isinstance(forward.__func__, FunctionType):
+        function = _speaking_of_copies(forward.__func__, memo)
+        module.forward = MethodType(function, forward.__self__)
+
+
+def _speaking_of_copies(function: FunctionType, memo: Mapping[int, Any]) -> FunctionType:
+    """Make a function whose closure and globals name copies where it names what was copied."""
+    cells = tuple(
+        CellType(memo.get(id(cell.cell_contents), cell.cell_contents))
+        for cell in function.__closure__ or ()
+    )
+    known = function.__globals__
+    named = {n: memo[id(known[n])] for n in function.__code__.co_names if id(known.get(n)) in memo}
+    spoken = FunctionType(
+        function.__code__, known | named, function.__name__, function.__defaults__, cells
+    )
+    spoken.__kwdefaults__ = function.__kwdefaults__
+    return spoken
+
+
+def _sharing_copy(model: nn.Module, device: torch.device | str) -> tuple[nn.Module, dict[int, Any]]:
+    """Copy a model, but share all attributes that are neither tensors, modules nor containers."""
+    copied = (dict, list, tuple, Tensor, nn.Module)
+    values = (value for module in model.modules() for value in vars(module).values())
+    shared = {id(value): value for value in values if not isinstance(value, copied)}
+    memo = _stand_ins(model, device) | shared
+    try:
+        return copy.deepcopy(model, memo), memo
+    except TypeError as error:
+        raise TypeError(f"{type(model).__name__} cannot be copied: {error}") from error
+
+
+def _stand_ins(model: nn.Module, device: torch.device | str) -> dict[int, Any]:
+    """Prepare what `copy.deepcopy` is to put in the place of a model's tensors and wrappers.
 
     Most of a module's attributes are empty dictionaries of hooks; preparing those too makes the
     copy twice as fast.
     """
     memo: dict[int, Any] = {}
+    wrappers = []
     for module in model.modules():
+        if _wrapped_by(module) is not None:
+            wrappers.append(module)
         for value in vars(module).values():
             if isinstance(value, dict) and not value:
                 memo[id(value)] = type(value)()
             elif isinstance(value, dict | list | tuple | Tensor):
-                tensors = (tensor for tensor in tensors_in(value) if not is_lazy(tensor))
-                memo |= {id(tensor): _private_tensor(tensor) for tensor in tensors}
+                memo |= {id(t): _private_tensor(t, device) for t in tensors_in(value)}
+    for wrapper in reversed(wrappers):
+        memo[id(wrapper)] = copy.deepcopy(_wrapped_by(wrapper), memo)
     return memo
 
 
-def _private_tensor(tensor: Tensor) -> Tensor:
-    """Stand in for a tensor of the model; weights share their memory until someone may write it."""
+def _wrapped_by(module: nn.Module) -> nn.Module | None:
+    """Find what `torch.compile` or a parallel wrapper runs; None for a module of its own."""
+    parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
+    wrapped: nn.Module | None = getattr(module, "module" if parallel else "_orig_mod", None)
+    return wrapped
+
+
+def _private_tensor(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """Stand in for a tensor of the model; weights share their memory until someone may write it.
+
+    A tensor on the meta device has no numbers: zeros stand in, which take no memory either.
+    """
+    if is_lazy(tensor):
+        lazy: Callable[..., Tensor] = type(tensor)
+        return lazy(device=device, dtype=tensor.dtype)
+    if tensor.is_meta:
+        values = torch.zeros((), dtype=tensor.dtype, device=device).expand(tensor.shape)
+    else:
+        values = tensor.data.to(device, copy=not isinstance(tensor, nn.Parameter))
     if isinstance(tensor, nn.Parameter):
-        return nn.Parameter(tensor.data.to("cpu"), requires_grad=tensor.requires_grad)
-    return tensor.detach().to("cpu", copy=True)  # deepcopy refuses activations kept as self.x
+        return nn.Parameter(values, requires_grad=tensor.requires_grad)
+    return values

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import linecache
 import random
+import threading
+import types
 
 import pytest
 import torch
@@ -12,6 +15,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.utils import prune
 
 from lenet import tracing
 from lenet.models import CifarLeNet, LeNet5, NarrowLeNet
@@ -487,9 +491,199 @@ def test_what_torch_compile_wrapped_is_traced():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_torchscript_is_refused_with_the_reason():
-    with pytest.raises(TypeError, match="trace the model it was made from"):
-        tracing.record(torch.jit.script(nn.ReLU()), images(1, 2))
+def test_torchscript_is_one_step_with_its_parameters():
+    scripted = torch.jit.script(nn.Sequential(nn.Linear(3, 4), nn.ReLU()))
+    recording = tracing.run(nn.Sequential(scripted, nn.Linear(4, 2)), images(1, 3))
+    assert [(s.name, s.num_parameters) for s in recording.steps] == [("0", 16), ("1", 10)]
+    assert recording.num_unused_parameters == 0
+    assert len(tracing.record(scripted, images(1, 3))) == 1
+
+
+class Inputs(nn.Module):
+    """Takes tensors in every way in which Python passes them."""
+
+    def forward(
+        self, x: Tensor, pair: tuple[Tensor, int], *, by_name: dict[str, list[Tensor]], scale: float
+    ) -> Tensor:
+        pair[0].add_(1)
+        return (x + pair[0]) * scale + by_name["more"][0]
+
+
+def test_arguments_arrive_as_they_were_given_and_stay_as_they_were():
+    one = torch.ones(2, 3)
+    by_name = collections.OrderedDict(more=[one])
+    kwargs = {"by_name": by_name, "scale": 4.0}
+    recording = tracing.run(Inputs(), (one, (one, 2)), kwargs=kwargs)
+    assert torch.equal(recording.output, torch.full((2, 3), 13.0))
+    assert [step.sources for step in recording.steps] == [
+        (tracing.MODEL_INPUT,), (tracing.MODEL_INPUT, 0), (1,), (2, tracing.MODEL_INPUT)
+    ]  # fmt: skip
+    assert torch.equal(one, torch.ones(2, 3))
+
+
+def test_named_tuples_and_packed_sequences_are_passed_on():
+    packed = nn.utils.rnn.pack_sequence([images(3, 4), images(2, 4)])
+    (step,) = tracing.record(nn.LSTM(4, 5), [packed])
+    assert step.output_shape == (5, 5)
+    assert step.sources[0] == tracing.MODEL_INPUT
+
+
+class Energy(nn.Module):
+    """Differentiates in `forward`, as networks of physics do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(3, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x.requires_grad_()
+        (force,) = torch.autograd.grad(self.fc(x).tanh().sum(), x)
+        return force
+
+
+def test_a_gradient_inside_forward_is_computed():
+    network = Energy()
+    recording = tracing.run(network, images(2, 3))
+    assert recording.failure is None
+    assert recording.output.shape == (2, 3)
+    assert network.fc.weight.grad is None
+
+
+def test_lazy_layers_learn_their_sizes_on_the_copy():
+    network = nn.Sequential(
+        nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(5)
+    )
+    steps = tracing.record(network, images(2, 1, 6, 6))
+    assert [step.operation for step in steps] == ["Conv2d", "BatchNorm2d", "Flatten", "Linear"]
+    assert [step.num_parameters for step in steps] == [40, 8, 0, 325]
+    assert isinstance(network[0], nn.LazyConv2d)
+    assert isinstance(network[3].weight, nn.UninitializedParameter)
+    failed = tracing.run(nn.Sequential(nn.Linear(4, 4), nn.LazyLinear(5)), images(2, 3))
+    assert failed.failure.step.name == "0"
+
+
+def test_weights_on_the_meta_device_get_stand_ins():
+    network = nn.Sequential(nn.Linear(5, 2), nn.BatchNorm1d(2)).to("meta")
+    recording = tracing.run(network, images(2, 5))
+    assert recording.output.shape == (2, 2)
+    assert recording.output.device.type == "cpu"
+    assert network[0].weight.is_meta
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_quantized_layers_are_steps():
+    network = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2))
+    quantized = torch.ao.quantization.quantize_dynamic(network, {nn.Linear})
+    steps = tracing.record(quantized, images(3, 8))
+    assert [step.name for step in steps] == ["0", "1", "2"]
+    assert steps[-1].output_shape == (3, 2)
+
+
+def test_compiled_parts_run_as_they_were_written(caplog):
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features = torch.compile(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()))
+            self.fc = nn.Linear(2, 2)
+            self.fc.compile()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return double(self.fc(self.features(x).mean((2, 3))))
+
+    @torch.compile
+    def double(x: Tensor) -> Tensor:
+        return 2 * x
+
+    steps = tracing.record(Mixed(), images(2, 1, 5, 5))
+    assert [s.name for s in steps] == ["features.0", "features.1", "mean", "fc", "mul"]
+    assert not caplog.records
+
+
+def test_a_parallel_wrapper_is_looked_through():
+    assert tracing.record(nn.DataParallel(nn.Linear(2, 3)), images(1, 2))[0].name == "Linear"
+
+
+def test_hooks_of_the_user_do_not_fire_and_those_of_pytorch_do():
+    calls = []
+    network = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten())
+    prune.l1_unstructured(network[0], "weight", amount=0.5)
+    network[0].register_forward_hook(lambda *_: calls.append("layer"))
+    network.register_forward_pre_hook(lambda *_: calls.append("network"))
+    batch = images(1, 1, 5, 5)
+    steps = tracing.record(network, batch)
+    assert calls == []
+    assert torch.equal(steps[-1].output, network(batch).detach())
+    assert calls == ["network", "layer"]
+
+
+def test_what_cannot_be_copied_is_shared():
+    network = nn.Sequential(nn.Linear(2, 3))
+    network.lock = threading.Lock()
+    assert tracing.record(network, images(1, 2))[0].output_shape == (1, 3)
+    network.locks = [threading.Lock()]
+    with pytest.raises(TypeError, match="Sequential cannot be copied"):
+        tracing.record(network, images(1, 2))
+
+
+patched = nn.Identity()  # a global name, as a script's network has
+
+
+@pytest.mark.parametrize("kind", ["closure", "global", "method"])
+def test_a_patched_forward_speaks_of_the_copy(kind, monkeypatch):
+    network = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).train()
+
+    def method(self: nn.Module, x: Tensor) -> Tensor:
+        return patched[1](self[0](x))
+
+    monkeypatch.setitem(globals(), "patched", network)
+    network.forward = {
+        "closure": lambda x: network[1](network[0](x)),
+        "global": lambda x: patched[1](patched[0](x)),
+        "method": types.MethodType(method, network),
+    }[kind]
+    recording = tracing.run(network, images(4, 2))
+    assert [step.name for step in recording.steps] == ["0", "1"]
+    assert sum(s.num_parameters for s in recording.steps) == 15
+    assert recording.num_unused_parameters == 0
+    assert network[1].num_batches_tracked == 0
+
+
+def test_frozen_parameters_are_told_from_trainable_ones():
+    network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 4))
+    network[0].weight.requires_grad_(False)
+    steps = tracing.record(network, images(1, 2))
+    assert [(s.num_parameters, s.num_trainable) for s in steps] == [(9, 3), (16, 16)]
+
+
+def test_layers_in_a_plain_list_are_not_registered():
+    class Listed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = [nn.Linear(2, 3), nn.Linear(3, 3)]
+            self.fc = nn.Linear(3, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            for layer in self.layers:
+                x = layer(x)
+            return self.fc(x)
+
+    recording = tracing.run(Listed(), images(1, 2))
+    assert [s.num_parameters for s in recording.steps] == [9, 12, 4]
+    assert (recording.num_unused_parameters, recording.num_unregistered_parameters) == (0, 21)
+
+
+def test_only_new_memory_is_counted():
+    class Views(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            y = x.view(-1).double()
+            y += 1
+            return y.reshape(2, 3).half()
+
+    steps = tracing.record(Views(), images(2, 3))
+    assert [(s.name, s.num_bytes) for s in steps] == [
+        ("view", 0), ("double", 48), ("add_", 0), ("reshape", 0), ("half", 12)
+    ]  # fmt: skip
+    assert steps[-1].output_dtypes == (torch.float16,)
 
 
 def test_it_works_inside_inference_mode_and_with_gradients_on():
