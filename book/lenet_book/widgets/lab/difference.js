@@ -12,16 +12,16 @@ export class Difference {
   #code = element("code");
 
   constructor() {
-    this.#button = button("", () => this.#turn());
+    this.#button = button("", () => this.show(this.#lines, !this.#whole));
     const frame = element("pre", { class: "lenet-mono", role: "region", "aria-label": "the changed code" }, this.#code);
     this.node = element("div", { class: "lenet-diff" }, frame, this.#button);
   }
 
-  /** @param {string[]} lines  each after two characters: "- " if left out, "+ " if new */
-  show(lines) {
-    this.#lines = lines;
+  /** @param {string[]} lines  each after two characters: "- " if left out, "+ " if new @param {boolean} [whole]  or only around the change */
+  show(lines, whole = this.#whole) {
+    [this.#lines, this.#whole] = [lines, whole];
     const changed = lines.flatMap((line, index) => (line.startsWith(" ") ? [] : [index]));
-    const isNear = (/** @type {number} */ index) => this.#whole || changed.some((at) => Math.abs(at - index) <= CONTEXT);
+    const isNear = (/** @type {number} */ index) => whole || changed.some((at) => Math.abs(at - index) <= CONTEXT);
     const indents = lines.filter((line, index) => line.trim() && isNear(index)).map((line) => line.slice(2).search(/\S/));
     const indent = Math.min(...indents);
     const shown = lines.flatMap((line, index) => {
@@ -29,20 +29,14 @@ export class Difference {
       return index === 0 || isNear(index - 1) ? [element("span", { class: "lenet-gap" }, "⋯\n")] : [];
     });
     this.#code.replaceChildren(...shown);
-    this.#button.textContent = this.#whole ? "Show the change only" : "Show the whole loop";
+    this.#button.textContent = whole ? "Show the change only" : "Show the whole loop";
   }
 
   /** @param {string} line */
   #line(line) {
-    const kind = { "-": "removed", "+": "added" }[line[0]];
+    const [kind, sign] = { "-": ["removed", "−"], "+": ["added", "+"] }[line[0]] ?? [];
     if (!kind) return element("span", {}, `${line}\n`);
-    const sign = { "-": "−", "+": "+" }[line[0]] ?? "";
     const spoken = element("span", { class: "lenet-aloud" }, `${kind}: `);
     return element("span", { class: `lenet-${kind}` }, element("span", { "aria-hidden": "true" }, sign), spoken, `${line.slice(1)}\n`);
-  }
-
-  #turn() {
-    this.#whole = !this.#whole;
-    this.show(this.#lines);
   }
 }

@@ -1,22 +1,20 @@
 // @ts-check
 /** TrainingLab: predict what a fault does to a training, see it, and recognise faults by their curves. */
-import { Chart, fitCharts } from "../shared/chart.js";
+import { trainingCharts } from "../shared/chart.js";
 import { Difference } from "./difference.js";
 import { Question } from "./question.js";
-import { readArrays } from "../shared/arrays.js";
+import { partOf, readArrays, setValue, watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { OWN_KEYS, button, element } from "../shared/elements.js";
+import { OWN_KEYS, button, element, watchSize } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText, numberText, percentText } from "../shared/text.js";
 
 const PREDICTIONS = [
-  { key: "nothing", text: "It stays at guessing" },
-  { key: "worse", text: "It learns, but ends lower" },
-  { key: "same", text: "It ends as high" },
+  { key: "nothing", text: "It stays at guessing", reply: "it stays at guessing" },
+  { key: "worse", text: "It learns, but ends lower", reply: "it learns, but ends lower than the healthy loop" },
+  { key: "same", text: "It ends as high", reply: "it ends as high as the healthy loop" },
 ];
-/** @type {Record<string, string>} */
-const SUFFIXES = { nothing: "it stays at guessing", worse: "it learns, but ends lower than the healthy loop", same: "it ends as high as the healthy loop" };
 const HIDDEN = ["healthy", "?"]; // what the curves are called while the fault is to be guessed
 const CHANCE = 1.5; // times the accuracy of guessing: less counts as nothing learned
 const ROWS = 7; // of the table of numbers
@@ -32,14 +30,12 @@ function withCode(text) {
 }
 
 class Lab {
-  #model; #arrays; #modes; #picker; #prediction; #quiz; #another; #charts;
-  /** @type {LabMeta} */
-  #meta;
+  #model; #meta; #arrays; #modes; #picker; #prediction; #quiz; #another; #charts;
   /** @type {Fault | null} the fault to be guessed, or null outside of the quiz */
   #mystery = null;
   /** @type {Map<string, string[]>} by the names of the faults whose curves the reader has seen: what was predicted */
   #revealed = new Map();
-  /** @type {string[]} what the quiz asks next */
+  /** @type {Fault[]} what the quiz asks next */
   #waiting = [];
   /** @type {string[]} names of faults, the last one perhaps right */
   #guesses = [];
@@ -52,9 +48,9 @@ class Lab {
   /** @param {Model} model */
   constructor(model) {
     this.#model = model;
-    this.#meta = model.get("meta");
+    this.#meta = /** @type {LabMeta} */ (model.get("meta"));
     this.#arrays = readArrays(model);
-    this.#modes = this.#makeModes();
+    this.#modes = { choose: button("Choose a fault", () => this.#leaveQuiz()), quiz: button("Quiz", () => this.#ask()) };
     this.#picker = this.#makePicker();
     const names = this.#meta.faults.map((fault) => ({ key: fault.name, text: fault.title }));
     this.#prediction = new Question("Predict first: what will the test accuracy do?", PREDICTIONS, (key) => this.#predict(key));
@@ -63,7 +59,8 @@ class Lab {
     this.#quiz.node.append(this.#another);
     this.#charts = this.#makeCharts();
     this.root = this.#build();
-    this.stops = this.#listen();
+    const draw = () => Object.values(this.#charts).forEach((chart) => chart.draw());
+    this.stops = [watchValue(model, "fault", () => this.#leaveQuiz()), watchSize(this.root, draw), watchTheme(() => this.show())];
   }
 
   /** @returns {Fault} */
@@ -90,39 +87,19 @@ class Lab {
       this.#reading, this.#words, table, element("p", { class: "lenet-muted" }, origin));
   }
 
-  #makeModes() {
-    return { choose: button("Choose a fault", () => this.#leaveQuiz()), quiz: button("Quiz", () => this.#ask()) };
-  }
-
   #makePicker() {
     const options = this.#meta.faults.map(({ name, title }) => element("option", { value: name }, title));
-    const box = element("select", { "aria-label": "fault", onchange: () => this.#choose(box.value) }, ...options);
+    const box = element("select", { "aria-label": "fault", onchange: () => setValue(this.#model, "fault", box.value) }, ...options);
     return { box, node: element("label", { class: "lenet-picker" }, "fault", box) };
   }
 
   #makeCharts() {
     const { numClasses } = this.#meta;
-    const guess = Math.log(numClasses);
-    const xLabel = "updates";
-    return {
-      loss: new Chart({ xLabel, title: "Loss while training", top: 1.4 * guess, text: (value) => numberText(value, value % 1 ? 1 : 0), guide: { at: guess, name: "guessing" } }),
-      accuracy: new Chart({ xLabel, title: "Test accuracy", top: 1, text: (value) => percentText(value, 0), guide: { at: 1 / numClasses, name: "guessing" } }),
-    };
-  }
-
-  #listen() {
-    const changed = () => this.#leaveQuiz();
-    this.#model.on("change:fault", changed);
-    return [() => this.#model.off("change:fault", changed), fitCharts(this.root, Object.values(this.#charts)), watchTheme(() => this.show())];
+    const loss = { title: "Loss while training", top: 1.4 * Math.log(numClasses) };
+    return trainingCharts(numClasses, { xLabel: "updates" }, loss, { title: "Test accuracy" });
   }
 
   // ------------------------------------------------------------------------ what the reader does
-
-  /** @param {string} name */
-  #choose(name) {
-    this.#model.set("fault", name);
-    this.#model.save_changes();
-  }
 
   #leaveQuiz() {
     this.#mystery = null;
@@ -135,7 +112,7 @@ class Lab {
     this.show();
   }
 
-  /** What became of the test accuracy: the reader's three choices. @returns {"nothing" | "worse" | "same"} */
+  /** What became of the test accuracy: the key of one of the predictions. */
   #outcome() {
     const { loops, numClasses } = this.#meta;
     const reached = meanOf(loops[this.#fault.name].late);
@@ -144,12 +121,8 @@ class Lab {
   }
 
   #ask() {
-    if (!this.#waiting.length) {
-      this.#waiting = this.#meta.faults.map(({ name }) => name);
-      this.#waiting.sort(() => Math.random() - 0.5);
-    }
-    const name = this.#waiting.pop();
-    this.#mystery = this.#meta.faults.find((fault) => fault.name === name) ?? this.#meta.faults[0];
+    if (!this.#waiting.length) this.#waiting = [...this.#meta.faults].sort(() => Math.random() - 0.5);
+    this.#mystery = this.#waiting.pop() ?? null;
     this.#guesses = [];
     this.show();
   }
@@ -174,20 +147,11 @@ class Lab {
   /** What is said to the last guess. @param {Fault} mystery */
   #quizReply(mystery) {
     const guessed = this.#meta.faults.find(({ name }) => name === this.#guesses.at(-1));
+    const { asked, atOnce } = this.#tally;
+    const hint = `${guessed?.title} leaves nearly the same curves. Here it is another fault. How would you make sure in your own code?`;
     if (!guessed) return "";
-    return guessed === mystery ? `Right: ${mystery.title}. ${this.#tally.atOnce} of ${this.#tally.asked} at the first try.` : this.#hint(guessed, mystery);
-  }
-
-  /** What is said to the prediction. @param {string[]} given @param {string} outcome */
-  #predictionReply(given, outcome) {
-    return given.length ? `${given[0] === outcome ? "As you said" : "Not quite"}: ${SUFFIXES[outcome]}.` : "";
-  }
-
-  /** @param {Fault} guessed @param {Fault} mystery */
-  #hint(guessed, mystery) {
-    if (guessed.flat && mystery.flat) {
-      return `It could be: ${guessed.title} leaves nearly the same curves. Here it is another fault. How would you make sure in your own code?`;
-    }
+    if (guessed === mystery) return `Right: ${mystery.title}. ${atOnce} of ${asked} at the first try.`;
+    if (guessed.flat && mystery.flat) return `It could be: ${hint}`;
     return `No. With ${guessed.title}: ${guessed.seen.replaceAll("`", "")}`;
   }
 
@@ -204,8 +168,7 @@ class Lab {
     this.#difference.node.hidden = isQuiz && !isRevealed;
     this.#difference.show(fault.difference);
     this.#prediction.node.hidden = isQuiz;
-    const [given, outcome] = [this.#revealed.get(fault.name), this.#outcome()];
-    this.#prediction.show(given ?? [], given ? outcome : null, this.#predictionReply(given ?? [], outcome));
+    this.#showPrediction(this.#revealed.get(fault.name));
     this.#quiz.node.hidden = !isQuiz;
     if (this.#mystery) this.#quiz.show(this.#guesses, isRevealed ? fault.name : null, this.#quizReply(this.#mystery));
     this.#another.hidden = !isRevealed;
@@ -213,31 +176,38 @@ class Lab {
     this.#showWords(isRevealed);
   }
 
+  /** @param {string[] | undefined} given  what was predicted, once the curves are seen */
+  #showPrediction(given) {
+    const outcome = this.#outcome();
+    const judged = given?.length ? `${given[0] === outcome ? "As you said" : "Not quite"}: ` : "";
+    const reply = judged && `${judged}${PREDICTIONS.find(({ key }) => key === outcome)?.reply}.`;
+    this.#prediction.show(given ?? [], given ? outcome : null, reply);
+  }
+
   /** @param {boolean} both  the fault's curves, too */
   #showCurves(both) {
-    const fault = this.#fault;
-    const [charts, arrays, meta] = [this.#charts, this.#arrays, this.#meta];
-    const names = both ? [fault.healthy, fault.name] : [fault.healthy];
-    const titles = this.#mystery && !this.#isRevealed ? HIDDEN : [meta.loops[fault.healthy].title, fault.title];
-    const curves = (/** @type {Tensor} */ xs, /** @type {Tensor} */ ys) =>
-      names.map((name, index) => this.#curve(titles[index], index ? "first" : "second dashed", xs, ys, name));
-    charts.loss.show(curves(arrays.updates, arrays.loss));
-    charts.accuracy.show(curves(arrays.testedAfter, arrays.accuracy));
+    const { healthy, name, title } = this.#fault;
+    const { updates, testedAfter, loss, accuracy } = this.#arrays;
+    const names = both ? [healthy, name] : [healthy];
+    const titles = this.#mystery && !this.#isRevealed ? HIDDEN : [this.#meta.loops[healthy].title, title];
+    this.#charts.loss.show(this.#curves(names, titles, updates, loss));
+    this.#charts.accuracy.show(this.#curves(names, titles, testedAfter, accuracy));
     this.#showNumbers(names, titles);
     this.#reading.textContent = this.#readingText(names, titles);
   }
 
-  /** @param {string} title @param {string} look @param {Tensor} xs @param {Tensor} ys @param {string} name @returns {Curve} */
-  #curve(title, look, xs, ys, name) {
-    const [mean, low, high] = this.#edges(ys, name);
-    return { name: title, look, xs: xs.data, ys: mean, band: [low, high] };
+  /** @param {string[]} names @param {string[]} titles @param {Tensor} times @param {Tensor} values @returns {Curve[]} */
+  #curves(names, titles, { data: xs }, values) {
+    return names.map((name, index) => {
+      const [ys, low, high] = this.#edges(values, name);
+      return { name: titles[index], look: index ? "first" : "second dashed", xs, ys, band: [low, high] };
+    });
   }
 
   /** Mean, lowest and highest values of a loop. @param {Tensor} values @param {string} name */
-  #edges({ data, shape }, name) {
-    const length = shape[2];
-    const start = this.#meta.order.indexOf(name) * 3 * length;
-    return [0, 1, 2].map((edge) => data.subarray(start + edge * length, start + (edge + 1) * length));
+  #edges(values, name) {
+    const loop = { shape: [3], data: partOf(values, this.#meta.order.indexOf(name)) };
+    return [0, 1, 2].map((edge) => partOf(loop, edge));
   }
 
   /** @param {string[]} names @param {string[]} titles */

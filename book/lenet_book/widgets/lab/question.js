@@ -16,12 +16,7 @@ export class Question {
     this.node = element("div", { class: "lenet-ask" }, asked, group, this.#reply);
   }
 
-  /**
-   * Show which answers were given, and the right one, once no more are taken: in signs, words and frames.
-   * The buttons stay, and with them the focus.
-   *
-   * @param {string[]} given @param {string | null} right @param {string} reply
-   */
+  /** Show which answers were given, and the right one, once no more are taken; the buttons keep the focus. @param {string[]} given @param {string | null} right @param {string} reply */
   show(given, right, reply) {
     this.#isClosed = right !== null;
     this.#choices.forEach(({ key, text }, index) => {

@@ -3,9 +3,9 @@
 import { render } from "../stage/stepper.js";
 import { Gallery } from "./gallery.js";
 import { MistakeTable } from "./table.js";
-import { readArrays } from "../shared/arrays.js";
+import { partOf, readArrays, setValue, watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { frequentMistakes } from "../shared/confusion.js";
+import { cellText, frequentMistakes } from "../shared/confusion.js";
 import { OWN_KEYS, announcer, button, element, prefersLessMotion } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
 import { Values } from "../shared/values.js";
@@ -15,11 +15,10 @@ const NUM_FREQUENT = 5;
 /** List all that the explorer holds, in the order of its arrays. @param {Model} model @returns {Held[]} */
 function readHeld(model) {
   const { places, answers, shares, pictures } = readArrays(model);
-  const size = pictures.data.length / pictures.shape[0];
   return Array.from(places.data, (place, index) => ({
     place,
     cell: [model.get("meta").labels[index], answers.data[index]],
-    pixels: pictures.data.subarray(index * size, (index + 1) * size),
+    pixels: partOf(pictures, index),
     answerShare: shares.data[2 * index],
     truthShare: shares.data[2 * index + 1],
   }));
@@ -38,9 +37,7 @@ function metaOfOne(meta, index) {
 }
 
 class Explorer {
-  #model; #held; #table; #gallery; #stepper;
-  /** @type {ExplorerMeta} */
-  #meta;
+  #model; #meta; #held; #table; #gallery; #stepper;
   #aloud = announcer();
   #title = element("p", { class: "lenet-cell-title" });
   #box = element("div", {});
@@ -52,25 +49,30 @@ class Explorer {
   /** @param {Model} model */
   constructor(model) {
     this.#model = model;
-    this.#meta = model.get("meta");
+    this.#meta = /** @type {ExplorerMeta} */ (model.get("meta"));
     this.#held = readHeld(model);
     const { classes, counts, steps } = this.#meta;
-    this.#table = new MistakeTable(classes, counts, (cell) => this.#choose(cell));
+    this.#table = new MistakeTable(classes, counts, (cell) => setValue(model, "cell", cell));
     this.#gallery = new Gallery(classes, counts, steps[0].shape, (place) => this.#open(place));
     this.#stepper = this.#makeStepper();
-    this.root = this.#build(classes, counts);
-    this.stops = this.#listen();
+    this.root = this.#build();
+    this.root.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.#close());
+    this.stops = [
+      watchValue(model, "cell", () => this.#showCell()),
+      watchValue(model, "picked", () => this.#showPicked()),
+      watchTheme(() => this.#paint()),
+      () => this.#stopWalk(),
+    ];
   }
 
-  /** @param {string[]} classes @param {number[][]} counts */
-  #build(classes, counts) {
+  #build() {
+    const { model, classes, counts } = this.#meta;
     const chips = frequentMistakes(counts).slice(0, NUM_FREQUENT).map((cell) => {
       const [truth, answer] = cell.map((index) => classes[index]);
-      const text = `${truth} → ${answer}: ${counts[cell[0]][cell[1]]}`;
-      return button(text, () => this.#choose(cell));
+      return button(`${truth} → ${answer}: ${counts[cell[0]][cell[1]]}`, () => setValue(this.#model, "cell", cell));
     });
     const frequent = element("div", { class: "lenet-frequent", role: "group", "aria-label": "Most frequent mistakes" }, "most frequent: ", ...chips);
-    const attributes = { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${this.#meta.model}`, ...OWN_KEYS };
+    const attributes = { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${model}`, ...OWN_KEYS };
     const cells = element("div", { class: "lenet-cells" }, this.#table.node, chips.length ? frequent : "");
     return element("div", attributes, element("div", { class: "lenet-side-by-side" }, cells, this.#gallery.node), this.#stepper, this.#aloud.node);
   }
@@ -81,22 +83,6 @@ class Explorer {
     return element("section", { hidden: true, "aria-label": "The picture in the stepper" }, head, this.#box);
   }
 
-  /** @returns {(() => void)[]} */
-  #listen() {
-    const [showCell, showPicked] = [() => this.#showCell(), () => this.#showPicked()];
-    this.root.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.defaultPrevented) this.#close();
-    });
-    this.#model.on("change:cell", showCell);
-    this.#model.on("change:picked", showPicked);
-    return [
-      () => this.#model.off("change:cell", showCell),
-      () => this.#model.off("change:picked", showPicked),
-      () => this.#stopWalk(),
-      watchTheme(() => this.#paint()),
-    ];
-  }
-
   show() {
     this.#paint();
     this.#showCell();
@@ -105,22 +91,14 @@ class Explorer {
 
   // ------------------------------------------------------------------------ what the reader does
 
-  /** @param {Cell} cell */
-  #choose(cell) {
-    this.#model.set("cell", cell);
-    this.#model.save_changes();
-  }
-
   /** @param {number} place */
   #open(place) {
-    this.#model.set("picked", place);
-    this.#model.save_changes();
+    setValue(this.#model, "picked", place);
     this.#stepper.scrollIntoView({ block: "nearest", behavior: prefersLessMotion() ? "auto" : "smooth" });
   }
 
   #close() {
-    this.#model.set("picked", null);
-    this.#model.save_changes();
+    setValue(this.#model, "picked", null);
   }
 
   // ------------------------------------------------------------------------ what is shown
@@ -161,10 +139,8 @@ class Explorer {
     this.#stopWalk = () => {};
     this.#stepper.hidden = index < 0;
     this.#gallery.mark(this.#model.get("picked"));
-    if (index < 0) {
-      this.#box.replaceChildren();
-      return;
-    }
+    this.#box.replaceChildren();
+    if (index < 0) return;
     this.#model.set("cell", this.#held[index].cell);
     this.#openStepper(index);
   }
@@ -172,12 +148,10 @@ class Explorer {
   /** Show a stepper on one picture, at the step where the last one was. @param {number} index */
   #openStepper(index) {
     const { place, cell } = this.#held[index];
-    const [truth, answer] = cell.map((number) => this.#meta.classes[number]);
-    const verdict = cell[0] === cell[1] ? `${truth}, recognised` : `${truth}, called ${answer}`;
+    const verdict = cellText(this.#meta.classes, cell);
     this.#title.textContent = `Picture ${place}: ${verdict}`;
     const step = this.#walk?.get("step") ?? 0;
     this.#walk = new Values({ meta: metaOfOne(this.#meta, index), data: this.#model.get("data"), step, picked: [], sample: 0 });
-    this.#box.replaceChildren();
     this.#stopWalk = render({ model: this.#walk, el: this.#box });
     this.#aloud.say(`Picture ${place}, ${verdict}, is open in the stepper below.`);
   }

@@ -1,5 +1,6 @@
 // @ts-check
 /** The pictures of one cell, each a button that opens it. */
+import { cellText } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
 import { sumOf } from "../shared/numbers.js";
 import { paintPicture } from "../shared/pictures.js";
@@ -17,10 +18,7 @@ export class Gallery {
   #classes; #counts; #shape; #onOpen;
   #list = element("ul", { class: "lenet-mistakes" });
 
-  /**
-   * @param {string[]} classes @param {number[][]} counts @param {number[]} shape  of a picture
-   * @param {(place: number) => void} onOpen
-   */
+  /** @param {string[]} classes @param {number[][]} counts @param {number[]} shape  of a picture @param {(place: number) => void} onOpen */
   constructor(classes, counts, shape, onOpen) {
     this.#classes = classes;
     this.#counts = counts;
@@ -36,21 +34,21 @@ export class Gallery {
 
   /** @param {Cell} cell @param {Held[]} held  its pictures */
   show(cell, held) {
-    const [truth, answer] = cell.map((index) => this.#classes[index]);
-    this.title.textContent = cell[0] === cell[1] ? `${truth}, recognised` : `${truth}, called ${answer}`;
+    this.title.textContent = cellText(this.#classes, cell);
     this.facts.textContent = this.inWords(cell);
     this.buttons = new Map(held.map((picture) => [picture.place, this.#button(picture)]));
     this.#list.replaceChildren(...[...this.buttons.values()].map((button) => element("li", {}, button)));
-    this.rest.textContent = this.#restText(this.#counts[cell[0]][cell[1]], held.length);
+    const more = this.#counts[cell[0]][cell[1]] - held.length;
+    const order = held.length > 1 ? "The surest answer comes first." : "";
+    this.rest.textContent = more ? `Shown are the ${held.length} surest answers; ${countText(more)} more are left out.` : order;
   }
 
   /** What a cell's count says about its row and its column. @param {Cell} cell */
   inWords([truth, answer]) {
     const [trueName, answerName] = [this.#classes[truth], this.#classes[answer]];
     const count = this.#counts[truth][answer];
-    if (!count) return truth === answer ? `No picture of ${trueName} is recognised.` : `No picture of ${trueName} is called ${answerName}.`;
-    const ofTruth = sumOf(this.#counts[truth]);
-    const ofAnswer = sumOf(this.#counts.map((row) => row[answer]));
+    if (!count) return `No picture of ${trueName} is ${truth === answer ? "recognised" : `called ${answerName}`}.`;
+    const [ofTruth, ofAnswer] = [sumOf(this.#counts[truth]), sumOf(this.#counts.map((row) => row[answer]))];
     const [recall, precision] = [percentText(count / ofTruth), percentText(count / ofAnswer)];
     const row = `Of ${countText(ofTruth)} pictures of ${trueName}, ${countText(count)}`;
     const column = `Of ${countText(ofAnswer)} that are called ${answerName}`;
@@ -59,24 +57,19 @@ export class Gallery {
       : `${row} are called ${answerName}: ${recall}. ${column}, they make up ${precision}.`;
   }
 
-  /** @param {number} count @param {number} numHeld */
-  #restText(count, numHeld) {
-    if (count === numHeld) return count > 1 ? "The surest answer comes first." : "";
-    return `Shown are the ${numHeld} surest answers; ${countText(count - numHeld)} more are left out.`;
-  }
-
   /** @param {Held} picture */
   #button({ place, cell, pixels, answerShare, truthShare }) {
     const canvas = element("canvas", { "aria-hidden": "true" });
     paintPicture(canvas, pixels, this.#shape, PICTURE_SIDE);
     const [truth, answer] = cell.map((index) => this.#classes[index]);
-    const lines = [element("span", { class: "lenet-answer" }, `${answer} ${shareText(answerShare)}`)];
-    if (cell[0] !== cell[1]) lines.push(element("span", {}, `${truth} ${shareText(truthShare)}`));
-    lines.push(element("span", { class: "lenet-muted" }, `picture ${place}`));
-    const open = () => this.#onOpen(place);
-    const hint = element("span", { class: "lenet-aloud" }, "open it in the stepper");
+    const lines = [
+      element("span", { class: "lenet-answer" }, `${answer} ${shareText(answerShare)}`),
+      ...(cell[0] === cell[1] ? [] : [element("span", {}, `${truth} ${shareText(truthShare)}`)]),
+      element("span", { class: "lenet-muted" }, `picture ${place}`),
+      element("span", { class: "lenet-aloud" }, "open it in the stepper"),
+    ];
     const texts = lines.flatMap((line) => [line, " "]); // spaces keep them apart when read aloud
-    return element("button", { type: "button", "aria-pressed": "false", onclick: open }, canvas, ...texts, hint);
+    return element("button", { type: "button", "aria-pressed": "false", onclick: () => this.#onOpen(place) }, canvas, ...texts);
   }
 
   /** @param {number | null} picked */

@@ -1,6 +1,6 @@
 // @ts-check
 /** The confusion matrix as a table of buttons. */
-import { confusionTable, paintConfusion } from "../shared/confusion.js";
+import { cellText, confusionTable, paintConfusion } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
 import { rampLegend } from "../shared/legend.js";
 import { sumOf } from "../shared/numbers.js";
@@ -9,11 +9,7 @@ import { countText } from "../shared/text.js";
 export class MistakeTable {
   #classes; #counts; #buttons;
 
-  /**
-   * @param {string[]} classes
-   * @param {number[][]} counts  rows are true classes, columns answered ones
-   * @param {(cell: Cell) => void} onChoose
-   */
+  /** @param {string[]} classes @param {number[][]} counts @param {(cell: Cell) => void} onChoose */
   constructor(classes, counts, onChoose) {
     this.#classes = classes;
     this.#counts = counts;
@@ -33,20 +29,17 @@ export class MistakeTable {
   /** @param {Cell} cell @param {(cell: Cell) => void} onChoose */
   #button(cell, onChoose) {
     const count = this.#counts[cell[0]][cell[1]];
-    const [truth, answer] = cell.map((index) => this.#classes[index]);
-    const name = cell[0] === cell[1] ? `${truth}, recognised: ${count}` : `${truth}, called ${answer}: ${count}`;
+    const name = `${cellText(this.#classes, cell)}: ${count}`;
     return element("button", { type: "button", tabindex: -1, "aria-label": name, title: name, onclick: () => onChoose(cell) }, count || "·");
   }
 
   /** @param {Cell} chosen */
   mark(chosen) {
-    this.#buttons.forEach((row, truth) =>
-      row.forEach((button, answer) => {
-        const isChosen = truth === chosen[0] && answer === chosen[1];
-        button.tabIndex = isChosen ? 0 : -1;
-        button.setAttribute("aria-pressed", String(isChosen));
-      }),
-    );
+    const chosenButton = this.#buttons[chosen[0]][chosen[1]];
+    for (const button of this.#buttons.flat()) {
+      button.tabIndex = button === chosenButton ? 0 : -1;
+      button.setAttribute("aria-pressed", String(button === chosenButton));
+    }
   }
 
   /** Colour every cell, the largest share of mistakes in full red. @param {Theme} theme */
@@ -58,14 +51,13 @@ export class MistakeTable {
   /** @param {KeyboardEvent} event */
   #moveByKey(event) {
     const last = this.#classes.length - 1;
-    const truth = this.#buttons.findIndex((row) => row.includes(/** @type {HTMLButtonElement} */ (event.target)));
-    if (truth < 0) return;
-    const answer = this.#buttons[truth].indexOf(/** @type {HTMLButtonElement} */ (event.target));
+    const at = this.#buttons.flat().indexOf(/** @type {HTMLButtonElement} */ (event.target));
+    const [truth, answer] = [Math.floor(at / (last + 1)), at % (last + 1)];
     const to = {
       ArrowRight: [truth, answer + 1], ArrowLeft: [truth, answer - 1], ArrowDown: [truth + 1, answer],
       ArrowUp: [truth - 1, answer], Home: [truth, 0], End: [truth, last],
     }[event.key];
-    if (!to) return;
+    if (at < 0 || !to) return;
     event.preventDefault();
     const [row, column] = to.map((place) => Math.min(Math.max(place, 0), last));
     this.#buttons[truth][answer].tabIndex = -1;

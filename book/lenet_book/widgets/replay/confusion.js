@@ -9,9 +9,7 @@ import { countText } from "../shared/text.js";
 const MOST_WITH_NUMBERS = 12; // classes; the cells of a larger table are too narrow for numbers
 
 export class ConfusionTable {
-  #classes; #cells;
-  /** @type {number[][]} */
-  #counts;
+  #classes; #counts; #cells;
   #note = element("p", { class: "lenet-mistakes" });
 
   /** @param {string[]} classes */
@@ -29,9 +27,7 @@ export class ConfusionTable {
   /** @param {number[][]} counts  rows are true classes, columns answers */
   show(counts) {
     this.#counts = counts;
-    counts.forEach((row, truth) => row.forEach((count, answer) => {
-      this.#cells[truth][answer].textContent = count ? String(count) : "";
-    }));
+    counts.forEach((row, truth) => row.forEach((count, answer) => (this.#cells[truth][answer].textContent = count ? String(count) : "")));
     this.#note.textContent = this.inWords();
   }
 

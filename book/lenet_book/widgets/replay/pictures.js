@@ -1,5 +1,6 @@
 // @ts-check
 /** Some test pictures, and how sure the network is of each class at one moment of its training. */
+import { partOf } from "../shared/arrays.js";
 import { element } from "../shared/elements.js";
 import { paintPicture } from "../shared/pictures.js";
 import { percentText } from "../shared/text.js";
@@ -22,9 +23,8 @@ export class AnsweredPictures {
 
   /** @param {Tensor} pictures @param {number} label @param {number} index */
   #card(pictures, label, index) {
-    const size = pictures.data.length / pictures.shape[0];
     const canvas = element("canvas", { "aria-hidden": "true" });
-    paintPicture(canvas, pictures.data.subarray(index * size, (index + 1) * size), pictures.shape.slice(1), PICTURE_SIDE, [0, 255]);
+    paintPicture(canvas, partOf(pictures, index), pictures.shape.slice(1), PICTURE_SIDE, [0, 255]);
     const bars = this.#classes.map((_, k) => element("i", { class: k === label ? "lenet-right" : null }));
     const answer = element("span", { class: "lenet-answer" });
     const top = element("div", { class: "lenet-card-top" }, canvas, element("div", { class: "lenet-bars", "aria-hidden": "true" }, ...bars));
@@ -38,9 +38,7 @@ export class AnsweredPictures {
     probabilities.forEach((shares, index) => {
       const { bars, answer } = this.#cards[index];
       const best = shares.indexOf(Math.max(...shares));
-      shares.forEach((share, k) => {
-        bars[k].style.height = `${(100 * share).toFixed(1)}%`;
-      });
+      shares.forEach((share, k) => (bars[k].style.height = `${(100 * share).toFixed(1)}%`));
       const isRight = best === this.#labels[index];
       const name = element("span", { class: isRight ? "lenet-aloud" : null }, this.#classes[best]); // right: it stands above
       answer.replaceChildren(isRight ? "✓ " : "✗ ", name, ` ${percentText(Math.min(shares[best], SUREST), 0).replace(" ", "\u00a0")}`);

@@ -1,12 +1,12 @@
 // @ts-check
 /** TrainingReplay: wind a recorded training back and forth, and watch everything that changes. */
-import { Chart } from "../shared/chart.js";
+import { trainingCharts } from "../shared/chart.js";
 import { ConfusionTable } from "./confusion.js";
 import { Filters } from "./filters.js";
 import { AnsweredPictures } from "./pictures.js";
-import { readArrays } from "../shared/arrays.js";
+import { partOf, readArrays, setValue, watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { OWN_KEYS, announcer, element } from "../shared/elements.js";
+import { OWN_KEYS, announcer, element, watchSize } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
 import { numberText, percentText } from "../shared/text.js";
 import { Transport } from "../shared/transport.js";
@@ -15,23 +15,20 @@ const PLAY_MILLISECONDS = 700;
 const WIDEST_FILTERS = 420; // CSS pixels
 
 /** The part of an array that belongs to one epoch, as rows. @param {Tensor} tensor @param {number} epoch @returns {number[][]} */
-function rowsAt({ shape: [, height, width], data }, epoch) {
-  const start = epoch * height * width;
-  return Array.from({ length: height }, (_, row) =>
-    Array.from(data.subarray(start + row * width, start + (row + 1) * width)));
+function rowsAt(tensor, epoch) {
+  const rows = { shape: tensor.shape.slice(1), data: partOf(tensor, epoch) };
+  return Array.from({ length: rows.shape[0] }, (_, row) => [...partOf(rows, row)]);
 }
 
 class Replay {
-  #model; #arrays; #last; #transport; #charts; #filters; #confusion; #pictures;
-  /** @type {ReplayMeta} */
-  #meta;
+  #model; #meta; #arrays; #last; #transport; #charts; #filters; #confusion; #pictures;
   #aloud = announcer();
   #place = element("span", { class: "lenet-place" });
 
   /** @param {Model} model */
   constructor(model) {
     this.#model = model;
-    this.#meta = model.get("meta");
+    this.#meta = /** @type {ReplayMeta} */ (model.get("meta"));
     this.#arrays = readArrays(model);
     this.#last = this.#meta.scores.length - 1;
     this.#transport = this.#makeTransport();
@@ -40,7 +37,12 @@ class Replay {
     this.#confusion = new ConfusionTable(this.#meta.classes);
     this.#pictures = new AnsweredPictures(this.#arrays.pictures, this.#meta.labels, this.#meta.classes);
     this.root = this.#build();
-    this.stops = this.#listen();
+    this.stops = [
+      watchValue(model, "epoch", () => this.show()),
+      watchSize(this.root, () => this.#layOut()),
+      watchTheme(() => this.show()),
+      () => this.#transport.stop(),
+    ];
   }
 
   get #epoch() {
@@ -60,8 +62,9 @@ class Replay {
   }
 
   #makeTransport() {
-    const walk = { at: () => this.#epoch, last: () => this.#last, milliseconds: () => PLAY_MILLISECONDS };
-    const transport = new Transport({ ...walk, go: (epoch) => this.#go(epoch) }, { slider: "epoch" });
+    const go = (/** @type {number} */ epoch) => setValue(this.#model, "epoch", epoch);
+    const walk = { at: () => this.#epoch, last: () => this.#last, go, milliseconds: () => PLAY_MILLISECONDS };
+    const transport = new Transport(walk, { slider: "epoch" });
     transport.play.classList.add("lenet-main");
     transport.node.append(this.#place);
     return transport;
@@ -69,38 +72,15 @@ class Replay {
 
   #makeCharts() {
     const { scores, classes } = this.#meta;
-    const options = { xLabel: "epoch", onPoint: (/** @type {number} */ x) => this.#transport.go(Math.round(x)) };
-    const charts = {
-      loss: new Chart({ ...options, title: "Loss", text: (value) => numberText(value, value % 1 ? 1 : 0), exact: (value) => numberText(value, 3), guide: { at: Math.log(classes.length), name: "guessing" } }),
-      accuracy: new Chart({ ...options, title: "Accuracy", top: 1, text: (value) => percentText(value, 0), exact: percentText, guide: { at: 1 / classes.length, name: "guessing" } }),
-    };
+    const both = { xLabel: "epoch", onPoint: (/** @type {number} */ x) => this.#transport.go(Math.round(x)) };
+    const loss = { title: "Loss", exact: (/** @type {number} */ value) => numberText(value, 3) };
+    const charts = trainingCharts(classes.length, both, loss, { title: "Accuracy", exact: percentText });
     const xs = scores.map((_, epoch) => epoch);
     Object.values(charts).forEach((chart, which) => chart.show([
       { name: "test", look: "first", xs, ys: scores.map(({ test }) => test[which]) },
       { name: "training", look: "second dashed", xs, ys: scores.map(({ train }) => train[which]) },
     ]));
     return charts;
-  }
-
-  #listen() {
-    const changed = () => this.show();
-    this.#model.on("change:epoch", changed);
-    const resized = new ResizeObserver(() => this.#layOut());
-    resized.observe(this.root);
-    return [
-      () => this.#model.off("change:epoch", changed),
-      () => resized.disconnect(),
-      () => this.#transport.stop(),
-      watchTheme(() => this.show()),
-    ];
-  }
-
-  // ------------------------------------------------------------------------ what the reader does
-
-  /** @param {number} epoch */
-  #go(epoch) {
-    this.#model.set("epoch", epoch);
-    this.#model.save_changes();
   }
 
   // ------------------------------------------------------------------------ what is shown

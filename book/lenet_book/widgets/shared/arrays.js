@@ -4,12 +4,19 @@
 /** @typedef {globalThis.Model} Model */
 /** @typedef {globalThis.Tensor} Tensor */
 
-/**
- * Read the arrays that Python packed; float16 becomes float32.
- *
- * @param {Model} model
- * @returns {Record<string, Tensor>}
- */
+/** Set a value here and in Python. @param {Model} model @param {string} key @param {unknown} value */
+export function setValue(model, key, value) {
+  model.set(key, value);
+  model.save_changes();
+}
+
+/** Call `act` whenever a value changes. @param {Model} model @param {string} key @param {() => void} act @returns {() => void}  ends it */
+export function watchValue(model, key, act) {
+  model.on(`change:${key}`, act);
+  return () => model.off(`change:${key}`, act);
+}
+
+/** Read the arrays that Python packed; float16 becomes float32. @param {Model} model @returns {Record<string, Tensor>} */
 export function readArrays(model) {
   /** @type {DataView} */
   const view = model.get("data");
@@ -23,6 +30,12 @@ export function readArrays(model) {
   return arrays;
 }
 
+/** The part of a tensor at a place of its first axis. @param {Tensor} tensor @param {number} place */
+export function partOf({ shape, data }, place) {
+  const size = data.length / shape[0];
+  return data.subarray(place * size, (place + 1) * size);
+}
+
 /** @param {string} dtype @param {ArrayBufferLike} bytes @returns {Numbers} */
 function numbersOf(dtype, bytes) {
   if (dtype === "float16") return Float32Array.from(new Uint16Array(bytes), halfToNumber);
@@ -31,11 +44,7 @@ function numbersOf(dtype, bytes) {
   return new Uint8Array(bytes);
 }
 
-/**
- * Read the 16 bits of an IEEE 754 half as a number.
- *
- * @param {number} bits
- */
+/** Read the 16 bits of an IEEE 754 half as a number. @param {number} bits */
 export function halfToNumber(bits) {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;

@@ -2,17 +2,13 @@
 /** Curves over the time of a training: lines, bands, and a cursor that the pointer can move. */
 import { element, setText, svgElement, uniqueId } from "./elements.js";
 import { lineKey } from "./legend.js";
+import { countText, numberText, percentText } from "./text.js";
 
 const HEIGHT = 140;
 const MARGIN = { left: 42, right: 12, top: 8, bottom: 34 };
 const TICKS = 4; // about as many on each axis
 
-/**
- * Choose round numbers from 0 to an end.
- *
- * @param {number} end @param {number} [smallest]  the least distance between two
- * @returns {number[]}
- */
+/** Choose round numbers from 0 to an end. @param {number} end @param {number} [smallest]  the least distance between two */
 export function roundNumbers(end, smallest = 0) {
   if (!(end > 0)) return [0];
   const power = 10 ** Math.floor(Math.log10(end / TICKS));
@@ -37,35 +33,31 @@ export class Chart {
     this.options = options;
     const title = element("p", { class: "lenet-chart-title" }, options.title);
     this.node = element("div", { class: "lenet-chart" }, title, this.#legend, this.#svg);
-    if (options.onPoint) this.#listen();
+    if (options.onPoint) this.#listen(options.onPoint);
   }
 
-  #listen() {
-    this.#svg.classList.add("lenet-scrub");
-    this.#svg.addEventListener("pointerdown", (event) => {
-      this.#svg.setPointerCapture(event.pointerId);
-      this.#point(event);
+  /** @param {(x: number) => void} onPoint */
+  #listen(onPoint) {
+    const svg = this.#svg;
+    const point = (/** @type {PointerEvent} */ { clientX }) => {
+      const inside = clientX - svg.getBoundingClientRect().left - MARGIN.left;
+      onPoint(Math.min(1, Math.max(0, inside / this.#width)) * this.#end);
+    };
+    svg.classList.add("lenet-scrub");
+    svg.addEventListener("pointerdown", (event) => {
+      svg.setPointerCapture(event.pointerId);
+      point(event);
     });
-    this.#svg.addEventListener("pointermove", (event) => {
-      if (this.#svg.hasPointerCapture(event.pointerId)) this.#point(event);
-    });
-  }
-
-  /** @param {PointerEvent} event */
-  #point(event) {
-    const inside = event.clientX - this.#svg.getBoundingClientRect().left - MARGIN.left;
-    const share = Math.min(1, Math.max(0, inside / this.#width));
-    this.options.onPoint?.(share * this.#end);
+    svg.addEventListener("pointermove", (event) => svg.hasPointerCapture(event.pointerId) && point(event));
   }
 
   /** Draw these curves from now on. @param {Curve[]} curves */
   show(curves) {
     this.#curves = curves;
     this.#readings = curves.map(() => element("b", { class: "lenet-value" }));
-    const keys = curves.map(({ look, name }, index) => lineKey(look, name, this.#readings[index]));
     const { guide } = this.options;
-    if (guide) keys.push(lineKey("guide", guide.name));
-    this.#legend.replaceChildren(...keys);
+    const keys = curves.map(({ look, name }, index) => lineKey(look, name, this.#readings[index]));
+    this.#legend.replaceChildren(...keys, ...(guide ? [lineKey("guide", guide.name)] : []));
     this.draw();
   }
 
@@ -106,11 +98,11 @@ export class Chart {
   /** Draw everything anew, in the width that there is. */
   draw() {
     if (this.#width <= 0) return;
-    const right = MARGIN.left + this.#width;
+    const [right, high] = [MARGIN.left + this.#width, HEIGHT - MARGIN.top - MARGIN.bottom];
     this.#svg.setAttribute("width", String(this.node.clientWidth));
     this.#svg.setAttribute("viewBox", `0 0 ${this.node.clientWidth} ${HEIGHT}`); // a narrower sheet of paper shrinks it
-    const clip = svgElement("clipPath", { id: this.#clip },
-      svgElement("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: this.#width + 2, height: HEIGHT - MARGIN.top - MARGIN.bottom + 3 }));
+    const inside = svgElement("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: this.#width + 2, height: high + 3 });
+    const clip = svgElement("clipPath", { id: this.#clip }, inside);
     const lines = svgElement("g", { "clip-path": `url(#${this.#clip})` }, ...this.#curves.flatMap((curve) => this.#curve(curve)));
     const { guide } = this.options;
     if (guide) {
@@ -129,8 +121,7 @@ export class Chart {
       svgElement("text", { x: MARGIN.left - 6, y: this.#down(value) + 4, "text-anchor": "end" }, this.options.text(value)),
     ]);
     const columns = roundNumbers(this.#end, 1).map((value) =>
-      svgElement("text", { x: this.#across(value), y: bottom + 15, "text-anchor": "middle" }, value.toLocaleString("en-US")),
-    );
+      svgElement("text", { x: this.#across(value), y: bottom + 15, "text-anchor": "middle" }, countText(value)));
     const name = svgElement("text", { x: (MARGIN.left + right) / 2, y: bottom + 31, "text-anchor": "middle" }, this.options.xLabel);
     return [...rows, ...columns, name];
   }
@@ -164,9 +155,11 @@ export class Chart {
   }
 }
 
-/** Draw charts anew when the room that they have changes. @param {HTMLElement} node @param {Chart[]} charts @returns {() => void}  ends it */
-export function fitCharts(node, charts) {
-  const observer = new ResizeObserver(() => charts.forEach((chart) => chart.draw()));
-  observer.observe(node);
-  return () => observer.disconnect();
+/** The two charts of a training, with what guessing among the classes gives. @param {number} numClasses @param {{ xLabel: string, onPoint?: (x: number) => void }} both @param {Partial<ChartOptions> & { title: string }} loss @param {Partial<ChartOptions> & { title: string }} accuracy */
+export function trainingCharts(numClasses, both, loss, accuracy) {
+  const guessing = (/** @type {number} */ at) => ({ at, name: "guessing" });
+  return {
+    loss: new Chart({ text: (value) => numberText(value, value % 1 ? 1 : 0), guide: guessing(Math.log(numClasses)), ...both, ...loss }),
+    accuracy: new Chart({ text: (value) => percentText(value, 0), guide: guessing(1 / numClasses), top: 1, ...both, ...accuracy }),
+  };
 }

@@ -29,18 +29,11 @@ export function readTheme(widget) {
   };
 }
 
-/**
- * Call `redraw` whenever the page changes between light and dark.
- *
- * @param {() => void} redraw
- * @returns {() => void}  ends it
- */
+/** Call `redraw` whenever the page changes between light and dark. @param {() => void} redraw @returns {() => void}  ends it */
 export function watchTheme(redraw) {
   const observer = new MutationObserver(redraw);
-  const attributes = ["class", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind", "theme"];
-  for (const node of [document.documentElement, document.body]) {
-    observer.observe(node, { attributes: true, attributeFilter: attributes });
-  }
+  const attributeFilter = ["class", "data-theme", "data-jp-theme-light", "data-vscode-theme-kind", "theme"];
+  for (const node of [document.documentElement, document.body]) observer.observe(node, { attributeFilter });
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   scheme.addEventListener("change", redraw);
   return () => {
@@ -49,13 +42,7 @@ export function watchTheme(redraw) {
   };
 }
 
-/**
- * Colour a value as the book's figures do: blue below zero, red above, the ground at zero, full
- * colour at ±limit.
- *
- * @param {number} value @param {number} limit @param {Theme} theme
- * @returns {Colour}
- */
+/** Colour a value as the book's figures do: blue below zero, red above, full at ±limit. @param {number} value @param {number} limit @param {Theme} theme @returns {Colour} */
 export function signedColour(value, limit, theme) {
   const share = Math.min(Math.abs(value) / (limit || 1), 1) ** 0.75; // small values show, too
   const full = value < 0 ? theme.below : theme.above;
@@ -63,12 +50,7 @@ export function signedColour(value, limit, theme) {
   return [mixed(0), mixed(1), mixed(2)];
 }
 
-/**
- * Colour a pixel of a grey picture, black at `low` and white at `high`.
- *
- * @param {number} value @param {number} low @param {number} high
- * @returns {Colour}
- */
+/** Colour a pixel of a grey picture, black at `low` and white at `high`. @param {number} value @param {number} low @param {number} high @returns {Colour} */
 export function greyColour(value, low, high) {
   const grey = Math.round((255 * (Math.min(Math.max(value, low), high) - low)) / (high - low || 1));
   return [grey, grey, grey];

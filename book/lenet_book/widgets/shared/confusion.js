@@ -11,6 +11,11 @@ export function frequentMistakes(counts) {
   return mistakes.sort(([a, b], [c, d]) => counts[c][d] - counts[a][b]);
 }
 
+/** What a cell holds, in words. @param {string[]} classes @param {Cell} cell */
+export function cellText(classes, [truth, answer]) {
+  return truth === answer ? `${classes[truth]}, recognised` : `${classes[truth]}, called ${classes[answer]}`;
+}
+
 /** @param {string[]} classes @param {HTMLTableCellElement[][]} cells @param {string} caption */
 export function confusionTable(classes, cells, caption) {
   const heading = (/** @type {string} */ scope, /** @type {string} */ name) => element("th", { scope }, element("span", {}, name));
@@ -20,11 +25,7 @@ export function confusionTable(classes, cells, caption) {
   return element("table", {}, element("caption", {}, caption), element("thead", {}, header), element("tbody", {}, ...rows));
 }
 
-/**
- * Colour cells by their share of the row: right answers blue, mistakes red, full red at a share of `worst`.
- *
- * @param {HTMLElement[][]} cells @param {number[][]} counts @param {Theme} theme @param {number} [worst]
- */
+/** Colour cells by their share of the row: right answers blue, mistakes red, full red at a share of `worst`. @param {HTMLElement[][]} cells @param {number[][]} counts @param {Theme} theme @param {number} [worst] */
 export function paintConfusion(cells, counts, theme, worst = 1) {
   counts.forEach((row, truth) => {
     const total = sumOf(row) || 1;

@@ -11,11 +11,9 @@ const CONTROLS = ["button", "input", "select"];
  * Make an element. Attributes that begin with "on" are listeners; children that are no elements
  * are set as text. A control keeps its keys for itself.
  *
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
+ * @template {keyof HTMLElementTagNameMap} Tag @param {Tag} tag
  * @param {Record<string, any>} [attributes]  null, undefined and false leave an attribute out
- * @param {...(Node | string | number)} children
- * @returns {HTMLElementTagNameMap[Tag]}
+ * @param {...(Node | string | number)} children @returns {HTMLElementTagNameMap[Tag]}
  */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -37,11 +35,8 @@ export function button(text, onclick, attributes = {}) {
 /**
  * Make an element of a drawing.
  *
- * @template {keyof SVGElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {Record<string, string | number>} [attributes]
- * @param {...(Node | string)} children
- * @returns {SVGElementTagNameMap[Tag]}
+ * @template {keyof SVGElementTagNameMap} Tag @param {Tag} tag @param {Record<string, string | number>} [attributes]
+ * @param {...(Node | string)} children @returns {SVGElementTagNameMap[Tag]}
  */
 export function svgElement(tag, attributes = {}, ...children) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -64,42 +59,34 @@ let numNames = 0;
 
 /** Make an id that no other element of the page has. @param {string} word */
 export function uniqueId(word) {
-  numNames += 1;
-  return `lenet-${word}-${numNames}`;
+  return `lenet-${word}-${++numNames}`;
 }
 
-/**
- * Make a region whose texts are read aloud when they change.
- *
- * @returns {{ node: HTMLElement, say: (text: string) => void }}
- */
+/** Make a region whose texts are read aloud when they change. */
 export function announcer() {
   const node = element("p", { class: "lenet-aloud", "aria-live": "polite" });
-  return {
-    node,
-    say: (text) => setText(node, text),
-  };
+  return { node, say: (/** @type {string} */ text) => setText(node, text) };
 }
 
-/**
- * Let the arrow keys, Home and End move within a row of buttons, which is one stop of the tab key.
- *
- * @param {HTMLElement} row
- * @param {() => HTMLElement[]} items
- */
+/** Let the arrow keys, Home and End move within a row of buttons, which is one stop of the tab key. @param {HTMLElement} row @param {() => HTMLElement[]} items */
 export function arrowKeys(row, items) {
   row.addEventListener("keydown", (event) => {
     const all = items();
     const at = all.indexOf(/** @type {HTMLElement} */ (event.target));
-    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[
-      event.key
-    ];
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
     if (at < 0 || to === undefined) return;
     event.preventDefault();
     const next = all[Math.min(Math.max(to, 0), all.length - 1)];
     for (const item of all) item.tabIndex = item === next ? 0 : -1;
     next.focus();
   });
+}
+
+/** Call `act` whenever an element gets another size, and for its first. @param {Element} node @param {() => void} act @returns {() => void}  ends it */
+export function watchSize(node, act) {
+  const observer = new ResizeObserver(act);
+  observer.observe(node);
+  return () => observer.disconnect();
 }
 
 /** Does the reader ask for less motion? */

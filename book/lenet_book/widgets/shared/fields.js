@@ -13,9 +13,7 @@ export function stepByArrows(input, step) {
 /** Let Escape put back what stood in a field when it got the focus. @param {HTMLInputElement} input */
 export function giveUpByEscape(input) {
   let before = input.value;
-  input.addEventListener("focus", () => {
-    before = input.value;
-  });
+  input.addEventListener("focus", () => (before = input.value));
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || input.value === before) return;
     event.stopPropagation();

@@ -54,68 +54,47 @@ export class Spread {
   /** Refuse a padding that leaves nothing. */
   checkSize() {
     if (this.outputSize >= 1) return;
-    throw new ShapeError(
-      `padding=${this.padding} cuts ${2 * this.padding} pixels and leaves none of ` +
-      `${this.outputSize + 2 * this.padding}: use a smaller padding or a larger input`);
+    const whole = this.outputSize + 2 * this.padding;
+    throw new ShapeError(`padding=${this.padding} cuts ${2 * this.padding} pixels and leaves none of ${whole}: use a smaller padding or a larger input`);
   }
 }
 
 /**
  * Check a transposed convolution's settings and lay it out along every axis.
  *
- * @param {Size} inputSize @param {Size} kernelSize @param {Size} stride @param {Size} padding
- * @param {Size} outputPadding @param {Size} dilation
- * @returns {Spread[]}
+ * @param {Size} input_size @param {Size} kernel_size @param {Size} stride @param {Size} padding
+ * @param {Size} output_padding @param {Size} dilation
  */
-export function transposedSpreads(inputSize, kernelSize, stride, padding, outputPadding, dilation) {
-  return alongAxes({
-    input_size: inputSize, kernel_size: kernelSize, stride, padding, dilation, output_padding: outputPadding,
-  }).map(([size, kernel, step, pad, gap, extra]) => {
-    if (extra >= Math.max(step, gap)) {
-      throw new ShapeError(
-        `output_padding is ${extra}, but it must be smaller than stride=${step} or dilation=${gap}`);
-    }
-    return new Spread(size, kernel, step, pad, gap, extra);
+export function transposedSpreads(input_size, kernel_size, stride, padding, output_padding, dilation) {
+  const axes = alongAxes({ input_size, kernel_size, stride, padding, dilation, output_padding });
+  return axes.map(([size, kernel, step, pad, gap, extra]) => {
+    if (extra < Math.max(step, gap)) return new Spread(size, kernel, step, pad, gap, extra);
+    throw new ShapeError(`output_padding is ${extra}, but it must be smaller than stride=${step} or dilation=${gap}`);
   });
 }
 
 /**
  * Check a convolution's settings and lay out its window along every axis.
  *
- * @param {Size} inputSize @param {Size} kernelSize @param {Size} stride @param {SizeOrName} padding
- * @param {Size} dilation
- * @returns {SlidingWindow[]}
+ * @param {Size} input_size @param {Size} kernel_size @param {Size} stride @param {SizeOrName} padding @param {Size} dilation
  */
-export function convWindows(inputSize, kernelSize, stride = 1, padding = 0, dilation = 1) {
-  const number = typeof padding === "string" ? 0 : padding;
-  const windows = alongAxes({
-    input_size: inputSize, kernel_size: kernelSize, stride, padding: number, dilation,
-  }).map((axis) => convWindow(axis, padding));
-  windows.forEach(checkFits);
-  return windows;
+export function convWindows(input_size, kernel_size, stride = 1, padding = 0, dilation = 1) {
+  const axes = alongAxes({ input_size, kernel_size, stride, padding: typeof padding === "string" ? 0 : padding, dilation });
+  return axes.map((axis) => convWindow(axis, padding)).map(fitting);
 }
 
 /**
  * Check a pooling layer's settings and lay out its window along every axis.
  *
- * @param {Size} inputSize @param {Size} kernelSize
- * @param {Size | null} stride  the kernel size when null @param {Size} padding
- * @param {Size} dilation @param {boolean} ceilMode
- * @returns {SlidingWindow[]}
+ * @param {Size} input_size @param {Size} kernel_size @param {Size | null} stride  the kernel size when null
+ * @param {Size} padding @param {Size} dilation @param {boolean} ceilMode
  */
-export function poolWindows(inputSize, kernelSize, stride = null, padding = 0, dilation = 1, ceilMode = false) {
-  return alongAxes({
-    input_size: inputSize, kernel_size: kernelSize, stride: stride ?? kernelSize, padding, dilation,
-  }).map(([size, kernel, step, pad, gap]) => {
+export function poolWindows(input_size, kernel_size, stride = null, padding = 0, dilation = 1, ceilMode = false) {
+  const axes = alongAxes({ input_size, kernel_size, stride: stride ?? kernel_size, padding, dilation });
+  return axes.map(([size, kernel, step, pad, gap]) => {
     const half = Math.floor(kernel / 2);
-    if (pad > half) {
-      throw new ShapeError(
-        `padding is ${pad}, but pooling pads by at most half the kernel: ` +
-        `use padding=${half} or less with kernel_size=${kernel}`);
-    }
-    const window = new SlidingWindow(size, kernel, step, 2 * pad, gap, ceilMode);
-    checkFits(window);
-    return window;
+    if (pad <= half) return fitting(new SlidingWindow(size, kernel, step, 2 * pad, gap, ceilMode));
+    throw new ShapeError(`padding is ${pad}, but pooling pads by at most half the kernel: use padding=${half} or less with kernel_size=${kernel}`);
   });
 }
 
@@ -136,10 +115,7 @@ export function windowsNote(windows) {
 /** @param {number[]} axis @param {SizeOrName} named */
 export function convWindow([size, kernel, stride, padding, dilation], named) {
   if (named === "same") {
-    if (stride !== 1) {
-      throw new ShapeError(
-        `padding='same' needs stride=1, but stride is ${stride}: give padding as a number`);
-    }
+    if (stride !== 1) throw new ShapeError(`padding='same' needs stride=1, but stride is ${stride}: give padding as a number`);
     return new SlidingWindow(size, kernel, stride, dilation * (kernel - 1), dilation);
   }
   if (typeof named === "string" && named !== "valid") {
@@ -148,31 +124,23 @@ export function convWindow([size, kernel, stride, padding, dilation], named) {
   return new SlidingWindow(size, kernel, stride, 2 * padding, dilation);
 }
 
-/** @param {SlidingWindow} window */
-function checkFits(window) {
-  if (window.outputSize >= 1) return;
-  let kernel = `kernel_size=${window.kernelSize}`;
-  if (window.dilation > 1) kernel += ` with dilation=${window.dilation} spans ${window.span} pixels: it`;
-  const padding = window.padding ? ` (${window.inputSize + window.padding} with padding)` : "";
+/** Give a window back, unless it is larger than its input. @param {SlidingWindow} window */
+function fitting(window) {
+  if (window.outputSize >= 1) return window;
+  const { inputSize, kernelSize, padding, dilation, span } = window;
+  const spread = dilation > 1 ? ` with dilation=${dilation} spans ${span} pixels: it` : "";
+  const padded = padding ? ` (${inputSize + padding} with padding)` : "";
   throw new ShapeError(
-    `${kernel} is larger than the input of size ${window.inputSize}${padding}: ` +
-    "use a smaller kernel, more padding or a larger input");
+    `kernel_size=${kernelSize}${spread} is larger than the input of size ${inputSize}${padded}: use a smaller kernel, more padding or a larger input`);
 }
 
-/**
- * Spread every setting over the axes, and refuse what is no whole number or too small.
- *
- * @param {Record<string, Size>} settings
- * @returns {number[][]}  one row of settings per axis
- */
+/** Spread every setting over the axes, and refuse what is no whole number or too small. @param {Record<string, Size>} settings @returns {number[][]}  one row of settings per axis */
 export function alongAxes(settings) {
   const values = Object.values(settings);
   const rank = Math.max(1, ...values.map((value) => (Array.isArray(value) ? value.length : 1)));
   const columns = Object.entries(settings).map(([name, value]) => {
     const numbers = Array.isArray(value) ? value : Array(rank).fill(value);
-    if (numbers.length !== rank) {
-      throw new ShapeError(`${name} is ${pythonText(value)}: ${numbers.length} numbers for ${rank} axes`);
-    }
+    if (numbers.length !== rank) throw new ShapeError(`${name} is ${pythonText(value)}: ${numbers.length} numbers for ${rank} axes`);
     for (const number of numbers) checkNumber(name, number);
     return numbers;
   });
@@ -181,20 +149,14 @@ export function alongAxes(settings) {
 
 /** Refuse what is no whole number, or too small. @param {string} name @param {unknown} number */
 export function checkNumber(name, number) {
-  if (!Number.isInteger(number)) {
-    throw new ShapeError(`${name} is ${pythonText(number)}: it must be a whole number`);
-  }
+  if (!Number.isInteger(number)) throw new ShapeError(`${name} is ${pythonText(number)}: it must be a whole number`);
   const smallest = /padding/.test(name) ? 0 : 1;
-  if (/** @type {number} */ (number) < smallest) {
-    throw new ShapeError(`${name} is ${number}: it must be at least ${smallest}`);
-  }
+  if (/** @type {number} */ (number) < smallest) throw new ShapeError(`${name} is ${number}: it must be at least ${smallest}`);
 }
 
 /** Write a value as Python would. @param {unknown} value @returns {string} */
 export function pythonText(value) {
-  if (Array.isArray(value)) {
-    return `(${value.map(pythonText).join(", ")}${value.length === 1 ? "," : ""})`;
-  }
+  if (Array.isArray(value)) return `(${value.map(pythonText).join(", ")}${value.length === 1 ? "," : ""})`;
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value !== "string") return value === null ? "None" : String(value);
   const quote = value.includes("'") && !value.includes('"') ? '"' : "'";

@@ -1,9 +1,7 @@
 // @ts-check
 /** How a front end comes into a page, and goes. */
 
-/** @typedef {{ root: HTMLElement, show: () => void, stops: (() => void)[] }} FrontEnd  what `stops` does ends all that was begun */
-
-/** Make the `render` of a widget. @param {new (model: Model) => FrontEnd} Kind */
+/** Make the `render` of a widget; what its `stops` do ends all that was begun. @param {new (model: Model) => { root: HTMLElement, show: () => void, stops: (() => void)[] }} Kind */
 export function mounting(Kind) {
   return (/** @type {{ model: Model, el: HTMLElement }} */ { model, el }) => {
     const frontEnd = new Kind(model);

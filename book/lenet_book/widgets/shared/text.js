@@ -1,12 +1,7 @@
 // @ts-check
 /** Numbers, counts, shares and shapes as text. */
 
-/**
- * Write a number with a true minus sign and never as −0.
- *
- * @param {number} value
- * @param {number} [decimals]
- */
+/** Write a number with a true minus sign and never as −0. @param {number} value @param {number} [decimals] */
 export function numberText(value, decimals = 4) {
   if (!Number.isFinite(value)) return String(value).replace("-", "−");
   const text = value.toFixed(decimals);

@@ -10,7 +10,7 @@ export class Transport {
   constructor(walk, { back = "‹ Back", next = "Next ›", slider } = {}) {
     this.#walk = walk;
     this.#back = button(back, () => this.step(-1));
-    this.play = button("Play", () => (this.isPlaying ? this.#pause() : this.#start()));
+    this.play = button("Play", () => this.#turn());
     this.next = button(next, () => this.step(1));
     const oninput = () => this.go(Number(this.#slider.value));
     this.#slider = element("input", { type: "range", min: 0, "aria-label": slider, oninput, onpointerdown: () => this.stop() });
@@ -33,21 +33,13 @@ export class Transport {
     this.go(this.#walk.at() + change);
   }
 
-  #start() {
-    if (this.#walk.at() === this.#walk.last()) this.go(0);
+  /** Play, or stop where it is: now, and not at every step of playing, the place is read aloud. */
+  #turn() {
+    const { at, last, go, milliseconds } = this.#walk;
+    if (this.isPlaying) return this.step(0);
+    if (at() === last()) this.go(0);
     this.play.textContent = "Pause";
-    this.#timer = window.setInterval(() => this.#tick(), this.#walk.milliseconds());
-  }
-
-  #tick() {
-    const place = this.#walk.at() + 1;
-    if (place >= this.#walk.last()) this.go(place);
-    else this.#walk.go(place);
-  }
-
-  /** Stop where it is: now, and not at every step of playing, the place is read aloud. */
-  #pause() {
-    this.go(this.#walk.at());
+    this.#timer = window.setInterval(() => (at() + 1 < last() ? go(at() + 1) : this.step(1)), milliseconds());
   }
 
   /** Play no more. */

@@ -49,11 +49,7 @@ export class SlidingWindow {
     return this.ceilMode && last >= this.inputSize + this.paddingBefore;
   }
 
-  /**
-   * The pixels under the kernel's weights; those in the padding lie below 0 or behind the last one.
-   *
-   * @param {number} stop  which of the positions it is
-   */
+  /** The pixels under the kernel's weights; those in the padding lie below 0 or behind the last one. @param {number} stop  which of the positions it is */
   pixelsAt(stop) {
     const first = stop * this.stride - this.paddingBefore;
     return Array.from({ length: this.kernelSize }, (_, weight) => first + weight * this.dilation);
@@ -90,14 +86,11 @@ export class SlidingWindow {
     const steps = this.way / this.stride;
     const rounded = this.outputSize - 1;
     const shown = Number(steps.toPrecision(6));
-    if (rounded > steps) {
-      return `${shown} is rounded up to ${rounded}: the last window reaches past the edge`;
-    }
+    if (rounded > steps) return `${shown} is rounded up to ${rounded}: the last window reaches past the edge`;
     const unseen = this.remainder - (this.padding - this.paddingBefore);
     const pixels = unseen === 1 ? "pixel" : `${unseen} pixels`;
     const what = unseen > 0 ? `the last ${pixels}` : "the end of the padding";
-    const how = this.leavesOneOut
-      ? `up to ${rounded + 1}, but the window that starts behind the input is left out` : `down to ${rounded}`;
+    const how = this.leavesOneOut ? `up to ${rounded + 1}, but the window that starts behind the input is left out` : `down to ${rounded}`;
     return `${shown} is rounded ${how}: no window reaches ${what}`;
   }
 }
