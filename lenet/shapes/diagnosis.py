@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import linecache
 import math
+import re
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, windows_of
-from lenet.shapes.wording import named_shape, shape_text
-from lenet.tracing import MODEL_INPUT, Recording, Step, tensors_in
+from lenet.shapes.wording import named_shape, operands_of, shape_text, sizes_as_written, title_of
+from lenet.tracing import MODEL_INPUT, Failure, Recording, Step, tensors_in
 
 
 @dataclass(frozen=True)
 class Problem:
     """What is wrong at one step, before any fix is sought.
 
-    `kind` is "type", "axes", "channels", "features", "size", "batch", "maps" or "other"; `needed`
-    and `came` are the numbers that differ, where numbers do.
+    `kind` is "type", "axes", "channels", "features", "size", "operands" (they do not go together),
+    "order" (a view of numbers that do not lie in order), "batch", "maps" or "other"; `needed` and
+    `came` are the numbers that differ, where numbers do.
     """
 
     kind: str
@@ -31,47 +36,130 @@ class Problem:
     came: int = 0
 
 
-def diagnose(inputs: Sequence[Tensor], recording: Recording) -> Problem | None:
+def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
     """Find the step that failed, or that spoiled the result though nothing was raised.
 
     Args:
-        inputs: what the network was given, (N, C, H, W) as a rule.
+        inputs: what the network was given, images (N, C, H, W) first as a rule.
         recording: its forward pass.
 
     Returns:
         The problem; None when every image kept its row and every map was flattened.
     """
-    failure, steps = recording.failure, recording.steps
+    failure, steps, batch = recording.failure, recording.steps, batch_of(inputs)
     if failure is None:
         return _diagnose_maps(recording) or _diagnose_batch(inputs, recording)
     step = failure.step
     if step is None or not step.input_shapes:
-        what = f"{failure.place.code or 'forward'} raised {type(failure.error).__name__}"
-        return Problem("other", f"{what}: {first_line(failure.error)}", step, len(steps))
-    origin = _origin(step, steps, len(inputs[0]))
+        return Problem("other", _stopped(failure, batch), step, len(steps))
+    origin = _origin(step, steps, batch)
     checks = (_check_type, _check_axes, _check_width, _check_size, _check_reshape)
     found = (check(step, origin, inputs) for check in checks)
-    given = " and ".join(map(shape_text, step.input_shapes))
-    unknown = Problem("other", f"{step.name} cannot work on {given}", step)
-    return replace(next(filter(None, found), unknown), index=len(steps))
+    problem = next(filter(None, found), None) or _check_operands(step, batch)
+    return replace(problem, index=len(steps))
 
 
-def _diagnose_batch(inputs: Sequence[Tensor], recording: Recording) -> Problem | None:
-    """Find where the numbers of several images ended up in one row, though nothing was raised."""
-    batch = len(inputs[0])
-    if works(recording, batch):
+def batch_of(inputs: object) -> int:
+    """The number of images: the length of the first tensor that was given, 0 without one."""
+    return next((len(tensor) for tensor in tensors_in(inputs) if tensor.dim()), 0)
+
+
+def _stopped(failure: Failure, batch: int) -> str:
+    """Say where Python code between two operations gave up, and the shapes of what it names."""
+    step, place = failure.step, failure.place
+    code, shapes = place.code or (step.name if step else "forward"), []
+    for frame, line in traceback.walk_tb(failure.error.__traceback__):
+        written = linecache.getline(frame.f_code.co_filename, line).strip()
+        if place.code and line == place.line and place.code in written:
+            code = written
+            shapes = [
+                f"{name} is {shape_text(named_shape(value.shape, batch))}"
+                for name, value in frame.f_locals.items()
+                if isinstance(value, Tensor) and re.search(rf"\b{name}\b", code)
+            ]
+    where = f", where {' and '.join(shapes)}" if shapes else ""
+    return f"{' '.join(code.split())} raises {type(failure.error).__name__}{where}"
+
+
+def _diagnose_batch(inputs: Sequence[Any], recording: Recording) -> Problem | None:
+    """Find the step behind which the first axis is no longer the batch, though nothing was raised.
+
+    It is the last such step, because a network may fold its images and unfold them again; or a
+    layer before it that takes the batch for a sequence.
+    """
+    steps, batch = recording.steps, batch_of(inputs)
+    lengths = {len(tensor) for tensor in tensors_in(inputs) if tensor.dim()}
+    if any(works(recording, length) for length in lengths) or not _is_plain(recording.output):
         return None
-    for index, step in enumerate(recording.steps):
-        before, after = step.input_shapes[0][:1], step.output_shape[:1]
-        if kind_of(step).reshapes and before == (batch,) != after:
-            rows = after[0] if after else 0
-            what = (
-                f"{step.name} turns {shape_text(step.input_shapes[0])} into "
-                f"{shape_text(step.output_shape)}: {batch} images go in, but the first axis is "
-                f"{rows} afterwards, so the numbers of different images are mixed"
-            )
-            return Problem("batch", what, step, index)
+    for index, step in reversed(list(enumerate(steps))):
+        before, after = step.input_shapes[:1], step.output_shape
+        if before and before[0][:1] == (batch,) != after[:1]:
+            first = next(filter(lambda i: takes_batch_second(steps[i], batch), range(index)), None)
+            at = index if first is None else first
+            return Problem("batch", lost_batch(steps[at], batch), steps[at], at)
     return None
+
+
+def _is_plain(output: object) -> bool:
+    """Tell whether a network gives tensors; findings in each image, a list, have no batch axis."""
+    return isinstance(output, Tensor | tuple)
+
+
+def takes_batch_second(step: Step, batch: int) -> bool:
+    """Tell whether a recurrent or attention layer gets the batch where it takes the sequence."""
+    if step.module is None or len(step.input_shapes[0]) != 3 or step.input_shapes[0][0] != batch:
+        return False
+    return any(getattr(layer, "batch_first", True) is False for layer in step.module.modules())
+
+
+def lost_batch(step: Step, batch: int) -> str:
+    """Say what a step does with the batch axis that it takes for another, or does away with."""
+    came, gives = shape_text(step.input_shapes[0]), shape_text(step.output_shape)
+    if takes_batch_second(step, batch):
+        return (
+            f"{title_of(step)} has batch_first=False: it takes the first axis of {came} for the "
+            "sequence and the second for the batch"
+        )
+    images = "1 image goes in" if batch == 1 else f"{batch} images go in"
+    first = f"the first axis is {step.output_shape[0]}" if step.output_shape else "no axis is left"
+    return f"{title_of(step)} turns {came} into {gives}: {images}, but {first} afterwards"
+
+
+def fate_of_images(marks: Tensor, step: Step) -> str:
+    """Say what became of the images at a step that lost their batch axis, as marked inputs show.
+
+    Args:
+        marks: bool (images, *step.output_shape): which numbers depend on which image.
+        step: the step.
+
+    Returns:
+        A clause such as ``because every image is split into 2 rows``; empty where there is no
+        word for it.
+    """
+    for axis in range(1, marks.dim() - 1):
+        others = tuple(other for other in range(1, marks.dim()) if other != axis + 1)
+        slices = marks.any(others)
+        if torch.equal(slices, marks.all(others)) and bool((slices.sum(1) == 1).all()):
+            return f"because the images lie along axis {axis}"
+    num_rows = _rows(marks).sum(1).tolist()
+    if 0 in num_rows:
+        return "because some images are left out"
+    if are_mixed(marks):
+        return "so the numbers of different images are mixed"
+    if marks.dim() == 2:
+        return "because the numbers of all images lie in one row"
+    verb = "is split into" if kind_of(step).reshapes else "has"
+    return f"because every image {verb} {num_rows[0]} rows" if len(set(num_rows)) == 1 else ""
+
+
+def are_mixed(marks: Tensor) -> bool:
+    """Tell whether a row of an output depends on several images: marks are (images, *shape)."""
+    return bool((_rows(marks).sum(0) > 1).any())
+
+
+def _rows(marks: Tensor) -> Tensor:
+    """Tell which rows depend on which image: bool (images, rows)."""
+    return marks.flatten(2).any(2) if marks.dim() > 2 else marks
 
 
 def _diagnose_maps(recording: Recording) -> Problem | None:
@@ -83,7 +171,7 @@ def _diagnose_maps(recording: Recording) -> Problem | None:
     batch, *_, width = step.input_shapes[0]
     maps = shape_text(named_shape(step.input_shapes[0], batch))
     rows = shape_text(named_shape(step.output_shape, batch))
-    what = f"{step.name} gets maps, {maps}, and works on every row of {width} pixels by itself"
+    what = f"{title_of(step)} gets maps, {maps}, and works on every row of {width} pixels by itself"
     return Problem("maps", f"{what}: it gives {rows} instead of one row per image", step, index)
 
 
@@ -114,30 +202,47 @@ def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
     return False
 
 
-def _check_type(step: Step, origin: str, inputs: Sequence[Tensor]) -> Problem | None:
+def _check_type(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | None:
     """Numbers of another type than the weights."""
-    weight, images = getattr(step.module, "weight", None), inputs[0]
-    if not isinstance(weight, Tensor) or MODEL_INPUT not in step.sources:
+    weight = getattr(step.module, "weight", None)
+    types = {tensor.dtype for tensor in tensors_in(inputs)}
+    if not isinstance(weight, Tensor) or MODEL_INPUT not in step.sources or len(types) > 1:
         return None
-    if weight.dtype == images.dtype or not weight.is_floating_point():
+    (came,) = types
+    if isinstance(step.module, nn.Embedding):
+        if came in (torch.int64, torch.int32):
+            return None
+        wants = "takes whole numbers (int64)"
+    elif weight.dtype == came or not weight.is_floating_point():
         return None
-    types = f"{dtype_name(weight.dtype)} weights, but the images are {dtype_name(images.dtype)}"
-    return Problem("type", f"{step.name} has {types}", step)
+    else:
+        wants = f"has {dtype_name(weight.dtype)} weights"
+    return Problem("type", f"{title_of(step)} {wants}, but the images are {dtype_name(came)}", step)
 
 
-def _check_axes(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None:
+def _check_axes(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     """An image without channels, or a flattened one, where maps are needed."""
     possible, came = kind_of(step).input_dims, step.input_shapes[0]
-    if not possible or len(came) in possible:
+    if not possible or (len(came) in possible and not _is_taken_for_one_image(step)):
         return None
-    pixels = ("L", "H, W", "D, H, W")[possible[0] - 3]
-    wanted = f"(N, {needed_size(step) or 'C'}, {pixels})"
+    axes = {2: "", 3: ", L", 4: ", H, W", 5: ", D, H, W"}[possible[0]]
+    wanted = f"(N, {needed_size(step) or 'C'}{axes})"
     if MODEL_INPUT in step.sources:
         origin = f"gets {shape_text(came)}"
-    return Problem("axes", f"{step.name} expects the shape {wanted}, but {origin}", step)
+    what = f"{title_of(step)} expects the shape {wanted}, but {origin}"
+    if len(came) in possible:
+        what += f" and takes its first axis for {_plural(came[0], 'channel')}"
+    return Problem("axes", what, step)
 
 
-def _check_width(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None:
+def _is_taken_for_one_image(step: Step) -> bool:
+    """Tell whether images without a channel axis pass for one image of many channels."""
+    fit, shape, dims = kind_of(step).fits, step.input_shapes[0], kind_of(step).input_dims
+    without_batch = len(dims) == 2 and len(shape) == min(dims)
+    return without_batch and fit is not None and shape[fit.axis] != needed_size(step)
+
+
+def _check_width(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     """Another number of channels or features than the weights were made for."""
     fit, needed, shape = kind_of(step).fits, needed_size(step), step.input_shapes[0]
     if fit is None or needed is None or not -len(shape) <= fit.axis < len(shape):
@@ -145,31 +250,54 @@ def _check_width(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None
     came = shape[fit.axis]
     if came == needed:
         return None
-    what = f"{step.name} expects {_plural(needed, fit.noun)}, but {origin}"
+    what = f"{title_of(step)} expects {_plural(needed, fit.noun)}, but {origin}"
     what += f": {_plural(came, fit.noun)}"
     return Problem(f"{fit.noun}s", what, step, needed=needed, came=came)
 
 
-def _check_size(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None:
+def _check_size(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     """A kernel larger than what it slides over, or settings that are impossible."""
     try:
         windows_of(step)
     except ShapeError as error:
-        what = f"{step.name} does not fit, because {origin}. There, {error}"
+        what = f"{title_of(step)} does not fit, because {origin}. There, {error}"
         return Problem("size", what, step)
     return None
 
 
-def _check_reshape(step: Step, origin: str, _: Sequence[Tensor]) -> Problem | None:
-    """A `view` or `reshape` to another number of numbers."""
+def _check_reshape(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
+    """A `view` or `reshape` to another number of numbers, or of numbers that are not in order."""
     if kind_of(step).name != "view":
         return None
-    numbers = math.prod(step.input_shapes[0][1:])
-    shape = step.settings.get("shape", ())
-    what = f"{step.name} asks for {shape_text(shape)}, but {origin}"
-    what += f": {_plural(numbers, 'number')} per image"
+    numbers, shape = math.prod(step.input_shapes[0]), step.settings.get("shape", ())
+    asked = f"{step.name} asks for {shape_text(sizes_as_written(step))}, but {origin}"
+    known = math.prod(size for size in shape if isinstance(size, int) and size > 0)
+    if numbers == known or (-1 in shape and known and numbers % known == 0):
+        what = (
+            f"{step.name} needs numbers that lie in memory in the order of the axes, but {origin}"
+        )
+        return Problem("order", f"{what} in another order", step)
+    each = math.prod(step.input_shapes[0][1:])
     wanted = math.prod(size for size in shape[1:] if isinstance(size, int))
-    return Problem("features", what, step, needed=max(wanted, 0), came=numbers)
+    what = f"{asked}: {_plural(each, 'number')} per image"
+    return Problem("features", what, step, needed=max(wanted, 0), came=each)
+
+
+def _check_operands(step: Step, batch: int) -> Problem:
+    """Say what a step works on, as its code names it, and what it needs where that is known."""
+    kind, shapes = kind_of(step), [named_shape(shape, batch) for shape in step.input_shapes]
+    names = [f"{name} is " for name in operands_of(step)] or [""] * len(shapes)
+    given = " and ".join(n + shape_text(s) for n, s in zip(names, shapes, strict=True))
+    if kind.formula == "join":
+        needs = f"the same size on every axis but axis {step.settings.get('dim', 0)}"
+    elif kind.name == "matmul":
+        needs = "as many columns on the left as rows on the right"
+    elif kind.pointwise and len(shapes) > 1 and step.module is None:
+        needs = "the same sizes"
+    else:
+        given = given.replace(" is ", ", ")
+        return Problem("other", f"{title_of(step)} cannot work on {given}", step)
+    return Problem("operands", f"{title_of(step)} needs {needs}, but {given}", step)
 
 
 def _plural(count: int, noun: str) -> str:
@@ -184,7 +312,12 @@ def _origin(step: Step, steps: Sequence[Step], batch: int) -> str:
         return f"it gets {shape}"
     if source == MODEL_INPUT:
         return f"the images are {shape}"
-    return f"{steps[source].name} gives {shape}"
+    came = steps[source].input_shapes[0]
+    if came[:1] == (batch,) != step.input_shapes[0][:1]:
+        return (
+            f"{title_of(steps[source])} turns {shape_text(named_shape(came, batch))} into {shape}"
+        )
+    return f"{title_of(steps[source])} gives {shape}"
 
 
 def works(recording: Recording, batch: int) -> bool:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from lenet import tracing
 from lenet.shapes.changes import Change
-from lenet.shapes.diagnosis import diagnose, first_line, works
+from lenet.shapes.diagnosis import (
+    Problem,
+    are_mixed,
+    batch_of,
+    diagnose,
+    fate_of_images,
+    first_line,
+    lost_batch,
+    takes_batch_second,
+    works,
+)
 from lenet.shapes.fixes import Fix, attempt, find_fixes
 from lenet.shapes.markup import STYLE, problem_html
-from lenet.tracing import NOWHERE, Recording
+from lenet.tracing import NOWHERE, Recording, Step
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,7 @@ def explain_failure(
     Returns:
         The explanation with the fixes that were executed and work.
     """
-    problem = diagnose(inputs, recording)
+    problem = find_problem(model, inputs, recording)
     if problem is None:
         return None
     fixes = find_fixes(model, inputs, recording, problem)
@@ -99,6 +112,53 @@ def explain_failure(
             for change in fix.changes
         ),
     )
+
+
+def find_problem(
+    model: nn.Module, inputs: Sequence[Tensor], recording: Recording
+) -> Problem | None:
+    """Diagnose a pass; where the batch was lost, prove what became of it by marking the images."""
+    problem, steps = diagnose(inputs, recording), recording.steps
+    if problem is None:
+        return _mixed_in_a_sequence(model, inputs, steps)
+    if problem.kind != "batch" or problem.step is None:
+        return problem
+    marks = _marks(model, inputs, problem.index)
+    fate = "" if marks is None else fate_of_images(marks, problem.step)
+    return replace(problem, what=f"{problem.what}, {fate}" if fate else problem.what)
+
+
+def _mixed_in_a_sequence(
+    model: nn.Module, inputs: Sequence[Tensor], steps: Sequence[Step]
+) -> Problem | None:
+    """Find a layer that took the batch for a sequence, where every image has its row after all."""
+    batch = batch_of(inputs)
+    index = next((i for i, step in enumerate(steps) if takes_batch_second(step, batch)), None)
+    if index is None or len(steps[-1].output_shape) != 2:
+        return None
+    marks = _marks(model, inputs, len(steps) - 1)
+    if marks is None or not are_mixed(marks):
+        return None
+    what = f"{lost_batch(steps[index], batch)}, {fate_of_images(marks, steps[-1])}"
+    return Problem("batch", what, steps[index], index)
+
+
+def _marks(model: nn.Module, inputs: Sequence[Any], index: int) -> Tensor | None:
+    """Make one image after another not a number, and see which numbers of a step's output are not.
+
+    Returns:
+        bool (images, *output_shape), of at most 3 images; None where images cannot be marked.
+    """
+    images, found = inputs[0], []
+    if not isinstance(images, Tensor) or not images.is_floating_point() or len(images) < 2:
+        return None
+    for image in range(min(3, len(images))):
+        marked = images.index_fill(0, torch.tensor(image), torch.nan)
+        steps = tracing.run(model, (marked, *inputs[1:]), keep_tensors=True).steps
+        if len(steps) <= index:
+            return None
+        found += [output.isnan() for output in (steps[index].outputs or ())[:1]]
+    return torch.stack(found)
 
 
 def find_device_mismatch(model: nn.Module, inputs: Sequence[Tensor]) -> Explanation | None:

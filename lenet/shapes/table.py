@@ -14,10 +14,15 @@ from torch import Tensor, nn
 
 from lenet import tracing
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
-from lenet.shapes.formulas import ShapeError
-from lenet.shapes.kinds import Windows, num_bias_additions, num_macs, windows_of
+from lenet.shapes.formulas import Field, ShapeError, Windows
+from lenet.shapes.kinds import (
+    depend_on_input,
+    num_bias_additions,
+    num_macs,
+    receptive_fields,
+    windows_of,
+)
 from lenet.shapes.markup import STYLE, notes_html, table_html
-from lenet.shapes.receptive_fields import Field, depend_on_input, receptive_fields
 from lenet.shapes.wording import NamedShape, describe_operation, formula_of, named_shape, shape_text
 from lenet.tracing import Recording, Step, tensors_in
 
@@ -237,7 +242,7 @@ def explain(
     Example:
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))
         >>> print(explain(network, torch.zeros(2, 1, 28, 28)).explanation)
-        1 expects 1024 features, but 0 gives (N, 784): 784 features.
+        model[1] expects 1024 features, but model[0] gives (N, 784): 784 features.
         Why: ...
     """
     inputs = (images,) if isinstance(images, Tensor) else tuple(images)

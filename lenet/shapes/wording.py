@@ -10,7 +10,8 @@ from typing import Any
 
 from torch import nn
 
-from lenet.shapes.kinds import USUAL_SETTINGS, Windows, kind_of
+from lenet.shapes.formulas import Windows
+from lenet.shapes.kinds import USUAL_SETTINGS, kind_of
 from lenet.tracing import VARIADIC, Step, constructor_parameters
 
 NamedShape = tuple[int | str, ...]
@@ -39,17 +40,51 @@ def describe_operation(step: Step) -> str:
         return layer_code(type(step.module), step.settings)
     settings = {k: v for k, v in step.settings.items() if USUAL_SETTINGS.get(k, _NOTHING) != v}
     if step.operation in VARIADIC:
-        sizes = [str(size) for size in next(iter(settings.values()), ())]
-        return f"{step.operation}({', '.join(_as_written(step, sizes))})"
+        return f"{step.operation}({', '.join(sizes_as_written(step))})"
     arguments = (f"{name}={setting_text(value)}" for name, value in settings.items())
     return f"{step.operation}({', '.join(arguments)})"
+
+
+def layer_title(name: str) -> str:
+    """Write a layer's dotted name as one would: ``fc1``, ``features[0]``, ``model[4]``."""
+    first, *rest = name.split(".")
+    title = f"model[{first}]" if first.isdigit() else first
+    return title + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in rest)
+
+
+def title_of(step: Step) -> str:
+    """Name a step: a layer and a call by their names, anything else by its code, ``x[0]``."""
+    if step.module is not None:
+        return layer_title(step.name)
+    code = " ".join(step.place.code.split())
+    is_written = step.place.line is not None and call_of(step) is None
+    return code if is_written and code else step.name
+
+
+def operands_of(step: Step) -> list[str]:
+    """Write what a step works on as its code does, ``["y", "self.b(y)"]``; [] if it cannot tell."""
+    match _parsed(step.place.code):
+        case ast.BinOp(left=left, right=right) | ast.AugAssign(target=left, value=right):
+            nodes: list[ast.expr] = [left, right]
+        case ast.Call(args=[ast.List(elts=nodes) | ast.Tuple(elts=nodes), *_]):
+            pass
+        case ast.Call(func=ast.Attribute(value=owner), args=args) if step.module is None:
+            is_method = not (isinstance(owner, ast.Name) and owner.id in ("torch", "F"))
+            nodes = [owner, *args] if is_method else args
+        case ast.Call(args=args):
+            nodes = args
+        case _:
+            nodes = []
+    names = [ast.unparse(node) for node in nodes[: len(step.input_shapes)]]
+    return names if len(names) == len(step.input_shapes) else []
 
 
 _BATCH_SIZE = re.compile(r"\w+\.(size\(0\)|shape\[0\])|len\(\w+\)")
 
 
-def _as_written(step: Step, sizes: Sequence[str]) -> Sequence[str]:
-    """Write the size of the batch as the code does, ``x.size(0)``: it is no number of its own."""
+def sizes_as_written(step: Step) -> Sequence[str]:
+    """Write the sizes that a view asks for, that of the batch as the code does: ``x.size(0)``."""
+    sizes = [str(size) for size in step.settings.get(VARIADIC[step.operation], ())]
     call = call_of(step)
     written = [ast.unparse(size) for size in call.args] if call else []
     if len(written) != len(sizes):
@@ -62,11 +97,19 @@ def _as_written(step: Step, sizes: Sequence[str]) -> Sequence[str]:
 
 def call_of(step: Step) -> ast.Call | None:
     """Read the call that a step's code is; None where it is something else."""
-    try:
-        code = ast.parse(f"({step.place.code})", mode="eval").body
-    except SyntaxError:
-        return None
+    code = _parsed(step.place.code)
     return code if isinstance(code, ast.Call) else None
+
+
+def _parsed(code: str) -> ast.AST | None:
+    """Parse an expression, or a statement that has no other in it; None for what is no code."""
+    for written in (f"({code})", code):  # an expression may span lines
+        try:
+            statement = ast.parse(written).body[0]
+        except SyntaxError:
+            continue
+        return statement.value if isinstance(statement, ast.Expr) else statement
+    return None
 
 
 _NOTHING = object()

@@ -499,7 +499,7 @@ def test_a_misfit_can_be_shown() -> None:
     network = nn.Sequential(nn.Conv2d(1, 6, (5, 3)), nn.Flatten(), nn.Linear(9, 10, bias=False))
     calculator = ShapeCalculator(network, (1, 8, 8))
     assert [layer["name"] for layer in calculator.layers] == ["0", "1", "2"]
-    assert str(calculator.table().explanation).startswith("2 expects 9 features")
+    assert str(calculator.table().explanation).startswith("model[2] expects 9 features")
     assert repr(calculator.network()) == repr(network)
     assert repr(calculator) == "ShapeCalculator(3 layers, input (1, 8, 8))"
 
