@@ -162,6 +162,39 @@ class Spread:
             )
 
 
+Windows = tuple[Window | Spread, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """The receptive field of a unit, one number per axis.
+
+    Attributes:
+        size: pixels of the input that the unit depends on.
+        jump: pixels between the fields of neighbouring units; None when two branches disagree.
+    """
+
+    size: tuple[int, ...]
+    jump: tuple[int, ...] | None
+
+    def through(self, windows: Windows) -> Field | None:
+        """Follow the field through a layer's windows; None where it is undefined.
+
+        Through a window of kernel size k, dilation d and stride s, a field r with jump j becomes
+        r + d(k − 1)j with jump js (Dumoulin and Visin, 2016, "A guide to convolution arithmetic for
+        deep learning", relationship for stacked layers).
+        """
+        if self.jump is None or len(self.size) != len(windows):
+            return None
+        if any(isinstance(window, Spread) for window in windows):
+            return None  # what a unit sees then depends on its place
+        axes = list(zip(windows, self.size, self.jump, strict=True))
+        return Field(
+            size=tuple(size + (window.span - 1) * jump for window, size, jump in axes),
+            jump=tuple(jump * window.stride for window, _, jump in axes),
+        )
+
+
 def conv_output_size(
     input_size: Size, kernel_size: Size, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
 ) -> Size:

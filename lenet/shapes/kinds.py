@@ -8,16 +8,25 @@ to the stepper's ``engine.js``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from lenet.shapes.formulas import Spread, Window, conv_transpose_spreads, conv_windows, pool_windows
-from lenet.tracing import Shape, Step
-
-Windows = tuple[Window | Spread, ...]
+from lenet.shapes.formulas import (
+    Field,
+    Spread,
+    Window,
+    Windows,
+    conv_transpose_spreads,
+    conv_windows,
+    pool_windows,
+)
+from lenet.tracing import MODEL_INPUT, Shape, Step
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,8 @@ class Fit:
     @property
     def noun(self) -> str:
         """What is counted along the axis: ``feature`` or ``channel``."""
-        return "feature" if self.setting == "in_features" else "channel"
+        is_last = self.setting in ("in_features", "in1_features", "input_size", "embed_dim")
+        return "feature" if is_last else "channel"
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,9 @@ class Kind:
         fits: what of its input the weights were made for.
         width: the setting that says how many channels or features come out; empty where they stay.
         macs: the multiply-accumulates: one for each weight of a filter per output ("per output"),
-            or per input ("per input"), or the length of the sum per output ("sum").
+            or per input ("per input"), the length of the sum per output ("sum"), one for each
+            number in the weights' matrices per row of the input ("per row"), the products of
+            "attention", or what PyTorch's own counter finds in the call ("counter").
         pointwise: every unit depends on the units at its own place only.
         formula: how the output shape is written where nothing slides: "features", "flatten" or
             "join"; empty where it stays.
@@ -75,7 +87,7 @@ class Kind:
     input_dims: tuple[int, ...] = ()
     fits: Fit | None = None
     width: str = ""
-    macs: Literal["", "per output", "per input", "sum"] = ""
+    macs: Literal["", "per output", "per input", "sum", "per row", "attention", "counter"] = ""
     pointwise: bool = False
     formula: Literal["", "features", "flatten", "join"] = ""
     reshapes: bool = False
@@ -106,6 +118,7 @@ def _per_axes(like: Kind, weight_axis: int | None = None) -> Iterator[Kind]:
 
 
 _NORM = Kind("", fits=Fit("num_features", 1), pointwise=True)
+_RECURRENT = Kind("", fits=Fit("input_size", -1), macs="per row", formula="features")
 _POINTWISE = Kind("", pointwise=True)
 _UNCHANGED = Kind("", pointwise=True, engine="identity")
 
@@ -144,11 +157,15 @@ KINDS: tuple[Kind, ...] = (
         engine="linear",
         stem="fc",
     ),
+    Kind("Bilinear", fits=Fit("in1_features", -1), macs="per row"),
+    *_each(_RECURRENT, "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"),
+    Kind("MultiheadAttention", fits=Fit("embed_dim", -1), macs="attention"),
     # normalisation
     replace(_NORM, name="BatchNorm2d", axes=2, input_dims=(4,), engine="batchNorm", stem="bn"),
     replace(_NORM, name="BatchNorm1d", engine="batchNorm"),
     replace(_NORM, name="BatchNorm3d", axes=3, input_dims=(5,)),
-    *_each(_NORM, "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "SyncBatchNorm"),
+    replace(_NORM, name="SyncBatchNorm"),
+    *_each(replace(_NORM, pointwise=False), "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
     Kind("batch_norm", pointwise=True, engine="batchNorm"),
     Kind("GroupNorm", fits=Fit("num_channels", 1)),
     # what does nothing after training, or nothing at all
@@ -158,7 +175,9 @@ KINDS: tuple[Kind, ...] = (
     # arithmetic
     *_each(Kind("", pointwise=True, engine="affine"), "add", "sub", "rsub", "mul", "div"),
     *_each(_POINTWISE, "abs", "clamp", "exp", "log", "neg", "pad", "pow", "rdiv", "sqrt", "square"),
-    Kind("matmul", ("mm", "bmm"), macs="sum"),
+    Kind("matmul", ("mm", "bmm", "mv", "dot", "inner"), macs="sum"),
+    *_each(Kind("", macs="counter"), "einsum", "tensordot", "addmm", "addbmm", "baddbmm"),
+    *_each(Kind("", macs="counter"), "scaled_dot_product_attention", "chain_matmul"),
     Kind("mean", ("sum", "amax"), "all"),
 )
 
@@ -190,10 +209,15 @@ def has_windows(step: Step) -> bool:
 
 
 def is_pointwise(step: Step) -> bool:
-    """Tell whether every unit depends on the units at its own place only."""
+    """Tell whether every unit depends on the units at its own place only.
+
+    What works along one axis, as `cat` and `softmax` do, must work along the channels.
+    """
     kind = kind_of(step)
-    beside = kind.formula != "join" or step.settings.get("dim") == 1
-    return bool(step.output_shapes) and kind.pointwise and beside
+    if not (step.output_shapes and kind.pointwise):
+        return False
+    axis = step.settings.get("dim", 0 if kind.formula == "join" else 1)
+    return axis is None or axis % max(len(step.input_shapes[0]), 1) == 1
 
 
 def weight_shape(step: Step) -> Shape:
@@ -272,28 +296,123 @@ def num_macs(step: Step) -> int:
     """Count a step's multiply-accumulates for the whole batch, without bias.
 
     Convolutions and linear layers use each weight once per position; matrix products count the
-    length of each sum; everything else counts none.
+    length of each sum, and recurrent layers and attention are made of those; everything else counts
+    none.
     """
-    weight, image = weight_shape(step), step.input_shapes[0]
-    if not weight:
-        return 0
+    image, weight = step.input_shapes[0], weight_shape(step)
     match kind_of(step).macs:
-        case "per output":
+        case "per output" if weight:
             return math.prod(step.output_shape) * math.prod(weight[1:])
-        case "per input":
+        case "per input" if weight:
             return math.prod(image) * math.prod(weight[1:])
-        case "sum":
+        case "sum" if weight:
             return math.prod(step.output_shape) * image[-1]
+        case "per row":
+            sizes = _parameter_sizes(step, is_matrix=True) or map(math.prod, step.input_shapes[2:3])
+            return math.prod(image[:-1]) * sum(sizes)
+        case "attention":
+            return _attention_macs(step)
+        case "counter":
+            return _counted_by_pytorch(step)
     return 0
 
 
 def num_bias_additions(step: Step) -> int:
-    """Count a step's additions of a bias for the whole batch: one per output of a biased layer."""
+    """Count a step's additions of a bias for the whole batch: one per output of a biased layer.
+
+    A recurrent layer and attention have a bias for each of their products.
+    """
+    match kind_of(step).macs:
+        case "per row" if step.module is not None:
+            sizes = _parameter_sizes(step, is_matrix=False)
+            return math.prod(step.input_shapes[0][:-1]) * sum(sizes)
+        case "attention" if step.settings.get("bias"):
+            query, key, value, width = _attention_rows(step)
+            return (2 * query + key + value) * width
     if step.module is None:
         biased = len(step.input_shapes) > 2
     else:
-        biased = getattr(step.module, "bias", None) is not None
+        biased = isinstance(getattr(step.module, "bias", None), Tensor)
     return math.prod(step.output_shape) if biased and num_macs(step) else 0
+
+
+def _parameter_sizes(step: Step, is_matrix: bool) -> list[int]:
+    """Count the numbers in each of a layer's weights, or in each of its biases."""
+    parameters = step.module.parameters() if step.module is not None else ()
+    return [p.numel() for p in parameters if (p.dim() > 1) == is_matrix]
+
+
+def _attention_rows(step: Step) -> tuple[int, int, int, int]:
+    """Count the rows of queries, keys and values in the whole batch, and the width of attention."""
+    query, key, value = (math.prod(shape[:-1]) for shape in step.input_shapes[:3])
+    return query, key, value, step.settings["embed_dim"]
+
+
+def _attention_macs(step: Step) -> int:
+    """Count the four projections, the scores and the weighted sums of multi-head attention."""
+    query, key, value, width = _attention_rows(step)
+    keys, batch_axis = step.input_shapes[1], 0 if step.settings["batch_first"] else 1
+    length = key // (keys[batch_axis] if len(keys) == 3 else 1)
+    length += step.settings["add_bias_kv"] + step.settings["add_zero_attn"]
+    projections = 2 * query * width + key * keys[-1] + value * step.input_shapes[2][-1]
+    return (projections + 2 * query * length) * width
+
+
+def _counted_by_pytorch(step: Step) -> int:
+    """Repeat a call without numbers under PyTorch's counter; 0 for what it cannot repeat."""
+    homes = (torch, torch.nn.functional)
+    function = next(
+        getattr(home, step.operation) for home in homes if hasattr(home, step.operation)
+    )
+    settings = dict(step.settings)
+    first = [settings.pop("equation")] if "equation" in settings else []
+    tensors = [torch.empty(shape, device="meta") for shape in step.input_shapes]
+    with FlopCounterMode(display=False) as counter, suppress(RuntimeError, TypeError):
+        function(*first, *tensors, **settings)
+    return counter.get_total_flops() // 2  # of which it counts two for each multiply-accumulate
+
+
+def receptive_fields(
+    steps: Sequence[Step], windows: Sequence[Windows | None]
+) -> list[Field | None]:
+    """Follow the receptive field through every step and its windows; None where undefined."""
+    fields: list[Field | None] = []
+    for step, own in zip(steps, windows, strict=True):
+        arriving = [
+            (shape[2:], _pixel(len(shape) - 2) if source == MODEL_INPUT else fields[source])
+            for shape, source in zip(step.input_shapes, step.sources, strict=True)
+            if source is not None
+        ]
+        if own is not None and arriving:
+            first = arriving[0][1]
+            fields.append(None if first is None else first.through(own))
+        else:
+            fields.append(_merged(step.output_shape[2:], arriving) if is_pointwise(step) else None)
+    return fields
+
+
+def _pixel(num_axes: int) -> Field | None:
+    """The field of a pixel of the input; None for a row without pixels."""
+    return Field((1,) * num_axes, (1,) * num_axes) if num_axes > 0 else None
+
+
+def _merged(pixels: Shape, arriving: Sequence[tuple[Shape, Field | None]]) -> Field | None:
+    """Join the branches of a pointwise step: the largest field, the jump they agree on."""
+    known = [(shape, field) for shape, field in arriving if field is not None]
+    if not known or len(known) < len(arriving) or len({len(f.size) for _, f in known}) > 1:
+        return None
+    jumps = {field.jump for shape, field in known if shape == pixels}
+    sizes = zip(*(field.size for _, field in known), strict=True)
+    return Field(tuple(map(max, sizes)), jumps.pop() if len(jumps) == 1 else None)
+
+
+def depend_on_input(steps: Sequence[Step]) -> list[bool]:
+    """Tell which steps work on the images, and not on weights alone (once for a whole batch)."""
+    found: list[bool] = []
+    for step in steps:
+        sources = [source for source in step.sources if source is not None]
+        found.append(any(source == MODEL_INPUT or found[source] for source in sources))
+    return found
 
 
 USUAL_SETTINGS = {"padding": 0, "dilation": 1, "groups": 1, "count_include_pad": True}
