@@ -56,13 +56,13 @@ class Stage {
     this.#state = state;
     this.#address = address;
     const pen = { drawn: () => this.#drawn(), lifted: () => this.#lifted() };
-    this.#pad = new Pad(state, pen);
-    this.#input = new InputPanel(state, { ...pen, chosen: (/** @type {number} */ sample) => this.#choose({ sample, picked: [] }) });
+    this.#pad = new Pad(state.input, pen);
+    this.#input = new InputPanel(state.input, { ...pen, chosen: (/** @type {number} */ sample) => this.#choose({ sample, picked: [] }) });
     this.#inputRoom = element("section", { class: "lenet-panel lenet-input", "aria-label": "in" }, element("p", { class: "lenet-heading" }, "in · ", element("b", {}, "your picture")), element("div", { class: "lenet-room" }, this.#input.node));
     this.#scales = new Scales(state);
     this.#in = new InPanel(state, this.#scales, { pick: (unit) => this.#pickBelow(unit), point: (unit) => this.#pointBelow(unit) });
     this.#out = new OutPanel(state, this.#scales, { pick: (unit) => this.#pick(unit), point: (unit) => this.#point(unit) });
-    this.#operation = new OperationPanel(state, this.#scales, new Preparation(state), (channel) => this.#showChannel(channel));
+    this.#operation = new OperationPanel(state, this.#scales, new Preparation(state.input), (channel) => this.#showChannel(channel));
     this.#strip = new Strip(state.steps, (step) => this.#go(step));
     this.#answer = new Answer(state);
     this.#sweep = new Sweep(state, () => this.#schedule());
@@ -322,7 +322,7 @@ class Stage {
     this.root.classList.remove("lenet-narrow", "lenet-column", "lenet-wide");
     this.root.classList.add(`lenet-${kind}`);
     this.root.style.setProperty("--stage-height", `${height}px`);
-    this.#pad.layOut(PADS[kind]);
+    this.#pad.side = PADS[kind];
     if (hasChanged) this.#drawer.dock(kind !== "wide");
     this.#showPicture();
     this.#markTab();
@@ -330,8 +330,6 @@ class Stage {
 
   #restyle() {
     this.#theme = readTheme(this.root);
-    this.#pad.useTheme(this.#theme);
-    this.#input.useTheme(this.#theme);
     this.#scales.useTheme(this.#theme);
     this.#size = "";
     this.#fit();

@@ -4,7 +4,6 @@ import { Pad } from "../../../../book/lenet_book/widgets/stage/input/pad.js";
 import { InputPanel } from "../../../../book/lenet_book/widgets/stage/input/panel.js";
 import { Preparation } from "../../../../book/lenet_book/widgets/stage/input/preparation.js";
 import { State } from "../../../../book/lenet_book/widgets/stage/state.js";
-import { readTheme, watchTheme } from "../../../../book/lenet_book/widgets/shared/colours.js";
 import { element, setText } from "../../../../book/lenet_book/widgets/shared/elements.js";
 
 export default {
@@ -22,9 +21,9 @@ export default {
       drawn: show,
       lifted: () => el.setAttribute("data-lifted", String(Number(el.dataset.lifted ?? 0) + 1)),
     };
-    const panel = new InputPanel(state, tell);
-    const small = new Pad(state, tell);
-    const preparation = new Preparation(state);
+    const panel = new InputPanel(state.input, tell);
+    const small = new Pad(state.input, tell);
+    const preparation = new Preparation(state.input);
     const boxed = (name, [width, height], ...nodes) =>
       element("div", { class: name, style: `width: ${width}px; height: ${height}px; border: 1px dotted gray; margin: 0.5rem` }, ...nodes);
     const rooms = { panel: innerWidth < 500 ? [360, 420] : [380, 360], preparation: innerWidth < 500 ? [360, 360] : [420, 360] };
@@ -32,16 +31,12 @@ export default {
     root.append(boxed("preparation", rooms.preparation, preparation.node), answer);
     el.append(root, element("input", { "aria-label": "elsewhere" }));
     panel.layOut(rooms.panel[0], rooms.panel[1]);
-    small.layOut(90);
+    small.side = 90;
     preparation.layOut(rooms.preparation[0], rooms.preparation[1]);
-    const stops = [panel.accept(root), watchTheme(() => recolour())];
-    const recolour = () => {
-      for (const pad of [panel, small]) pad.useTheme(readTheme(root));
-      show();
-    };
-    recolour();
+    const stop = panel.accept(root);
+    show();
     model.on("change:sample", show);
     Object.assign(window, { input: state.input });
-    return () => stops.forEach((stop) => stop());
+    return stop;
   },
 };

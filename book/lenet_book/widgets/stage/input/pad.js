@@ -4,8 +4,6 @@ import { DRAWN } from "./picture.js";
 import { OWN_KEYS, element, setAttribute, svgElement } from "../../shared/elements.js";
 import { sizeCanvas } from "../../shared/pictures.js";
 
-/** @typedef {import("../state.js").State} State */
-
 /** @type {Record<string, number[]>} */
 const KEY_STEPS = { ArrowLeft: [-1 / 28, 0], ArrowRight: [1 / 28, 0], ArrowUp: [0, -1 / 28], ArrowDown: [0, 1 / 28] };
 const HOW = "Arrow keys move the pen, the space bar puts it down and lifts it, Control Z takes a stroke back, Delete clears the pad.";
@@ -13,9 +11,8 @@ const GHOST = "M32 30C36 18 66 18 66 35C66 47 54 49 46 49C56 49 68 52 68 65C68 8
 
 export class Pad {
   #input; #tell; #ghost;
-  #side = 0;
-  /** @type {Theme | undefined} */
-  #theme;
+  /** In CSS pixels. */
+  side = 0;
   /** Where the keys have moved the pen. @type {Point} */
   #cursor = [0.5, 0.5];
   /** The stroke that is being drawn. @type {Stroke | null} */
@@ -24,8 +21,8 @@ export class Pad {
   #finger = null;
   #canvas = element("canvas", { class: "lenet-pad", role: "img", ...OWN_KEYS });
 
-  /** @param {State} state @param {{ drawn: () => void, lifted: () => void }} tell  that the drawing has changed; that a stroke is finished */
-  constructor({ input }, tell) {
+  /** @param {import("./picture.js").Picture} input @param {Omit<InputListener, "chosen">} tell */
+  constructor(input, tell) {
     this.#input = input;
     this.#tell = tell;
     const digit = input.form === "digit" ? [svgElement("path", { d: GHOST, pathLength: 1 })] : [];
@@ -35,21 +32,11 @@ export class Pad {
     if (input.canDraw) this.#letDraw();
   }
 
-  /** @param {Theme} theme */
-  useTheme(theme) {
-    this.#theme = theme;
-  }
-
-  /** @param {number} side  in CSS pixels */
-  layOut(side) {
-    this.#side = side;
-  }
-
   /** Show the strokes or the chosen picture. */
   show() {
     const { sample, isBlank, isTouched, canDraw } = this.#input;
     if (sample === DRAWN) this.#paintStrokes();
-    else this.#input.paint(this.#canvas, this.#side);
+    else this.#input.paint(this.#canvas, this.side);
     this.#ghost.toggleAttribute("hidden", !isBlank || isTouched || !canDraw);
     this.#showCursor();
     const shown = sample === DRAWN ? (isBlank ? "nothing yet" : "your drawing") : this.#input.nameOf(sample);
@@ -57,7 +44,7 @@ export class Pad {
   }
 
   #paintStrokes() {
-    const side = this.#side;
+    const { side } = this;
     const context = sizeCanvas(this.#canvas, side, side);
     context.fillRect(0, 0, side, side);
     context.fillStyle = context.strokeStyle = "#fff";
@@ -76,11 +63,11 @@ export class Pad {
   #showCursor() {
     if (!this.#canvas.matches(":focus-visible:not(.lenet-by-pen)")) return;
     const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
-    const [x, y] = this.#cursor.map((place) => place * this.#side);
-    context.strokeStyle = this.#theme?.window ?? "";
+    const [x, y] = this.#cursor.map((place) => place * this.side);
+    context.strokeStyle = getComputedStyle(this.#canvas).getPropertyValue("--lenet-window");
     context.lineWidth = this.#stroke ? 4 : 2;
     context.beginPath();
-    context.arc(x, y, (this.#input.pen * this.#side) / 2 + 2, 0, 2 * Math.PI);
+    context.arc(x, y, (this.#input.pen * this.side) / 2 + 2, 0, 2 * Math.PI);
     context.stroke();
   }
 

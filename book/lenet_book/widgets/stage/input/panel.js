@@ -5,7 +5,6 @@ import { OWN, PENS } from "./picture.js";
 import { prepare, readPhoto } from "./preparing.js";
 import { arrowKeys, button, element, setAttribute, setText, uniqueId } from "../../shared/elements.js";
 
-/** @typedef {import("../state.js").State} State */
 
 const THUMBNAIL = 28; // CSS pixels, here and below
 const TOOLS_WIDTH = 116;
@@ -16,11 +15,11 @@ export class InputPanel {
   #input; #tell; #pad; #samples;
   #message = element("p", { class: "lenet-input-message lenet-muted", role: "status" });
 
-  /** @param {State} state @param {{ chosen: (sample: number) => void, drawn: () => void, lifted: () => void }} tell  that a sample was chosen; that drawing or own picture have changed; that this is all for now */
-  constructor(state, tell) {
-    this.#input = state.input;
+  /** @param {import("./picture.js").Picture} input @param {InputListener} tell */
+  constructor(input, tell) {
+    this.#input = input;
     this.#tell = tell;
-    this.#pad = new Pad(state, tell);
+    this.#pad = new Pad(input, tell);
     this.#samples = this.#makeSamples();
     this.node = element("div", { class: "lenet-input-panel" }, this.#pad.node, this.#makeTools(), this.#samples, this.#message);
     this.#say(this.#hint);
@@ -83,16 +82,10 @@ export class InputPanel {
     return row;
   }
 
-  /** @param {Theme} theme */
-  useTheme(theme) {
-    this.#pad.useTheme(theme);
-  }
-
   /** Fit into a room of this size. @param {number} width @param {number} height */
   layOut(width, height) {
-    const side = Math.min(height - BELOW_HEIGHT, width - TOOLS_WIDTH, LARGEST_PAD);
-    this.node.style.setProperty("--side", `${side}px`);
-    this.#pad.layOut(side);
+    this.#pad.side = Math.min(height - BELOW_HEIGHT, width - TOOLS_WIDTH, LARGEST_PAD);
+    this.node.style.setProperty("--side", `${this.#pad.side}px`);
   }
 
   show() {

@@ -3,8 +3,6 @@
 import { element } from "../../shared/elements.js";
 import { paintPicture } from "../../shared/pictures.js";
 
-/** @typedef {import("../state.js").State} State */
-
 const CAPTION_HEIGHT = 54; // CSS pixels, here and below
 const GAP = 10;
 
@@ -16,8 +14,8 @@ export class Preparation {
   #captions = "";
   node = element("ol", { class: "lenet-preparation", "aria-label": "How the picture is prepared" });
 
-  /** @param {State} state */
-  constructor({ input }) {
+  /** @param {import("./picture.js").Picture} input */
+  constructor(input) {
     this.#input = input;
   }
 

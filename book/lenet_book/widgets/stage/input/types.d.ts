@@ -54,6 +54,16 @@ interface Taps {
   weights: number[];
 }
 
+/** What the panel tells the stage. */
+interface InputListener {
+  /** That a sample was chosen. */
+  chosen(sample: number): void;
+  /** That drawing or own picture have changed. */
+  drawn(): void;
+  /** That this is all for now: a stroke is finished. */
+  lifted(): void;
+}
+
 interface ResamplingFilter {
   reach: number;
   weight: (distance: number) => number;
