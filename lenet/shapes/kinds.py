@@ -15,7 +15,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from lenet.shapes.formulas import (
     Field,
@@ -360,6 +359,8 @@ def _attention_macs(step: Step) -> int:
 
 def _counted_by_pytorch(step: Step) -> int:
     """Repeat a call without numbers under PyTorch's counter; 0 for what it cannot repeat."""
+    from torch.utils.flop_counter import FlopCounterMode  # which imports a compiler
+
     homes = (torch, torch.nn.functional)
     function = next(
         getattr(home, step.operation) for home in homes if hasattr(home, step.operation)
