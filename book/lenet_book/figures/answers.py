@@ -9,6 +9,7 @@ from matplotlib.ticker import PercentFormatter
 from torch import Tensor, nn
 
 from lenet_book.figures.drawing import ACCENTS, EDGE, INK, STYLE, WIDTH, BookFigure
+from lenet_book.wording import share_text
 
 
 @mpl.rc_context(STYLE)
@@ -26,7 +27,7 @@ def shares(logits: Mapping[str, Tensor], classes: Sequence[str]) -> BookFigure:
         answer = int(values.argmax())
         colours = [ACCENTS[1] if k == answer else EDGE for k in range(len(classes))]
         bars = ax.barh(range(len(classes)), values.tolist(), color=colours)
-        texts = [_percent(value) for value in values.tolist()]
+        texts = [share_text(value) for value in values.tolist()]
         ax.bar_label(bars, texts, padding=3, fontsize=9, color=INK)
         ax.set(title=name, xlim=(0, 1.45), xticks=(0, 0.5, 1))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -34,11 +35,6 @@ def shares(logits: Mapping[str, Tensor], classes: Sequence[str]) -> BookFigure:
     axes[0].set_yticks(range(len(classes)), classes)
     axes[0].invert_yaxis()
     return figure
-
-
-def _percent(share: float) -> str:
-    """Write a share of a softmax, which is never none and never all."""
-    return "<0.1%" if share < 0.001 else ">99.9%" if share > 0.999 else f"{share:.1%}"
 
 
 @mpl.rc_context(STYLE)

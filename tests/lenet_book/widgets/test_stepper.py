@@ -218,7 +218,7 @@ def test_the_first_state_is_html_without_a_script() -> None:
     with torch.no_grad():
         shares = model(images[:1]).softmax(1)[0]
     best = int(shares.argmax())
-    assert f"{100 * float(shares[best]):.1f}&nbsp;%" in poster
+    assert f"{100 * float(shares[best]):.1f}\N{NO-BREAK SPACE}%" in poster
     assert poster.count("<li>") == len(widget.meta["steps"])
     assert all(f"<span>{step['name']}<br>" in poster for step in widget.meta["steps"][1:])
     assert hostile not in poster

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from lenet_book.wording import share_text
+
 BELOW, ABOVE = np.array([5, 80, 160]), np.array([178, 24, 43])  # as in shared.css
 NUM_NAMED = 3  # of the classes, in the answer
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def poster_of(
@@ -38,15 +41,8 @@ def poster_of(
 
 def _answer(shares: Tensor, classes: Sequence[str]) -> str:
     best = shares.flatten().argsort(descending=True)[:NUM_NAMED].tolist()
-    named = ", ".join(f"{html.escape(classes[i])} {_percent(float(shares[i]))}" for i in best)
-    return f"It must choose one of {len(classes)}, and says: {named}."
-
-
-def _percent(share: float) -> str:
-    text = f"{100 * share:.1f}"
-    if text == "100.0" and share < 1:
-        return "&gt;99.9&nbsp;%"
-    return "&lt;0.1&nbsp;%" if text == "0.0" and share > 0 else f"{text}&nbsp;%"
+    named = ", ".join(f"{classes[i]} {share_text(float(shares[i]), NO_BREAK)}" for i in best)
+    return f"It must choose one of {len(classes)}, and says: {html.escape(named)}."
 
 
 def _cell(name: str, pixels: NDArray[np.uint8], shape: Sequence[int]) -> str:
