@@ -1,0 +1,171 @@
+"""Networks with a mistake between their maps and their rows."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class SmallPicture(nn.Module):
+    """The tutorial network, whose view is made for 32×32."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc = nn.Linear(16 * 5 * 5, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = x.view(-1, 16 * 5 * 5)
+        return self.fc(x)
+
+
+class Signal(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Sequential(
+            nn.Conv1d(1, 8, 2),
+            nn.ReLU(),
+            nn.Conv1d(8, 16, 2),
+            nn.ReLU(),
+            nn.Flatten(start_dim=0),
+            nn.Linear(16 * 5, 1),
+        )
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class Blocks(nn.Module):
+    """Two blocks and a classifier, given one picture without a batch axis."""
+
+    def __init__(self, hidden=10):
+        super().__init__()
+        self.block1 = nn.Sequential(nn.Conv2d(1, hidden, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.block2 = nn.Sequential(
+            nn.Conv2d(hidden, hidden, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)
+        )
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(hidden * 7 * 7, 10))
+
+    def forward(self, x):
+        return self.classifier(self.block2(self.block1(x)))
+
+
+class FourPools(nn.Module):
+    """Its comment and its classifier speak of 32×32."""
+
+    def __init__(self):
+        super().__init__()
+        # 32 -> 16 -> 8 -> 4 -> 2
+        self.block1 = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.block2 = nn.Sequential(nn.Conv2d(4, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.block3 = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.block4 = nn.Sequential(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.fc = nn.Linear(16 * 2 * 2, 10)
+
+    def forward(self, x):
+        x = self.block4(self.block3(self.block2(self.block1(x))))
+        return self.fc(torch.flatten(x, 1))
+
+
+class FixedAverage(nn.Module):
+    """An average over 7×7 that leaves 1×1 of a 224×224 picture, and 2×2 of a larger one."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 8, stride=8)
+        self.body = nn.Conv2d(8, 16, 4, stride=4)
+        self.avgpool = nn.AvgPool2d(7, stride=1)
+        self.fc = nn.Linear(16, 10)
+
+    def forward(self, x):
+        x = self.avgpool(F.relu(self.body(F.relu(self.stem(x)))))
+        x = x.view(x.size(0), -1)
+        return self.fc(x)
+
+
+class FaceFeatures(nn.Module):
+    """Made for faces of 112×112."""
+
+    fc_scale = 7 * 7
+
+    def __init__(self):
+        super().__init__()
+        self.layer1 = nn.Conv2d(3, 4, 3, stride=4, padding=1)
+        self.layer2 = nn.Conv2d(4, 8, 3, stride=4, padding=1)
+        self.fc = nn.Linear(8 * self.fc_scale, 12)
+
+    def forward(self, x):
+        x = F.relu(self.layer2(F.relu(self.layer1(x))))
+        x = torch.flatten(x, 1)
+        return self.fc(x)
+
+
+class Capsules(nn.Module):
+    """Its capsules are counted for 28×28."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 9)
+        self.primary = nn.Conv2d(4, 8, 9, stride=2)
+
+    def forward(self, x):
+        u = self.primary(F.relu(self.conv(x)))
+        u = u.view(x.size(0), 2 * 6 * 6, -1)
+        return u.norm(dim=2)
+
+
+class Captcha(nn.Module):
+    """Reads pictures of 36×120."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 5)
+        self.conv2 = nn.Conv2d(4, 8, 5)
+        self.fc = nn.Linear(8 * 6 * 27, 20)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = x.view(-1, 8 * 6 * 27)
+        return self.fc(x)
+
+
+class TurnedView(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.fc = nn.Linear(4 * 8 * 8, 10)
+
+    def forward(self, x):
+        x = self.conv(x).permute(0, 2, 3, 1)
+        x = x.view(x.size(0), -1)
+        return self.fc(x)
+
+
+class SeveralPictures(nn.Module):
+    """One network for three pictures of the same thing, joined along the wrong axis."""
+
+    def __init__(self):
+        super().__init__()
+        self.cnn = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten())
+        self.head = nn.Linear(4 * 3 * 3, 5)
+
+    def forward(self, first, second, third):
+        parts = self.cnn(first), self.cnn(second), self.cnn(third)
+        together = torch.cat(parts, 0)
+        return self.head(together)
+
+
+class Squeezed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = self.pool(F.relu(self.conv(x)))
+        x = torch.squeeze(x)
+        return self.fc(x)

@@ -1,0 +1,153 @@
+"""Recurrent networks, attention, and convolutions along a text or a signal."""
+
+import torch
+from torch import nn
+
+
+class WrongInputSize(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Linear(32, 24)
+        self.lstm = nn.LSTM(32, 16, batch_first=True)
+        self.fc = nn.Linear(16, 3)
+
+    def forward(self, x):
+        x = self.encoder(x)
+        outputs, _ = self.lstm(x)
+        return self.fc(outputs[:, -1])
+
+
+def lstm_in_a_sequential():
+    return nn.Sequential(nn.LSTM(12, 16, batch_first=True), nn.Linear(16, 3))
+
+
+class Sentiment(nn.Module):
+    """Its batch comes first, and its LSTM does not know that."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(50, 12)
+        self.lstm = nn.LSTM(12, 16)
+        self.out = nn.Linear(16, 2)
+
+    def forward(self, x):
+        x = self.embedding(x)
+        outputs, _ = self.lstm(x)
+        return self.out(outputs[-1])
+
+
+class KeptState(nn.Module):
+    """Keeps a state for batches of 16; the last batch of an epoch is smaller."""
+
+    def __init__(self, batch_size=16):
+        super().__init__()
+        self.lstm = nn.LSTM(4, 8, batch_first=True)
+        self.state = (torch.zeros(1, batch_size, 8), torch.zeros(1, batch_size, 8))
+        self.fc = nn.Linear(8, 2)
+
+    def forward(self, x):
+        outputs, _ = self.lstm(x, self.state)
+        return self.fc(outputs[:, -1])
+
+
+class Decoder(nn.Module):
+    """Gives its GRU a state with an axis too many."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.GRU(6, 8, batch_first=True)
+        self.decoder = nn.GRU(6, 8, batch_first=True)
+        self.out = nn.Linear(8, 6)
+
+    def forward(self, x):
+        _, hidden = self.encoder(x)
+        hidden = hidden.unsqueeze(0)
+        outputs, _ = self.decoder(x, hidden)
+        return self.out(outputs)
+
+
+class TurnedSound(nn.Module):
+    """Turns its 40 coefficients away from where the convolution looks for them."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(40, 8, 3)
+        self.fc = nn.Linear(8, 4)
+
+    def forward(self, mfcc):
+        mfcc = mfcc.transpose(1, 2)
+        out = self.conv(mfcc)
+        return self.fc(out.mean(2))
+
+
+class TextCNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(50, 24)
+        self.conv = nn.Conv1d(24, 8, 3)
+        self.fc = nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = self.embedding(x)
+        x = torch.relu(self.conv(x))
+        return self.fc(x.amax(2))
+
+
+class CrossAttention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(16, 2)
+        self.fc = nn.Linear(16, 3)
+
+    def forward(self, query, memory):
+        found, _ = self.attention(query, memory, memory)
+        return self.fc(found.mean(1))
+
+
+class OwnAttention(nn.Module):
+    def __init__(self, width=12):
+        super().__init__()
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+
+    def forward(self, x):
+        q, k, v = self.query(x), self.key(x), self.value(x)
+        scores = torch.softmax(q @ k, dim=-1)
+        return (scores @ v).mean(1)
+
+
+class NormalisedMaps(nn.Module):
+    """A LayerNorm over channels, which do not come last."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches = nn.Conv2d(3, 24, 4, stride=4)
+        self.norm = nn.LayerNorm(24)
+        self.head = nn.Linear(24, 5)
+
+    def forward(self, x):
+        x = self.norm(self.patches(x))
+        return self.head(x.flatten(2).mean(2))
+
+
+class NormalisedFeatures(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.input_norm = nn.LayerNorm(96)
+        self.fc = nn.Linear(76, 4)
+
+    def forward(self, x):
+        return self.fc(self.input_norm(x)).mean(1)
+
+
+class NormalisedSequence(nn.Module):
+    """A BatchNorm1d over features, which come last here."""
+
+    def __init__(self):
+        super().__init__()
+        self.bn = nn.BatchNorm1d(20)
+        self.fc = nn.Linear(20, 4)
+
+    def forward(self, x):
+        return self.fc(self.bn(x)).mean(1)
