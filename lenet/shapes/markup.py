@@ -8,27 +8,58 @@ narrower page the table scrolls in its own box.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 STYLE = f"<style>\n{Path(__file__).with_name('table.css').read_text('utf-8')}</style>"
 
 
+def aligned_text(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str]
+) -> list[str]:
+    """Write a table as lines of text; the columns called `numbers` are aligned to the right."""
+    columns = zip(headings, *rows, strict=True)
+    padded = []
+    for heading, *cells in columns:
+        width = max(map(len, (heading, *cells)))
+        align = str.rjust if heading in numbers else str.ljust
+        padded.append([align(cell, width) for cell in (heading, *cells)])
+    text = ["  ".join(line).rstrip() for line in zip(*padded, strict=True)]
+    return [text[0], "─" * max(map(len, text)), *text[1:]]
+
+
+def markdown_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Collection[str]
+) -> str:
+    """Write a table in Markdown."""
+    marks = ["--:" if heading in numbers else "---" for heading in headings]
+    lines = [headings, marks, *([markdown(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def markdown(text: str) -> str:
+    """Keep text from being read as Markdown or HTML."""
+    for mark in "\\`*_|[]<>":
+        text = text.replace(mark, f"\\{mark}" if mark not in "<>" else escape(mark))
+    return re.sub(r"[ \n]+", " ", text).strip(" ")
+
+
 def table_html(
     title: str, headings: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]
 ) -> str:
-    """Write a table in a box that scrolls.
+    """Write a table in a box that scrolls; a formula stands below its operation.
 
     Args:
         title: stands above it, the network's name first.
         headings: the headings of a row's cells.
-        rows: for each row its code, and its cells: a name, an operation, its formula, and others.
+        rows: for each row its code and its cells.
     """
-    name, operation, formula, *others = headings
-    shown = (name, f"{operation}, {formula}", *others)
-    head = "".join(f'<th scope="col">{heading}</th>' for heading in shown)
-    body = "".join(_row_html(*row) for row in rows)
+    joined = {"operation", "formula"} <= set(headings)
+    names = {"operation": "operation, formula"} if joined else {}
+    shown = (names.get(heading, heading) for heading in headings)
+    head = "".join(f'<th scope="col">{h}</th>' for h in shown if not (joined and h == "formula"))
+    body = "".join(_row_html(code, dict(zip(headings, cells, strict=True))) for code, cells in rows)
     return (
         f'<div class="lenet-shapes" tabindex="0" role="region" '
         f'aria-label="Shapes of {escape(title.partition(",")[0])}"><table>'
@@ -61,13 +92,14 @@ def problem_html(
     )
 
 
-def _row_html(code: str, cells: Sequence[str]) -> str:
-    name, operation, formula, *rest = map(escape, cells)
-    if formula:
+def _row_html(code: str, given: Mapping[str, str]) -> str:
+    cells = {heading: escape(cell) for heading, cell in given.items()}
+    if "operation" in cells and (formula := cells.pop("formula", "")):
         one_axis_per_line = re.sub(", ([HW]: )", r",\n\1", formula)
-        operation += f' <span class="formula">{one_axis_per_line}</span>'
-    columns = "".join(f"<td>{cell}</td>" for cell in (operation, *rest))
-    return f'<tr title="{escape(code)}"><th scope="row">{name}</th>{columns}</tr>'
+        cells["operation"] += f' <span class="formula">{one_axis_per_line}</span>'
+    first, *rest = cells.values()
+    columns = "".join(f"<td>{cell}</td>" for cell in rest)
+    return f'<tr title="{escape(code)}"><th scope="row">{first}</th>{columns}</tr>'
 
 
 def _fix_html(text: str, lines: Sequence[str]) -> str:

@@ -509,7 +509,7 @@ def _materialise(twin: nn.Module, given: Arguments, device: torch.device | str) 
 def _copied(value: Any, device: torch.device | str) -> Any:  # noqa: ANN401
     """Copy the tensors in nested containers to a device."""
     if isinstance(value, Tensor):
-        return value.detach().to(device, copy=True).requires_grad_(value.requires_grad)
+        return _values(value, device, copy=True).requires_grad_(value.requires_grad)
     if isinstance(value, dict):
         twin = copy.copy(value)
         twin.update((key, _copied(item, device)) for key, item in value.items())
@@ -593,17 +593,20 @@ def _wrapped_by(module: nn.Module) -> nn.Module | None:
 
 
 def _private_tensor(tensor: Tensor, device: torch.device | str) -> Tensor:
-    """Stand in for a tensor of the model; weights share their memory until someone may write it.
-
-    A tensor on the meta device has no numbers: zeros stand in, which take no memory either.
-    """
+    """Stand in for a tensor of the model; weights share their memory until someone may write it."""
     if is_lazy(tensor):
         lazy: Callable[..., Tensor] = type(tensor)
         return lazy(device=device, dtype=tensor.dtype)
-    if tensor.is_meta:
-        values = torch.zeros((), dtype=tensor.dtype, device=device).expand(tensor.shape)
-    else:
-        values = tensor.data.to(device, copy=not isinstance(tensor, nn.Parameter))
     if isinstance(tensor, nn.Parameter):
-        return nn.Parameter(values, requires_grad=tensor.requires_grad)
-    return values
+        return nn.Parameter(_values(tensor, device), requires_grad=tensor.requires_grad)
+    return _values(tensor, device, copy=True)
+
+
+def _values(tensor: Tensor, device: torch.device | str, copy: bool = False) -> Tensor:
+    """Bring a tensor's numbers to a device.
+
+    A tensor on the meta device has none: zeros stand in, which take no memory either.
+    """
+    if tensor.is_meta:
+        return torch.zeros((), dtype=tensor.dtype, device=device).expand(tensor.shape)
+    return tensor.data.to(device, copy=copy)
