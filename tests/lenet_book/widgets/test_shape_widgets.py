@@ -467,9 +467,8 @@ def test_what_is_shown_of_a_sum_adds_up(run_script: RunScript) -> None:
     ]
     function = """data.map((products) => {
       const patch = { products: [products], isInside: [products], sum: 0 };
-      const { terms, decimals, isExact } = shownProducts(products);
-      return { terms: terms.map((term) => numberText(term, decimals)), isExact,
-        result: outcomeOf({ kind: "conv", patches: [patch] }).text };
+      const { texts, isExact } = shownProducts(products);
+      return { terms: texts, isExact, result: outcomeOf({ kind: "conv", patches: [patch] }).text };
     })"""
     shown = run_script("playground/playground.js", function, cases)
     for products, found in zip(cases, shown, strict=True):

@@ -1,38 +1,25 @@
 // @ts-check
 /** ShapeCalculator: a stack of layers to build, with the table of lenet.shapes beside it. */
+import { watchValue } from "../shared/arrays.js";
 import { OWN_KEYS, announcer, button, element } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
 import { sumOf } from "../shared/numbers.js";
 import { countText, shapeText } from "../shared/text.js";
 import { applyChanges } from "./changes.js";
-import { lastShape, networkCode } from "./code.js";
-import { checkInput, firstProblem, freshLayer, moved, spliced } from "./editing.js";
+import { checkInput, firstProblem, freshLayer } from "./editing.js";
 import { explain } from "./fixes.js";
 import { KINDS } from "./kinds.js";
 import { numParameters, runStack } from "./layers.js";
 import { codeBox, inputFields, presetChoice } from "./parts.js";
-import { namedShape, tabulate } from "./rows.js";
+import { lastShape, namedShape, networkCode, tabulate } from "./rows.js";
 import { ShapeTable } from "./table.js";
-
-/** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("./fixes.js").Fix} Fix */
-/** @typedef {import("./kinds.js").Layer} Layer */
-/** @typedef {import("./kinds.js").Setting} Setting */
-/** @typedef {{ layers: Layer[], imageShape: Setting[] }} Stack */
-
-/** @typedef {ReturnType<typeof analyse>} Findings */
 
 const CONVENTION =
   "Multiply-accumulates (MACs) are counted for one image, in convolutions and linear layers: one " +
   "for each weight used for each output. All else counts none.";
 const MAX_UNDO = 100;
 
-/**
- * Run a stack on shapes, as far as its settings allow. A `refusal` says why settings or the input
- * are impossible; `wrong` is the index of the layer that does not fit or cannot be made, or −1.
- *
- * @param {Stack} stack
- */
+/** Run a stack on shapes, as far as its settings allow. @param {Stack} stack @returns {Findings} */
 export function analyse({ layers, imageShape }) {
   const unfit = checkInput(imageShape);
   const impossible = unfit ? { index: 0, refusal: unfit } : firstProblem(layers);
@@ -42,9 +29,10 @@ export function analyse({ layers, imageShape }) {
   const explanation = explain(possible, sizes, pass);
   const wrong = explanation?.index ?? (impossible && !unfit ? impossible.index : -1);
   const refusal = impossible && !explanation ? impossible.refusal : "";
-  return { pass, rows: tabulate(pass.steps), explanation, refusal, wrong };
+  return { sizes, pass, rows: tabulate(pass.steps), explanation, refusal, wrong };
 }
 
+/** @implements {Actions} */
 class Calculator {
   #model;
   /** @type {Stack[]} */
@@ -61,15 +49,9 @@ class Calculator {
   #problem = element("p", { class: "lenet-explanation" });
   #totals = element("p", { class: "lenet-totals" });
   #code = codeBox(() => this.#aloud.say("The code is copied."));
-  /** @type {import("./table.js").Actions} */
-  #actions = {
-    toggle: (index) => this.#toggle(index),
-    set: (index, name, value) => this.#set(index, name, value),
-    move: (index, by) => this.#move(index, by),
-    remove: (index) => this.#remove(index),
-    apply: (fix) => this.#apply(fix),
-  };
-  #table = new ShapeTable(this.#actions);
+  #table = new ShapeTable(this);
+  /** Of the stack that is shown. */
+  #findings = analyse({ layers: [], imageShape: [1, 1, 1] });
 
   /** @param {Model} model */
   constructor(model) {
@@ -88,10 +70,8 @@ class Calculator {
             element("span", {}, "Add"), ...Object.keys(KINDS).map((type) => button(type, () => this.#add(type)))),
           this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION)),
         this.#code.node), this.#aloud.node);
-    const events = ["change:layers", "change:input_shape"];
     const follow = () => !this.#isSaving && this.show();
-    for (const event of events) model.on(event, follow);
-    this.stops = events.map((event) => () => model.off(event, follow));
+    this.stops = ["layers", "input_shape"].map((name) => watchValue(model, name, follow));
   }
 
   /** @returns {Stack} */
@@ -101,14 +81,14 @@ class Calculator {
 
   // ------------------------------------------------------------------------ what the reader does
 
-  /** @param {Stack} stack */
-  #save({ layers, imageShape }) {
+  /** @param {Stack} stack @param {boolean} [isTyping] */
+  #save({ layers, imageShape }, isTyping) {
     this.#isSaving = true;
     this.#model.set("layers", layers);
     this.#model.set("input_shape", imageShape);
     this.#model.save_changes();
     this.#isSaving = false;
-    this.show();
+    this.show(isTyping);
   }
 
   /** @param {Partial<Stack>} change @param {string} [field]  where it is typed: one edit, until the focus leaves it */
@@ -120,14 +100,19 @@ class Calculator {
       this.#past.pop();
       this.#field = "";
     }
-    this.#save(after);
+    this.#save(after, field !== "");
+  }
+
+  /** @param {number} axis @param {Setting} entry */
+  #changeInput(axis, entry) {
+    this.#change({ imageShape: this.#stack.imageShape.with(axis, entry) }, `input ${axis}`);
   }
 
   /** @param {KeyboardEvent} event */
   #closeByEscape(event) {
     if (event.key !== "Escape" || this.#open < 0) return;
     this.#focus(`name ${this.#open}`);
-    this.#toggle(this.#open);
+    this.toggle(this.#open);
   }
 
   #takeBack() {
@@ -140,58 +125,48 @@ class Calculator {
   /** @param {string} type */
   #add(type) {
     const { layers } = this.#stack;
+    const { sizes, pass } = this.#findings;
     const at = this.#open < 0 ? layers.length : this.#open + 1;
+    const shape = lastShape(sizes, pass.steps.slice(0, at)); // or the last one known
     this.#open = at;
-    this.#change({ layers: spliced(layers, at, 0, freshLayer(type, layers, this.#shapeBefore(at))) });
+    this.#change({ layers: layers.toSpliced(at, 0, freshLayer(type, layers, shape)) });
     this.#focus(`name ${at}`);
   }
 
-  /** The shape that goes into the layer at an index, or the last one known. @param {number} index */
-  #shapeBefore(index) {
-    const { pass } = analyse(this.#stack);
-    const sizes = /** @type {number[]} */ (this.#stack.imageShape);
-    return lastShape(sizes, { ...pass, steps: pass.steps.slice(0, index) });
-  }
-
   /** @param {number} index @param {string} name @param {Setting} value */
-  #set(index, name, value) {
-    this.#change({ layers: this.#stack.layers.map((layer, at) =>
-      (at === index ? { ...layer, settings: { ...layer.settings, [name]: value } } : layer)) }, `${name} ${index}`);
-  }
-
-  /** @param {number} axis @param {Setting} entry */
-  #changeInput(axis, entry) {
-    this.#change({ imageShape: this.#stack.imageShape.map((size, at) => (at === axis ? entry : size)) }, `input ${axis}`);
+  set(index, name, value) {
+    const { layers } = this.#stack;
+    const layer = { ...layers[index], settings: { ...layers[index].settings, [name]: value } };
+    this.#change({ layers: layers.with(index, layer) }, `${name} ${index}`);
   }
 
   /** @param {number} index @param {number} by */
-  #move(index, by) {
+  move(index, by) {
     const { layers } = this.#stack;
     const to = index + by;
     if (to < 0 || to >= layers.length) return;
     if (this.#open === index) this.#open = to;
-    this.#change({ layers: moved(layers, index, to) });
+    this.#change({ layers: layers.toSpliced(index, 1).toSpliced(to, 0, layers[index]) });
     this.#focus(`name ${to}`);
   }
 
   /** @param {number} index */
-  #remove(index) {
+  remove(index) {
     this.#open = -1;
-    this.#change({ layers: spliced(this.#stack.layers, index, 1) });
+    this.#change({ layers: this.#stack.layers.toSpliced(index, 1) });
     this.#focus(`name ${Math.min(index, this.#stack.layers.length - 1)}`);
   }
 
   /** @param {number} index */
-  #toggle(index) {
+  toggle(index) {
     this.#open = this.#open === index ? -1 : index;
     this.show();
   }
 
   /** @param {Fix} fix */
-  #apply({ changes }) {
-    const { layers, imageShape } = this.#stack;
-    const { wrong } = analyse(this.#stack);
-    this.#change(applyChanges({ layers, imageShape: /** @type {number[]} */ (imageShape) }, changes));
+  apply({ changes }) {
+    const { wrong } = this.#findings;
+    this.#change(applyChanges(this.#stack, changes));
     this.#focus(`name ${wrong}`);
   }
 
@@ -203,29 +178,26 @@ class Calculator {
     /** @type {HTMLElement} */ (target ?? this.root.querySelector(".lenet-adding button")).focus();
   }
 
-  show() {
+  /** Show the present stack. @param {boolean} [isTyping] */
+  show(isTyping = false) {
     const stack = this.#stack;
     const findings = analyse(stack);
-    const { pass, refusal, wrong } = findings;
+    const { sizes, pass, refusal, wrong } = findings;
+    this.#findings = findings;
     this.#presets.show(stack);
     this.#input.show(stack.imageShape);
     this.#undo.setAttribute("aria-disabled", String(!this.#past.length));
     this.#problem.textContent = wrong < 0 && refusal ? `${refusal}.` : "";
     const key = this.root.contains(document.activeElement) && document.activeElement?.getAttribute("data-key");
-    this.#table.show(stack, findings, this.#open);
+    this.#table.show(stack, findings, this.#open, isTyping);
     if (key && !this.root.contains(document.activeElement)) this.#focus(key);
     this.#totals.textContent = totalsText(stack.layers, findings);
-    const sizes = /** @type {number[]} */ (stack.imageShape);
     this.#code.show(refusal || firstProblem(stack.layers) ? null : networkCode(stack.layers, sizes, pass));
     this.#aloud.say(summary(stack, findings));
   }
 }
 
-/**
- * Parameters and multiply-accumulates of a whole stack, in the words of lenet.shapes.
- *
- * @param {Layer[]} layers @param {Findings} findings
- */
+/** Parameters and multiply-accumulates of a whole stack, as lenet.shapes says them. @param {Layer[]} layers @param {Pick<Findings, "rows">} findings */
 export function totalsText(layers, { rows }) {
   const possible = firstProblem(layers) ? layers.slice(0, rows.length) : layers;
   const all = sumOf(possible.map(numParameters));
@@ -238,10 +210,10 @@ export function totalsText(layers, { rows }) {
 }
 
 /** What the table shows, in one sentence to be read aloud. @param {Stack} stack @param {Findings} findings */
-function summary({ layers, imageShape }, { pass, explanation, refusal }) {
+function summary({ layers }, { sizes, pass, explanation, refusal }) {
   if (refusal) return `${refusal}.`;
   if (explanation) return `${explanation.what}.`;
-  const output = shapeText(namedShape(lastShape(/** @type {number[]} */ (imageShape), pass)));
+  const output = shapeText(namedShape(lastShape(sizes, pass.steps)));
   return `${layers.length} layers fit. The output is ${output}, with ${countText(sumOf(layers.map(numParameters)))} parameters.`;
 }
 

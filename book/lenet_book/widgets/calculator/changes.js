@@ -6,23 +6,9 @@ import { takesMaps } from "./diagnosis.js";
 import { KINDS, freshName, layerCode, pair, settingText, settingsOf } from "./kinds.js";
 import { BATCH } from "./layers.js";
 
-/** @typedef {import("./diagnosis.js").Problem} Problem */
-/** @typedef {import("./kinds.js").Layer} Layer */
-/** @typedef {import("./kinds.js").Settings} Settings */
-/** @typedef {import("./layers.js").Step} Step */
-
-/**
- * One thing done differently: a layer's settings, or the image's shape. The `reason` is what is now,
- * as a cause; if it `flattens`, the layer's input is flattened first; if it `leadsOn`, the next layer
- * may have to follow.
- *
- * @typedef {{ text: string, code: string, reason: string, layer?: string, settings?: Settings, imageShape?: number[],
- *   flattens?: boolean, leadsOn?: boolean }} Change
- */
-
 const USUAL_SIZES = [64, 96, 128, 224, 256, 299];
 
-/** A stack with changes made to it. @param {{ layers: Layer[], imageShape: number[] }} stack @param {Change[]} changes */
+/** A stack with changes made to it. @param {Stack} stack @param {Change[]} changes @returns {Stack} */
 export function applyChanges({ layers, imageShape }, changes) {
   for (const change of changes) {
     imageShape = change.imageShape ?? imageShape;
@@ -51,9 +37,8 @@ export function* layoutChanges(shape) {
 }
 
 /** Grey images as colour images, and the other way round. @param {number[]} shape @returns {Iterable<Change>} */
-export function* colourChanges(shape) {
-  if (shape.length !== 3) return;
-  const [channels, ...pixels] = shape;
+export function* colourChanges([channels, ...pixels]) {
+  if (pixels.length !== 2) return;
   if (channels === 1) yield imagesChange("images.expand(-1, 3, -1, -1)", [3, ...pixels]);
   if (channels === 3) yield imagesChange("images.mean(dim=1, keepdim=True)", [1, ...pixels]);
 }
@@ -73,12 +58,7 @@ export function* sizeChanges([channels, ...pixels]) {
   }
 }
 
-/**
- * Other values for one setting of a layer with windows, the nearest first.
- *
- * @param {Layer} layer @param {string} setting
- * @returns {Iterable<Change>}
- */
+/** Other values for a setting of a layer with windows, the nearest first. @param {Layer} layer @param {string} setting @returns {Iterable<Change>} */
 export function* settingChanges(layer, setting) {
   const current = settingsOf(layer)[setting];
   if (typeof current === "string") return;
@@ -91,73 +71,56 @@ export function* settingChanges(layer, setting) {
   const has = setting === "padding" && now === 0 ? "no padding" : `${setting}=${settingText(current)}`;
   for (const value of values) {
     const sensible = setting === "padding" ? value <= 2 * keepsSize : value > smallest;
-    if (value === now || !sensible) continue;
-    yield settingChange(layer, { [setting]: value }, `${layer.name} has ${has}`);
+    if (value !== now && sensible) yield settingChange(layer, { [setting]: value }, `${layer.name} has ${has}`);
   }
 }
 
-/** Flatten the maps in front of a linear layer. @param {Step} step @param {Step[]} before @returns {Iterable<Change>} */
+/** Flatten the maps in front of a linear layer. @param {LayerStep} step @param {LayerStep[]} before @returns {Iterable<Change>} */
 export function* flattenChanges(step, before) {
   const { name } = step.layer;
   if (!takesMaps(step, before)) return;
-  yield {
-    text: `nn.Flatten() before ${name}`,
-    code: "",
-    reason: `nothing flattens the maps before ${name}, which takes only the last axis of what it gets for its features`,
-    layer: name,
-    flattens: true,
-    leadsOn: true,
-  };
+  const reason = `nothing flattens the maps before ${name}, which takes only the last axis of what it gets for its features`;
+  yield { text: `nn.Flatten() before ${name}`, code: "", reason, layer: name, flattens: true, leadsOn: true };
 }
 
-/** Make the failing layer fit what came. @param {Problem} problem */
-export function ownChange({ kind, step: { layer }, came }) {
+/** Make the failing layer fit what came. @param {Problem} problem @returns {Iterable<Change>} */
+export function* ownChanges({ kind, step: { layer }, came }) {
   const { fits } = KINDS[layer.type];
-  if (!fits || kind !== `${fits.noun}s`) return null;
-  return { ...settingChange(layer, { [fits.setting]: came }), leadsOn: true };
+  if (fits && kind === `${fits.noun}s`) yield { ...settingChange(layer, { [fits.setting]: came }), leadsOn: true };
 }
 
-/**
- * Make an earlier layer give as many channels or features as are needed.
- *
- * @param {Problem} problem @param {Step[]} steps
- * @returns {Iterable<Change>}
- */
+/** Make an earlier layer give as many channels or features as are needed. @param {Problem} problem @param {LayerStep[]} steps @returns {Iterable<Change>} */
 export function* widthChanges({ needed, came }, steps) {
   const wide = widestBefore(steps);
-  if (!needed || !wide) return;
-  const width = settingsOf(wide)[KINDS[wide.type].width] * needed;
-  if (width % came === 0) yield { ...settingChange(wide, { [KINDS[wide.type].width]: width / came }), leadsOn: true };
+  if (!needed || !wide || (wide.width * needed) % came) return;
+  yield { ...settingChange(wide.layer, { [wide.setting]: (wide.width * needed) / came }), leadsOn: true };
 }
 
 /**
  * Is what came a product, of channels and pixels, and no layer's own width? Another width then
  * fits by luck, if at all.
  *
- * @param {Problem} problem @param {Step[]} steps
+ * @param {Problem} problem @param {LayerStep[]} steps
  */
 export function isProduct({ needed, came }, steps) {
   const wide = widestBefore(steps);
-  return Boolean(wide && needed && settingsOf(wide)[KINDS[wide.type].width] !== came);
+  return Boolean(wide && needed && wide.width !== came);
 }
 
-/** The layer that decided how many channels or features the last step gets. @param {Step[]} steps */
+/** The layer that decided how many channels or features the last step gets, and by which setting. @param {LayerStep[]} steps */
 function widestBefore(steps) {
-  return steps.slice(0, -1).reverse().find(({ layer }) => KINDS[layer.type].width)?.layer;
+  const layer = steps.slice(0, -1).findLast((step) => KINDS[step.layer.type].width)?.layer;
+  const setting = layer && KINDS[layer.type].width;
+  return setting ? { layer, setting, width: settingsOf(layer)[setting] } : null;
 }
 
 /** @param {Layer} layer @param {Settings} settings @param {string} reason @returns {Change} */
 function settingChange(layer, settings, reason = "") {
   const changed = Object.entries(settings).map(([name, value]) => `${name}=${settingText(value)}`);
   const attribute = layer.name.split(".").map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`));
-  const code = layerCode(layer.type, { ...settingsOf(layer), ...settings });
-  return {
-    text: `${changed.join(", ")} in ${layer.name}`,
-    code: `self${attribute.join("")} = nn.${code}`,
-    reason,
-    layer: layer.name,
-    settings,
-  };
+  const code = layerCode({ type: layer.type, settings: { ...settingsOf(layer), ...settings } });
+  const text = `${changed.join(", ")} in ${layer.name}`;
+  return { text, code: `self${attribute.join("")} = nn.${code}`, reason, layer: layer.name, settings };
 }
 
 /** @param {string} code @param {number[]} imageShape @param {string} reason @returns {Change} */

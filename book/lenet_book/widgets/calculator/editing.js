@@ -1,10 +1,7 @@
 // @ts-check
-/** Changes that a reader makes to a stack, and what of it is impossible before anything runs. */
-import { checkNumber, refusalOf } from "../shared/formulas.js";
+/** What a reader changes in a stack: settings as they are typed, what of them is impossible, new layers. */
+import { checkNumber, pythonText, refusalOf } from "../shared/formulas.js";
 import { KINDS, checkSettings, freshName } from "./kinds.js";
-
-/** @typedef {import("./kinds.js").Layer} Layer */
-/** @typedef {import("./kinds.js").Setting} Setting */
 
 const AXES = ["channels", "height", "width"];
 
@@ -22,19 +19,9 @@ export function firstProblem(layers) {
   return null;
 }
 
-/**
- * A new layer that fits what goes into it.
- *
- * @param {string} type @param {Layer[]} layers @param {number[]} shape
- * @returns {Layer}
- */
+/** A new layer that fits what goes into it. @param {string} type @param {Layer[]} layers @param {number[]} shape @returns {Layer} */
 export function freshLayer(type, layers, shape) {
-  return { name: freshName(KINDS[type].stem, layers), type, settings: fittingSettings(type, layers, shape) };
-}
-
-/** @param {string} type @param {Layer[]} layers @param {number[]} shape */
-function fittingSettings(type, layers, shape) {
-  const { window, fits, width } = KINDS[type];
+  const { window, fits, width, stem } = KINDS[type];
   const isFirst = !layers.some((layer) => KINDS[layer.type].window === "conv");
   const kernels = {
     "": {},
@@ -44,19 +31,21 @@ function fittingSettings(type, layers, shape) {
   };
   const input = fits && { [fits.setting]: fits.noun === "channel" ? shape[1] : shape.at(-1) };
   const output = width && { [width]: window ? (isFirst ? 6 : 16) : 10 };
-  return { ...input, ...(output || {}), ...kernels[window] };
+  return { name: freshName(stem, layers), type, settings: { ...input, ...(output || {}), ...kernels[window] } };
 }
 
-/** @param {Layer[]} layers @param {number} from @param {number} to */
-export function moved(layers, from, to) {
-  return spliced(spliced(layers, from, 1), to, 0, layers[from]);
+/** Read a setting: a number, one for each axis, a word, or what was typed instead. @param {string} text @returns {Setting} */
+export function parseSetting(text) {
+  const bare = text.trim().replace(/^[('"\s]+|[)'"\s]+$/g, "");
+  if (bare === "") return "";
+  const numbers = bare.split(/[\s,×x]+/).map(Number);
+  if (numbers.some(Number.isNaN)) return bare;
+  return numbers.length === 1 ? numbers[0] : numbers;
 }
 
-/**
- * A copy of a list with some layers taken out at an index and others put in.
- *
- * @param {Layer[]} layers @param {number} at @param {number} numRemoved @param {...Layer} added
- */
-export function spliced(layers, at, numRemoved, ...added) {
-  return [...layers.slice(0, at), ...added, ...layers.slice(at + numRemoved)];
+/** Write a setting as it can be typed. @param {Setting} setting */
+export function typedText(setting) {
+  if (setting === null) return "";
+  if (typeof setting === "string") return setting;
+  return Array.isArray(setting) ? setting.join(", ") : pythonText(setting);
 }

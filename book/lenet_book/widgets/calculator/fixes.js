@@ -3,35 +3,20 @@
  * Why a stack does not fit, in words, and the changes that make it fit, found by trying them: the
  * search and the wording of lenet/shapes (fixes.py, explanations.py).
  */
-import { refusalOf } from "../shared/formulas.js";
 import { sumOf } from "../shared/numbers.js";
 import {
-  applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChange, settingChanges, sizeChanges,
+  applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, settingChanges, sizeChanges,
   widthChanges,
 } from "./changes.js";
-import { diagnose, hasWindows } from "./diagnosis.js";
-import { checkSettings } from "./kinds.js";
+import { diagnose, hasWindows, torchSentence } from "./diagnosis.js";
+import { firstProblem } from "./editing.js";
 import { numMacs, runStack } from "./layers.js";
-import { torchSentence } from "./sentences.js";
-
-/** @typedef {import("./changes.js").Change} Change */
-/** @typedef {import("./diagnosis.js").Problem} Problem */
-/** @typedef {import("./kinds.js").Layer} Layer */
-/** @typedef {import("./layers.js").Pass} Pass */
-/** @typedef {{ changes: Change[], rank: number }} Fix */
-/** @typedef {{ rank: number, changes: Iterable<Change>, limit?: number }} Family */
-/** @typedef {{ index: number, what: string, why: string, fixes: Fix[], error: string }} Explanation */
 
 const MAX_FIXES = 5;
 const MAX_CHAIN = 4; // changes that have to go together
 const LUCK = 6; // the rank of a change that only makes a product come out right
 
-/**
- * Explain why a pass stopped or went wrong; null when it did neither.
- *
- * @param {Layer[]} layers @param {number[]} imageShape @param {Pass} pass
- * @returns {Explanation | null}
- */
+/** Explain why a pass stopped or went wrong; null when it did neither. @param {Layer[]} layers @param {number[]} imageShape @param {Pass} pass */
 export function explain(layers, imageShape, pass) {
   const problem = diagnose(pass);
   if (!problem) return null;
@@ -55,6 +40,19 @@ export function fixesHeading(fixes) {
   return `${fixes.length > 1 ? "Any one of these works" : "This works"} (tried):`;
 }
 
+/** What is as it is in the places where a fix would change it. @param {Fix[]} fixes */
+function causeOf(fixes) {
+  const reasons = fixes.filter(reasonOf);
+  const isAboutImages = (/** @type {Fix} */ fix) => fix.rank === 0 || fix.rank === 3;
+  const first = [reasons.find(isAboutImages), reasons.find((fix) => !isAboutImages(fix))];
+  return first.flatMap((fix) => (fix ? [reasonOf(fix)] : [])).join(" and ");
+}
+
+/** What is now, as a cause: of the last change that has one. @param {Fix} fix */
+function reasonOf({ changes }) {
+  return changes.findLast((change) => change.reason)?.reason ?? "";
+}
+
 /** One search, with the runs it may still make. */
 class FixSearch {
   #layers; #imageShape; #problem; #steps; #runsLeft;
@@ -69,11 +67,7 @@ class FixSearch {
     this.#runsLeft = Math.max(12, Math.min(400, Math.floor(1e10 / (macs + 1))));
   }
 
-  /**
-   * The first change that works from every family; those of rank 0 make all others pointless.
-   *
-   * @returns {Fix[]}
-   */
+  /** The first change that works from every family; those of rank 0 make all others pointless. */
   fixes() {
     /** @type {Fix[]} */
     const found = [];
@@ -88,29 +82,16 @@ class FixSearch {
     return found.sort((a, b) => a.rank - b.rank);
   }
 
-  /**
-   * Where the maps have to be flattened, keep the features and pad the images instead.
-   *
-   * @param {Fix[]} found
-   * @returns {Fix[]}
-   */
+  /** Where the maps have to be flattened, keep the features and pad the images instead. @param {Fix[]} found @returns {Fix[]} */
   #padded(found) {
-    const flattening = found.find(({ changes }) => changes[0].flattens && changes.length > 1);
-    for (const { layer } of flattening ? this.#steps.filter(hasWindows) : []) {
+    const flatten = found.find(({ changes }) => changes[0].flattens && changes.length > 1)?.changes[0];
+    for (const { layer } of flatten ? this.#steps.filter(hasWindows) : []) {
       for (const change of settingChanges(layer, "padding")) {
-        const changes = [/** @type {Fix} */ (flattening).changes[0], change];
-        if (this.#runs(changes)) return [{ rank: 1, changes }];
+        const changes = [/** @type {Change} */ (flatten), change];
+        if (this.#runsLeft > 0 && this.#problemWith(changes) === null) return [{ rank: 1, changes }];
       }
     }
     return [];
-  }
-
-  /** Try changes that belong together. @param {Change[]} changes */
-  #runs(changes) {
-    if (this.#runsLeft <= 0) return false;
-    this.#runsLeft -= 1;
-    const pass = this.#attempt(changes);
-    return Boolean(pass && !diagnose(pass));
   }
 
   /** @returns {Iterable<Family>} */
@@ -119,15 +100,12 @@ class FixSearch {
     yield { rank: 0, changes: layoutChanges(imageShape) };
     yield { rank: 3, changes: colourChanges(imageShape) };
     yield { rank: 0, changes: flattenChanges(problem.step, steps.slice(0, -1)) };
-    const own = ownChange(problem);
-    if (own) yield { rank: 2, changes: [own] };
+    yield { rank: 2, changes: ownChanges(problem) };
     const isByLuck = isProduct(problem, steps);
     if (!isByLuck) yield { rank: 4, changes: widthChanges(problem, steps) };
     if (problem.kind === "axes" || problem.kind === "channels") return;
     const windowed = steps.filter(hasWindows).map((step) => step.layer);
-    for (const layer of windowed) {
-      yield { rank: 1, changes: settingChanges(layer, "padding"), limit: 2 };
-    }
+    for (const layer of windowed) yield { rank: 1, changes: settingChanges(layer, "padding"), limit: 2 };
     yield { rank: 3, changes: sizeChanges(imageShape) };
     for (const setting of ["kernel_size", "stride"]) {
       for (const layer of windowed) yield { rank: 5, changes: settingChanges(layer, setting), limit: 2 };
@@ -135,7 +113,7 @@ class FixSearch {
     if (isByLuck) yield { rank: LUCK, changes: widthChanges(problem, steps) };
   }
 
-  /** @param {Iterable<Change>} candidates @returns {Change[] | null} */
+  /** @param {Iterable<Change>} candidates */
   #first(candidates) {
     for (const change of candidates) {
       const changes = this.#completed(change);
@@ -148,34 +126,20 @@ class FixSearch {
   #completed(change) {
     const changes = [change];
     while (this.#runsLeft > 0 && changes.length <= MAX_CHAIN) {
-      this.#runsLeft -= 1;
-      const pass = this.#attempt(changes);
-      const problem = pass && diagnose(pass);
-      if (pass && !problem) return changes;
-      const follower = change.leadsOn && problem ? ownChange(problem) : null;
+      const problem = this.#problemWith(changes);
+      if (problem === null) return changes;
+      const [follower] = change.leadsOn && problem ? ownChanges(problem) : [];
       if (!follower || changes.some((made) => made.layer === follower.layer && !made.flattens)) return null;
       changes.push(follower);
     }
     return null;
   }
 
-  /** Run with changes; null when a changed layer cannot even be made. @param {Change[]} changes */
-  #attempt(changes) {
+  /** What is wrong with changes made: null if nothing is, undefined if a changed layer cannot even be made. @param {Change[]} changes */
+  #problemWith(changes) {
+    this.#runsLeft -= 1;
     const { layers, imageShape } = applyChanges({ layers: this.#layers, imageShape: this.#imageShape }, changes);
-    const refusal = refusalOf(() => layers.filter((layer) => !this.#layers.includes(layer)).forEach(checkSettings));
-    return refusal ? null : runStack(layers, imageShape);
+    const isNew = (/** @type {Layer} */ layer) => !this.#layers.includes(layer);
+    return firstProblem(layers.filter(isNew)) ? undefined : diagnose(runStack(layers, /** @type {number[]} */ (imageShape)));
   }
-}
-
-/** What is as it is in the places where a fix would change it. @param {Fix[]} fixes */
-function causeOf(fixes) {
-  const reasons = fixes.filter(reasonOf);
-  const aboutImages = reasons.filter((fix) => fix.rank === 0 || fix.rank === 3);
-  const aboutLayers = reasons.filter((fix) => !aboutImages.includes(fix));
-  return [...aboutImages.slice(0, 1), ...aboutLayers.slice(0, 1)].map(reasonOf).join(" and ");
-}
-
-/** What is now, as a cause: of the last change that has one. @param {Fix} fix */
-function reasonOf({ changes }) {
-  return changes.map((change) => change.reason).filter(Boolean).at(-1) ?? "";
 }

@@ -2,20 +2,6 @@
 /** The layers that the calculator offers, and a layer's settings: the table of lenet/shapes/kinds.py. */
 import { ShapeError, alongAxes, checkNumber, convWindow, pythonText } from "../shared/formulas.js";
 
-/** @typedef {number | number[] | string | boolean | null} Setting */
-/** @typedef {Record<string, any>} Settings  by name, each a `Setting` */
-/** @typedef {{ name: string, type: string, settings: Settings }} Layer */
-
-/**
- * What there is to know about a type of layer; kinds.py has the meanings. Settings stand in the order
- * of the constructor.
- *
- * @typedef {{ settings: Record<string, { type: string, default: Setting, required: boolean }>, input_dims: number[],
- *   window: "" | "conv" | "pool" | "transpose", fits: { setting: string, axis: number, noun: "channel" | "feature" } | null,
- *   width: string, macs: "" | "per output" | "per input" | "sum", pointwise: boolean, formula: "" | "features" | "flatten",
- *   stem: string }} Kind
- */
-
 /** @type {Record<string, Kind>} */
 export const KINDS = fromPython("lenet_book.widgets.calculator.kinds:offered");
 
@@ -23,21 +9,14 @@ export const KINDS = fromPython("lenet_book.widgets.calculator.kinds:offered");
  * All settings of a layer: those given, and the defaults of the rest. A pooling's stride is its
  * kernel size from the moment the layer is made.
  *
- * @param {Layer} layer
- * @returns {Settings}
+ * @param {Pick<Layer, "type" | "settings">} layer @returns {Settings}
  */
-export function settingsOf(layer) {
-  const known = KNOWN_SETTINGS.get(layer);
-  if (known) return known;
-  const defaults = Object.entries(KINDS[layer.type].settings).map(([name, setting]) => [name, setting.default]);
-  const all = { ...Object.fromEntries(defaults), ...layer.settings };
+export function settingsOf({ type, settings }) {
+  const defaults = Object.entries(KINDS[type].settings).map(([name, setting]) => [name, setting.default]);
+  const all = { ...Object.fromEntries(defaults), ...settings };
   if ("stride" in all) all.stride ??= all.kernel_size;
-  KNOWN_SETTINGS.set(layer, all);
   return all;
 }
-
-/** A search for fixes asks for the same ones thousands of times. @type {WeakMap<Layer, Settings>} */
-const KNOWN_SETTINGS = new WeakMap();
 
 /** Height and width of a setting. @param {Setting} setting @returns {number[]} */
 export function pair(setting) {
@@ -58,16 +37,14 @@ export function checkSettings(layer) {
   }
   alongAxes(sizes);
   if (typeof all.padding !== "string") return;
-  const [kernel, stride, dilation] = [sizes.kernel_size, sizes.stride, sizes.dilation];
-  kernel.forEach((size, axis) => convWindow([1, size, stride[axis], 0, dilation[axis]], all.padding));
+  const { kernel_size, stride, dilation } = sizes;
+  kernel_size.forEach((size, axis) => convWindow([1, size, stride[axis], 0, dilation[axis]], all.padding));
 }
 
 /** @param {string} name @param {Setting} value */
 function checkedPair(name, value) {
-  if (Array.isArray(value) && value.length !== 2) {
-    throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for 2 axes`);
-  }
-  return pair(value);
+  if (!Array.isArray(value) || value.length === 2) return pair(value);
+  throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for 2 axes`);
 }
 
 /** @param {string} name @param {Setting} value */
@@ -94,19 +71,15 @@ export function settingText(setting) {
   return pythonText(isSquare ? setting[0] : setting);
 }
 
-/**
- * Write a layer as it is constructed, without the settings that are defaults.
- *
- * @param {string} type @param {Settings} settings  all of them
- */
-export function layerCode(type, settings) {
-  const written = Object.entries(KINDS[type].settings).flatMap(([name, setting]) => {
-    const value = settings[name];
-    if (setting.required && setting.type === "int") return [settingText(value)];
-    const usual = name === "stride" ? setting.default ?? settings.kernel_size : setting.default;
-    return !setting.required && isUsual(value, usual) ? [] : [`${name}=${settingText(value)}`];
+/** Write a layer as it is constructed, without the settings that are defaults. @param {Pick<Layer, "type" | "settings">} layer */
+export function layerCode(layer) {
+  const all = settingsOf(layer);
+  const written = Object.entries(KINDS[layer.type].settings).flatMap(([name, { type, required, default: otherwise }]) => {
+    if (required && type === "int") return [settingText(all[name])];
+    const usual = name === "stride" ? otherwise ?? all.kernel_size : otherwise;
+    return !required && isUsual(all[name], usual) ? [] : [`${name}=${settingText(all[name])}`];
   });
-  return `${type}(${written.join(", ")})`;
+  return `${layer.type}(${written.join(", ")})`;
 }
 
 /** @param {Setting} value @param {Setting} usual */

@@ -1,47 +1,30 @@
 // @ts-check
-/** What stands around the calculator's table: presets, the input's shape, layers to add, the code. */
+/** What stands around the calculator's table: presets, the input's shape, the code. */
 import { button, element } from "../shared/elements.js";
-import { giveUpByEscape, stepByArrows } from "../shared/fields.js";
-import { parseSetting, typedText } from "./code.js";
-
-/** @typedef {import("./kinds.js").Layer} Layer */
-/** @typedef {import("./kinds.js").Setting} Setting */
-/** @typedef {{ name: string, input_shape: number[], layers: Layer[] }} Preset */
+import { choice, textField } from "../shared/fields.js";
+import { parseSetting, typedText } from "./editing.js";
 
 const CHANGED = "your own";
 
-/** @param {Preset[]} presets @param {(preset: Preset) => void} choose */
-export function presetChoice(presets, choose) {
-  const options = [CHANGED, ...presets.map((preset) => preset.name)].map((name) => element("option", {}, name));
-  const box = element("select", {
-    onchange: () => {
-      const preset = presets[box.selectedIndex - 1];
-      if (preset) choose(preset);
-    },
-  }, ...options);
-  /** @param {{ layers: Layer[], imageShape: Setting[] }} stack */
+/** @param {Preset[]} presets @param {(preset: Preset) => void} chosen */
+export function presetChoice(presets, chosen) {
+  const names = [CHANGED, ...presets.map((preset) => preset.name)];
+  const { box, node } = choice("network", names, (index) => index && chosen(presets[index - 1]));
+  /** @param {Stack} stack */
   const show = ({ layers, imageShape }) => {
-    const isSame = (/** @type {Preset} */ preset) =>
-      JSON.stringify([preset.layers, preset.input_shape]) === JSON.stringify([layers, imageShape]);
-    box.selectedIndex = presets.findIndex(isSame) + 1;
+    const shown = JSON.stringify([layers, imageShape]);
+    box.selectedIndex = presets.findIndex((preset) => JSON.stringify([preset.layers, preset.input_shape]) === shown) + 1;
   };
-  return { node: element("label", { class: "lenet-choice" }, "network", box), show };
+  return { node, show };
 }
 
 /** @param {(axis: number, entry: Setting) => void} changed */
 export function inputFields(changed) {
-  const inputs = ["channels", "height", "width"].map((name, axis) => {
-    const input = element("input", {
-      type: "text", size: 3, inputmode: "numeric", autocomplete: "off", "aria-label": `input ${name}`,
-      oninput: () => changed(axis, parseSetting(input.value)),
-    });
-    stepByArrows(input, (change) => {
-      input.value = String(Math.max(1, (Number(input.value) || 0) + change));
-      changed(axis, Number(input.value));
-    });
-    giveUpByEscape(input);
-    return input;
-  });
+  const inputs = ["channels", "height", "width"].map((name, axis) => textField(
+    { size: 3, inputmode: "numeric", "aria-label": `input ${name}` },
+    (text) => changed(axis, parseSetting(text)),
+    (text, change) => String(Math.max(1, (Number(text) || 0) + change)),
+  ));
   const [channels, height, width] = inputs;
   const node = element("span", { class: "lenet-choice", role: "group", "aria-label": "shape of one image" },
     "input", channels, "×", height, "×", width);

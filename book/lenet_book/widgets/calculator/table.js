@@ -1,27 +1,11 @@
 // @ts-check
 /** The calculator's table: a row for each layer, its editor, and what does not fit in place. */
 import { button, element, setText } from "../shared/elements.js";
-import { giveUpByEscape, stepByArrows } from "../shared/fields.js";
+import { checkbox, textField } from "../shared/fields.js";
 import { countText, shapeText } from "../shared/text.js";
-import { parseSetting, typedText } from "./code.js";
+import { parseSetting, typedText } from "./editing.js";
 import { fixCode, fixText, fixesHeading } from "./fixes.js";
-import { KINDS, layerCode, settingsOf } from "./kinds.js";
-import { namedShape } from "./rows.js";
-
-/** @typedef {import("./calculator.js").Findings} Findings */
-/** @typedef {import("./calculator.js").Stack} Stack */
-/** @typedef {import("./fixes.js").Explanation} Explanation */
-/** @typedef {import("./fixes.js").Fix} Fix */
-/** @typedef {import("./kinds.js").Layer} Layer */
-/** @typedef {import("./kinds.js").Setting} Setting */
-/** @typedef {import("./rows.js").Row} Row */
-
-/**
- * What the reader does to the layer at an index: open or close its editor, set, move, remove; and to all.
- *
- * @typedef {{ toggle(index: number): void, set(index: number, name: string, value: Setting): void,
- *   move(index: number, by: number): void, remove(index: number): void, apply(fix: Fix): void }} Actions
- */
+import { KINDS, layerCode } from "./kinds.js";
 
 const HEADINGS = ["layer", "output shape", "parameters", "MACs", "receptive field", "jump"];
 
@@ -31,31 +15,26 @@ export class ShapeTable {
   #body = element("tbody", { role: "rowgroup" });
   /** The row in which the settings of a layer are typed; it stays where it is as long as they are. */
   #editor = element("tr");
-  #isTyping = false;
 
   /** @param {Actions} actions */
   constructor(actions) {
-    this.#actions = { ...actions, set: (/** @type {Parameters<Actions["set"]>} */ ...typed) => {
-      this.#isTyping = true;
-      actions.set(...typed);
-      this.#isTyping = false;
-    } };
+    this.#actions = actions;
     const heading = HEADINGS.map((name) => element("th", { scope: "col", role: "columnheader" }, name));
     this.node = element("div", { class: "lenet-layers" }, this.#input,
       element("table", { role: "table", "aria-label": "layers and their shapes" },
         element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heading)), this.#body));
   }
 
-  /** @param {Stack} stack @param {Findings} findings @param {number} open  the index of the edited layer */
-  show({ layers, imageShape }, findings, open) {
+  /** @param {Stack} stack @param {Findings} findings @param {number} open  the index of the edited layer @param {boolean} isTyping */
+  show({ layers, imageShape }, findings, open, isTyping) {
     const layer = layers[open];
-    if (layer && !this.#isTyping) this.#editor = wideRow("lenet-editor", editor(layer, open, layers.length, this.#actions));
+    if (layer && !isTyping) this.#editor = wideRow("lenet-editor", editor(layer, open, layers.length, this.#actions));
     for (const input of this.#editor.querySelectorAll("input[placeholder]")) {
       input.setAttribute("placeholder", typedText(layer?.settings.kernel_size ?? null));
     }
     const output = findings.rows.at(-1)?.outputShape;
     const end = findings.wrong < 0 ? output && shapeText(output) : `as far as ${layers[findings.wrong].name}`;
-    setText(this.#input, `input ${shapeText(namedShape([0, .../** @type {number[]} */ (imageShape)]))}${end ? ` → ${end}` : ""}`);
+    setText(this.#input, `input ${shapeText(["N", ...imageShape.map(String)])}${end ? ` → ${end}` : ""}`);
     this.#put(layers.flatMap((layer, index) => {
       const parts = [layerRow(layer, index, findings, open === index, this.#actions)];
       if (open === index) parts.push(this.#editor);
@@ -64,7 +43,7 @@ export class ShapeTable {
     }));
   }
 
-  /** Put rows into the table; the editor stays where it is, because it would lose the focus on its way. @param {HTMLElement[]} rows */
+  /** Put rows into the table; the editor stays where it is: it would lose the focus on its way. @param {HTMLElement[]} rows */
   #put(rows) {
     const at = this.#editor.parentElement ? rows.indexOf(this.#editor) : -1;
     if (at < 0) return this.#body.replaceChildren(...rows);
@@ -82,15 +61,13 @@ function layerRow(layer, index, { rows, wrong, refusal }, isOpen, actions) {
     "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown Delete",
     onkeydown: (/** @type {KeyboardEvent} */ event) => layerKey(event, index, actions),
   });
-  const code = row?.operation ?? layerCode(layer.type, settingsOf(layer));
+  const code = row?.operation ?? layerCode(layer);
   const head = element("th", { scope: "row", role: "rowheader" }, name, element("code", {}, code));
   for (const line of [row?.formula, row?.note]) if (line) head.append(element("span", { class: "lenet-formula" }, line));
-  const instead = refusal ? "cannot be made" : "does not fit";
-  const cells = row ? numberCells(row) : [index === wrong ? instead : "not reached"];
+  const instead = index !== wrong ? "not reached" : refusal ? "cannot be made" : "does not fit";
+  const cells = row ? numberCells(row) : [cell(instead, 0, { colspan: HEADINGS.length - 1 })];
   const state = index === wrong ? "lenet-wrong" : row ? "" : "lenet-unreached";
-  const made = cells.map((text, at) => cell(text, at));
-  if (!row) made[0].setAttribute("colspan", String(HEADINGS.length - 1));
-  return element("tr", { role: "row", class: state }, head, ...made);
+  return element("tr", { role: "row", class: state }, head, ...cells);
 }
 
 /** @param {KeyboardEvent} event @param {number} index @param {Actions} actions */
@@ -103,28 +80,20 @@ function layerKey(event, index, actions) {
 }
 
 /** @param {Row} row */
-function numberCells(row) {
-  return [
-    shapeText(row.outputShape), counted(row.numParameters), counted(row.numMacs), sizeText(row.receptiveField),
-    sizeText(row.jump),
-  ];
+function numberCells({ outputShape, numParameters, numMacs, receptiveField, jump }) {
+  const counts = [numParameters, numMacs].map((count) => (count ? countText(count) : ""));
+  return [shapeText(outputShape), ...counts, sizeText(receptiveField), sizeText(jump)].map((text, at) => cell(text, at));
 }
 
-/** @param {string} text @param {number} at */
-function cell(text, at) {
-  const attributes = { role: "cell", "data-heading": text ? HEADINGS[at + 1] : "", class: at ? "lenet-number" : "lenet-shape" };
-  return element("td", attributes, text);
-}
-
-/** @param {number} count */
-function counted(count) {
-  return count ? countText(count) : "";
+/** @param {string} text @param {number} at @param {Record<string, any>} [attributes] */
+function cell(text, at, attributes) {
+  const look = { "data-heading": text ? HEADINGS[at + 1] : "", class: at ? "lenet-number" : "lenet-shape" };
+  return element("td", { role: "cell", ...look, ...attributes }, text);
 }
 
 /** @param {number[] | null} size */
 function sizeText(size) {
-  if (!size) return "";
-  return size[0] === size[1] ? String(size[0]) : size.join("×");
+  return [...new Set(size)].join("×");
 }
 
 /** @param {string} className @param {...Node} children */
@@ -150,29 +119,20 @@ function editor(layer, index, numLayers, actions) {
 function field(layer, index, name, actions) {
   const { type, default: otherwise } = KINDS[layer.type].settings[name];
   const value = layer.settings[name] ?? otherwise;
-  const key = `${name} ${index}`;
-  if (type === "bool") {
-    const box = element("input", {
-      type: "checkbox", checked: value, "data-key": key, onchange: () => actions.set(index, name, box.checked),
-    });
-    return element("label", { class: "lenet-check" }, box, name);
-  }
+  const key = { "data-key": `${name} ${index}` };
+  const set = (/** @type {Setting} */ entry) => actions.set(index, name, entry);
+  if (type === "bool") return checkbox(name, set, { checked: value, ...key }).node;
+  const isFloat = type === "float";
+  const smallest = isFloat || name.endsWith("padding") ? 0 : 1;
   const placeholder = name === "stride" ? typedText(layer.settings.kernel_size) : null;
-  const input = element("input", {
-    type: "text", size: name.includes("features") ? 5 : 4, value: typedText(value), "data-key": key, autocomplete: "off",
-    placeholder, inputmode: type === "float" ? "decimal" : null,
-  });
-  const enter = () => {
-    const entry = parseSetting(input.value);
-    actions.set(index, name, entry === "" && placeholder !== null ? null : entry);
-  };
-  input.addEventListener("input", enter);
-  giveUpByEscape(input);
-  stepByArrows(input, (change) => {
-    const smallest = type === "float" || name.endsWith("padding") ? 0 : 1;
-    input.value = stepped(input.value || placeholder || "", smallest, type === "float" ? change / 10 : change);
-    enter();
-  });
+  const input = textField(
+    { size: name.includes("features") ? 5 : 4, value: typedText(value), placeholder, inputmode: isFloat ? "decimal" : null, ...key },
+    (text) => {
+      const entry = parseSetting(text);
+      set(entry === "" && placeholder !== null ? null : entry);
+    },
+    (text, change) => stepped(text || input.placeholder, smallest, isFloat ? change / 10 : change),
+  );
   return element("label", { class: "lenet-field" }, element("span", { class: "lenet-mono" }, name), input);
 }
 
@@ -189,22 +149,23 @@ function stepped(text, smallest, change) {
 function complaint({ explanation, refusal }, actions) {
   if (!explanation) return [element("p", { class: "lenet-what" }, `${refusal}.`)];
   const { what, why, fixes, error } = explanation;
-  /** @type {HTMLElement[]} */
-  const parts = [element("p", { class: "lenet-what" }, `${what}.`)];
-  if (why) parts.push(element("p", {}, `Why: ${why}.`));
-  parts.push(element("p", {}, fixesHeading(fixes)));
-  if (fixes.length) parts.push(element("ul", {}, ...fixes.map((fix, index) => fixItem(fix, index, actions))));
-  if (error) parts.push(element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, error)));
-  return parts;
+  return [
+    element("p", { class: "lenet-what" }, `${what}.`),
+    ...(why ? [element("p", {}, `Why: ${why}.`)] : []),
+    element("p", {}, fixesHeading(fixes)),
+    ...(fixes.length ? [element("ul", {}, ...fixes.map((fix, index) => fixItem(fix, index, actions)))] : []),
+    ...(error ? [element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, error))] : []),
+  ];
 }
 
 /** @param {Fix} fix @param {number} index @param {Actions} actions */
 function fixItem(fix, index, actions) {
-  const flat = fix.changes.some((change) => change.imageShape && change.imageShape.length !== 3);
-  const text = element("span", {}, fixText(fix));
-  const item = element("li", {}, text);
-  if (!flat) item.prepend(button("Apply", () => actions.apply(fix), { "data-key": `fix ${index}`, "aria-label": `Apply: ${fixText(fix)}` }));
-  const isAboutImages = fix.changes.some((change) => change.imageShape);
-  if (fixCode(fix) && !isAboutImages) item.append(element("code", {}, fixCode(fix)));
+  const shapes = fix.changes.flatMap((change) => (change.imageShape ? [change.imageShape] : []));
+  const [text, code] = [fixText(fix), fixCode(fix)];
+  const item = element("li", {}, element("span", {}, text));
+  if (shapes.every((shape) => shape.length === 3)) {
+    item.prepend(button("Apply", () => actions.apply(fix), { "data-key": `fix ${index}`, "aria-label": `Apply: ${text}` }));
+  }
+  if (code && !shapes.length) item.append(element("code", {}, code));
   return item;
 }

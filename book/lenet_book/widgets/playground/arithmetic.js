@@ -1,13 +1,10 @@
 // @ts-check
 /** The sum behind one output number: patch × kernel = products, in figures and in words. */
 import { element, setText } from "../shared/elements.js";
-import { giveUpByEscape } from "../shared/fields.js";
+import { textField } from "../shared/fields.js";
 import { sumOf } from "../shared/numbers.js";
 import { numberText } from "../shared/text.js";
-
-/** @typedef {import("../stage/explanation.js").Arithmetic} Arithmetic */
-/** @typedef {import("../stage/explanation.js").Patch} Patch */
-/** @typedef {Extract<Arithmetic, { kind: "conv" | "maxPool" | "avgPool" }>} Sum */
+import { addUp } from "../stage/sums.js";
 
 /** How many decimals all of the numbers need, up to 4; undefined if that is not enough. @param {number[]} numbers */
 function decimalsOf(numbers) {
@@ -36,24 +33,16 @@ export function parseWeight(text) {
   return parts.length < 3 && Number.isFinite(weight) ? weight : NaN;
 }
 
-/**
- * Round products so that what is shown adds up: with all their decimals or, where those are too
- * many, up or down so that their sum is the nearest one to the true sum.
- *
- * @param {number[]} products
- */
+/** Round products so that what is shown adds up: with all their decimals, unless those are too many. @param {number[]} products */
 export function shownProducts(products) {
   const needed = decimalsOf(products);
   const decimals = needed ?? Math.max(2, 2 - Math.ceil(Math.log10(Math.max(...products.map(Math.abs)))));
-  const units = products.map((product) => product * 10 ** decimals);
-  const rounded = units.map((unit) => Math.floor(unit + 1e-6));
-  const numUp = Math.round(sumOf(units)) - sumOf(rounded);
-  const rest = (/** @type {number} */ index) => units[index] - rounded[index];
-  for (const index of [...units.keys()].sort((a, b) => rest(b) - rest(a)).slice(0, numUp)) rounded[index] += 1;
-  return { terms: rounded.map((unit) => unit / 10 ** decimals), decimals, isExact: needed !== undefined };
+  const { terms, total } = addUp(products, sumOf(products), decimals);
+  const texts = terms.map((term) => numberText(term, decimals));
+  return { texts, total: numberText(total, decimals), isExact: needed !== undefined };
 }
 
-/** What comes out: how, exactly, as it is shown, and in words. @param {Sum} sum */
+/** What comes out: how, exactly, as it is shown, and in words. @param {WindowSum} sum */
 export function outcomeOf(sum) {
   const { isInside } = sum.kind === "conv" ? sum.patches[0] : sum.patch;
   const number = isInside.flat().length;
@@ -66,9 +55,8 @@ export function outcomeOf(sum) {
     const words = `the sum of ${number} numbers, divided by ${sum.divisor}, is ${text}`;
     return { how: `sum ${briefly(sum.sum)} / ${sum.divisor}`, exact, text, words };
   }
-  const { terms, decimals } = shownProducts(sum.patches[0].products.flat());
-  const text = numberText(sumOf(terms), decimals);
-  return { how: "sum", exact: sum.patches[0].sum, text, words: `the sum of ${number === 1 ? "1 product" : `${number} products`} is ${text}` };
+  const text = shownProducts(sum.patches[0].products.flat()).total;
+  return { how: "sum", exact: sum.patches[0].sum, text, words: `the sum of ${number} product${number === 1 ? "" : "s"} is ${text}` };
 }
 
 /** Shows how a number comes about. The kernel's weights among it stay where they are: they may be being typed in. */
@@ -83,47 +71,47 @@ export class Workings {
     this.node = element("div", { class: "lenet-sums" }, this.#patch, this.#weights, this.#outcome);
   }
 
-  /** @param {Sum} sum */
+  /** @param {WindowSum} sum */
   show(sum) {
     const { how, exact, text } = outcomeOf(sum);
     const result = sign(`→ ${how} = `, element("strong", { class: "lenet-mono lenet-result", title: numberText(exact, 9) }, text));
     const isConvolution = sum.kind === "conv";
     this.#weights.hidden = !isConvolution;
-    this.#patch.replaceChildren(isConvolution ? figures("patch", sum.patches[0])
-      : figures("patch", sum.patch, sum.kind === "maxPool" ? { outside: -Infinity, winner: sum.winner } : {}));
+    this.#patch.replaceChildren(isConvolution ? patchFigures(sum.patches[0])
+      : sum.kind === "maxPool" ? patchFigures(sum.patch, -Infinity, sum.winner) : patchFigures(sum.patch));
     this.#outcome.replaceChildren(...(isConvolution ? [sign("=", productFigures(sum.patches[0]))] : []), result);
   }
 }
 
-/** @param {import("../stage/explanation.js").Weighted} patch */
-function productFigures(patch) {
-  const { terms, decimals, isExact } = shownProducts(patch.products.flat());
-  const width = patch.columns.length;
-  const texts = patch.rows.map((_, row) => terms.slice(row * width, (row + 1) * width).map((term) => numberText(term, decimals)));
-  const titles = patch.values.map((line, row) => line.map((value, column) =>
-    `${value} × ${weightText(patch.kernel[row][column])} = ${briefly(patch.products[row][column], 9)}`));
-  return figures(isExact ? "products" : "products, rounded to add up", patch, { texts, titles });
+/** The numbers under the window. @param {PatchUnder} patch @param {number} [outside]  what stands in the padding @param {[number, number]} [winner] */
+function patchFigures({ values, isInside }, outside = 0, winner) {
+  return figures("patch", values.map((line, row) => line.map((value, column) => {
+    if (!isInside[row][column]) return { text: briefly(outside), class: "lenet-outside" };
+    return { text: briefly(value), class: winner?.[0] === row && winner[1] === column ? "lenet-winner" : "" };
+  })));
+}
+
+/** @param {WeightedPatch} patch */
+function productFigures({ values, kernel, products, isInside }) {
+  const { texts, isExact } = shownProducts(products.flat());
+  return figures(isExact ? "products" : "products, rounded to add up", products.map((line, row) => line.map((product, column) => ({
+    text: texts[row * line.length + column],
+    title: `${values[row][column]} × ${weightText(kernel[row][column])} = ${briefly(product, 9)}`,
+    class: isInside[row][column] ? "" : "lenet-outside",
+  }))));
+}
+
+/** @param {string} caption @param {{ text: string, title?: string, class: string }[][]} lines */
+function figures(caption, lines) {
+  const label = `${caption}: ${lines.map((line) => line.map(({ text }) => text).join(" ")).join("; ")}`;
+  const cells = lines.flat().map(({ text, ...attributes }) => element("span", attributes, text));
+  const attributes = { role: "img", "aria-label": label, style: `--columns: ${lines[0].length}` };
+  return captioned(caption, element("span", { class: "lenet-figures lenet-mono", ...attributes }, ...cells));
 }
 
 /** @param {...(Node | string)} children */
 function sign(...children) {
   return element("span", { class: "lenet-sign" }, ...children);
-}
-
-/**
- * @param {string} caption @param {Patch} patch
- * @param {{ outside?: number, winner?: [number, number], texts?: string[][], titles?: string[][] }} [look]  `outside` is what stands in the padding
- */
-function figures(caption, { values, isInside }, { outside = 0, winner, titles, texts } = {}) {
-  const written = texts ?? values.map((line, row) => line.map((value, column) => briefly(isInside[row][column] ? value : outside)));
-  const cells = written.flatMap((line, row) => line.map((text, column) => {
-    const isWinner = winner?.[0] === row && winner[1] === column;
-    const look = `${isInside[row][column] ? "" : "lenet-outside"} ${isWinner ? "lenet-winner" : ""}`;
-    return element("span", { class: look, title: titles?.[row][column] }, text);
-  }));
-  const label = `${caption}: ${written.map((line) => line.join(" ")).join("; ")}`;
-  const attributes = { role: "img", "aria-label": label, style: `--columns: ${written[0].length}` };
-  return captioned(caption, element("span", { class: "lenet-figures lenet-mono", ...attributes }, ...cells));
 }
 
 /** @param {string} caption @param {Node} table */
@@ -134,18 +122,18 @@ function captioned(caption, table) {
 /** The weights, to be changed by the reader. What is typed stays as it is, even what is no number. */
 export class KernelTable {
   #changed;
-  /** What the cells mean; where one holds no number, what it meant before. @type {number[][]} */
+  /** What the cells mean; where one holds no number, what it meant before. @type {Table} */
   #kernel = [[]];
   #table = element("span", { class: "lenet-figures lenet-mono", role: "group", "aria-label": "kernel weights" });
   node = captioned("kernel", this.#table);
   problem = element("p", { class: "lenet-problem", role: "status" });
 
-  /** @param {(kernel: number[][]) => void} changed */
+  /** @param {(kernel: Table) => void} changed */
   constructor(changed) {
     this.#changed = changed;
   }
 
-  /** @param {number[][]} kernel */
+  /** @param {Table} kernel */
   show(kernel) {
     const before = this.#kernel;
     this.#kernel = kernel;
@@ -164,13 +152,12 @@ export class KernelTable {
     return [...this.#table.querySelectorAll("input")];
   }
 
-  /** @param {number[][]} kernel */
+  /** @param {Table} kernel */
   #build(kernel) {
     this.#table.style.setProperty("--columns", String(kernel[0].length));
     this.#table.replaceChildren(...kernel.flatMap((line, row) => line.map((_, column) => {
       const label = `kernel weight, row ${row}, column ${column}`;
-      const input = element("input", { "aria-label": label, autocomplete: "off", oninput: () => this.#take(input, row, column) });
-      giveUpByEscape(input);
+      const input = textField({ "aria-label": label }, () => this.#take(input, row, column));
       return input;
     })));
   }
@@ -180,7 +167,7 @@ export class KernelTable {
     const weight = parseWeight(input.value);
     input.setAttribute("aria-invalid", String(Number.isNaN(weight)));
     if (Number.isNaN(weight)) return this.#complain();
-    this.#kernel = this.#kernel.map((line, y) => line.map((old, x) => (y === row && x === column ? weight : old)));
+    this.#kernel = this.#kernel.with(row, this.#kernel[row].with(column, weight));
     this.#changed(this.#kernel);
   }
 

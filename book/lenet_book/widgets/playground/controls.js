@@ -1,13 +1,9 @@
 // @ts-check
 /** The playground's settings as the reader sees them: buttons, boxes, and fields with steppers. */
 import { button, element } from "../shared/elements.js";
-import { giveUpByEscape, stepByArrows } from "../shared/fields.js";
-import { RANGES } from "./settings.js";
+import { checkbox, choice, textField } from "../shared/fields.js";
+import { RANGES, Settings } from "./settings.js";
 import { KERNEL_NAMES, OWN_KERNEL, PICTURE_NAMES } from "./values.js";
-
-/** @typedef {import("./settings.js").Entry} Entry */
-/** @typedef {import("./settings.js").Settings} Settings */
-/** @typedef {import("./values.js").Operation} Operation */
 
 const OPERATIONS = { conv: "Convolution", max: "Max pool", avg: "Average pool" };
 const AXES = ["height", "width"];
@@ -19,7 +15,7 @@ export class Controls {
   constructor(settings, chosen) {
     this.#settings = settings;
     this.#operations = Object.entries(OPERATIONS).map(([name, label]) =>
-      button(label, () => settings.chooseOperation(/** @type {Operation} */ (name)), { "data-operation": name }));
+      button(label, () => settings.chooseOperation(/** @type {Sliding} */ (name)), { "data-operation": name }));
     this.#fields = Object.fromEntries(Object.keys(RANGES).map((name) =>
       [name, new SizeField(name, (axis, entry) => settings.enter(name, axis, entry))]));
     this.#square = checkbox("same for height and width", (checked) => settings.setSquare(checked));
@@ -41,8 +37,7 @@ export class Controls {
     for (const button of this.#operations) button.setAttribute("aria-pressed", String(button.dataset.operation === operation));
     this.#fields.dilation.node.hidden = operation === "avg";
     this.#fields.padding.node.disabled = isSame;
-    this.kernel.node.hidden = operation !== "conv";
-    this.#same.node.hidden = operation !== "conv";
+    this.kernel.node.hidden = this.#same.node.hidden = operation !== "conv";
     this.#ceil.node.hidden = operation === "conv";
     this.#square.box.checked = isSquare;
     this.#same.box.checked = isSame;
@@ -50,78 +45,53 @@ export class Controls {
   }
 }
 
-/** @param {string} text @param {(checked: boolean) => void} changed */
-function checkbox(text, changed) {
-  const box = element("input", { type: "checkbox", onchange: () => changed(box.checked) });
-  return { box, node: element("label", { class: "lenet-check" }, box, text) };
-}
-
-/** @param {string} text @param {string[]} names @param {() => void} changed */
-function choice(text, names, changed) {
-  const options = names.map((name) => element("option", {}, name));
-  const box = element("select", { onchange: changed }, ...options);
-  return { box, node: element("label", { class: "lenet-field" }, text, box) };
-}
-
 /** One setting: a field for the height and one for the width. */
 class SizeField {
-  #name; #changed; #inputs; #axes;
+  #name; #range; #changed; #inputs; #steppers;
 
   /** @param {string} name @param {(axis: number, entry: Entry) => void} changed */
   constructor(name, changed) {
     this.#name = name;
+    this.#range = RANGES[name];
     this.#changed = changed;
-    this.#inputs = AXES.map((_, axis) => this.#input(axis));
-    this.#axes = this.#inputs.map((input, axis) => this.#stepper(input, axis));
-    this.node = element("fieldset", { class: "lenet-field" }, element("legend", { class: "lenet-mono" }, name), ...this.#axes);
-  }
-
-  /** @param {number} axis */
-  #input(axis) {
-    const input = element("input", { inputmode: "numeric", size: 2, autocomplete: "off" });
-    input.addEventListener("input", () => this.#changed(axis, this.#entryIn(input)));
-    stepByArrows(input, (change) => this.#step(axis, change));
-    giveUpByEscape(input);
-    return input;
+    this.#inputs = AXES.map((_, axis) => textField({ inputmode: "numeric", size: 2 },
+      (text) => this.#enter(axis, text), (text, change) => this.#next(text, change)));
+    this.#steppers = this.#inputs.map((input, axis) => this.#stepper(input, axis));
+    this.node = element("fieldset", { class: "lenet-field" }, element("legend", { class: "lenet-mono" }, name), ...this.#steppers);
   }
 
   /** @param {HTMLInputElement} input @param {number} axis */
   #stepper(input, axis) {
     const letter = element("span", { class: "lenet-muted lenet-axis", "aria-hidden": "true" }, AXES[axis][0].toUpperCase());
-    return element("span", { class: "lenet-counter" }, letter,
-      button("−", () => this.#step(axis, -1)), input, button("+", () => this.#step(axis, 1)));
+    const [less, more] = [-1, 1].map((change) => button(change < 0 ? "−" : "+", () => {
+      input.value = this.#next(input.value, change);
+      this.#enter(axis, input.value);
+    }));
+    return element("span", { class: "lenet-counter" }, letter, less, input, more);
   }
 
-  /** @param {number} axis @param {number} change */
-  #step(axis, change) {
-    const { smallest, largest } = RANGES[this.#name];
-    const input = this.#inputs[axis];
-    const next = Math.min(largest, Math.max(smallest, (Number(input.value) || 0) + change));
-    input.value = String(next);
-    this.#changed(axis, next);
+  /** @param {string} text @param {number} change */
+  #next(text, change) {
+    const { smallest, largest } = this.#range;
+    return String(Math.min(largest, Math.max(smallest, (Number(text) || 0) + change)));
   }
 
-  /** @param {HTMLInputElement} input @returns {Entry} */
-  #entryIn(input) {
-    const { largest } = RANGES[this.#name];
-    const text = input.value.trim();
-    const value = Number(text);
-    if (text === "" || Number.isNaN(value)) return text;
-    if (value <= largest) return value;
-    input.value = String(largest); // more cannot be drawn
-    return largest;
+  /** @param {number} axis @param {string} text */
+  #enter(axis, text) {
+    const { largest } = this.#range;
+    const number = text.trim() ? Number(text) : NaN;
+    if (number > largest) this.#inputs[axis].value = String(largest); // more cannot be drawn
+    this.#changed(axis, Number.isNaN(number) ? text.trim() : Math.min(number, largest));
   }
 
   /** @param {Entry[]} entries  height and width @param {boolean} isSquare  one field for both */
   show(entries, isSquare) {
     this.node.classList.toggle("lenet-square", isSquare);
-    this.#axes[1].hidden = isSquare;
-    this.#axes.forEach((stepper, axis) => {
+    this.#steppers[1].hidden = isSquare;
+    this.#steppers.forEach((stepper, axis) => {
       const label = isSquare ? this.#name : `${this.#name} ${AXES[axis]}`;
-      const [less, input, more] = stepper.querySelectorAll("button, input");
-      less.setAttribute("aria-label", `less ${label}`);
-      input.setAttribute("aria-label", label);
-      more.setAttribute("aria-label", `more ${label}`);
+      const names = [`less ${label}`, label, `more ${label}`];
+      stepper.querySelectorAll("button, input").forEach((part, at) => part.setAttribute("aria-label", names[at]));
     });
     this.#inputs.forEach((input, axis) => {
       if (input.value.trim() !== String(entries[axis])) input.value = String(entries[axis]);

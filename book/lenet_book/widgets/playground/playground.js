@@ -1,26 +1,20 @@
 // @ts-check
 /** ConvPlayground: a kernel slides over a small picture, with the sizes' formula in live numbers. */
+import { setValue, watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, announcer, element } from "../shared/elements.js";
 import { refusalOf, windowsFormula, windowsNote } from "../shared/formulas.js";
 import { mounting } from "../shared/mounting.js";
 import { productOf } from "../shared/numbers.js";
 import { Transport } from "../shared/transport.js";
-import { arithmeticOf } from "../stage/explanation.js";
+import { arithmeticOf, flatIndex, unitAt } from "../stage/explanation.js";
 import { KernelTable, Workings, outcomeOf } from "./arithmetic.js";
 import { Controls } from "./controls.js";
 import { Scene } from "./scene.js";
 import { Settings } from "./settings.js";
 import { OWN_KERNEL, kernelOf, pictureOf, resized, resultsOf, slide } from "./values.js";
 
-/** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
-/** @typedef {import("./arithmetic.js").Sum} Sum */
-/** @typedef {import("./values.js").Grid} Grid */
-
-const SHORTEST_STEP = 90; // milliseconds
-const LONGEST_STEP = 600;
-const WHOLE_PLAY = 12000;
+const PLAY = { shortest: 90, longest: 600, whole: 12000 }; // milliseconds of a step, and of all
 
 class Playground {
   #model; #settings; #controls; #scene; #transport;
@@ -28,15 +22,20 @@ class Playground {
   #figures = new Workings(this.#kernelTable.node);
   #sentence = element("p", { class: "lenet-sentence" });
   #workings = element("div", { class: "lenet-workings" }, this.#sentence, this.#figures.node, this.#kernelTable.problem);
-  #words = makeWords();
+  #rule = element("p", { class: "lenet-muted" });
+  #formulas = element("p", { class: "lenet-mono lenet-live" });
+  #note = element("p", { class: "lenet-leftover" });
+  #problem = element("p", { class: "lenet-problem", role: "alert" });
+  #code = element("code", { class: "lenet-mono" });
+  #words = element("div", { class: "lenet-formula" }, this.#rule, this.#formulas, this.#note, this.#problem, element("p", {}, this.#code));
   #aloud = announcer();
-  /** The reader's own, of the size that it was typed in. @type {Grid | null} */
+  /** The reader's own, of the size that it was typed in. @type {Table | null} */
   #own = null;
-  /** The one that slides. @type {Grid} */
+  /** The one that slides. @type {Table} */
   #kernel = [];
   /** Down and across; none when the settings do not fit. @type {SlidingWindow[]} */
   #windows = [];
-  /** @type {import("../stage/engine.js").Engine | null} */
+  /** @type {ReturnType<typeof slide> | null} */
   #engine = null;
 
   /** @param {Model} model */
@@ -52,22 +51,22 @@ class Playground {
       at: () => this.#position,
       last: () => this.#numStops - 1,
       go: (position) => this.#move(position),
-      milliseconds: () => Math.min(LONGEST_STEP, Math.max(SHORTEST_STEP, WHOLE_PLAY / this.#numStops)),
+      milliseconds: () => Math.min(PLAY.longest, Math.max(PLAY.shortest, PLAY.whole / this.#numStops)),
     }, { slider: "position of the window" });
     this.#transport.play.classList.add("lenet-main");
     this.root = element("div", { class: "lenet-widget lenet-playground", ...OWN_KEYS },
       element("div", { class: "lenet-board" }, this.#controls.node, this.#scene.input, this.#transport.node, this.#scene.output,
-        this.#words.node, this.#workings), this.#aloud.node);
+        this.#words, this.#workings), this.#aloud.node);
     const moved = () => this.#showStop();
-    model.on("change:position", moved);
     this.stops = [
-      () => this.#transport.stop(), this.#scene.stop, this.#settings.listen(), watchTheme(moved), () => model.off("change:position", moved),
+      () => this.#transport.stop(), this.#scene.stop, watchTheme(moved), watchValue(model, "position", moved),
+      ...this.#settings.listen(),
     ];
   }
 
   // ------------------------------------------------------------------------ what the reader does
 
-  /** @param {Grid} kernel */
+  /** @param {Table} kernel */
   #changeKernel(kernel) {
     this.#own = kernel;
     this.#controls.kernel.box.value = OWN_KERNEL;
@@ -76,21 +75,24 @@ class Playground {
 
   /** @param {number} position */
   #move(position) {
-    this.#model.set("position", position);
-    this.#model.save_changes();
+    setValue(this.#model, "position", position);
     this.#showStop();
   }
 
   /** @param {number[]} stop  row and column of the output, any numbers */
   #goTo(stop) {
-    const [row, column] = this.#windows.map(({ outputSize }, axis) => Math.max(0, Math.min(outputSize - 1, stop[axis])));
-    this.#transport.go(row * this.#windows[1].outputSize + column);
+    const inside = this.#outputShape.map((size, axis) => Math.max(0, Math.min(size - 1, stop[axis])));
+    this.#transport.go(flatIndex(inside, this.#outputShape));
   }
 
   // ------------------------------------------------------------------------ what is shown
 
+  get #outputShape() {
+    return this.#windows.map((window) => window.outputSize);
+  }
+
   get #numStops() {
-    return productOf(this.#windows.map((window) => window.outputSize));
+    return productOf(this.#outputShape);
   }
 
   get #position() {
@@ -99,17 +101,16 @@ class Playground {
 
   /** Show everything anew; the first time, once the widget is in the page. */
   show() {
-    const { rule, code } = this.#settings;
     this.#controls.show();
-    this.#words.rule.textContent = rule;
-    this.#words.code.textContent = code;
+    this.#rule.textContent = this.#settings.rule;
+    this.#code.textContent = this.#settings.code;
     this.#windows = [];
     const refusal = refusalOf(() => {
       this.#windows = this.#settings.windows();
     });
-    this.#words.problem.textContent = refusal && `${refusal}.`;
-    this.#words.problem.hidden = !refusal;
-    for (const part of [this.#transport.node, this.#workings, this.#words.formulas, this.#words.note]) part.hidden = Boolean(refusal);
+    this.#problem.textContent = refusal && `${refusal}.`;
+    this.#problem.hidden = !refusal;
+    for (const part of [this.#transport.node, this.#workings, this.#formulas, this.#note]) part.hidden = Boolean(refusal);
     if (refusal) this.#showMisfit();
     else this.#showFitting();
   }
@@ -119,30 +120,26 @@ class Playground {
     this.#aloud.say("");
     this.#scene.clear();
     refusalOf(() => {
-      const windows = this.#settings.misfits();
-      this.#scene.show(this.#picture(windows), windows, this.#padding, "lenet-misfit");
+      this.#draw(this.#settings.misfits(), "lenet-misfit");
     });
   }
 
   #showFitting() {
     const windows = this.#windows;
-    const picture = this.#picture(windows);
+    const picture = this.#draw(windows);
     this.#kernel = this.#kernelOf(windows.map((window) => window.kernelSize));
     this.#kernelTable.show(this.#kernel);
     this.#engine = slide(this.#settings.operation, picture, this.#kernel, windows);
-    this.#words.formulas.replaceChildren(...windowsFormula(windows).split(", ").map((line) => element("span", {}, line)));
-    this.#words.note.textContent = noteText(windows);
-    this.#scene.show(picture, windows, this.#padding);
+    this.#formulas.replaceChildren(...windowsFormula(windows).split(", ").map((line) => element("span", {}, line)));
+    this.#note.textContent = noteText(windows);
     this.#showStop();
   }
 
-  /** @param {SlidingWindow[]} windows */
-  #picture([down, across]) {
-    return pictureOf(this.#controls.picture.box.value, down.inputSize, across.inputSize);
-  }
-
-  get #padding() {
-    return this.#settings.operation === "max" ? "−∞" : "0";
+  /** @param {SlidingWindow[]} windows @param {"" | "lenet-misfit"} [fit] */
+  #draw(windows, fit) {
+    const picture = pictureOf(this.#controls.picture.box.value, windows[0].inputSize, windows[1].inputSize);
+    this.#scene.show(picture, windows, this.#settings.operation === "max" ? "−∞" : "0", fit);
+    return picture;
   }
 
   /** The chosen kernel, in a size; the reader's own comes back with the size that it was made in. @param {number[]} size */
@@ -155,29 +152,19 @@ class Playground {
 
   #showStop() {
     if (!this.#windows.length || !this.#engine) return;
-    const [down, across] = this.#windows;
-    const [row, column] = [Math.floor(this.#position / across.outputSize), this.#position % across.outputSize];
-    const sum = /** @type {Sum} */ (arithmeticOf(this.#engine, 1, [0, row, column]));
-    this.#scene.moveTo([row, column], resultsOf(this.#engine), sum.kind === "conv", readTheme(this.root));
-    this.#sentence.textContent = `output[${row}, ${column}]: ${outcomeOf(sum).words}`;
+    const stop = unitAt(this.#position, this.#outputShape);
+    const sum = /** @type {WindowSum} */ (arithmeticOf(this.#engine, 1, [0, ...stop]));
+    const { words } = outcomeOf(sum);
+    const [row, column] = stop;
+    this.#scene.moveTo(stop, resultsOf(this.#engine), sum.kind === "conv", readTheme(this.root));
+    this.#sentence.textContent = `output[${row}, ${column}]: ${words}`;
     this.#figures.show(sum);
     this.#transport.show(`output row ${row}, column ${column}`);
     if (this.#transport.isPlaying) return;
-    const [[top], [left]] = [down.pixelsAt(row), across.pixelsAt(column)];
-    this.#aloud.say(`Window at input row ${top}, column ${left}. Output row ${row}, column ${column}: ` +
-      `${outcomeOf(sum).words}. Output size ${down.outputSize} by ${across.outputSize}.`);
+    const [top, left] = this.#windows.map((window, axis) => window.pixelsAt(stop[axis])[0]);
+    this.#aloud.say(`Window at input row ${top}, column ${left}. Output row ${row}, column ${column}: ${words}. ` +
+      `Output size ${this.#outputShape.join(" by ")}.`);
   }
-}
-
-/** The formula with its numbers, what it leaves over or why it does not hold, and the layer. */
-function makeWords() {
-  const rule = element("p", { class: "lenet-muted" });
-  const formulas = element("p", { class: "lenet-mono lenet-live" });
-  const note = element("p", { class: "lenet-leftover" });
-  const problem = element("p", { class: "lenet-problem", role: "alert" });
-  const code = element("code", { class: "lenet-mono" });
-  const node = element("div", { class: "lenet-formula" }, rule, formulas, note, problem, element("p", {}, code));
-  return { node, rule, formulas, note, problem, code };
 }
 
 /** What becomes of a division that leaves something over. @param {SlidingWindow[]} windows */

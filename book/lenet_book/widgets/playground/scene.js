@@ -5,11 +5,6 @@ import { element, svgElement, uniqueId } from "../shared/elements.js";
 import { briefly } from "./arithmetic.js";
 import { WHITE } from "./values.js";
 
-/** @typedef {import("../shared/colours.js").Colour} Colour */
-/** @typedef {import("../shared/colours.js").Theme} Theme */
-/** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
-/** @typedef {import("./values.js").Grid} Grid */
-
 const MARGIN = 0.15; // cells around a grid, for outlines
 const LEGIBLE = 12; // pixels: where a number would have to be smaller, there is none
 
@@ -85,17 +80,11 @@ export class Scene {
   /** Show nothing, until there is something again. */
   clear() {
     this.#windows = [];
-    for (const svg of [this.#input, this.#output]) svg.replaceChildren();
-    this.#inputSize.textContent = "";
+    for (const part of [this.#input, this.#output, this.#inputSize]) part.replaceChildren();
     this.#outputSize.textContent = "none";
   }
 
-  /**
-   * Show the input, with the window at its first stop.
-   *
-   * @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding  what it holds
-   * @param {"" | "lenet-misfit"} [fit]
-   */
+  /** Show the input, with the window at its first stop. @param {Table} picture @param {SlidingWindow[]} windows @param {string} padding  what it holds @param {"" | "lenet-misfit"} [fit] */
   show(picture, windows, padding, fit = "") {
     if (!fit) this.#windows = windows;
     const [top, left, height, width] = extentOf(windows);
@@ -122,7 +111,7 @@ export class Scene {
   /**
    * Move the window, and draw the output as far as it has come.
    *
-   * @param {number[]} stop  row and column of the output @param {Grid} results
+   * @param {number[]} stop  row and column of the output @param {Table} results
    * @param {boolean} isSigned  coloured by sign, else as grey pixels @param {Theme} theme
    */
   moveTo(stop, results, isSigned, theme) {
@@ -141,25 +130,19 @@ export class Scene {
   }
 }
 
-/** @param {number} row @param {number} column @param {string} className @param {string} [fill] */
-function cell(row, column, className, fill) {
-  const square = svgElement("rect", { x: column, y: row, width: 1, height: 1, class: className });
-  if (fill) square.setAttribute("style", `fill: ${fill}`);
-  return square;
+/** @param {number} row @param {number} column @param {string} className @param {Record<string, any>} [more] */
+function cell(row, column, className, more) {
+  return svgElement("rect", { x: column, y: row, width: 1, height: 1, class: className, ...more });
 }
 
 /** @param {number} row @param {number} column @param {Colour} colour @param {string[]} texts @param {number} pixels  of a cell */
 function pixel(row, column, colour, texts, pixels) {
-  const square = cell(row, column, "lenet-pixel", colourText(colour));
+  const square = cell(row, column, "lenet-pixel", { style: `fill: ${colourText(colour)}` });
   square.append(svgElement("title", {}, texts[0]));
   return [square, ...figure(row, column, texts, inkOn(colour), pixels)];
 }
 
-/**
- * Write the first of some texts that is legible; the shorter ones come later.
- *
- * @param {number} row @param {number} column @param {string[]} texts @param {string} ink @param {number} pixels  of a cell
- */
+/** Write the first of some texts that is legible. @param {number} row @param {number} column @param {string[]} texts @param {string} ink @param {number} pixels  of a cell */
 function figure(row, column, texts, ink, pixels) {
   const sizeOf = (/** @type {string} */ text) => Math.min(0.8, 1.6 / text.length, Math.max(0.5, LEGIBLE / pixels));
   const text = texts.find((text) => sizeOf(text) * pixels >= LEGIBLE - 0.01);
@@ -168,29 +151,21 @@ function figure(row, column, texts, ink, pixels) {
   return [svgElement("text", { ...place, style: `fill: ${ink}` }, text)];
 }
 
-/**
- * The cells that the input's picture covers: from the first padded row and column to the last, or
- * to the end of a window that reaches past them.
- *
- * @param {SlidingWindow[]} windows
- * @returns {number[]}  top, left, height, width
- */
+/** Top, left, height and width of all padded cells, and of a window that reaches past them. @param {SlidingWindow[]} windows */
 function extentOf(windows) {
   const sizes = windows.map(({ inputSize, padding, outputSize, stride, span }) =>
     Math.max(inputSize + padding, (Math.max(1, outputSize) - 1) * stride + span));
   return [...windows.map((window) => -window.paddingBefore), ...sizes];
 }
 
-/** The pixels and their padding. @param {Grid} picture @param {SlidingWindow[]} windows @param {string} padding @param {number} pixels  of a cell */
+/** The pixels and their padding. @param {Table} picture @param {SlidingWindow[]} windows @param {string} padding @param {number} pixels  of a cell */
 function inputCells(picture, windows, padding, pixels) {
   const [rows, columns] = windows.map(({ inputSize, padding, paddingBefore }) =>
     Array.from({ length: inputSize + padding }, (_, pixel) => pixel - paddingBefore));
   return rows.flatMap((row) => columns.flatMap((column) => {
     const value = picture[row]?.[column];
-    if (value === undefined) {
-      return [cell(row, column, "lenet-padding"), ...figure(row, column, [padding], "var(--lenet-muted)", pixels)];
-    }
-    return pixel(row, column, greyColour(value, 0, WHITE), [String(value)], pixels);
+    if (value !== undefined) return pixel(row, column, greyColour(value, 0, WHITE), [String(value)], pixels);
+    return [cell(row, column, "lenet-padding"), ...figure(row, column, [padding], "var(--lenet-muted)", pixels)];
   }));
 }
 
@@ -201,25 +176,23 @@ function hatch(id) {
   return svgElement("pattern", { id, width: 0.4, height: 0.4, patternUnits: "userSpaceOnUse" }, ground, lines);
 }
 
-/** What no window sees. @param {SlidingWindow[]} windows @param {string} hatching  the id of the pattern */
+/** The rows and columns that no window sees. @param {SlidingWindow[]} windows @param {string} hatching  the id of the pattern */
 function unseenStripes([down, across], hatching) {
   if (Math.min(down.outputSize, across.outputSize) < 1) return [];
-  const [y, x] = [-down.paddingBefore, -across.paddingBefore];
-  const look = { fill: `url(#${hatching})`, class: "lenet-unseen" };
-  const row = { x, width: across.inputSize + across.padding, height: 1, ...look };
-  const column = { y, width: 1, height: down.inputSize + down.padding, ...look };
+  const look = { class: "lenet-unseen", fill: `url(#${hatching})` };
+  const row = { ...look, x: -across.paddingBefore, width: across.inputSize + across.padding };
+  const column = { ...look, y: -down.paddingBefore, height: down.inputSize + down.padding };
   return [
-    ...down.unseenPixels.map((pixel) => svgElement("rect", { y: pixel, ...row })),
-    ...across.unseenPixels.map((pixel) => svgElement("rect", { x: pixel, ...column })),
+    ...down.unseenPixels.map((pixel) => svgElement("rect", { ...row, y: pixel, height: 1 })),
+    ...across.unseenPixels.map((pixel) => svgElement("rect", { ...column, x: pixel, width: 1 })),
   ];
 }
 
 /** The window at its first stop: its outline and, where they stand apart, a frame around each weight. @param {SlidingWindow[]} windows @param {string} fit */
 function windowOver([down, across], fit) {
   const outline = { x: -across.paddingBefore, y: -down.paddingBefore, width: across.span, height: down.span };
-  const isSpread = down.dilation > 1 || across.dilation > 1;
-  const weights = isSpread
-    ? down.pixelsAt(0).flatMap((row) => across.pixelsAt(0).map((column) => cell(row, column, "lenet-tap"))) : [];
+  const rows = down.dilation > 1 || across.dilation > 1 ? down.pixelsAt(0) : [];
+  const weights = rows.flatMap((row) => across.pixelsAt(0).map((column) => cell(row, column, "lenet-tap")));
   return svgElement("g", { class: `lenet-window ${fit}` },
     svgElement("rect", { ...outline, class: "lenet-grip" }), ...weights, svgElement("rect", { ...outline, class: "lenet-outline" }));
 }
@@ -229,16 +202,8 @@ function viewBox(top, left, height, width) {
   return [left - MARGIN, top - MARGIN, width + 2 * MARGIN, height + 2 * MARGIN].join(" ");
 }
 
-/**
- * Where on a picture a pointer is.
- *
- * @param {SVGSVGElement} svg @param {MouseEvent} pointer
- * @returns {number[]}  row and column, with fractions
- */
+/** On which row and column of a picture a pointer is, with fractions. @param {SVGSVGElement} svg @param {MouseEvent} pointer */
 function cellUnder(svg, { clientX, clientY }) {
-  const box = svg.getBoundingClientRect();
-  const { x, y, width, height } = svg.viewBox.baseVal;
-  const scale = Math.min(box.width / width, box.height / height);
-  const [marginX, marginY] = [(box.width - scale * width) / 2, (box.height - scale * height) / 2];
-  return [y + (clientY - box.top - marginY) / scale, x + (clientX - box.left - marginX) / scale];
+  const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM()?.inverse());
+  return [y, x];
 }

@@ -1,18 +1,11 @@
 // @ts-check
 /** The playground's settings: what stands in its fields, whether it fits or not. */
 import { layerCode } from "../calculator/kinds.js";
+import { watchValue } from "../shared/arrays.js";
 import { alongAxes, convWindows, poolWindows } from "../shared/formulas.js";
 import { SlidingWindow } from "../shared/windows.js";
 
-/** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("./values.js").Operation} Operation */
-/** @typedef {number | string} Entry  a number, or what was typed instead of one */
-
-/**
- * From where to where the steppers go; other numbers can be typed.
- *
- * @type {Record<string, { smallest: number, largest: number }>}
- */
+/** From where to where the steppers go; smaller numbers can be typed. @type {Record<string, { smallest: number, largest: number }>} */
 export const RANGES = {
   input_size: { smallest: 1, largest: 24 },
   kernel_size: { smallest: 1, largest: 11 },
@@ -30,34 +23,26 @@ const FORMULAS = {
 };
 
 export class Settings {
-  #model;
-  #changed;
+  #model; #changed;
   #isSaving = false;
-  /** Height and width of every setting. @type {Record<string, Entry[]>} */
-  entries = {};
-  /** Is there one number for height and width? */
-  isSquare = true;
+  /** What was typed for height and width where one of them is no number yet. @type {Record<string, Entry[]>} */
+  #typed = {};
+  /** Did the reader ask for one number for the height and one for the width? */
+  #isSplit = false;
 
   /** @param {Model} model @param {() => void} changed */
   constructor(model, changed) {
     this.#model = model;
     this.#changed = changed;
-    this.#read();
   }
 
-  /** Follow what Python sets. @returns {() => void}  ends it */
+  /** Follow what Python sets; what comes back ends that. */
   listen() {
-    const events = [...NAMES, "operation", "ceil_mode", "same"].map((name) => `change:${name}`);
-    const follow = () => {
-      if (this.#isSaving) return;
-      this.#read();
-      this.#changed();
-    };
-    for (const event of events) this.#model.on(event, follow);
-    return () => events.forEach((event) => this.#model.off(event, follow));
+    const follow = () => this.#isSaving || this.#changed();
+    return [...NAMES, "operation", "ceil_mode", "same"].map((name) => watchValue(this.#model, name, follow));
   }
 
-  /** @returns {Operation} */
+  /** @returns {Sliding} */
   get operation() {
     return this.#model.get("operation");
   }
@@ -72,17 +57,19 @@ export class Settings {
     return Boolean(this.#model.get("same")) && this.operation === "conv";
   }
 
-  #read() {
-    for (const name of NAMES) {
-      const held = this.entries[name]?.every(Number.isInteger);
-      if (held !== false) this.entries[name] = [...this.#model.get(name)];
-    }
-    if (NAMES.some((name) => this.entries[name][0] !== this.entries[name][1])) this.isSquare = false;
+  /** Height and width of every setting, as they stand in the fields. @returns {Record<string, Entry[]>} */
+  get entries() {
+    return Object.fromEntries(NAMES.map((name) => [name, this.#typed[name] ?? this.#model.get(name)]));
+  }
+
+  /** Is there one number for height and width? */
+  get isSquare() {
+    return !this.#isSplit && Object.values(this.entries).every(([height, width]) => height === width);
   }
 
   // ------------------------------------------------------------------------ what the reader does
 
-  /** @param {Operation} operation */
+  /** @param {Sliding} operation */
   chooseOperation(operation) {
     const stride = operation === "conv" ? [1, 1] : this.entries.kernel_size.map((size) => Number(size) || 1);
     const settings = { operation, stride, position: 0 };
@@ -92,25 +79,30 @@ export class Settings {
 
   /** @param {string} name @param {number} axis @param {Entry} entry */
   enter(name, axis, entry) {
-    this.entries[name] = this.entries[name].map((old, index) => (this.isSquare || index === axis ? entry : old));
-    if (this.entries[name].every(Number.isInteger)) this.save({ [name]: this.entries[name], position: 0 });
-    else this.#changed();
+    this.#isSplit = !this.isSquare; // two fields stay two where their numbers meet
+    const entries = this.entries[name].map((old, index) => (index === axis || !this.#isSplit ? entry : old));
+    if (entries.every(Number.isInteger)) return this.save({ [name]: entries, position: 0 });
+    this.#typed[name] = entries;
+    this.#changed();
   }
 
   /** @param {boolean} isSquare */
   setSquare(isSquare) {
-    this.isSquare = isSquare;
-    if (isSquare) this.save(Object.fromEntries(NAMES.map((name) => [name, [this.entries[name][0], this.entries[name][0]]])));
+    this.#isSplit = !isSquare;
+    const heights = Object.entries(this.entries).map(([name, [height]]) => [name, [height, height]]);
+    if (isSquare) this.save(Object.fromEntries(heights));
     else this.#changed();
   }
 
   /** @param {Record<string, any>} values */
   save(values) {
     this.#isSaving = true;
-    for (const [name, value] of Object.entries(values)) this.#model.set(name, value);
+    for (const [name, value] of Object.entries(values)) {
+      delete this.#typed[name];
+      this.#model.set(name, value);
+    }
     this.#model.save_changes();
     this.#isSaving = false;
-    for (const name of NAMES) if (name in values) this.entries[name] = [...values[name]];
     this.#changed();
   }
 
@@ -118,14 +110,10 @@ export class Settings {
 
   /** What stands in the fields. What is no number is refused where it is used. */
   get #sizes() {
-    return /** @type {Record<keyof typeof RANGES, number[]>} */ (this.entries);
+    return /** @type {Record<string, number[]>} */ (this.entries);
   }
 
-  /**
-   * The windows, down and across; a `ShapeError` says why there are none.
-   *
-   * @returns {SlidingWindow[]}
-   */
+  /** The windows, down and across; a `ShapeError` says why there are none. */
   windows() {
     const { input_size, kernel_size, stride, padding, dilation } = this.#sizes;
     return this.operation === "conv"
@@ -147,8 +135,8 @@ export class Settings {
 
   /** The layer as it is constructed. */
   get code() {
-    const channels = { in_channels: 1, out_channels: 1, bias: true, ceil_mode: this.ceilMode };
-    const padding = this.isSame ? { padding: "same" } : {};
-    return `nn.${layerCode(LAYERS[this.operation], { ...channels, ...this.#sizes, ...padding })}`;
+    const padding = this.isSame ? "same" : this.#sizes.padding;
+    const settings = { in_channels: 1, out_channels: 1, ceil_mode: this.ceilMode, ...this.#sizes, padding };
+    return `nn.${layerCode({ type: LAYERS[this.operation], settings })}`;
   }
 }

@@ -2,18 +2,14 @@
 /** The numbers of the playground: a small picture, a kernel, and what sliding gives. */
 import { Engine } from "../stage/engine.js";
 
-/** @typedef {import("../shared/windows.js").SlidingWindow} SlidingWindow */
-/** @typedef {number[][]} Grid  rows of numbers */
-/** @typedef {"conv" | "max" | "avg"} Operation */
-
 export const WHITE = 9;
 
-/** @param {number} rows @param {number} columns @param {(row: number, column: number) => number} at @returns {Grid} */
-function gridOf(rows, columns, at) {
+/** @param {number} rows @param {number} columns @param {(row: number, column: number) => number} at @returns {Table} */
+function tableOf(rows, columns, at) {
   return Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => at(row, column)));
 }
 
-/** @param {number} x @param {number} y @param {number[]} from @param {number[]} to */
+/** How far a place is from a line. @param {number} x @param {number} y @param {number[]} from @param {number[]} to */
 function distance(x, y, [ax, ay], [bx, by]) {
   const [dx, dy] = [bx - ax, by - ay];
   const share = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)));
@@ -33,13 +29,9 @@ const PICTURES = {
 };
 export const PICTURE_NAMES = Object.keys(PICTURES);
 
-/**
- * A picture of any size in whole numbers from 0 (black) to 9 (white).
- *
- * @param {string} name @param {number} height @param {number} width
- */
+/** A picture in whole numbers from 0 (black) to 9 (white). @param {string} name @param {number} height @param {number} width */
 export function pictureOf(name, height, width) {
-  return gridOf(height, width, (row, column) => {
+  return tableOf(height, width, (row, column) => {
     const level = PICTURES[name]((column + 0.5) / width, (row + 0.5) / height);
     return Math.round(WHITE * Math.min(1, Math.max(0, level)));
   });
@@ -63,24 +55,19 @@ function isMiddle(y, x, rows, columns) {
 
 /** @param {string} name @param {number} rows @param {number} columns */
 export function kernelOf(name, rows, columns) {
-  return gridOf(rows, columns, (y, x) => KERNELS[name](y, x, rows, columns));
+  return tableOf(rows, columns, (y, x) => KERNELS[name](y, x, rows, columns));
 }
 
-/** Cut a kernel to a size, or put zeros around it. @param {Grid} kernel @param {number} rows @param {number} columns */
+/** Cut a kernel to a size, or put zeros around it. @param {Table} kernel @param {number} rows @param {number} columns */
 export function resized(kernel, rows, columns) {
   const top = Math.trunc((kernel.length - rows) / 2);
   const left = Math.trunc((kernel[0].length - columns) / 2);
-  return gridOf(rows, columns, (row, column) => kernel[row + top]?.[column + left] ?? 0);
+  return tableOf(rows, columns, (row, column) => kernel[row + top]?.[column + left] ?? 0);
 }
 
 const OPERATIONS_OF_THE_ENGINE = { conv: "conv", max: "maxPool", avg: "avgPool" };
 
-/**
- * Slide a kernel over a picture: the stage's engine, with a program of one operation.
- *
- * @param {Operation} operation @param {Grid} picture @param {Grid} kernel
- * @param {SlidingWindow[]} windows  down and across
- */
+/** Run the stage's engine, with a program of one operation. @param {Sliding} operation @param {Table} picture @param {Table} kernel @param {SlidingWindow[]} windows */
 export function slide(operation, picture, kernel, windows) {
   const along = (/** @type {(window: SlidingWindow) => number} */ number) =>
     /** @type {[number, number]} */ (windows.map(number));
@@ -102,8 +89,8 @@ export function slide(operation, picture, kernel, windows) {
   return engine;
 }
 
-/** The results at all stops of a run, row by row. @param {Engine} engine @returns {Grid} */
+/** The results at all stops of a run, row by row. @param {Engine} engine */
 export function resultsOf({ values, program }) {
   const [, rows, columns] = program[1].shape;
-  return gridOf(rows, columns, (row, column) => values[1][row * columns + column]);
+  return tableOf(rows, columns, (row, column) => values[1][row * columns + column]);
 }

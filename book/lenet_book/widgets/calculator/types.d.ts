@@ -1,0 +1,156 @@
+// What the calculator's parts hand to each other. Every file knows these names without importing them.
+
+/** A number, one for each axis, a word, or what was typed instead. */
+type Setting = number | number[] | string | boolean | null;
+
+/** By name, each a `Setting`. */
+type Settings = Record<string, any>;
+
+interface Layer {
+  name: string;
+  type: string;
+  settings: Settings;
+}
+
+/** The layers of a network, and the shape of one image, (channels, height, width), as it was typed. */
+interface Stack {
+  layers: Layer[];
+  imageShape: Setting[];
+}
+
+interface Preset {
+  name: string;
+  input_shape: number[];
+  layers: Layer[];
+}
+
+/**
+ * What there is to know about a type of layer; kinds.py has the meanings. Settings stand in the order
+ * of the constructor.
+ */
+interface Kind {
+  settings: Record<string, { type: string; default: Setting; required: boolean }>;
+  input_dims: number[];
+  window: "" | "conv" | "pool" | "transpose";
+  fits: { setting: string; axis: number; noun: "channel" | "feature" } | null;
+  width: string;
+  macs: "" | "per output" | "per input" | "sum";
+  pointwise: boolean;
+  formula: "" | "features" | "flatten";
+  stem: string;
+}
+
+/**
+ * Why a layer cannot run: the input has too few or too many axes, or the wrong width, or what slides
+ * does not fit.
+ */
+interface Misfit {
+  kind: "axes" | "channels" | "features" | "size";
+  needed?: number;
+  came?: number;
+  reason?: string;
+}
+
+/** One layer that ran, or was tried; a failed one has an empty output shape. */
+interface LayerStep {
+  layer: Layer;
+  inputShape: number[];
+  outputShape: number[];
+  misfit?: Misfit;
+}
+
+/** A stack run as far as it goes. */
+interface Pass {
+  steps: LayerStep[];
+  failed: LayerStep | null;
+}
+
+/** The pixels of the input that one number depends on, and how far apart those of neighbours stand. */
+interface Field {
+  size: number[];
+  jump: number[];
+}
+
+/** As lenet.shapes.Row. */
+interface Row {
+  name: string;
+  operation: string;
+  formula: string;
+  note: string;
+  outputShape: (number | string)[];
+  numParameters: number;
+  numMacs: number;
+  numBiasAdditions: number;
+  receptiveField: number[] | null;
+  jump: number[] | null;
+}
+
+/** Where a stack goes wrong: at which layer, what it needed, and what came. */
+interface Problem {
+  kind: Misfit["kind"] | "maps";
+  what: string;
+  step: LayerStep;
+  index: number;
+  needed: number;
+  came: number;
+}
+
+/**
+ * One thing done differently: a layer's settings, or the image's shape. The `reason` is what is now,
+ * as a cause; if it `flattens`, the layer's input is flattened first; if it `leadsOn`, the next layer
+ * may have to follow.
+ */
+interface Change {
+  text: string;
+  code: string;
+  reason: string;
+  layer?: string;
+  settings?: Settings;
+  imageShape?: number[];
+  flattens?: boolean;
+  leadsOn?: boolean;
+}
+
+/** Changes that were made together, and with which the stack ran from end to end. */
+interface Fix {
+  changes: Change[];
+  rank: number;
+}
+
+/** Changes of which the first that works is enough; `limit` of them from all families of a rank. */
+interface Family {
+  rank: number;
+  changes: Iterable<Change>;
+  limit?: number;
+}
+
+interface Explanation {
+  index: number;
+  what: string;
+  why: string;
+  fixes: Fix[];
+  error: string;
+}
+
+/**
+ * What there is to say of a stack. `sizes` is the image's shape, of ones where what was typed is
+ * impossible; a `refusal` says why settings or the input are; `wrong` is the index of the layer that
+ * does not fit or cannot be made, or −1.
+ */
+interface Findings {
+  sizes: number[];
+  pass: Pass;
+  rows: Row[];
+  explanation: Explanation | null;
+  refusal: string;
+  wrong: number;
+}
+
+/** What the reader does to the layer at an index: open or close its editor, set, move, remove; and to all. */
+interface Actions {
+  toggle(index: number): void;
+  set(index: number, name: string, value: Setting): void;
+  move(index: number, by: number): void;
+  remove(index: number): void;
+  apply(fix: Fix): void;
+}
