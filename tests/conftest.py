@@ -95,6 +95,7 @@ def browser() -> Iterator[Browser]:
         "--no-sandbox",
         "--disable-quic",
         "--disable-background-networking",
+        "--use-fake-device-for-media-stream",
         "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     ]
     with sync_playwright() as playwright:

@@ -419,3 +419,40 @@ def test_panel_and_preparation_fit_into_their_rooms(show: Show, tmp_path: Path) 
             assert parts.count() > 4
             beyond = parts.evaluate_all(BEYOND, room)
             assert beyond == []
+
+
+WATCHED = """() => {
+  const media = navigator.mediaDevices;
+  const ask = media.getUserMedia.bind(media);
+  media.getUserMedia = async wanted => (window.stream = await ask(wanted));
+}"""
+OFF = "() => stream.getTracks().every(track => track.readyState === 'ended')"
+
+
+@pytest.mark.parametrize("show", [{"permissions": ["camera"]}], indirect=True)
+def test_the_camera_takes_a_picture_and_is_switched_off(show: Show) -> None:
+    page = show(colourful())
+    page.evaluate(WATCHED)
+    camera = page.get_by_role("button", name="Camera")
+    camera.click()
+    take = page.get_by_role("button", name="Take the picture")
+    expect(take).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(take).to_have_count(0)
+    page.wait_for_function(OFF)
+    expect(camera).to_be_focused()
+    assert captions(page) == ["This picture came prepared: the network sees it as it is."]
+    camera.click()
+    take.click()
+    expect(page.locator(".lenet-preparation li")).to_have_count(2)
+    assert re.fullmatch(r"your picture: \d+×\d+ pixels, colour", captions(page)[0])
+    assert np.unique(seen(page)).size > 2
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.wait_for_function(OFF)
+
+
+def test_a_camera_that_is_refused_is_said_in_words(show: Show) -> None:
+    page = show(colourful())
+    page.get_by_role("button", name="Camera").click()
+    expect(message(page)).to_contain_text("The camera gives no picture: ")
+    expect(message(page)).to_have_class(re.compile("lenet-input-wrong"))

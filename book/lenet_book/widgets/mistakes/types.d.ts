@@ -10,15 +10,6 @@ interface Held {
   truthShare: number;
 }
 
-/** What Python says of a packed array. */
-interface ArrayEntry {
-  name: string;
-  dtype: string;
-  shape: number[];
-  offset: number;
-  length: number;
-}
-
 /** What a stepper on all pictures takes, and the counts of the confusion matrix. */
 interface ExplorerMeta {
   model: string;

@@ -18,16 +18,11 @@ export function watchValue(model, key, act) {
 
 /** Read the arrays that Python packed; float16 becomes float32. @param {Model} model @returns {Record<string, Tensor>} */
 export function readArrays(model) {
-  /** @type {DataView} */
-  const view = model.get("data");
-  /** @type {Record<string, Tensor>} */
-  const arrays = {};
-  for (const { name, dtype, shape, offset, length } of model.get("meta").arrays) {
-    const start = view.byteOffset + offset;
-    const bytes = view.buffer.slice(start, start + length); // the view may begin anywhere
-    arrays[name] = { shape, data: numbersOf(dtype, bytes) };
-  }
-  return arrays;
+  const { buffer, byteOffset } = /** @type {DataView<ArrayBuffer>} */ (model.get("data"));
+  return Object.fromEntries(model.get("meta").arrays.map((/** @type {ArrayEntry} */ { name, dtype, shape, offset, length }) => {
+    const bytes = buffer.slice(byteOffset + offset, byteOffset + offset + length); // the view may begin anywhere
+    return [name, { shape, data: numbersOf(dtype, bytes) }];
+  }));
 }
 
 /** The part of a tensor at a place of its first axis. @param {Tensor} tensor @param {number} place */
@@ -36,12 +31,10 @@ export function partOf({ shape, data }, place) {
   return data.subarray(place * size, (place + 1) * size);
 }
 
-/** @param {string} dtype @param {ArrayBufferLike} bytes @returns {Numbers} */
+/** @param {ArrayEntry["dtype"]} dtype @param {ArrayBuffer} bytes @returns {Numbers} */
 function numbersOf(dtype, bytes) {
   if (dtype === "float16") return Float32Array.from(new Uint16Array(bytes), halfToNumber);
-  if (dtype === "float32") return new Float32Array(bytes);
-  if (dtype === "int32") return new Int32Array(bytes);
-  return new Uint8Array(bytes);
+  return new { float32: Float32Array, int32: Int32Array, uint8: Uint8Array }[dtype](bytes);
 }
 
 /** Read the 16 bits of an IEEE 754 half as a number. @param {number} bits */

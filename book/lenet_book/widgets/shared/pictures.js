@@ -39,7 +39,7 @@ export function paintPicture(canvas, values, shape, side, [low, high] = rangeOf(
 }
 
 /** @param {ArrayLike<number>} values @returns {[low: number, high: number]} */
-function rangeOf(values) {
+export function rangeOf(values) {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) [low, high] = [Math.min(low, values[i]), Math.max(high, values[i])];
   return [low, high];

@@ -17,6 +17,16 @@ interface Tensor {
   data: Numbers;
 }
 
+/** What Python says of a packed array. */
+interface ArrayEntry {
+  name: string;
+  dtype: "float16" | "float32" | "int32" | "uint8";
+  shape: number[];
+  /** In bytes, as the length. */
+  offset: number;
+  length: number;
+}
+
 /** From 0 to 255 each. */
 type Colour = [red: number, green: number, blue: number];
 

@@ -6,8 +6,8 @@
  * pixels with its proportions kept, and put into 28 × 28 with its centre of mass in the middle.
  * Pictures of other sizes keep these shares.
  */
+import { centreOfMass } from "./ink.js";
 import { placedText } from "./preparing.js";
-import { sumOf } from "../../shared/numbers.js";
 
 const BOX_SHARE = 20 / 28;
 const THINNEST = 2.2 / 28; // MNIST's lines are about 2 to 4 pixels wide
@@ -26,12 +26,8 @@ export function stagesOf(strokes, size) {
   const { longest, boxed, centred } = placedIn(strokes, size);
   const [box, half] = [Math.round(BOX_SHARE * size), SHOWN_SIDE / 2];
   const whole = { scale: SHOWN_SIDE, x: 0, y: 0, toX: 0, toY: 0 };
-  const stage = (/** @type {string} */ caption, /** @type {number} */ side, /** @type {Placement} */ place, likeMnist = side) => ({
-    caption,
-    values: renderLines(strokes, side, place, likeMnist),
-    shape: [1, side, side],
-    white: 1,
-  });
+  const stage = (/** @type {string} */ caption, /** @type {number} */ side, /** @type {Placement} */ place, likeMnist = side) =>
+    ({ caption, values: renderLines(strokes, side, place, likeMnist), shape: [1, side, side], white: 1 });
   return [
     stage("what you drew", SHOWN_SIDE, whole, 0),
     stage("cut out", SHOWN_SIDE, { ...boxed, scale: SHOWN_SIDE / longest, toX: half, toY: half }, 0),
@@ -42,28 +38,18 @@ export function stagesOf(strokes, size) {
 
 /** Where strokes come to lie: their box in the middle, and then their mass. @param {Stroke[]} strokes @param {number} size */
 function placedIn(strokes, size) {
-  const [[left, right], [top, bottom]] = [0, 1].map((axis) => {
-    const ends = [Infinity, -Infinity];
-    for (const { points, pen } of strokes) {
-      for (const point of points) [ends[0], ends[1]] = [Math.min(ends[0], point[axis] - pen / 2), Math.max(ends[1], point[axis] + pen / 2)];
-    }
-    return ends;
-  });
+  const [left, right, top, bottom] = [0, 1].flatMap((axis) =>
+    [Math.min, Math.max].map((pick, end) => {
+      const edges = strokes.flatMap(({ points, pen }) => points.map((point) => point[axis] + (end - 0.5) * pen));
+      return edges.reduce((a, b) => pick(a, b));
+    }));
   const longest = Math.max(right - left, bottom - top);
   const boxed = { scale: (BOX_SHARE * size) / longest, x: (left + right) / 2, y: (top + bottom) / 2, toX: size / 2, toY: size / 2 };
-  const ink = [...renderLines(strokes, size, boxed)];
-  const [massX, massY] = [(/** @type {number} */ at) => at % size, (/** @type {number} */ at) => Math.floor(at / size)].map(
-    (placeOf) => sumOf(ink.map((share, at) => share * (placeOf(at) + 0.5))) / sumOf(ink),
-  );
-  return { longest, boxed, centred: { ...boxed, toX: size - massX, toY: size - massY } };
+  const [x, y] = centreOfMass([...renderLines(strokes, size, boxed)], size);
+  return { longest, boxed, centred: { ...boxed, toX: size - 0.5 - x, toY: size - 0.5 - y } };
 }
 
-/**
- * Draw lines with round ends; a pixel's ink is its distance from the line, softened over one pixel.
- *
- * @param {Stroke[]} strokes @param {number} size @param {Placement} place
- * @param {number} [likeMnist]  the size of a picture whose lines they shall be as wide as; 0 for the pen's own
- */
+/** Draw lines with round ends: for `likeMnist`, the size of a picture, as wide as on one of MNIST, else as wide as the pen. @param {Stroke[]} strokes @param {number} size @param {Placement} place @param {number} [likeMnist] */
 function renderLines(strokes, size, place, likeMnist = size) {
   const pixels = new Float32Array(size * size);
   for (const { points, pen } of strokes) {
@@ -75,7 +61,7 @@ function renderLines(strokes, size, place, likeMnist = size) {
   return pixels;
 }
 
-/** @param {Float32Array} pixels @param {number} size @param {number[]} from @param {number[]} to @param {number} radius */
+/** Ink a piece of a line: a pixel's ink is its distance from it, softened over one pixel. @param {Float32Array} pixels @param {number} size @param {number[]} from @param {number[]} to @param {number} radius */
 function renderSegment(pixels, size, [x0, y0], [x1, y1], radius) {
   const [dx, dy] = [x1 - x0, y1 - y0];
   const squared = dx * dx + dy * dy;

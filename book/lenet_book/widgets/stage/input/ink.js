@@ -2,6 +2,7 @@
 /** Finds what is drawn on a picture, and places it as the makers of MNIST and Fashion-MNIST did: `lenet/data/placing.py` in the page. */
 import { BOX, TRIANGLE, filtered, resized, rounded } from "./resampling.js";
 import { sumOf } from "../../shared/numbers.js";
+import { rangeOf } from "../../shared/pictures.js";
 
 const FRAME_SHARE = 0.03; // of the longer side: how wide a border tells about the ground
 const FAINTEST = 0.1; // contrast of a drawing, of the way from black to white
@@ -15,7 +16,7 @@ export function findInk({ values: grey, width, height }) {
   const smooth = filtered(filtered(grey, width, blur(width, sigma)), height, blur(height, sigma));
   const ground = groundOf(smooth, width, height);
   const contrast = smooth.map((value, at) => value - ground(at));
-  const [lowest, highest] = [Math.min, Math.max].map((pick) => contrast.reduce((a, b) => pick(a, b)));
+  const [lowest, highest] = rangeOf(contrast);
   const isDark = -lowest > highest;
   const strongest = isDark ? -lowest : highest;
   if (strongest < FAINTEST) throw new Error("nothing on it stands out from the ground");
@@ -54,9 +55,8 @@ function groundOf(grey, width, height) {
   const termsOf = (/** @type {number} */ at) => [1, Math.floor(at / width) / height, (at % width) / width];
   const border = [...grey.keys()].filter((at) => isOuter(Math.floor(at / width), height) || isOuter(at % width, width));
   const middle = median(border.map((at) => grey[at]));
-  let kept = border.filter((at) => Math.abs(grey[at] - middle) < 0.25);
-  let plane = [0, 0, 0];
-  const ground = (/** @type {number} */ at) => plane[0] + (plane[1] * Math.floor(at / width)) / height + (plane[2] * (at % width)) / width;
+  let [kept, plane] = [border.filter((at) => Math.abs(grey[at] - middle) < 0.25), [0, 0, 0]];
+  const ground = (/** @type {number} */ at) => sumOf(termsOf(at).map((term, i) => term * plane[i]));
   for (let turn = 0; turn < 2; turn++) {
     plane = leastSquares(kept.map(termsOf), kept.map((at) => grey[at]));
     const away = border.map((at) => Math.abs(grey[at] - ground(at)));
@@ -87,23 +87,13 @@ function leastSquares(terms, values) {
 
 /** The pixels that are drawn, without patches that hold less than a small share of them. @param {Float64Array} ink @param {number} width */
 function withoutSpecks(ink, width) {
-  const isKnown = ink.map((value) => Number(value <= STRONG));
-  /** @type {number[][]} */
-  const patches = [];
-  for (let start = isKnown.indexOf(0); start >= 0; start = isKnown.indexOf(0, start)) {
-    const patch = [start];
-    isKnown[start] = 1;
-    for (const at of patch) {
-      for (const next of around(at, width)) {
-        if (isKnown[next] !== 0) continue;
-        isKnown[next] = 1;
-        patch.push(next);
-      }
-    }
-    patches.push(patch);
-  }
-  const least = SPECK * patches.flat().length;
-  return patches.filter((patch) => patch.length > least).flat();
+  const left = new Set([...ink.keys()].filter((at) => ink[at] > STRONG));
+  const least = SPECK * left.size;
+  return [...left].flatMap((start) => {
+    const patch = left.delete(start) ? [start] : [];
+    for (const at of patch) patch.push(...around(at, width).filter((next) => left.delete(next)));
+    return patch.length > least ? patch : [];
+  });
 }
 
 /** Cut out the part that holds ink. @param {Ink} ink @returns {Ink} */
@@ -125,15 +115,19 @@ export function scaledInto({ values, width, height }, box) {
   return { values: scaled.map((value) => value / most), width: wide, height: tall };
 }
 
+/** Where the middle of a picture's ink lies, in pixels from the first one. @param {number[]} ink @param {number} width @returns {number[]}  across and down */
+export function centreOfMass(ink, width) {
+  const mass = sumOf(ink);
+  return [sumOf(ink.map((share, at) => share * (at % width))) / mass, sumOf(ink.map((share, at) => share * Math.floor(at / width))) / mass];
+}
+
 /** Put ink into a square, with its centre of mass or its middle in the centre. @param {Ink} ink @param {boolean} byMass @param {number} side @returns {Uint8ClampedArray} */
 export function centredIn({ values, width, height }, byMass, side) {
-  const mass = sumOf([...values]);
-  const corner = (/** @type {number} */ extent, /** @type {(at: number) => number} */ placeOf) => {
-    const mean = sumOf([...values].map((value, at) => value * placeOf(at))) / mass;
-    const wanted = byMass ? rounded((side - 1) / 2 - mean) : Math.floor((side - extent) / 2);
+  const centre = centreOfMass([...values], width);
+  const [left, top] = [width, height].map((extent, axis) => {
+    const wanted = byMass ? rounded((side - 1) / 2 - centre[axis]) : Math.floor((side - extent) / 2);
     return Math.min(Math.max(wanted, 0), side - extent);
-  };
-  const [left, top] = [corner(width, (at) => at % width), corner(height, (at) => Math.floor(at / width))];
+  });
   const square = new Uint8ClampedArray(side * side);
   values.forEach((value, at) => (square[(top + Math.floor(at / width)) * side + left + (at % width)] = rounded(value * 255)));
   return square;

@@ -10,7 +10,7 @@ const HOW = "Arrow keys move the pen, the space bar puts it down and lifts it, C
 const GHOST = "M32 30C36 18 66 18 66 35C66 47 54 49 46 49C56 49 68 52 68 65C68 84 36 85 30 70"; // a 3
 
 export class Pad {
-  #input; #tell; #ghost;
+  #input; #tell; #canvas; #ghost;
   /** In CSS pixels. */
   side = 0;
   /** Where the keys have moved the pen. @type {Point} */
@@ -19,15 +19,15 @@ export class Pad {
   #stroke = null;
   /** The finger that draws it, or null for the keys. @type {number | null} */
   #finger = null;
-  #canvas = element("canvas", { class: "lenet-pad", role: "img", ...OWN_KEYS });
 
   /** @param {import("./picture.js").Picture} input @param {Omit<InputListener, "chosen">} tell */
   constructor(input, tell) {
     this.#input = input;
     this.#tell = tell;
-    const digit = input.form === "digit" ? [svgElement("path", { d: GHOST, pathLength: 1 })] : [];
-    const words = svgElement("text", { x: 50, y: 95 }, "draw here");
-    this.#ghost = svgElement("svg", { class: "lenet-ghost", viewBox: "0 0 100 100", "aria-hidden": "true" }, ...digit, words);
+    const role = input.canDraw ? { role: "application", tabindex: 0, "aria-roledescription": "drawing pad" } : { role: "img" };
+    this.#canvas = element("canvas", { class: "lenet-pad", ...role, ...OWN_KEYS });
+    const ghost = [...(input.form === "digit" ? [svgElement("path", { d: GHOST, pathLength: 1 })] : []), svgElement("text", { x: 50, y: 95 }, "draw here")];
+    this.#ghost = svgElement("svg", { class: "lenet-ghost", viewBox: "0 0 100 100", "aria-hidden": "true" }, ...ghost);
     this.node = element("div", { class: "lenet-pad-box" }, this.#canvas, this.#ghost);
     if (input.canDraw) this.#letDraw();
   }
@@ -47,16 +47,14 @@ export class Pad {
     const { side } = this;
     const context = sizeCanvas(this.#canvas, side, side);
     context.fillRect(0, 0, side, side);
-    context.fillStyle = context.strokeStyle = "#fff";
+    context.strokeStyle = "#fff";
     context.lineCap = context.lineJoin = "round";
     for (const { points, pen } of this.#input.strokes) {
       const line = new Path2D();
+      line.moveTo(points[0][0] * side - 0.01, points[0][1] * side); // a tap, too, has a length
       for (const [x, y] of points) line.lineTo(x * side, y * side);
       context.lineWidth = pen * side;
       context.stroke(line);
-      context.beginPath();
-      context.arc(points[0][0] * side, points[0][1] * side, (pen * side) / 2, 0, 2 * Math.PI); // all there is of a tap
-      context.fill();
     }
   }
 
@@ -75,9 +73,6 @@ export class Pad {
 
   #letDraw() {
     const canvas = this.#canvas;
-    canvas.tabIndex = 0;
-    setAttribute(canvas, "role", "application");
-    setAttribute(canvas, "aria-roledescription", "drawing pad");
     canvas.addEventListener("pointerdown", (event) => {
       if (event.button !== 0 || !event.isPrimary) return; // a second finger does not draw
       event.preventDefault();
@@ -95,8 +90,7 @@ export class Pad {
     canvas.addEventListener("focus", () => this.show());
     canvas.addEventListener("blur", () => {
       canvas.classList.remove("lenet-by-pen");
-      if (this.#stroke) this.#lift();
-      else this.show();
+      this.#stroke ? this.#lift() : this.show();
     });
     canvas.addEventListener("keydown", (event) => this.#onKey(event));
   }

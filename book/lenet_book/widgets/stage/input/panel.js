@@ -1,10 +1,10 @@
 // @ts-check
 /** Everything by which a picture comes in: a pad with its pens, samples, and pictures of the reader's own. */
+import { HAS_CAMERA, takePhoto } from "./camera.js";
 import { Pad } from "./pad.js";
 import { OWN, PENS } from "./picture.js";
 import { prepare, readPhoto } from "./preparing.js";
 import { arrowKeys, button, element, setAttribute, setText, uniqueId } from "../../shared/elements.js";
-
 
 const THUMBNAIL = 28; // CSS pixels, here and below
 const TOOLS_WIDTH = 116;
@@ -42,7 +42,8 @@ export class InputPanel {
   #makeTools() {
     const { canDraw, canBring } = this.#input;
     const drawing = canDraw ? [this.#makePens(), button("Undo", () => this.#pad.takeBack(false)), button("Clear", () => this.#pad.takeBack(true))] : [];
-    const bringing = canBring ? [this.#opener("Picture …", {}), this.#opener("Camera …", { capture: "environment" })] : [];
+    const webcam = HAS_CAMERA ? [button("Camera …", () => this.#photograph(), { class: "lenet-button lenet-webcam" })] : [];
+    const bringing = canBring ? [this.#opener("Picture …", {}), this.#opener("Camera …", { capture: "environment" }), ...webcam] : [];
     return element("div", { class: "lenet-input-tools" }, ...drawing, ...bringing);
   }
 
@@ -59,23 +60,22 @@ export class InputPanel {
   #makePens() {
     const name = uniqueId("pen");
     const pens = Object.entries(PENS).map(([word, width]) => {
-      const attributes = { type: "radio", name, class: "lenet-aloud", "aria-label": `${word} pen`, checked: width === this.#input.pen };
-      const choice = element("input", { ...attributes, onchange: () => (this.#input.pen = width) });
+      const onchange = () => (this.#input.pen = width);
+      const choice = element("input", { type: "radio", name, class: "lenet-aloud", "aria-label": `${word} pen`, checked: width === this.#input.pen, onchange });
       return element("label", { title: `${word} pen` }, choice, element("span", { class: "lenet-pen", style: `--share: ${width}` }));
     });
     return element("div", { class: "lenet-pens", role: "radiogroup", "aria-label": "Pen" }, ...pens);
   }
 
   #makeSamples() {
+    const choose = (/** @type {number} */ sample) => {
+      this.#say(this.#hint);
+      this.#tell.chosen(sample);
+    };
     const buttons = Array.from({ length: this.#input.pictures.shape[0] }, (_, sample) => {
-      const canvas = element("canvas", { "aria-hidden": "true" });
+      const [canvas, title] = [element("canvas", { "aria-hidden": "true" }), this.#input.nameOf(sample)];
       this.#input.paint(canvas, THUMBNAIL, sample);
-      const label = this.#input.nameOf(sample);
-      const onclick = () => {
-        this.#say(this.#hint);
-        this.#tell.chosen(sample);
-      };
-      return element("button", { type: "button", class: "lenet-sample", "aria-label": label, title: label, onclick }, canvas);
+      return element("button", { type: "button", class: "lenet-sample", "aria-label": title, title, onclick: () => choose(sample) }, canvas);
     });
     const row = element("div", { class: "lenet-samples", role: "group", "aria-label": "Pictures to choose from" }, ...buttons);
     arrowKeys(row, () => buttons);
@@ -106,8 +106,7 @@ export class InputPanel {
       if (event.type === "drop") this.#take(event.dataTransfer?.files[0]);
     };
     const paste = (/** @type {ClipboardEvent} */ event) => {
-      const { activeElement } = document;
-      const isMeant = root.contains(activeElement) || (activeElement === document.body && root.matches(":hover"));
+      const isMeant = root.matches(":focus-within") || (document.activeElement === document.body && root.matches(":hover"));
       if (!isMeant || !event.clipboardData?.files.length) return;
       event.preventDefault();
       this.#take(event.clipboardData.files[0]);
@@ -117,12 +116,21 @@ export class InputPanel {
     return () => document.removeEventListener("paste", paste);
   }
 
-  /** Prepare a picture file and show it, or say what is wrong with it. @param {File | undefined} file */
-  async #take(file) {
+  async #photograph() {
+    try {
+      const photo = await takePhoto();
+      if (photo) await this.#take(photo);
+    } catch (error) {
+      this.#say(`The camera gives no picture: ${/** @type {Error} */ (error).message}.`, true);
+    }
+  }
+
+  /** Prepare a picture and show it, or say what is wrong with it. @param {File | ImageBitmap | undefined} picture */
+  async #take(picture) {
     const input = this.#input;
     try {
       this.#say("Preparing your picture …");
-      input.own = prepare(await readPhoto(file), input.shape, input.form);
+      input.own = prepare(await readPhoto(picture), input.shape, input.form);
     } catch (error) {
       return this.#say(/** @type {Error} */ (error).message, true);
     }

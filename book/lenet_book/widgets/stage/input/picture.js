@@ -3,10 +3,9 @@
 import { renderDigit, stagesOf } from "./drawing.js";
 import { formOf } from "./preparing.js";
 import { GRID, bytesOf, fromText, strokesOf, toText } from "./writing.js";
+import { partOf, setValue } from "../../shared/arrays.js";
 import { productOf } from "../../shared/numbers.js";
-import { paintPicture } from "../../shared/pictures.js";
-
-/** @typedef {import("../state.js").Meta} Meta */
+import { paintPicture, rangeOf } from "../../shared/pictures.js";
 
 export const DRAWN = -1; // in place of the number of a sample
 export const OWN = -2;
@@ -14,10 +13,15 @@ export const PENS = { thin: 0.045, medium: 0.07, thick: 0.11 }; // widths in sha
 
 const ROUNDING = 2.6; // how far beyond black and white, 0 and 255, a pixel may lie
 
+/** Why one cannot draw for a network; empty if one can. @param {InputMeta["steps"]} steps @param {number[]} shape */
+function obstacleOf(steps, [channels, height, width]) {
+  const blocking = steps.find(({ kind }) => kind === "recorded");
+  if (blocking) return `${blocking.name} is not computed in the page: ${blocking.reason}`;
+  return height && height === width && [1, 3].includes(channels) ? "" : "the network does not take square pictures";
+}
+
 export class Picture {
   #model;
-  /** @type {ArrayLike<number>} */
-  #pixels = [];
   /** What is drawn on the pad. @type {Stroke[]} */
   strokes = [];
   /** A picture of the reader's own, prepared. @type {Prepared | null} */
@@ -26,14 +30,20 @@ export class Picture {
   pen = PENS.medium;
   /** Has the reader drawn or chosen anything? */
   isTouched = false;
+  /** The values of a black and of a white pixel, for each channel. @type {[black: number, white: number][]} */
+  pixelRange = [];
 
-  /** @param {Model} model @param {Meta} meta @param {number[]} shape @param {Tensor} pictures */
+  /** @param {Model} model @param {InputMeta} meta @param {number[]} shape @param {Tensor} pictures */
   constructor(model, meta, shape, pictures) {
     this.#model = model;
     this.meta = meta;
     this.shape = shape;
     this.pictures = pictures;
     this.form = formOf(meta.classes, shape);
+    this.whyNotDraw = obstacleOf(meta.steps, shape);
+    this.canDraw = meta.draw && !this.whyNotDraw;
+    /** Can the reader bring a picture? Not where nothing tells how pixels become the network's numbers. */
+    this.canBring = !this.whyNotDraw && (meta.draw || pictures.data instanceof Uint8Array);
     /** The picture as the network takes it. */
     this.values = new Float32Array(productOf(shape));
     this.compute();
@@ -49,8 +59,7 @@ export class Picture {
   /** Show another picture. @param {number} sample */
   choose(sample) {
     this.isTouched = true;
-    this.#model.set("sample", sample);
-    this.#model.save_changes();
+    setValue(this.#model, "sample", sample);
   }
 
   /** @param {number} sample */
@@ -64,28 +73,15 @@ export class Picture {
     return this.sample === DRAWN && this.strokes.length === 0;
   }
 
-  /** Why drawing is not possible, or null. */
-  get whyNotDraw() {
-    const [channels, height, width] = this.shape;
-    const blocking = this.meta.steps.find(({ kind }) => kind === "recorded");
-    if (blocking) return `${blocking.name} is not computed in the page: ${blocking.reason}`;
-    return this.shape.length === 3 && height === width && [1, 3].includes(channels) ? null : "the network does not take square pictures";
-  }
-
-  get canDraw() {
-    return this.meta.draw && !this.whyNotDraw;
-  }
-
-  /** Can the reader bring a picture? Not where nothing tells how pixels become the network's numbers. */
-  get canBring() {
-    return !this.whyNotDraw && (this.meta.draw || this.pictures.data instanceof Uint8Array);
+  /** Are its pixels whole numbers from 0 to 255? */
+  get isPixels() {
+    return this.sample < 0 || this.pictures.data instanceof Uint8Array;
   }
 
   // ------------------------------------------------------------------------ the pen
 
   /** Begin a stroke; on another picture, begin a new drawing. @param {Point} point @returns {Stroke} */
   begin(point) {
-    /** @type {Stroke} */
     const stroke = { points: [onGrid(point)], pen: this.pen };
     this.strokes = [...(this.sample === DRAWN ? this.strokes : []), stroke];
     this.choose(DRAWN);
@@ -105,37 +101,15 @@ export class Picture {
 
   // ------------------------------------------------------------------------ numbers
 
-  /** Fill in `values`. */
+  /** Fill in `values` and `pixelRange`. */
   compute() {
-    const pixels = (this.#pixels = this.#pixelsOf(this.sample));
-    const perChannel = this.values.length / this.shape[0];
-    for (let i = 0; i < this.values.length; i++) {
-      const [mean, std] = this.statistics(Math.floor(i / perChannel));
-      this.values[i] = (pixels[i % pixels.length] / 255 - mean) / std;
-    }
-    if (!this.isPixels) this.values.set(this.#stored(this.sample));
-  }
-
-  /** Are its pixels whole numbers from 0 to 255? */
-  get isPixels() {
-    return this.sample < 0 || this.pictures.data instanceof Uint8Array;
-  }
-
-  /** A sample as Python gave it. @param {number} sample */
-  #stored(sample) {
-    return this.pictures.data.subarray(sample * this.values.length, (sample + 1) * this.values.length);
-  }
-
-  /** A picture from 0 for black to 255 for white; a drawing has one channel. @param {number} sample @returns {ArrayLike<number>} */
-  #pixelsOf(sample) {
-    if (sample === DRAWN) return renderDigit(this.strokes, this.shape[1]);
-    if (sample === OWN) return /** @type {Prepared} */ (this.own).pixels;
-    const stored = this.#stored(sample);
-    if (stored instanceof Uint8Array) return stored;
-    return Array.from(stored, (value, i) => {
-      const [mean, std] = this.statistics(Math.floor((i * this.shape[0]) / stored.length));
-      return 255 * (value * std + mean);
-    });
+    const { sample, values, shape } = this;
+    const pixels = this.#pixelsOf(sample);
+    const size = values.length / shape[0];
+    if (this.isPixels) values.forEach((_, i) => (values[i] = this.#normalised(pixels[i % pixels.length], Math.floor(i / size))));
+    else values.set(partOf(this.pictures, sample));
+    const range = areInRange(pixels) ? null : rangeOf(values);
+    this.pixelRange = Array.from({ length: shape[0] }, (_, channel) => range ?? [this.#normalised(0, channel), this.#normalised(255, channel)]);
   }
 
   /** What pixels, divided by 255, are normalised with. @param {number} channel @returns {[mean: number, deviation: number]} */
@@ -144,13 +118,21 @@ export class Picture {
     return [mean[channel % mean.length], std[channel % std.length]];
   }
 
-  /** The values of a black and of a white pixel, for each channel. @returns {[black: number, white: number][]} */
-  get pixelRange() {
-    const [lowest, highest] = [Math.min, Math.max].map((pick) => this.values.reduce((a, b) => pick(a, b)));
-    const isKnown = areInRange(this.#pixels);
-    return Array.from({ length: this.shape[0] }, (_, channel) => {
-      const [mean, std] = this.statistics(channel);
-      return isKnown ? [-mean / std, (1 - mean) / std] : [lowest, highest];
+  /** @param {number} pixel @param {number} channel */
+  #normalised(pixel, channel) {
+    const [mean, std] = this.statistics(channel);
+    return (pixel / 255 - mean) / std;
+  }
+
+  /** A picture from 0 for black to 255 for white; a drawing has one channel. @param {number} sample @returns {ArrayLike<number>} */
+  #pixelsOf(sample) {
+    if (sample === DRAWN) return renderDigit(this.strokes, this.shape[1]);
+    if (sample === OWN && this.own) return this.own.pixels;
+    const stored = partOf(this.pictures, sample);
+    if (stored instanceof Uint8Array) return stored;
+    return Array.from(stored, (value, i) => {
+      const [mean, std] = this.statistics(Math.floor((i * this.shape[0]) / stored.length));
+      return 255 * (value * std + mean);
     });
   }
 
@@ -177,21 +159,22 @@ export class Picture {
   /** Show the picture of such a text. @param {string} text @returns {boolean}  false if it is none: then nothing has changed */
   fromText(text) {
     const [kind, rest] = [text.slice(0, 1), text.slice(1)];
-    const bytes = kind === "d" || kind === "p" ? fromText(rest) : null;
+    const bytes = fromText(rest);
     const strokes = kind === "d" && bytes && this.canDraw ? strokesOf(bytes) : null;
+    const pixels = kind === "p" && this.canBring && bytes?.length === this.values.length ? bytes : null;
     const isSample = kind === "s" && /^\d{1,6}$/.test(rest) && Number(rest) < this.pictures.shape[0];
-    const isOwn = kind === "p" && bytes && this.canBring && bytes.length === this.values.length;
-    if (!strokes && !isSample && !isOwn) return false;
+    if (!strokes && !pixels && !isSample) return false;
     if (strokes) this.strokes = strokes;
-    if (isOwn) this.own = { pixels: bytes, stages: [{ caption: "the picture of the link", values: bytes, shape: this.shape, white: 255 }] };
-    this.choose(strokes ? DRAWN : isOwn ? OWN : Number(rest));
+    if (pixels) this.own = { pixels, stages: [{ caption: "the picture of the link", values: pixels, shape: this.shape, white: 255 }] };
+    this.choose(strokes ? DRAWN : pixels ? OWN : Number(rest));
     return true;
   }
 }
 
 /** @param {ArrayLike<number>} pixels */
 function areInRange(pixels) {
-  return pixels instanceof Uint8Array || Array.from(pixels).every((pixel) => pixel >= -ROUNDING && pixel <= 255 + ROUNDING);
+  const isBytes = pixels instanceof Uint8Array || pixels instanceof Uint8ClampedArray;
+  return isBytes || Array.from(pixels).every((pixel) => pixel >= -ROUNDING && pixel <= 255 + ROUNDING);
 }
 
 /** @param {Point} point @returns {Point} */

@@ -34,14 +34,11 @@ export class Preparation {
     this.node.style.setProperty("--side", `${side}px`);
     this.node.style.setProperty("--columns", String(sides.indexOf(side) + 1 || 1));
     while (this.#pictures.length < stages.length) this.#pictures.push(element("canvas", { "aria-hidden": "true" }));
-    const captions = stages.map(({ caption, values, shape, white }, i) => {
-      paintPicture(this.#pictures[i], values, shape, side, [0, white]);
-      return caption;
-    });
-    if (!captions.length) captions.push(isBlank ? "Nothing is drawn yet." : "This picture came prepared: the network sees it as it is.");
+    stages.forEach(({ values, shape, white }, i) => paintPicture(this.#pictures[i], values, shape, side, [0, white]));
+    const none = isBlank ? "Nothing is drawn yet." : "This picture came prepared: the network sees it as it is.";
+    const captions = stages.length ? stages.map(({ caption }) => caption) : [none];
     if (captions.join() === this.#captions) return; // a pen that moves changes the pictures alone
     this.#captions = captions.join();
-    const items = captions.map((caption, i) => element("li", {}, ...(stages.length ? [this.#pictures[i]] : []), element("span", {}, caption)));
-    this.node.replaceChildren(...items);
+    this.node.replaceChildren(...captions.map((caption, i) => element("li", {}, stages.length ? this.#pictures[i] : "", element("span", {}, caption))));
   }
 }

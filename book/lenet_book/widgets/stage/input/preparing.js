@@ -87,11 +87,11 @@ function planesOf({ data, width, height }) {
   });
 }
 
-/** Read a picture file, upright. @param {File | undefined} file @returns {Promise<Photo>} */
-export async function readPhoto(file) {
-  if (!file) throw new Error("That holds no picture file. Drop or paste one, such as a PNG or JPEG.");
+/** Read a picture, a file's upright. @param {File | ImageBitmap | undefined} picture @returns {Promise<Photo>} */
+export async function readPhoto(picture) {
+  if (!picture) throw new Error("That holds no picture file. Drop or paste one, such as a PNG or JPEG.");
   try {
-    const whole = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+    const whole = await createImageBitmap(picture, { imageOrientation: "from-image", colorSpaceConversion: "none" });
     const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (whole.width * whole.height)));
     const [width, height] = [whole.width, whole.height].map((length) => Math.max(1, Math.floor(length * scale)));
     const canvas = Object.assign(document.createElement("canvas"), { width, height });
@@ -100,6 +100,6 @@ export async function readPhoto(file) {
     context.drawImage(whole, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
   } catch {
-    throw new Error(`${file.name || "What you gave"} is not a picture that this browser can read. Save it as PNG or JPEG.`);
+    throw new Error(`${("name" in picture && picture.name) || "What you gave"} is not a picture that this browser can read. Save it as PNG or JPEG.`);
   }
 }
