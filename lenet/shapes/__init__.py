@@ -7,7 +7,7 @@ the network is raised with that explanation.
 """
 
 from lenet.shapes.changes import Change
-from lenet.shapes.explanations import Explanation
+from lenet.shapes.explanations import Explanation, explaining
 from lenet.shapes.fixes import Fix
 from lenet.shapes.formulas import (
     ShapeError,
@@ -18,7 +18,7 @@ from lenet.shapes.formulas import (
     pool_output_size,
     pool_windows,
 )
-from lenet.shapes.table import Row, ShapeTable, explain, explaining, trace
+from lenet.shapes.table import Row, ShapeTable, explain, trace
 
 __all__ = [
     "Change", "Explanation", "Fix", "Row", "ShapeError", "ShapeTable", "Window", "conv_output_size",

@@ -6,13 +6,14 @@ import linecache
 import math
 import re
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from lenet import tracing
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, windows_of
 from lenet.shapes.wording import named_shape, operands_of, shape_text, sizes_as_written, title_of
@@ -20,12 +21,36 @@ from lenet.tracing import MODEL_INPUT, Failure, Recording, Step, tensors_in
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call of a network, with its arguments as they were given.
+
+    Attributes:
+        model: the network.
+        args: its arguments by position: images (N, C, H, W) first as a rule.
+        kwargs: its arguments by name.
+    """
+
+    model: nn.Module
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All tensors in the arguments."""
+        return list(tensors_in((tuple(self.args), dict(self.kwargs))))
+
+    def run(self, **options: Any) -> Recording:  # noqa: ANN401
+        """Repeat the call on a private copy of the network."""
+        return tracing.run(self.model, self.args, kwargs=self.kwargs, **options)
+
+
+@dataclass(frozen=True)
 class Problem:
     """What is wrong at one step, before any fix is sought.
 
     `kind` is "type", "axes", "channels", "features", "size", "operands" (they do not go together),
-    "order" (a view of numbers that do not lie in order), "batch", "maps" or "other"; `needed` and
-    `came` are the numbers that differ, where numbers do.
+    "order" (a view of numbers that do not lie in order), "training", "batch", "maps" or "other";
+    `needed` and `came` are the numbers that differ, where numbers do.
     """
 
     kind: str
@@ -53,7 +78,15 @@ def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
     if step is None or not step.input_shapes:
         return Problem("other", _stopped(failure, batch), step, len(steps))
     origin = _origin(step, steps, batch)
-    checks = (_check_type, _check_axes, _check_width, _check_size, _check_reshape)
+    checks = (
+        _check_number,
+        _check_training,
+        _check_type,
+        _check_axes,
+        _check_width,
+        _check_size,
+        _check_reshape,
+    )
     found = (check(step, origin, inputs) for check in checks)
     problem = next(filter(None, found), None) or _check_operands(step, batch)
     return replace(problem, index=len(steps))
@@ -125,6 +158,9 @@ def lost_batch(step: Step, batch: int) -> str:
     return f"{title_of(step)} turns {came} into {gives}: {images}, but {first} afterwards"
 
 
+MIXED = "so the numbers of different images are mixed"
+
+
 def fate_of_images(marks: Tensor, step: Step) -> str:
     """Say what became of the images at a step that lost their batch axis, as marked inputs show.
 
@@ -133,33 +169,16 @@ def fate_of_images(marks: Tensor, step: Step) -> str:
         step: the step.
 
     Returns:
-        A clause such as ``because every image is split into 2 rows``; empty where there is no
-        word for it.
+        A clause: they are mixed, left out, or ``because every image is split into 2 rows``.
     """
-    for axis in range(1, marks.dim() - 1):
-        others = tuple(other for other in range(1, marks.dim()) if other != axis + 1)
-        slices = marks.any(others)
-        if torch.equal(slices, marks.all(others)) and bool((slices.sum(1) == 1).all()):
-            return f"because the images lie along axis {axis}"
-    num_rows = _rows(marks).sum(1).tolist()
-    if 0 in num_rows:
+    rows = marks.flatten(2).any(2) if marks.dim() > 2 else marks
+    num_rows = rows.sum(1)
+    if not bool(num_rows.all()):
         return "because some images are left out"
-    if are_mixed(marks):
-        return "so the numbers of different images are mixed"
-    if marks.dim() == 2:
-        return "because the numbers of all images lie in one row"
+    if bool((rows.sum(0) > 1).any()):
+        return MIXED
     verb = "is split into" if kind_of(step).reshapes else "has"
-    return f"because every image {verb} {num_rows[0]} rows" if len(set(num_rows)) == 1 else ""
-
-
-def are_mixed(marks: Tensor) -> bool:
-    """Tell whether a row of an output depends on several images: marks are (images, *shape)."""
-    return bool((_rows(marks).sum(0) > 1).any())
-
-
-def _rows(marks: Tensor) -> Tensor:
-    """Tell which rows depend on which image: bool (images, rows)."""
-    return marks.flatten(2).any(2) if marks.dim() > 2 else marks
+    return f"because every image {verb} {num_rows[0]} rows"
 
 
 def _diagnose_maps(recording: Recording) -> Problem | None:
@@ -200,6 +219,28 @@ def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
             return True
         source = steps[source].sources[0] if is_pointwise(steps[source]) else None
     return False
+
+
+def _check_number(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | None:
+    """What a layer behind it, such as an LSTM, gave as a tuple, where one tensor is needed."""
+    kind, shapes = kind_of(step), step.input_shapes
+    takes_one = kind.window or kind.pointwise or kind.name == "Linear"
+    if step.module is None or not takes_one or len(shapes) < 2:
+        return None
+    given = " and ".join(shape_text(named_shape(shape, batch_of(inputs))) for shape in shapes)
+    what = f"{title_of(step)} takes one tensor, but it gets a tuple of {len(shapes)}: {given}"
+    return Problem("other", what, step)
+
+
+def _check_training(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
+    """A normalisation over the batch that gets one value per channel."""
+    batch_norm, shape = nn.modules.batchnorm._BatchNorm, step.input_shapes[0]
+    if not isinstance(step.module, batch_norm) or not step.module.training:
+        return None
+    if math.prod(shape) != math.prod(shape[1:2]):
+        return None
+    what = f"{title_of(step)} takes the spread of each channel over the batch in training, but "
+    return Problem("training", f"{what}{shape_text(shape)} has one value for each channel", step)
 
 
 def _check_type(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | None:
@@ -294,6 +335,10 @@ def _check_operands(step: Step, batch: int) -> Problem:
         needs = "as many columns on the left as rows on the right"
     elif kind.pointwise and len(shapes) > 1 and step.module is None:
         needs = "the same sizes"
+    elif all(shape[:1] == ("N",) for shape in shapes) and takes_batch_second(step, batch):
+        return Problem("operands", f"{lost_batch(step, batch)}; its inputs are {given}", step)
+    elif "normalized_shape" in step.settings:
+        needs = f"shapes that end in {shape_text(step.settings['normalized_shape'])}"
     else:
         given = given.replace(" is ", ", ")
         return Problem("other", f"{title_of(step)} cannot work on {given}", step)

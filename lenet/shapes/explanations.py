@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.module import register_module_forward_hook
+from torch.overrides import TorchFunctionMode
 
 from lenet import tracing
 from lenet.shapes.changes import Change
 from lenet.shapes.diagnosis import (
+    MIXED,
+    Call,
     Problem,
-    are_mixed,
     batch_of,
     diagnose,
+    dtype_name,
     fate_of_images,
     first_line,
     lost_batch,
     takes_batch_second,
     works,
 )
-from lenet.shapes.fixes import Fix, attempt, find_fixes
+from lenet.shapes.edits import is_users
+from lenet.shapes.fixes import Fix, find_fixes
+from lenet.shapes.formulas import ShapeError
 from lenet.shapes.markup import STYLE, problem_html
-from lenet.tracing import NOWHERE, Recording, Step
+from lenet.shapes.wording import arguments_of, shape_text
+from lenet.tracing import NOWHERE, Place, Recording
+from lenet.tracing.torch_calls import place_of_error
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,7 @@ class Explanation:
     Attributes:
         name: the failing layer or call.
         what: what was needed and what came.
-        why: the cause, as far as a fix reveals it; else empty.
+        why: the cause, where a fix proves it; else empty.
         fixes: changes that were tried and work, the likeliest first.
         where: the line with its file and its expression: ``models.py, line 118: self.fc1(x)``;
             empty when nothing was written (a bare `nn.Sequential`).
@@ -78,25 +91,17 @@ class Explanation:
         return STYLE + self.to_html()
 
 
-def explain_failure(
-    model: nn.Module, inputs: Sequence[Tensor], recording: Recording
-) -> Explanation | None:
-    """Explain why `recording` failed or mixed up its images; None when it did neither.
-
-    Args:
-        model: the network that was recorded.
-        inputs: what it was given, (N, C, H, W) as a rule.
-        recording: the forward pass.
+def explain_failure(call: Call, recording: Recording) -> Explanation | None:
+    """Explain why `recording`, of this call, failed or lost its batch; None if it did neither.
 
     Returns:
         The explanation with the fixes that were executed and work.
     """
-    problem = find_problem(model, inputs, recording)
+    problem = _find_problem(call, recording)
     if problem is None:
         return None
-    fixes = find_fixes(model, inputs, recording, problem)
-    failure = recording.failure
-    step = problem.step
+    fixes = _fixes(call, recording, problem)
+    failure, step = recording.failure, problem.step
     spot = failure or step
     place = spot.place if spot else NOWHERE
     return Explanation(
@@ -104,67 +109,78 @@ def explain_failure(
         what=problem.what,
         why=_cause(fixes),
         fixes=fixes,
-        where=f"{place.text}: {' '.join(place.code.split())}" if place.text else "",
+        where=_where(place),
         error=first_line(failure.error) if failure else "",
         batch_is_wrong=any(
-            change.images is not None and change.images.dim() != inputs[0].dim()
+            isinstance(change.images, Tensor) and change.images.dim() != call.args[0].dim()
             for fix in fixes
             for change in fix.changes
         ),
     )
 
 
-def find_problem(
-    model: nn.Module, inputs: Sequence[Tensor], recording: Recording
-) -> Problem | None:
-    """Diagnose a pass; where the batch was lost, prove what became of it by marking the images."""
-    problem, steps = diagnose(inputs, recording), recording.steps
-    if problem is None:
-        return _mixed_in_a_sequence(model, inputs, steps)
-    if problem.kind != "batch" or problem.step is None:
+def _find_problem(call: Call, recording: Recording) -> Problem | None:
+    """Diagnose a pass; prove what became of a lost batch by marking the images."""
+    problem, steps, tensors = diagnose(call.args, recording), recording.steps, call.tensors
+    if recording.failure is not None and _takes_images_alone(call.model, tensors):
+        given = " and ".join(shape_text(tensor.shape) for tensor in tensors)
+        what = f"The model takes one tensor, the images, but it was given {given}, as a loader "
+        return Problem("arguments", f"{what}gives images with labels", None, len(steps))
+    hidden = (i for i, step in enumerate(steps) if takes_batch_second(step, batch_of(tensors)))
+    index = next(hidden, None)
+    if problem is None and index is not None and len(steps[-1].output_shape) == 2:
+        what = lost_batch(steps[index], batch_of(tensors))
+        marks = _marks(call, len(steps) - 1)
+        is_mixed = marks is not None and fate_of_images(marks, steps[-1]) == MIXED
+        return Problem("batch", f"{what}, {MIXED}", steps[index], index) if is_mixed else None
+    if problem is None or problem.kind != "batch" or problem.step is None:
         return problem
-    marks = _marks(model, inputs, problem.index)
+    marks = _marks(call, problem.index)
     fate = "" if marks is None else fate_of_images(marks, problem.step)
     return replace(problem, what=f"{problem.what}, {fate}" if fate else problem.what)
 
 
-def _mixed_in_a_sequence(
-    model: nn.Module, inputs: Sequence[Tensor], steps: Sequence[Step]
-) -> Problem | None:
-    """Find a layer that took the batch for a sequence, where every image has its row after all."""
-    batch = batch_of(inputs)
-    index = next((i for i, step in enumerate(steps) if takes_batch_second(step, batch)), None)
-    if index is None or len(steps[-1].output_shape) != 2:
-        return None
-    marks = _marks(model, inputs, len(steps) - 1)
-    if marks is None or not are_mixed(marks):
-        return None
-    what = f"{lost_batch(steps[index], batch)}, {fate_of_images(marks, steps[-1])}"
-    return Problem("batch", what, steps[index], index)
+def _takes_images_alone(model: nn.Module, tensors: Sequence[Tensor]) -> bool:
+    return len(tensors) > 1 and works(tracing.run(model, tensors[:1]), batch_of(tensors))
 
 
-def _marks(model: nn.Module, inputs: Sequence[Any], index: int) -> Tensor | None:
+def _marks(call: Call, index: int) -> Tensor | None:
     """Make one image after another not a number, and see which numbers of a step's output are not.
 
     Returns:
         bool (images, *output_shape), of at most 3 images; None where images cannot be marked.
     """
-    images, found = inputs[0], []
+    images, found = call.args[0], []
     if not isinstance(images, Tensor) or not images.is_floating_point() or len(images) < 2:
         return None
     for image in range(min(3, len(images))):
         marked = images.index_fill(0, torch.tensor(image), torch.nan)
-        steps = tracing.run(model, (marked, *inputs[1:]), keep_tensors=True).steps
+        steps = replace(call, args=(marked, *call.args[1:])).run(keep_tensors=True).steps
         if len(steps) <= index:
             return None
         found += [output.isnan() for output in (steps[index].outputs or ())[:1]]
     return torch.stack(found)
 
 
-def find_device_mismatch(model: nn.Module, inputs: Sequence[Tensor]) -> Explanation | None:
+def _fixes(call: Call, recording: Recording, problem: Problem) -> tuple[Fix, ...]:
+    """Find what makes a call work; what fails in training only has fixes of its own."""
+    if problem.kind == "arguments":
+        return (Fix((Change("only the images", "model(images)"),)),)
+    if recording.model.training:
+        return _FIXES_OF_TRAINING if problem.kind == "training" else ()
+    return find_fixes(call.model, call.args, recording, problem)
+
+
+_FIXES_OF_TRAINING = (
+    Fix((Change("evaluation mode, where the network only predicts", "model.eval()"),)),
+    Fix((Change("2 images or more in every batch", "DataLoader(..., drop_last=True)"),)),
+)  # PyTorch's own condition: it raises in training mode, and for one value only
+
+
+def find_device_mismatch(call: Call) -> Explanation | None:
     """Explain images and weights that live on different devices; None when they do not."""
-    homes = {name: p.device for name, p in model.named_parameters()}
-    devices = {image.device for image in inputs}
+    homes = {name: p.device for name, p in call.model.named_parameters()}
+    devices = {tensor.device for tensor in call.tensors}
     wrong = [name for name, device in homes.items() if devices - {device}]
     if not wrong:
         return None
@@ -173,13 +189,18 @@ def find_device_mismatch(model: nn.Module, inputs: Sequence[Tensor]) -> Explanat
     changes = [Change(f"the network on {image_device}", f'model.to("{image_device}")')]
     if len(set(homes.values())) == 1:
         changes.insert(0, Change(f"the images on {device}", f'images = images.to("{device}")'))
-    runs = works(attempt(model, inputs, ()), len(inputs[0]))
+    runs = works(call.run(), batch_of(call.args))
     return Explanation(
         name=name,
         what=f"{name} has its weights on {device}, but the images are on {image_device}",
         why="PyTorch computes only with tensors on one device",
         fixes=tuple(Fix((change,)) for change in changes if runs),
     )
+
+
+def _where(place: Place) -> str:
+    """Say where, in the user's own code."""
+    return f"{place.text}: {' '.join(place.code.split())}" if is_users(place.file) else ""
 
 
 def _bullet(fix: Fix) -> str:
@@ -197,3 +218,182 @@ def _cause(fixes: Sequence[Fix]) -> str:
     about_images = [reason for rank, reason in reasons if rank in (0, 3)]
     about_layers = [reason for rank, reason in reasons if rank not in (0, 3)]
     return " and ".join(about_images[:1] + about_layers[:1])
+
+
+@contextmanager
+def explaining(model: nn.Module | None = None) -> Iterator[None]:
+    """Turn an error of `model(images)`, or of a loss behind it, into its explanation.
+
+    The call that failed is repeated on a private copy, with the same arguments. Where the copy does
+    not fail as the network did, and where shapes, types and devices do not explain an error, it
+    stays as it was raised, with a note at most. Of a column (N, 1) that meets a row (N,), so that
+    every number of one meets every number of the other, it warns.
+
+    Args:
+        model: the network; None for any.
+
+    Raises:
+        ShapeError: with the explanation, from PyTorch's own error.
+
+    Example:
+        >>> network, images = nn.Linear(1024, 10), torch.zeros(2, 784)
+        >>> with explaining(network):
+        ...     logits = network(images)
+        Traceback (most recent call last):
+            ...
+        lenet.shapes.formulas.ShapeError: ...
+    """
+    last: list[Call] = []  # the last call that returned
+
+    def remember(module: nn.Module, args: Any, kwargs: Any, output: object) -> None:  # noqa: ANN401
+        if not _is_loss(module):
+            last[:] = [Call(module, args, kwargs)]
+
+    register = register_module_forward_hook if model is None else model.register_forward_hook
+    handle = register(remember, with_kwargs=True)
+    try:
+        with _BroadcastWarner():
+            yield
+    except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        explanation = _explain_error(error, model, last)
+        if explanation is None:
+            raise
+        raise ShapeError(str(explanation)) from error
+    finally:
+        handle.remove()
+        last.clear()
+
+
+def _is_loss(module: nn.Module) -> bool:
+    return type(module).__module__ == "torch.nn.modules.loss"
+
+
+def _explain_error(
+    error: Exception, model: nn.Module | None, last: Sequence[Call]
+) -> Explanation | None:
+    """Explain an error; None leaves it as it is, with a note where there is something to say."""
+    try:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_code is nn.Module._wrapped_call_impl.__code__:
+                called = frame.f_locals["self"]
+                if called is model or (model is None and not _is_loss(called)):
+                    call = Call(called, frame.f_locals["args"], frame.f_locals["kwargs"])
+                    return _explain_call(call, error)
+        return _explain_loss(error, last)
+    except Exception as own:  # whatever fails here, the user's error is what counts
+        error.add_note(f"No explanation was found: {type(own).__name__}: {first_line(own)}")
+    return None
+
+
+def _explain_call(call: Call, error: Exception) -> Explanation | None:
+    """Repeat a call that failed, if need be in its own mode, and explain it if it fails alike."""
+    modes = {name: module.training for name, module in call.model.named_modules()}
+
+    def in_its_mode(twin: nn.Module) -> nn.Module:
+        for name, module in twin.named_modules():
+            module.training = modes.get(name, False)
+        return twin
+
+    if mismatch := find_device_mismatch(call):
+        return mismatch
+    for prepare in (None, in_its_mode):
+        recording = call.run(prepare=prepare)
+        failure = recording.failure
+        if failure is not None and first_line(failure.error) in str(error):
+            break
+    else:
+        error.add_note("No explanation was found: a copy of the network does not fail in this way.")
+        return None
+    explanation = explain_failure(call, recording)
+    if explanation and (failure.step or explanation.fixes):
+        return explanation
+    what = explanation.what if explanation else "No explanation was found"
+    error.add_note(f"{what} ({failure.place.text}).")
+    return None
+
+
+class _BroadcastWarner(TorchFunctionMode):
+    """Warn where a column of numbers meets a row, each with one number for every image."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
+        """Run a function; where it made (N, N) of (N, 1) and (N,), say so."""
+        result = func(*args, **(kwargs or {}))
+        given = sorted((v for v in args[:2] if isinstance(v, Tensor)), key=Tensor.dim)
+        row, column = [*(tuple(t.shape) for t in given if t.dtype != torch.int64), (), ()][:2]
+        is_pair = len(row) == 1 and column == (*row, 1)
+        if is_pair and (func.__name__ in _FORGIVING or tuple(result.shape) == 2 * row):
+            warnings.warn(
+                f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}: every number "
+                "of the one meets every number of the other. squeeze(1) makes a row of a column.",
+                stacklevel=2,
+            )
+        return result
+
+
+_FORGIVING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+_OF_CLASSES = ("cross_entropy", "nll_loss")
+_RIGHT_TARGETS = (
+    ".argmax(dim=1)", ".long()", ".squeeze(1)", " - 1", ".float()", ".unsqueeze(1)",
+    ".squeeze(1).long()", ".unsqueeze(1).float()"
+)  # fmt: skip
+
+
+def _explain_loss(error: Exception, last: Sequence[Call]) -> Explanation | None:
+    """Explain a loss that failed: by its network if that lost the batch, else by its arguments."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    found = (f for f in frames if f.f_code.co_filename == functional.__file__)
+    frame = next((f for f in found if {"input", "target"} <= f.f_locals.keys()), None)
+    if frame is None:
+        return None
+    loss = getattr(functional, frame.f_code.co_name)
+    given = {name: frame.f_locals[name] for name in inspect.signature(loss).parameters}
+    output, target = given["input"], given["target"]
+    for call in last if output.dim() > 2 or output.shape[:1] != target.shape[:1] else ():
+        if explanation := explain_failure(call, call.run()):
+            return explanation
+    needs = "an output and targets of one shape, both floating-point numbers"
+    if loss.__name__ in _OF_CLASSES:
+        num, *pixels = output.shape[1:] or ("C",)
+        needs = f"an output {shape_text(('N', num, *pixels))} and labels "
+        needs += f"{shape_text(('N', *pixels))}, whole numbers below {num}, not one-hot rows"
+    place = place_of_error(error)
+    names = [*arguments_of(place.code), "", ""][:2]
+    outputs, targets = names if all(names) else ("the output", "the target")
+    owner = f"({targets})" if " " in targets else targets
+    right = [change for change in _RIGHT_TARGETS if _can_compare(loss, given, change)]
+    return Explanation(
+        name=loss.__name__,
+        what=f"{loss.__name__} needs {needs}, but {outputs} is {_described(output)} and {targets} "
+        f"is {_described(target)}",
+        fixes=tuple(Fix((Change(f"{owner}{end} instead of {targets}"),)) for end in right[:1]),
+        where=_where(place),
+        error=first_line(error),
+    )
+
+
+def _can_compare(loss: Callable[..., Tensor], given: Mapping[str, Any], change: str) -> bool:
+    """Run a loss with its targets changed; output and targets must then go together."""
+    output, by_class = given["input"], loss.__name__ in _OF_CLASSES
+    if ("argmax" in change) != (by_class and output.shape == given["target"].shape):
+        return False
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            target = eval(f"target{change}", {"target": given["target"]})
+            loss(**{**given, "target": target})
+    except (IndexError, RuntimeError, ValueError):
+        return False
+    return target.dim() < output.dim() if by_class else target.shape == output.shape
+
+
+def _described(tensor: Tensor) -> str:
+    """A tensor's shape and type, with the range of labels: ``(4,) int64 from 1 to 10``."""
+    text = f"{shape_text(tensor.shape)} {dtype_name(tensor.dtype)}"
+    if tensor.is_floating_point() or not tensor.numel():
+        return text
+    return f"{text} from {tensor.min().item()} to {tensor.max().item()}"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from lenet import tracing
+from lenet.shapes.diagnosis import Call, batch_of, dtype_name
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
 from lenet.shapes.formulas import Field, ShapeError, Windows
 from lenet.shapes.kinds import (
@@ -20,34 +20,55 @@ from lenet.shapes.kinds import (
     num_bias_additions,
     num_macs,
     receptive_fields,
+    weight_shape,
     windows_of,
 )
-from lenet.shapes.markup import STYLE, notes_html, table_html
-from lenet.shapes.wording import NamedShape, describe_operation, formula_of, named_shape, shape_text
-from lenet.tracing import Recording, Step, tensors_in
+from lenet.shapes.markup import (
+    STYLE,
+    aligned_text,
+    markdown,
+    markdown_table,
+    notes_html,
+    table_html,
+)
+from lenet.shapes.wording import (
+    NamedShape,
+    describe_operation,
+    formula_of,
+    named_shape,
+    shape_text,
+)
+from lenet.tracing import NOWHERE, Recording, Step, tensors_in
+
+BATCH = 3
+"""How many images `trace` makes up: an odd number, so that a batch axis which gets lost shows."""
 
 CONVENTION = (
     "Multiply-accumulates (MACs) are counted for one image, in convolutions, linear layers and "
     "matrix products: one for each weight used for each output. All else counts none."
 )
 
-_HEADINGS = (
-    "name", "operation", "formula", "output shape", "parameters", "MACs", "receptive field", "jump"
-)  # fmt: skip
+Given = Tensor | Sequence[Any] | dict[str, Any]
+Types = Iterator[torch.dtype | None]
+
+_MB = 10**6
 
 
 @dataclass(frozen=True)
 class Row:
-    """One operation of the table.
+    """One operation of the table, or the sum of all inside one module.
 
     Attributes:
         step: what ran: its name, its settings, its place in the code, its parameters.
         operation: the operation with its settings, as it would be written.
         formula: the output size as a formula with its numbers; empty where the size stays.
         note: what PyTorch does when the stride does not divide; else empty.
-        output_shape: the shape of the first tensor that comes out; "N" stands for the batch.
+        input_shape: the shape of the first tensor that goes in; "N" stands for the batch.
+        output_shape: the shape of the first tensor that comes out.
         num_macs: multiply-accumulates for one image, without bias.
         num_bias_additions: additions of a bias for one image.
+        num_bytes: new memory that the outputs take for one image.
+        parameter_share: the part of the network's parameters that are first used here.
         receptive_field: input pixels that one unit depends on, per axis; None when undefined.
         jump: input pixels between neighbouring units, per axis; None when undefined.
     """
@@ -56,9 +77,12 @@ class Row:
     operation: str
     formula: str
     note: str
+    input_shape: NamedShape
     output_shape: NamedShape
     num_macs: int
     num_bias_additions: int
+    num_bytes: int
+    parameter_share: float
     receptive_field: tuple[int, ...] | None
     jump: tuple[int, ...] | None
 
@@ -80,23 +104,68 @@ class Row:
             **own,
             "settings": dict(self.step.settings),
             "num_parameters": self.num_parameters,
+            "num_trainable": self.step.num_trainable,
+            "dtype": self.dtype,
             "code": self.step.place.code,
             "line": self.step.place.line,
             "place": self.step.place.text,
         }
 
-    def cells(self) -> tuple[str, ...]:
-        """The row as text, in the order of the table's headings."""
-        return (
-            self.name,
-            self.operation,
-            self.formula,
-            shape_text(self.output_shape),
-            _count(self.num_parameters),
-            _count(self.num_macs),
-            _size(self.receptive_field),
-            _size(self.jump),
-        )
+    @property
+    def dtype(self) -> str:
+        """The type of the numbers that come out, such as ``float32``."""
+        return dtype_name(self.step.output_dtypes[0])
+
+    def cells(self, columns: Iterable[str] | None = None) -> tuple[str, ...]:
+        """The row as text, in the order of the table's columns."""
+        return tuple(COLUMNS[name](self) for name in columns or USUAL_COLUMNS)
+
+
+USUAL_COLUMNS = (
+    "name", "operation", "formula", "output shape", "parameters", "MACs", "receptive field", "jump"
+)  # fmt: skip
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "name": lambda row: row.name,
+    "operation": lambda row: row.operation,
+    "formula": lambda row: row.formula,
+    "code": lambda row: " ".join(row.step.place.code.split()),
+    "dtype": lambda row: row.dtype,
+    "input shape": lambda row: shape_text(row.input_shape),
+    "output shape": lambda row: shape_text(row.output_shape),
+    "kernel": lambda row: _size(_kernel(row.step)),
+    "parameters": lambda row: _count(row.num_parameters),
+    "trainable": lambda row: _count(row.step.num_trainable),
+    "share": lambda row: f"{row.parameter_share:.1%}" if row.num_parameters else "",
+    "MACs": lambda row: _count(row.num_macs),
+    "MB": lambda row: f"{row.num_bytes / _MB:.3f}" if row.num_bytes else "",
+    "receptive field": lambda row: _size(row.receptive_field),
+    "jump": lambda row: _size(row.jump),
+}
+"""What a table can show of a row; numbers, aligned to the right, come last."""
+
+_NUMBERS = list(COLUMNS)[list(COLUMNS).index("parameters") :]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a network takes of memory, in bytes.
+
+    Attributes:
+        parameters: all parameters.
+        buffers: all buffers, such as the running means of batch normalisation.
+        forward: the outputs of all operations for one image; training keeps them.
+        backward: the gradients of those outputs and of the trainable parameters.
+    """
+
+    parameters: int
+    buffers: int
+    forward: int
+    backward: int
+
+    def __str__(self) -> str:
+        sizes = (f"{name} {number / _MB:.3f}" for name, number in vars(self).items())
+        return f"Memory in MB of 1,000,000 bytes, for one image: {', '.join(sizes)}."
 
 
 @dataclass(frozen=True)
@@ -109,6 +178,13 @@ class ShapeTable:
         rows: the operations that ran.
         num_unused_parameters: parameters that none of them used.
         explanation: why the pass did not work, or None when it did.
+        num_unregistered_parameters: parameters used that the network does not know as its own.
+        num_frozen_parameters: parameters that no training changes.
+        memory: the sizes of the network and of its outputs.
+        class_names: for the dotted name of each module its class.
+        blind_spots: what the table cannot see, one sentence each.
+        columns: what is shown of each row, names of `COLUMNS`.
+        depth: how deep modules are opened and shown one inside the other; None for a flat list.
     """
 
     model_name: str
@@ -116,11 +192,19 @@ class ShapeTable:
     rows: tuple[Row, ...]
     num_unused_parameters: int
     explanation: Explanation | None
+    num_unregistered_parameters: int
+    num_frozen_parameters: int
+    memory: Memory
+    class_names: Mapping[str, str]
+    blind_spots: tuple[str, ...]
+    columns: tuple[str, ...] = USUAL_COLUMNS
+    depth: int | None = None
 
     @property
     def num_parameters(self) -> int:
         """All parameters of the network, each counted once."""
-        return sum(row.num_parameters for row in self.rows) + self.num_unused_parameters
+        used = sum(row.num_parameters for row in self.rows) - self.num_unregistered_parameters
+        return used + self.num_unused_parameters
 
     @property
     def num_macs(self) -> int:
@@ -132,26 +216,41 @@ class ShapeTable:
         """Multiply-accumulates for one image, counting one addition per output for each bias."""
         return self.num_macs + sum(row.num_bias_additions for row in self.rows)
 
+    def show(self, *, columns: Sequence[str] | None = None, depth: int | None = None) -> ShapeTable:
+        """The same table, shown otherwise.
+
+        Args:
+            columns: what to show of each row, names of `COLUMNS`; as now if None.
+            depth: open modules so deep: 1 shows the parts of the network, each with the sum of
+                what happens inside; None for a flat list of operations.
+
+        Raises:
+            ValueError: there is no such column, or `depth` is below 1.
+        """
+        shown = self.columns if columns is None else tuple(columns)
+        unknown = [name for name in shown if name not in COLUMNS]
+        if unknown:
+            raise ValueError(f"no column {unknown[0]!r}: choose from {', '.join(COLUMNS)}")
+        if depth is not None and depth < 1:
+            raise ValueError(f"depth is {depth}: give 1 for the parts of the network, or more")
+        return replace(self, columns=shown, depth=depth)
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """The rows as dictionaries of numbers, strings and tuples."""
         return [row.to_dict() for row in self.rows]
 
     def to_markdown(self) -> str:
         """The table in Markdown, with its totals below."""
-        lines: list[tuple[str, ...]] = [_HEADINGS, ("---",) * 4 + ("--:",) * 4]
-        lines += [tuple(map(_markdown, row.cells())) for row in self.rows]
-        table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-        below = "\n".join(f"- {_markdown(line)}" for line in self.notes())
-        parts = [f"**{_markdown(self.title)}**", table, below]
+        cells = [cells for _, cells in self._lines()]
+        table = markdown_table(self.columns, cells, _NUMBERS)
+        below = "\n".join(f"- {markdown(line)}" for line in self.notes())
+        parts = [f"**{markdown(self.title)}**", table, below]
         if self.explanation is not None:
             parts.append(f"~~~text\n{self.explanation}\n~~~")
         return "\n\n".join(parts)
 
     def __str__(self) -> str:
-        lines: list[tuple[str, ...]] = [_HEADINGS, *(row.cells() for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        text = [_aligned(line, widths) for line in lines]
-        text.insert(1, "─" * max(map(len, text)))
+        text = aligned_text(self.columns, [cells for _, cells in self._lines()], _NUMBERS)
         parts = [self.title, "", *text, "", *self.notes()]
         if self.explanation is not None:
             parts += ["", str(self.explanation)]
@@ -160,10 +259,21 @@ class ShapeTable:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = [(row.step.place.code, row.cells()) for row in self.rows]
+        lines = [(row.step.place.code, cells) for row, cells in self._lines()]
         problem = "" if self.explanation is None else self.explanation.to_html()
-        table = table_html(self.title, _HEADINGS, rows)
+        table = table_html(self.title, self.columns, lines)
         return f"{STYLE}{table}{problem}{notes_html(self.notes())}"
+
+    def _lines(self) -> Iterator[tuple[Row, tuple[str, ...]]]:
+        """The rows that are shown, with their cells; a module's parts stand below it, indented."""
+        if self.depth is None:
+            yield from ((row, row.cells(self.columns)) for row in self.rows)
+            return
+        for level, row in _nested(self.rows, self.class_names, self.depth):
+            cells = dict(zip(self.columns, row.cells(self.columns), strict=True))
+            if "name" in cells:
+                cells["name"] = "\N{NO-BREAK SPACE}" * 2 * level + row.name.rpartition(".")[2]
+            yield row, tuple(cells.values())
 
     @property
     def title(self) -> str:
@@ -176,32 +286,61 @@ class ShapeTable:
         if self.num_unused_parameters:
             why = "were not reached" if self.explanation else "are not used in this forward pass"
             yield f"{self.num_unused_parameters:,} of the parameters below {why}."
+        frozen = f", {self.num_frozen_parameters:,} of them frozen"
         yield (
-            f"{self.num_parameters:,} parameters. {self.num_macs:,} multiply-accumulates without "
-            f"bias, {self.num_macs_with_bias:,} with one addition per output for the bias."
+            f"{self.num_parameters:,} parameters{frozen if self.num_frozen_parameters else ''}. "
+            f"{self.num_macs:,} multiply-accumulates without bias, "
+            f"{self.num_macs_with_bias:,} with one addition per output for the bias."
         )
+        if self.num_unregistered_parameters:
+            yield (
+                f"Warning: {self.num_unregistered_parameters:,} parameters more are in layers that "
+                "the network does not know as its own, such as those in a plain list: "
+                "model.parameters() leaves them out, and no optimizer trains them. Keep the layers "
+                "in an nn.ModuleList."
+            )
         yield CONVENTION
+        if "MB" in self.columns:
+            yield str(self.memory)
+        yield from self.blind_spots
         for row in self.rows:
             if row.note:
                 yield f"{row.name}: {row.note}."
 
 
-def trace(model: nn.Module, input_shape: Sequence[int]) -> ShapeTable:
+def trace(
+    model: nn.Module,
+    inputs: Given = (),
+    *,
+    kwargs: Mapping[str, Any] | None = None,
+    dtypes: torch.dtype | Sequence[torch.dtype | None] = (),
+    device: torch.device | str = "cpu",
+    columns: Sequence[str] = USUAL_COLUMNS,
+    depth: int | None = None,
+) -> ShapeTable:
     """Make the table of a network: one row for each operation of a forward pass.
 
-    Two made-up images run through a private copy of the network, so that a batch axis which gets
-    lost on the way shows.
+    It runs a private copy of the network, on `BATCH` made-up images where shapes are given.
 
     Args:
-        model: any network that takes one tensor; it is not changed.
-        input_shape: the shape of one image without the batch axis, such as ``(1, 28, 28)``.
+        model: any network; it is not changed.
+        inputs: the shape of one image without the batch axis, such as ``(1, 28, 28)``; or the
+            images; or a sequence of all arguments, with a shape or a tensor for each tensor, in any
+            nesting of tuples, lists and dictionaries.
+        kwargs: the arguments given by name, alike.
+        dtypes: the types of the made-up tensors, in their order; None and the rest stand for the
+            type of the network's weights.
+        device: where to run the copy.
+        columns: what to show of each row, names of `COLUMNS`.
+        depth: show modules as one row each, opened so deep; None for a flat list.
 
     Returns:
         The table; when the shapes do not fit, its rows end before the failing operation and
         `ShapeTable.explanation` says what is wrong.
 
     Raises:
-        ShapeError: `input_shape` is not the shape of one image.
+        ShapeError: `inputs` is not the shape of one image.
+        ValueError: there is no such column, or `depth` is below 1.
 
     Example:
         >>> table = trace(nn.Sequential(nn.Conv2d(1, 6, 5), nn.MaxPool2d(2)), (1, 28, 28))
@@ -210,26 +349,34 @@ def trace(model: nn.Module, input_shape: Sequence[int]) -> ShapeTable:
         ⌊(28 − 5) / 1⌋ + 1 = 24 ('N', 6, 24, 24)
         ⌊(24 − 2) / 2⌋ + 1 = 12 ('N', 6, 12, 12)
     """
-    shape = _checked_shape(input_shape)
-    table = explain(model, _made_up_images(model, shape))
-    if table.explanation is not None and len(shape) == 4:
-        without_batch = explain(model, _made_up_images(model, shape[1:]))
-        if without_batch.explanation is None:
-            raise ShapeError(
-                f"input_shape is {shape}, which has a batch axis: give the shape of one image, "
-                f"{shape[1:]}"
-            )
-    return table
+    given = (_arguments(inputs, kwargs), dict(kwargs or {}))
+    types = iter([dtypes] if isinstance(dtypes, torch.dtype) else dtypes)
+    args, named = _made_up(given, model, types)
+    table = explain(model, args, kwargs=named, device=device)
+    has_batch = table.explanation is not None and _is_shape(inputs) and args[0].dim() == 5
+    if has_batch and explain(model, args[0][:, 0], device=device).explanation is None:
+        shape = tuple(args[0].shape[1:])
+        raise ShapeError(
+            f"inputs is {shape}, which has a batch axis: give the shape of one image, {shape[1:]}"
+        )
+    return table.show(columns=columns, depth=depth)
 
 
 def explain(
-    model: nn.Module, images: Tensor | Sequence[Tensor], *, keep_tensors: bool = False
+    model: nn.Module,
+    images: Tensor | Sequence[Any],
+    *,
+    kwargs: Mapping[str, Any] | None = None,
+    keep_tensors: bool = False,
+    device: torch.device | str = "cpu",
 ) -> ShapeTable:
     """Make the table of a real call `model(images)`, and explain the call when it fails.
 
     Args:
         model: any network; it is not changed.
         images: (N, C, H, W) or whatever the call was given; several inputs as a tuple.
+        kwargs: what the call was given by name.
+        device: where to run the copy.
         keep_tensors: let the rows' steps hold copies of their inputs and outputs.
 
     Returns:
@@ -246,115 +393,180 @@ def explain(
         Why: ...
     """
     inputs = (images,) if isinstance(images, Tensor) else tuple(images)
-    if not inputs or not all(isinstance(image, Tensor) and image.dim() for image in inputs):
+    call = Call(model, inputs, kwargs or {})
+    if all(tensor.dim() == 0 for tensor in call.tensors):
         raise TypeError(
             "images must be a tensor, or a tuple of tensors for a network with several inputs: "
             "torch.as_tensor(...) makes one from an array"
         )
-    recording = tracing.run(model, inputs, keep_tensors=keep_tensors)
-    explanation = find_device_mismatch(model, inputs) or explain_failure(model, inputs, recording)
-    return _table(model, inputs, recording, explanation)
+    recording = call.run(keep_tensors=keep_tensors, device=device)
+    explanation = find_device_mismatch(call) or explain_failure(call, recording)
+    return _table(model, call.tensors, recording, explanation)
 
 
 def _table(
-    model: nn.Module,
-    inputs: Sequence[Tensor],
-    recording: Recording,
-    explanation: Explanation | None,
+    model: nn.Module, given: object, recording: Recording, explanation: Explanation | None
 ) -> ShapeTable:
     """Describe every step of a pass; N stands for the batch, where the first axis is one."""
-    batch = None if explanation is not None and explanation.batch_is_wrong else len(inputs[0])
-    steps = recording.steps
-    windows = [windows_of(step) for step in steps]
-    seen = receptive_fields(steps, windows)
-    shares = [(batch or 1) if each else 1 for each in depend_on_input(steps)]
-    rows = (
-        _row(*parts, named_shape(parts[0].output_shape, batch))
-        for parts in zip(steps, windows, seen, shares, strict=True)
-    )
+    batch = None if explanation is not None and explanation.batch_is_wrong else batch_of(given)
+    rows, twin = tuple(_rows(recording, batch)), recording.model
+    own = [p for p in twin.parameters() if not is_lazy(p)]
+    forward = sum(row.num_bytes for row in rows)
+    trained = [p for p in own if p.requires_grad]
     return ShapeTable(
-        model_name=type(model).__name__,
-        input_shapes=tuple(named_shape(image.shape, batch) for image in inputs),
-        rows=tuple(rows),
+        model_name=getattr(twin, "original_name", type(twin).__name__),
+        input_shapes=tuple(named_shape(tensor.shape, batch) for tensor in tensors_in(given)),
+        rows=rows,
         num_unused_parameters=recording.num_unused_parameters,
         explanation=explanation,
+        num_unregistered_parameters=recording.num_unregistered_parameters,
+        num_frozen_parameters=sum(p.numel() for p in own if not p.requires_grad),
+        memory=Memory(_bytes(own), _bytes(twin.buffers()), forward, forward + _bytes(trained)),
+        class_names={name: type(module).__name__ for name, module in twin.named_modules()},
+        blind_spots=tuple(_blind_spots(model, recording.steps)),
     )
 
 
-@contextmanager
-def explaining(model: nn.Module) -> Iterator[None]:
-    """Turn an error of `model(images)` inside a ``with`` block into its explanation.
-
-    Only errors that the shapes, types or devices of the images explain are changed.
-
-    Raises:
-        ShapeError: with the explanation, from PyTorch's own error.
-
-    Example:
-        >>> network, images = nn.Linear(1024, 10), torch.zeros(2, 784)
-        >>> with explaining(network):
-        ...     logits = network(images)
-        Traceback (most recent call last):
-            ...
-        lenet.shapes.formulas.ShapeError: ...
-    """
-    calls: list[tuple[Any, ...]] = []
-    handle = model.register_forward_pre_hook(lambda _, inputs: calls.append(inputs))
-    try:
-        yield
-    except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        explanation = _explain_last(model, calls)
-        if explanation is None:
-            raise
-        raise ShapeError(str(explanation)) from error
-    finally:
-        handle.remove()
-
-
-def _explain_last(model: nn.Module, calls: Sequence[tuple[Any, ...]]) -> Explanation | None:
-    inputs = tuple(tensors_in(calls[-1])) if calls else ()
-    return explain(model, inputs).explanation if inputs else None
-
-
-def _checked_shape(input_shape: Sequence[int]) -> tuple[int, ...]:
-    """Refuse what is not the shape of one image, and say what to give."""
-    example = "give the shape of one image without the batch axis, such as (1, 28, 28)"
-    if isinstance(input_shape, int | str | Tensor):
-        raise ShapeError(f"input_shape is {input_shape!r}: {example}")
-    shape = tuple(input_shape)
-    if any(isinstance(size, tuple | list) for size in shape):
-        raise ShapeError(
-            f"input_shape is {shape}, several shapes: {example}, and for a network with several "
-            "inputs call explain(model, (first, second)) with tensors"
-        )
-    if not shape or not all(isinstance(size, int) and size > 0 for size in shape):
-        raise ShapeError(f"input_shape is {shape}: {example}, in whole numbers from 1")
-    return shape
-
-
-def _made_up_images(model: nn.Module, shape: tuple[int, ...]) -> Tensor:
-    """Make two images (2, *shape) of the type of the model's weights, from black to white."""
-    images = torch.linspace(0, 1, 2 * math.prod(shape)).reshape(2, *shape)
-    weights = (p for p in model.parameters() if p.is_floating_point())
-    return images.to(next(weights, images).dtype)
+def _rows(recording: Recording, batch: int | None) -> Iterator[Row]:
+    """Describe the steps, each with its share in the work for one image."""
+    steps = recording.steps
+    windows = [windows_of(step) for step in steps]
+    fields = receptive_fields(steps, windows)
+    total = sum(step.num_parameters for step in steps) + recording.num_unused_parameters
+    on_images = depend_on_input(steps)
+    for step, own, field, is_shared in zip(steps, windows, fields, on_images, strict=True):
+        # What PyTorch computes unseen has no source: its first axis tells.
+        is_shared |= step.output_shape[:1] == (batch,)
+        yield _row(step, own, field, batch if is_shared else None, total)
 
 
 def _row(
-    step: Step, windows: Windows | None, field: Field | None, num_images: int, shape: NamedShape
+    step: Step, windows: Windows | None, field: Field | None, batch: int | None, total: int
 ) -> Row:
-    """Describe one step; its work is shared by `num_images`."""
+    """Describe one step of a pass with `batch` images through `total` parameters."""
     notes = dict.fromkeys(window.note for window in windows or () if window.note)
     return Row(
         step=step,
         operation=describe_operation(step),
         formula=formula_of(step, windows),
         note="; ".join(notes),
-        output_shape=shape,
-        num_macs=num_macs(step) // num_images,
-        num_bias_additions=num_bias_additions(step) // num_images,
+        input_shape=named_shape(step.input_shapes[0], batch),
+        output_shape=named_shape(step.output_shape, batch),
+        num_macs=num_macs(step) // (batch or 1),
+        num_bias_additions=num_bias_additions(step) // (batch or 1),
+        num_bytes=step.num_bytes // (batch or 1),
+        parameter_share=step.num_parameters / (total or 1),
         receptive_field=field.size if field else None,
         jump=field.jump if field else None,
     )
+
+
+def _nested(
+    rows: Iterable[Row], class_names: Mapping[str, str], depth: int, scopes: tuple[str, ...] = ()
+) -> Iterator[tuple[int, Row]]:
+    """Put a row before those of each module, and leave out what is deeper than `depth`."""
+    level = len(scopes)
+
+    def inner_scope(row: Row) -> tuple[str, ...]:
+        return tuple(row.step.scope.split(".")[: level + 1]) if row.step.scope else ()
+
+    for scope, group in groupby(rows, inner_scope):
+        inside = list(group)
+        if len(scope) <= level:
+            yield from ((level, row) for row in inside)
+            continue
+        yield level, _sum(".".join(scope), class_names.get(".".join(scope), ""), inside)
+        if level + 1 < depth:
+            yield from _nested(inside, class_names, depth, scope)
+
+
+def _sum(name: str, class_name: str, rows: Sequence[Row]) -> Row:
+    """Add up the rows of one module; its shapes are those of its first input and last output."""
+    first, last = rows[0], rows[-1]
+    totals = ("num_macs", "num_bias_additions", "num_bytes", "parameter_share")
+    step = replace(
+        last.step,
+        name=name,
+        operation=class_name,
+        settings={},
+        place=NOWHERE,
+        module=None,
+        num_parameters=sum(row.num_parameters for row in rows),
+        num_trainable=sum(row.step.num_trainable for row in rows),
+    )
+    return replace(
+        last,
+        step=step,
+        operation=class_name,
+        formula="",
+        note="",
+        input_shape=first.input_shape,
+        **{total: sum(getattr(row, total) for row in rows) for total in totals},
+    )
+
+
+def _blind_spots(model: nn.Module, steps: Sequence[Step]) -> Iterator[str]:
+    """Say what the table cannot know."""
+    if any(tensor.is_meta for tensor in model.parameters()):
+        yield "Weights on the meta device have no numbers: zeros stood in for them."
+    closed = [
+        step.name
+        for step in steps
+        if isinstance(step.module, torch.jit.ScriptModule)
+        or type(step.module).__module__.startswith("torch.ao.")
+    ]
+    if closed:
+        yield (
+            "TorchScript or quantized, so that their multiply-accumulates and packed weights are "
+            f"not seen: {', '.join(closed)}."
+        )
+
+
+def _arguments(inputs: Given, kwargs: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    """Read what `trace` is given; refuse what is not the shape of one image."""
+    if isinstance(inputs, Tensor | dict) or _is_shape(inputs):
+        return (inputs,)
+    if isinstance(inputs, list | tuple) and not all(isinstance(size, int) for size in inputs):
+        return tuple(inputs)
+    if inputs == () and kwargs:
+        return ()
+    raise ShapeError(
+        f"inputs is {inputs!r}: give the shape of one image without the batch axis, such as "
+        "(1, 28, 28), in whole numbers from 1"
+    )
+
+
+def _is_shape(given: object) -> bool:
+    if not isinstance(given, list | tuple) or not given:
+        return False
+    return all(type(size) is int and size > 0 for size in given)
+
+
+def _made_up(given: Any, model: nn.Module, dtypes: Types) -> Any:  # noqa: ANN401
+    """Put tensors in the place of shapes, in nested containers.
+
+    The numbers rise from 0, black, to 1, white; whole numbers, such as words, are all 0 but the
+    last.
+    """
+    if isinstance(given, dict):
+        return {key: _made_up(item, model, dtypes) for key, item in given.items()}
+    if _is_shape(given):
+        weight = next((p for p in model.parameters() if p.dtype.is_floating_point), torch.empty(0))
+        images = torch.linspace(0, 1, BATCH * math.prod(given)).reshape(BATCH, *given)
+        return images.to(weight.device, next(dtypes, None) or weight.dtype)
+    if isinstance(given, list | tuple):
+        return type(given)(_made_up(item, model, dtypes) for item in given)
+    return given
+
+
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(t.numel() * t.element_size() for t in tensors if not is_lazy(t))
+
+
+def _kernel(step: Step) -> Sequence[int]:
+    """Find the size of a kernel or window; () where nothing slides."""
+    size = step.settings.get("kernel_size", weight_shape(step)[2:])
+    return (size,) if isinstance(size, int) else size
 
 
 def _count(number: int) -> str:
@@ -363,19 +575,6 @@ def _count(number: int) -> str:
 
 def _size(size: Sequence[int] | None) -> str:
     """Write a size per axis as one number where the axes agree."""
-    if size is None:
+    if not size:
         return ""
     return str(size[0]) if len(set(size)) == 1 else "×".join(map(str, size))
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    text = [cell.ljust(width) for cell, width in zip(cells[:4], widths[:4], strict=True)]
-    numbers = [cell.rjust(width) for cell, width in zip(cells[4:], widths[4:], strict=True)]
-    return "  ".join(text + numbers).rstrip()
-
-
-def _markdown(text: str) -> str:
-    """Keep text from being read as Markdown or HTML."""
-    for mark in "\\`*_|[]<>":
-        text = text.replace(mark, f"\\{mark}" if mark not in "<>" else html.escape(mark))
-    return " ".join(text.split())

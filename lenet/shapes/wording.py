@@ -63,7 +63,7 @@ def title_of(step: Step) -> str:
 
 def operands_of(step: Step) -> list[str]:
     """Write what a step works on as its code does, ``["y", "self.b(y)"]``; [] if it cannot tell."""
-    match _parsed(step.place.code):
+    match _parsed(step.place.code) if step.place.line is not None else None:
         case ast.BinOp(left=left, right=right) | ast.AugAssign(target=left, value=right):
             nodes: list[ast.expr] = [left, right]
         case ast.Call(args=[ast.List(elts=nodes) | ast.Tuple(elts=nodes), *_]):
@@ -77,6 +77,12 @@ def operands_of(step: Step) -> list[str]:
             nodes = []
     names = [ast.unparse(node) for node in nodes[: len(step.input_shapes)]]
     return names if len(names) == len(step.input_shapes) else []
+
+
+def arguments_of(code: str) -> list[str]:
+    """Write what a call is given by position, as its code does."""
+    call = _parsed(code)
+    return [ast.unparse(node) for node in call.args] if isinstance(call, ast.Call) else []
 
 
 _BATCH_SIZE = re.compile(r"\w+\.(size\(0\)|shape\[0\])|len\(\w+\)")
@@ -117,17 +123,24 @@ _NOTHING = object()
 
 def layer_code(layer: Callable[..., nn.Module], settings: Mapping[str, Any]) -> str:
     """Write the constructor call of a layer, without the settings that are defaults."""
-    arguments = []
+    arguments: list[str] = []
     for name, parameter in constructor_parameters(layer).items():
         value = settings.get(name, _NOTHING)
         required = parameter.default is parameter.empty
         if value is _NOTHING or value is None:
             continue
-        if required and name.startswith(("in_", "out_", "num_")):
-            arguments.append(setting_text(value))
+        text = repr(value) if name in _LISTS else setting_text(value)
+        is_first = not any("=" in argument for argument in arguments)
+        if required and is_first and name.startswith(_POSITIONAL):
+            arguments.append(text)
         elif required or not _is_default(name, value, parameter.default, settings):
-            arguments.append(f"{name}={setting_text(value)}")
+            arguments.append(f"{name}={text}")
     return f"{getattr(layer, '__name__', layer)}({', '.join(arguments)})"
+
+
+_POSITIONAL = ("in_", "in1_", "in2_", "out_", "num_", "embed_dim", "input_size", "hidden_size")
+_LISTS = ("normalized_shape", "unflattened_size")  # of which one number means something else
+_LIKE = {"stride": "kernel_size", "kdim": "embed_dim", "vdim": "embed_dim"}  # unless it is given
 
 
 def setting_text(value: object) -> str:
@@ -161,8 +174,8 @@ def _window_formula(windows: Windows) -> str:
 
 
 def _is_default(name: str, value: object, default: object, settings: Mapping[str, Any]) -> bool:
-    if name == "stride" and default is None:  # pooling: the stride is the kernel size
-        default = settings.get("kernel_size")
+    if default is None and name in _LIKE:
+        default = settings.get(_LIKE[name])
     if isinstance(value, tuple) and not isinstance(default, tuple):
         return all(number == default for number in value)
     return bool(value == default)

@@ -133,7 +133,7 @@ def place_of_error(error: BaseException) -> Place:
     traceback = error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if not _is_machinery(code.co_filename):
+        if not _is_machinery(code.co_filename) and code.co_name != "__torch_function__":
             found = _place(code, code.co_filename, traceback.tb_lasti)
         traceback = traceback.tb_next
     return found

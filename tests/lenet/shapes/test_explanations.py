@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
 from lenet.shapes import Explanation, Fix, ShapeError, explain, explaining, trace
+from lenet.shapes.diagnosis import Call
 from lenet.shapes.explanations import find_device_mismatch
 from lenet.shapes.fixes import run_with
 
@@ -317,7 +318,7 @@ def test_a_batch_folded_into_the_features_is_found_though_nothing_is_raised(numb
     )
     assert any("view(x.size(0), -1)" in text for text in texts(explanation))
     assert trace(model, (1, 14, 14)).explanation is not None
-    assert trace(model, (1, 14, 14)).rows[-1].output_shape == (4, 10)
+    assert trace(model, (1, 14, 14)).rows[-1].output_shape == (6, 10)
 
 
 FORWARD = """
@@ -547,9 +548,10 @@ def test_explaining_leaves_the_model_alone():
 
 def test_a_device_mismatch_names_both_devices():
     """Images without memory stand for those of another device on a machine without one."""
-    explanation = find_device_mismatch(LeNet5(), (torch.rand(2, 1, 28, 28, device="meta"),))
+    call = Call(LeNet5(), (torch.rand(2, 1, 28, 28, device="meta"),))
+    explanation = find_device_mismatch(call)
     assert explanation.what == "conv1 has its weights on cpu, but the images are on meta"
-    assert find_device_mismatch(LeNet5(), (torch.rand(2, 1, 28, 28),)) is None
+    assert find_device_mismatch(Call(LeNet5(), (torch.rand(2, 1, 28, 28),))) is None
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
