@@ -12,6 +12,7 @@ from lenet import __version__
 
 COMMANDS = {  # the module in lenet.commands: what it is for
     "shapes": "print every operation of a network with its shape, formula and cost",
+    "explain": "run a script, and explain the shape error that ends it",
     "train": "train a network and save its weights",
     "evaluate": "judge a trained network on test images, class by class",
     "predict": "let a trained network judge picture files",

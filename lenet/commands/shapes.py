@@ -5,6 +5,7 @@ multiply-accumulates and receptive field. If shapes do not fit, it ends at the f
 then come the reason, and changes that were tried and work.
 
 Example: python -m lenet shapes LeNet5 --input 1x28x28
+Example: python -m lenet shapes 'nets.py:Reader(words=500)' --input 20:long --input mask=20:bool
 
 Exit status: 0 if the network runs, 1 if its shapes do not fit, 2 for arguments that make no sense.
 """
@@ -15,30 +16,69 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 
-from lenet.commands.networks import OWN, book_networks, load_network
+import torch
+
+from lenet.commands import OWN, book_networks, load_network
 from lenet.shapes import ShapeError, ShapeTable, trace
+from lenet.shapes.table import COLUMNS, USUAL_COLUMNS
+
+Input = tuple[str, tuple[int, ...], torch.dtype | None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a network, the shape of its images, and the format of the table."""
+    """Add a network, the shapes of its inputs, and what to show in which format."""
     known = f"a network of the book ({', '.join(book_networks())}), or {OWN}"
     parser.add_argument("network", type=load_network, metavar="NETWORK", help=known)
-    shape = "the shape of one image, channels first and without the batch: 1x28x28"
-    parser.add_argument("--input", type=parse_shape, required=True, metavar="CxHxW", help=shape)
+    shape = (
+        "the shape of one image, channels first and without the batch: 1x28x28; once for each input "
+        "of the network, with NAME= before it for one given by name and :TYPE behind it for numbers "
+        "of another type than the weights: mask=20:bool"
+    )
+    parser.add_argument(
+        "--input", type=parse_input, action="append", required=True, metavar="CxHxW", help=shape
+    )
+    text = f"what to show of each operation, with commas between: {', '.join(COLUMNS)}"
+    parser.add_argument("--columns", type=parse_columns, default=USUAL_COLUMNS, help=text)
+    text = "show modules one inside the other, opened so deep (default: a list of operations)"
+    parser.add_argument("--depth", type=int, choices=range(1, 100), metavar="N", help=text)
     how = "how to print the table (default: %(default)s)"
     parser.add_argument("--format", choices=sorted(FORMATS), default="text", help=how)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the table that `options` asks for; return the exit status."""
+    inputs = sorted(options.input, key=lambda each: bool(each[0]))  # those by name come last
     try:
-        table = trace(options.network, options.input)
+        with redirect_stdout(sys.stderr):  # a network may print; the table may be read by a program
+            table = trace(
+                options.network,
+                [shape for name, shape, _ in inputs if not name],
+                kwargs={name: shape for name, shape, _ in inputs if name},
+                dtypes=[dtype for *_, dtype in inputs],
+                columns=options.columns,
+                depth=options.depth,
+            )
     except ShapeError as error:
         print(error, file=sys.stderr)
         return 1
     print(FORMATS[options.format](table))
     return 0 if table.explanation is None else 1
+
+
+def parse_input(text: str) -> Input:
+    """Read ``1x28x28``, ``20:long`` or ``mask=20:bool``: a name, a shape and a type.
+
+    Raises:
+        argparse.ArgumentTypeError: there is no list of positive whole numbers, or no such type.
+    """
+    name, _, rest = text.rpartition("=")
+    sizes, _, type_name = rest.partition(":")
+    dtype = getattr(torch, type_name, None)
+    if type_name and not isinstance(dtype, torch.dtype):
+        raise argparse.ArgumentTypeError(f"{type_name!r} is no type: write long, bool or float32")
+    return name, parse_shape(sizes), dtype
 
 
 def parse_shape(text: str) -> tuple[int, ...]:
@@ -55,6 +95,21 @@ def parse_shape(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
+def parse_columns(text: str) -> tuple[str, ...]:
+    """Read the names of columns.
+
+    Raises:
+        argparse.ArgumentTypeError: there is no such column.
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in COLUMNS:
+            raise argparse.ArgumentTypeError(
+                f"no column {name!r}: choose from {', '.join(COLUMNS)}"
+            )
+    return names
+
+
 def _to_json(table: ShapeTable) -> str:
     """Write the rows, the totals and the explanation as one JSON object."""
     explanation = None if table.explanation is None else str(table.explanation)
@@ -62,6 +117,9 @@ def _to_json(table: ShapeTable) -> str:
         "network": table.model_name,
         "num_parameters": table.num_parameters,
         "num_unused_parameters": table.num_unused_parameters,
+        "num_unregistered_parameters": table.num_unregistered_parameters,
+        "num_frozen_parameters": table.num_frozen_parameters,
+        "bytes": vars(table.memory),
         "num_macs": table.num_macs,
         "num_macs_with_bias": table.num_macs_with_bias,
         "explanation": explanation,

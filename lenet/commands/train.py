@@ -26,7 +26,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from lenet.atomic import check_writable
-from lenet.commands.networks import OWN, book_networks, load_network
+from lenet.commands import OWN, book_networks, load_network
 from lenet.commands.shapes import parse_shape
 from lenet.commands.weights import DATASETS, card_for
 from lenet.data import DataError, ImageData, RandomAffine, RandomCropFlip, load

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from lenet.commands.networks import book_networks, load_network
+from lenet.commands import book_networks, load_network
 from lenet.data import ImageData, load
 from lenet.data.published_files import PUBLISHED
 from lenet.models import WEIGHTS, load_weights

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torchvision.models.resnet import BasicBlock
 
-from lenet.commands.networks import book_networks
+from lenet.commands import book_networks
 from lenet.models import CifarLeNet
 from lenet.models.modern import CifarLeNetBN, ResidualBlock, SmallAlexNet, SmallResNet
 from lenet.shapes import trace

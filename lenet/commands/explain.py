@@ -1,0 +1,60 @@
+"""Run a script, and explain the shape error that ends it.
+
+The script runs as `python SCRIPT` runs it, and its error is shown as always. If a network raised
+it, or a loss behind a network, then below it come the reason, and changes that were tried and work.
+
+Example: python -m lenet explain train.py --epochs 1
+
+Exit status: that of the script; 1 if an error ended it, 2 for arguments that make no sense.
+"""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from lenet.shapes import ShapeError, explaining
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a script and what it is given."""
+    parser.add_argument("script", type=_script, metavar="SCRIPT", help="a Python file")
+    rest = "the script's own arguments"
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help=rest)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the script that `options` name; return the exit status."""
+    script = options.script
+    sys.argv = [script, *options.arguments]
+    sys.path[0] = str(Path(script).resolve().parent)
+    try:
+        with explaining():
+            runpy.run_path(script, run_name="__main__")
+    except ShapeError as explained:
+        _show(explained.__cause__ or explained, script)
+        print(f"\n{explained}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        _show(error, script)
+        return 1
+    return 0
+
+
+def _script(name: str) -> str:
+    """Refuse what is no file."""
+    if not Path(name).is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {name!r}")
+    return name
+
+
+def _show(error: BaseException, script: str) -> None:
+    """Print a traceback that begins in the script, as if Python itself had run it."""
+    at: TracebackType | None = error.__traceback__
+    while at is not None and at.tb_frame.f_code.co_filename != script:
+        at = at.tb_next
+    traceback.print_exception(error.with_traceback(at))
