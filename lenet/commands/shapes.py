@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     known = f"a network of the book ({', '.join(book_networks())}), or {OWN}"
     parser.add_argument("network", type=load_network, metavar="NETWORK", help=known)
     shape = (
-        "the shape of one image, channels first and without the batch: 1x28x28; once for each input "
-        "of the network, with NAME= before it for one given by name and :TYPE behind it for numbers "
-        "of another type than the weights: mask=20:bool"
+        "the shape of one image, channels first and without the batch: 1x28x28; once for each "
+        "input of the network, with NAME= before it for one given by name and :TYPE behind it for "
+        "numbers of another type than the weights: mask=20:bool"
     )
     parser.add_argument(
         "--input", type=parse_input, action="append", required=True, metavar="CxHxW", help=shape

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -13,7 +15,10 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
+from lenet import tracing
 from lenet.__main__ import main
 from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
 from lenet.shapes import (
@@ -27,6 +32,10 @@ from lenet.shapes import (
     pool_windows,
     trace,
 )
+from lenet.shapes.kinds import num_macs
+from lenet.shapes.table import Memory
+from lenet.shapes.wording import layer_code
+from lenet.tracing import layer_settings
 
 
 def thorough(
@@ -324,6 +333,167 @@ def test_a_transposed_convolution_counts_every_multiplication():
     assert table.rows[0].output_shape == ("N", 8, 12, 12)
 
 
+class Function(nn.Module):
+    """A network that is one expression."""
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.function(*inputs)
+
+
+def recurrent(draw: st.DrawFn, length: int, width: int) -> tuple[nn.Module, list[Tensor]]:
+    kind = draw(st.sampled_from([nn.RNN, nn.LSTM, nn.GRU]))
+    settings = {
+        "num_layers": draw(st.integers(1, 3)),
+        "bias": draw(st.booleans()),
+        "batch_first": draw(st.booleans()),
+        "bidirectional": draw(st.booleans()),
+    }
+    if kind is nn.LSTM:
+        settings["proj_size"] = draw(st.integers(0, 2))
+    return kind(width, draw(st.integers(3, 6)), **settings), [torch.rand(length, 2, width)]
+
+
+def attention(draw: st.DrawFn, length: int, width: int) -> tuple[nn.Module, list[Tensor]]:
+    settings = {
+        "bias": draw(st.booleans()),
+        "add_bias_kv": draw(st.booleans()),
+        "add_zero_attn": draw(st.booleans()),
+        "kdim": draw(st.none() | st.integers(1, 5)),
+        "vdim": draw(st.none() | st.integers(1, 5)),
+        "batch_first": draw(st.booleans()),
+    }
+    layer = nn.MultiheadAttention(2 * width, 2, **settings)
+    keys = draw(st.integers(1, 4))
+    if settings["batch_first"]:
+        rows, others = (3, length), (3, keys)
+    else:
+        rows, others = (length, 3), (keys, 3)
+    sizes = (layer.kdim, layer.vdim)
+    return layer, [torch.rand(*rows, 2 * width), *(torch.rand(*others, n) for n in sizes)]
+
+
+def transformer(draw: st.DrawFn, length: int, width: int) -> tuple[nn.Module, list[Tensor]]:
+    layer = nn.TransformerEncoderLayer(2 * width, 2, dim_feedforward=5, batch_first=True)
+    network = draw(st.sampled_from([layer, nn.TransformerEncoder(layer, 2)]))
+    return network, [torch.rand(2, length, 2 * width)]
+
+
+def convolution(draw: st.DrawFn, length: int, width: int) -> tuple[nn.Module, list[Tensor]]:
+    axes = draw(st.integers(1, 3))
+    kind = draw(st.sampled_from(["Conv", "ConvTranspose"]))
+    groups, bias = draw(st.sampled_from([1, width])), draw(st.booleans())
+    layer = getattr(nn, f"{kind}{axes}d")(width, 2 * width, 2, 2, groups=groups, bias=bias)
+    return layer, [torch.rand(2, width, *[length + 1] * axes)]
+
+
+PRODUCTS = {
+    "bij,bjk->bik": lambda a, b: torch.einsum("bij,bjk->bik", a, b),
+    "bij,bjk->kb": lambda a, b: torch.einsum("bij,bjk->kb", [a, b]),
+    "ij,jk": lambda a, b: torch.einsum("...ij,...jk", a, b),
+    "matmul": lambda a, b: a @ b,
+    "bmm": torch.bmm,
+    "baddbmm": lambda a, b: torch.baddbmm(torch.zeros(()), a, b),
+    "tensordot": lambda a, b: torch.tensordot(a[0], b[0], dims=1),
+    "chain_matmul": lambda a, b: torch.chain_matmul(a[0], b[0], b[0].T),
+    "attention": lambda a, b: F.scaled_dot_product_attention(a, b.mT, b.mT),
+}
+
+
+def product(draw: st.DrawFn, length: int, width: int) -> tuple[nn.Module, list[Tensor]]:
+    function = PRODUCTS[draw(st.sampled_from(sorted(PRODUCTS)))]
+    return Function(function), [torch.rand(2, length, width), torch.rand(2, width, 3)]
+
+
+@pytest.mark.parametrize("number", [30, pytest.param(300, marks=pytest.mark.slow)])
+def test_multiply_accumulates_are_those_of_pytorchs_counter(number):
+    """It counts two operations for each; what it does not count in fast kernels runs without."""
+    kinds = (recurrent, attention, transformer, convolution, product)
+
+    @settings(max_examples=number, derandomize=True, deadline=None, database=None)
+    @given(data=st.data(), kind=st.sampled_from(kinds))
+    def compare(data: st.DataObject, kind: Callable[..., tuple[nn.Module, list[Tensor]]]) -> None:
+        network, inputs = kind(
+            data.draw, data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
+        )
+        ours = sum(num_macs(step) for step in tracing.record(network, inputs))
+        plain = (torch.backends.mkldnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH))
+        with FlopCounterMode(display=False) as counter, plain[0], plain[1]:
+            network(*inputs)
+        assert 2 * ours == counter.get_total_flops()
+
+    compare()
+
+
+def test_a_bilinear_layer_uses_each_weight_once_per_row():
+    inputs = (torch.rand(5, 3), torch.rand(5, 4))
+    layer = explain(nn.Bilinear(3, 4, 2), inputs)
+    assert (layer.num_macs, layer.num_macs_with_bias) == (24, 26)
+    weight = torch.rand(2, 3, 4)
+    assert explain(Function(lambda x, y: F.bilinear(x, y, weight)), inputs).num_macs == 24
+
+
+def test_every_bias_of_recurrent_layers_and_attention_is_added():
+    lstm = trace(nn.LSTM(3, 4, batch_first=True), (5, 3))
+    assert lstm.num_macs_with_bias - lstm.num_macs == 5 * 2 * 16
+    attention = trace(nn.MultiheadAttention(4, 2, batch_first=True), [(5, 4), (6, 4), (6, 4)])
+    assert attention.num_macs_with_bias - attention.num_macs == (5 + 6 + 6 + 5) * 4
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.LSTM(3, 4, 2, batch_first=True, bidirectional=True),
+        nn.GRU(3, 4, bias=False),
+        nn.RNN(3, 4, nonlinearity="relu"),
+        nn.LSTM(3, 4, proj_size=2, dropout=0.5, num_layers=2),
+        nn.LSTMCell(3, 4),
+        nn.MultiheadAttention(4, 2, dropout=0.1, bias=False, add_zero_attn=True, batch_first=True),
+        nn.MultiheadAttention(4, 2, add_bias_kv=True, kdim=3, vdim=5),
+        nn.Bilinear(3, 3, 2, bias=False),
+        nn.Linear(3, 4),
+        nn.Conv2d(3, 4, (3, 1), stride=(2, 1), padding="valid", bias=False),
+        nn.ConvTranspose2d(3, 4, 3, stride=2, output_padding=1),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.AdaptiveAvgPool2d((None, 3)),
+        nn.BatchNorm2d(3, eps=0.1, affine=False),
+        nn.GroupNorm(1, 3),
+        nn.LayerNorm((3, 4), bias=False),
+        nn.Embedding(5, 3, padding_idx=0),
+        nn.Unflatten(1, (3, 3)),
+        nn.LayerNorm((3, 3)),
+        nn.Upsample(scale_factor=2.0),
+        nn.PReLU(3),
+        nn.Softmax(dim=1),
+    ],
+)
+def test_printed_layers_can_be_built(layer):
+    built = eval(layer_code(type(layer), layer_settings(layer)), vars(nn))
+    assert repr(built) == repr(layer)
+    shapes = [{name: p.shape for name, p in each.named_parameters()} for each in (built, layer)]
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.InstanceNorm2d(2), nn.Softmax(dim=-1), nn.Softmax(dim=2), nn.GLU(), nn.GroupNorm(1, 2)],
+)
+def test_what_looks_at_more_than_its_place_has_no_receptive_field(layer):
+    table = trace(nn.Sequential(nn.Conv2d(1, 2, 3), layer), (1, 8, 8))
+    assert [row.receptive_field for row in table.rows] == [(3, 3), None]
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Softmax(dim=1), nn.Softmax(dim=-3), nn.GLU(1), nn.Softmax2d()]
+)
+def test_what_looks_along_the_channels_keeps_its_receptive_field(layer):
+    table = trace(nn.Sequential(nn.Conv2d(1, 2, 3), layer), (1, 8, 8))
+    assert [row.receptive_field for row in table.rows] == [(3, 3), (3, 3)]
+
+
 def test_grouped_and_functional_convolutions_count_as_layers_do():
     class Functional(nn.Module):
         def __init__(self) -> None:
@@ -362,6 +532,189 @@ def test_unused_parameters_stand_on_a_line_of_their_own():
     assert table.num_unused_parameters == 16
     assert table.num_parameters == 32_998 + 16
     assert "16 of the parameters below are not used" in str(table)
+
+
+def test_frozen_parameters_are_counted_and_told():
+    network = NarrowLeNet()
+    network.conv1.requires_grad_(False)
+    table = trace(network, (1, 28, 28), columns=("name", "parameters", "trainable", "share"))
+    assert (table.num_parameters, table.num_frozen_parameters) == (32_998, 156)
+    assert "32,998 parameters, 156 of them frozen." in str(table)
+    assert table.rows[0].cells(table.columns) == ("conv1", "156", "", "0.5%")
+
+
+def test_tied_and_shared_layers_count_once():
+    layer = nn.Linear(4, 4)
+    tied = nn.Linear(4, 4)
+    tied.weight = layer.weight
+    network = nn.Sequential(layer, layer, tied)
+    table = trace(network, (4,))
+    assert table.num_parameters == sum(p.numel() for p in network.parameters()) == 24
+    assert table.num_macs == 3 * 16
+
+
+def test_layers_in_a_plain_list_are_warned_of():
+    class Listed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = [nn.Linear(2, 3)]
+            self.fc = nn.Linear(3, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fc(self.layers[0](x))
+
+    table = trace(Listed(), (2,))
+    assert (table.num_parameters, table.num_unregistered_parameters) == (4, 9)
+    assert "Warning: 9 parameters more" in str(table)
+    assert "nn.ModuleList" in str(table)
+
+
+def test_images_and_arguments_of_every_kind_are_traced():
+    class Many(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = nn.Embedding(10, 4)
+
+        def forward(
+            self, batch: dict[str, Tensor], scale: float, *, mask: Tensor, more: list[Tensor]
+        ) -> Tensor:
+            x = self.words(batch["tokens"]).mean(1) + batch["pixels"]
+            return torch.where(mask, x * scale, more[0])
+
+    batch = {"tokens": (7,), "pixels": (4,)}
+    kwargs = {"mask": (4,), "more": [torch.zeros(3, 4)]}
+    table = trace(
+        Many(), [batch, 2.0], kwargs=kwargs, dtypes=(torch.long, torch.float32, torch.bool)
+    )
+    assert table.explanation is None
+    assert table.rows[-1].output_shape == ("N", 4)
+    assert table.input_shapes == (("N", 7), ("N", 4), ("N", 4), ("N", 4))
+    assert table.rows[0].step.sources == (tracing.MODEL_INPUT,)
+
+
+def test_one_dictionary_and_keywords_alone_will_do():
+    class Named(nn.Module):
+        def forward(self, given: dict[str, Tensor]) -> Tensor:
+            return given["x"].relu()
+
+    assert trace(Named(), {"x": (4,)}).rows[0].output_shape == ("N", 4)
+    assert trace(Named(), kwargs={"given": {"x": (4,)}}).rows[0].output_shape == ("N", 4)
+    assert trace(nn.ReLU(), torch.zeros(6, 2)).rows[0].output_shape == ("N", 2)
+
+
+def test_the_made_up_batch_is_odd():
+    assert trace(nn.ReLU(), (4,)).rows[0].step.output_shape == (3, 4)
+
+
+def test_the_columns_can_be_chosen():
+    columns = ("name", "input shape", "kernel", "dtype", "code", "share", "MB", "MACs")
+    table = trace(LeNet5(), (1, 28, 28), columns=columns)
+    conv, pool = (row.cells(columns) for row in (table.rows[3], table.rows[2]))
+    assert conv[:4] == ("conv2", "(N, 6, 14, 14)", "5", "float32")
+    assert conv[4] == table.rows[3].step.place.code
+    assert conv[5:] == (f"{2416 / 61_706:.1%}", f"{16 * 100 * 4 / 1e6:.3f}", "240,000")
+    assert pool[2] == "2"
+    assert str(table).splitlines()[2].split("  ")[0] == "name"
+    assert '<th scope="col">input shape</th>' in table._repr_html_()
+    assert "| name | input shape |" in table.to_markdown()
+    assert table.show(columns=["name"]).columns == ("name",)
+    with pytest.raises(ValueError, match="no column 'nmae': choose from name, operation"):
+        trace(LeNet5(), (1, 28, 28), columns=("nmae",))
+
+
+def test_memory_is_that_of_the_tensors():
+    network = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(8, 5)
+    )
+    network[4].requires_grad_(False)
+    table = trace(network.double(), (1, 4, 4), columns=("name", "MB"))
+    parameters = 8 * (20 + 4 + 45)
+    buffers = 8 * 4 + 8  # running mean and variance, and a count in whole numbers
+    forward = 8 * (8 + 8 + 5)  # nothing for what is done in place, or is a view
+    assert table.memory == Memory(parameters, buffers, forward, forward + 8 * 24)
+    assert "Memory in MB of 1,000,000 bytes, for one image: parameters 0.001" in str(table)
+    assert "Memory" not in str(trace(network, (1, 4, 4)))
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+def test_modules_are_opened_to_the_depth_asked_for():
+    blocks = nn.Sequential(Block(), Block())
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), blocks, nn.Flatten())
+    table = trace(network, (1, 4, 4), columns=("name", "operation", "parameters", "MACs"))
+
+    def shown(depth: int) -> list[tuple[str, str, str, str]]:
+        return [cells for _, cells in table.show(depth=depth)._lines()]
+
+    first, block, body = ("4", "32"), ("38", "576"), ("38", "576")
+    assert shown(1) == [
+        ("0", "Conv2d(1, 2, kernel_size=1)", *first),
+        ("1", "Sequential", "76", "1,152"),
+        ("2", "Flatten()", "", ""),
+    ]
+    indent = "\N{NO-BREAK SPACE}" * 2
+    assert shown(2)[1:4] == [
+        ("1", "Sequential", "76", "1,152"),
+        (f"{indent}0", "Block", *block),
+        (f"{indent}1", "Block", *block),
+    ]
+    assert shown(3)[2:5] == [
+        (f"{indent}0", "Block", *block),
+        (f"{indent * 2}body", "Sequential", *body),
+        (f"{indent * 2}add", "add()", "", ""),
+    ]
+    assert [name for name, *_ in shown(9)].count(f"{indent * 3}0") == 2
+    assert len(table.show(depth=9).rows) == len(table.rows) == 8
+    assert f"| {indent}0 | Block |" in table.show(depth=2).to_markdown()
+    with pytest.raises(ValueError, match="depth is 0"):
+        table.show(depth=0)
+
+
+def test_the_row_of_a_module_is_the_sum_of_its_rows():
+    table = trace(CifarLeNet(), (3, 32, 32))
+    whole = trace(nn.Sequential(CifarLeNet()), (3, 32, 32), depth=1)
+    ((row, _),) = whole._lines()
+    assert (row.num_parameters, row.num_macs) == (table.num_parameters, table.num_macs)
+    assert (row.input_shape, row.output_shape) == (("N", 3, 32, 32), ("N", 10))
+    assert row.parameter_share == pytest.approx(1)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_the_table_says_what_it_cannot_see():
+    network = nn.Sequential(nn.Linear(5, 4), nn.ReLU())
+    assert "meta device have no numbers" in str(trace(copy.deepcopy(network).to("meta"), (5,)))
+    scripted = nn.Sequential(torch.jit.script(network), nn.Linear(4, 2))
+    table = trace(scripted, (5,))
+    assert (table.num_parameters, table.num_macs) == (34, 8)
+    assert "multiply-accumulates and packed weights are not seen: 0." in str(table)
+    quantized = torch.ao.quantization.quantize_dynamic(network, {nn.Linear})
+    assert "not seen: 0." in str(trace(quantized, (5,)))
+
+
+def test_a_lazy_network_has_a_table_and_stays_lazy():
+    network = nn.Sequential(nn.Flatten(), nn.LazyLinear(10))
+    table = trace(network, (1, 28, 28))
+    assert table.num_parameters == 7_850
+    assert isinstance(network[1], nn.LazyLinear)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (nn.AdaptiveAvgPool2d((None, 3)), nn.Flatten(), nn.Linear(5, 2)),
+        (nn.Unflatten(0, (1, 2)), nn.Linear(5, 2)),
+        (nn.LazyLinear(3), nn.Linear(5, 2)),
+    ],
+)
+def test_what_does_not_fit_never_breaks_the_table(layers):
+    assert trace(nn.Sequential(nn.Conv2d(1, 4, 3), *layers), (1, 9, 9)).explanation is not None
 
 
 def test_the_table_says_that_pytorch_floors():
@@ -458,7 +811,7 @@ def test_the_formula_of_an_oblong_kernel_stands_on_a_line_per_axis():
         (28, "such as (1, 28, 28)"),
         ((1, 28, -28), "in whole numbers from 1"),
         ((), "whole numbers"),
-        ([(1, 28, 28), (1, 28, 28)], "explain(model, (first, second))"),
+        ("1x28x28", "such as (1, 28, 28)"),
         ((64, 1, 28, 28), "has a batch axis: give the shape of one image, (1, 28, 28)"),
     ],
 )
@@ -520,6 +873,11 @@ def test_the_command_takes_networks_of_ones_own(capsys, tmp_path, monkeypatch):
         (["Foo", "--input", "1x28x28"], "'Foo' is not one of NarrowLeNet, LeNet5"),
         (["LeNet5", "--input", "28 by 28"], "write channels, height and width as 1x28x28"),
         (["LeNet5", "--input", "1x0x28"], "is no shape"),
+        (["LeNet5", "--input", "1x28x28:tensor"], "'tensor' is no type"),
+        (["LeNet5", "--input", "1x28x28", "--columns", "name, nmae"], "no column 'nmae'"),
+        (["LeNet5", "--input", "1x28x28", "--depth", "0"], "invalid choice: 0"),
+        (["missing.py:Net", "--input", "1"], "cannot be made: FileNotFoundError"),
+        (["lenet.models:LeNet5(print)", "--input", "1"], "cannot be made: ValueError"),
         (["no.such:Net", "--input", "1"], "cannot be made: ModuleNotFoundError"),
         (["json:dumps", "--input", "1"], "cannot be made: TypeError"),
         (["builtins:dict", "--input", "1"], "makes a dict, not a torch.nn.Module"),
@@ -531,3 +889,42 @@ def test_arguments_that_make_no_sense_are_refused(arguments, words, capsys):
         main(["shapes", *arguments])
     assert stopped.value.code == 2
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+OWN_FILE = """
+import torch
+from torch import nn
+
+print("imported")
+
+
+class Reader(nn.Module):
+    def __init__(self, words, width=4):
+        super().__init__()
+        self.words = nn.Embedding(words, width)
+
+    def forward(self, tokens, *, mask):
+        print("running")
+        return self.words(tokens).masked_fill(mask[..., None], 0).mean(1)
+
+
+instance = Reader(3)
+"""
+
+
+@pytest.mark.parametrize("name", ["Reader(7, width=5)", "instance"])
+def test_the_command_takes_files_arguments_and_several_inputs(name, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "nets_of_a_file", raising=False)
+    file = tmp_path / "nets_of_a_file.py"
+    file.write_text(OWN_FILE)
+    inputs = ["--input", "mask=6:bool", "--input", "6:long"]
+    assert main(["shapes", f"{file}:{name}", *inputs, "--format", "json"]) == 0
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert found["num_parameters"] == (12 if name == "instance" else 35)
+    assert found["bytes"]["parameters"] == 4 * found["num_parameters"]
+    assert printed.err.splitlines() == ["imported", "running"]
+    columns = ["--columns", "name,dtype,output shape", "--depth", "1"]
+    assert main(["shapes", f"{file}:{name}", *inputs, *columns]) == 0
+    assert "words        float32  (N, 6," in capsys.readouterr().out
