@@ -7,7 +7,7 @@
  */
 import { createInterface } from "node:readline";
 import { isUnit } from "../../../book/lenet_book/widgets/stage/explanation.js";
-import { readLink } from "../../../book/lenet_book/widgets/stage/link.js";
+import { readLink } from "../../../book/lenet_book/widgets/stage/state.js";
 import { addUp, signedText, sumText } from "../../../book/lenet_book/widgets/stage/sums.js";
 import { numberText } from "../../../book/lenet_book/widgets/shared/text.js";
 
@@ -16,7 +16,7 @@ const answers = {
   sum(terms, total, decimals, numFixed) {
     const shown = addUp(terms, total, decimals, numFixed);
     const inColumn = shown.terms.map((term) => signedText(term, decimals));
-    return { inColumn, inLine: sumText(shown.terms, decimals), total: numberText(shown.total, decimals) };
+    return { inColumn, inLine: sumText(shown.terms.map((term) => ["", term]), decimals), total: numberText(shown.total, decimals) };
   },
   link(hash, numSteps) {
     const wanted = readLink("Stage-1", hash, numSteps);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Engine } from "../../../book/lenet_book/widgets/stage/engine.js";
-import { linkOf, readLink } from "../../../book/lenet_book/widgets/stage/link.js";
-import { strongestBelow, strongestPath } from "../../../book/lenet_book/widgets/stage/path.js";
+import { linkOf, readLink } from "../../../book/lenet_book/widgets/stage/state.js";
+import { strongestBelow, strongestPath } from "../../../book/lenet_book/widgets/stage/explanation.js";
 import { addUp, signedText, sumText } from "../../../book/lenet_book/widgets/stage/sums.js";
 import { hintOf, sentenceOf, unitText } from "../../../book/lenet_book/widgets/stage/words.js";
 
@@ -11,7 +11,7 @@ import { hintOf, sentenceOf, unitText } from "../../../book/lenet_book/widgets/s
 
 test("terms are rounded so that they add up", () => {
   const texts = (/** @type {number[]} */ terms, /** @type {number} */ total, numFixed = 0) =>
-    [sumText(addUp(terms, total, 2, numFixed).terms), addUp(terms, total, 2, numFixed).total.toFixed(2)];
+    [sumText(addUp(terms, total, 2, numFixed).terms.map((term) => ["", term])), addUp(terms, total, 2, numFixed).total.toFixed(2)];
   assert.deepEqual(texts([0.104, 0.104, 0.104], 0.312), ["0.11 + 0.10 + 0.10", "0.31"]);
   assert.deepEqual(texts([-0.104, -0.104, -0.104], -0.312), ["−0.11 − 0.10 − 0.10", "-0.31"]);
   assert.deepEqual(texts([5.3599, -0.2593], 5.1006), ["5.36 − 0.26", "5.10"]);
@@ -20,7 +20,7 @@ test("terms are rounded so that they add up", () => {
 });
 
 test("no sum shows a negative zero", () => {
-  assert.equal(sumText([-0.001, 0.2, -0.004]), "0.00 + 0.20 + 0.00");
+  assert.equal(sumText([["", -0.001], ["", 0.2], ["bias", -0.004]]), "0.00 + 0.20 + 0.00 (bias)");
   assert.equal(signedText(-0.004), "+0.00");
   assert.equal(signedText(-0.006), "−0.01");
 });
@@ -28,7 +28,7 @@ test("no sum shows a negative zero", () => {
 // ---------------------------------------------------------------------------- links
 
 test("a link leads back to what it was made of", () => {
-  const state = (/** @type {number | null} */ channel) => /** @type {any} */ ({ step: 4, unit: [3, 2, 5], channel, input: { toText: () => "s7" } });
+  const state = (/** @type {number | null} */ channel) => /** @type {any} */ ({ step: 4, picked: [3, 2, 5], channel, input: { toText: () => "s7" } });
   const wanted = { step: 4, unit: [3, 2, 5], channel: 0, picture: "s7" };
   assert.equal(linkOf("Stage-1", state(null)), "#Stage-1:step=4;unit=3,2,5;picture=s7");
   assert.deepEqual(readLink("Stage-1", linkOf("Stage-1", state(0)), 14), wanted);
@@ -96,8 +96,8 @@ test("padding is no place to come from, even where every product is below zero",
     { kind: "maxPool", inputs: [1], shape: [1, 2, 2], ...window, padding: [1, 1] },
   ];
   const engine = ran(program, { w: tensor([1, 1, 3, 3], Array(9).fill(-1)) }, [5, 6, 7, 2]);
-  assert.deepEqual(strongestBelow(engine, { step: 1, unit: [0, 0, 0] }), { step: 0, unit: [0, 1, 1] });
-  assert.deepEqual(strongestBelow(engine, { step: 2, unit: [0, 1, 1] }), { step: 1, unit: [0, 1, 1] });
+  assert.deepEqual(strongestBelow(engine, 1, [0, 0, 0]), { step: 0, unit: [0, 1, 1], size: -2 });
+  assert.deepEqual(strongestBelow(engine, 2, [0, 1, 1]), { step: 1, unit: [0, 1, 1], size: -20 });
   assert.deepEqual(strongestPath(engine), []); // no scores, no answer
 });
 

@@ -150,6 +150,12 @@ def test_python_moves_the_view() -> None:
             widget.sample = missing
 
 
+def test_the_page_moves_step_and_unit_at_once() -> None:
+    widget = stepper(step=2)
+    widget.set_state({"picked": [3], "step": 13})
+    assert (widget.step, widget.picked) == (13, [3])
+
+
 def test_the_model_is_left_alone() -> None:
     model, images = build("normalised")
     model.train()

@@ -12,8 +12,8 @@ type Sliding = "conv" | "max" | "avg";
 type Entry = number | string;
 
 /** How a number of the output comes about. */
-type WindowSum = Extract<import("../stage/explanation.js").Arithmetic, { kind: "conv" | "maxPool" | "avgPool" }>;
+type WindowSum = Extract<Arithmetic, { kind: "conv" | "maxPool" | "avgPool" }>;
 
 /** What lies under the window; and that, with the weights on it and the products. */
-type PatchUnder = import("../stage/explanation.js").Patch;
-type WeightedPatch = import("../stage/explanation.js").Weighted;
+type PatchUnder = Patch;
+type WeightedPatch = Weighted;

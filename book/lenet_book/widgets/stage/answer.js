@@ -4,8 +4,7 @@ import { softmaxParts } from "./engine.js";
 import { button, element, setText } from "../shared/elements.js";
 import { numberText, percentText } from "../shared/text.js";
 
-/** @typedef {import("./state.js").State} State */
-/** @typedef {{ index: number, share: number, score: number }} Entry */
+/** @typedef {{ name: string, share: number, score: number }} Entry */
 
 const NUM_SHOWN = 10;
 
@@ -14,26 +13,22 @@ export class Answer {
   #showsScores = false;
   #choice = element("strong", { class: "lenet-choice" });
   #words = element("span", { class: "lenet-words" });
-  #aside = element("span", { class: "lenet-muted lenet-must" });
 
   /** @param {State} state */
   constructor(state) {
     this.#state = state;
     const { classes } = state.meta;
     this.#rows = classes.slice(0, NUM_SHOWN).map(() => {
-      const name = element("span", { class: "lenet-score-name" });
-      const fill = element("span", { class: "lenet-score-fill" });
-      const figure = element("span", { class: "lenet-score-figure" });
+      const [name, fill, figure] = ["name", "fill", "figure"].map((part) => element("span", { class: `lenet-score-${part}` }));
       const row = element("li", {}, name, element("span", { class: "lenet-score-bar" }, fill), figure);
       return { row, name, fill, figure };
     });
-    const isLong = element("span", { class: "lenet-in-full" }, "It ");
-    this.#aside.append(isLong, `must choose one of ${classes.length}; cannot say “none”`);
     this.#switch = button("scores", () => this.#change(), { class: "lenet-link", title: "Change between shares and scores" });
     const said = element("div", { class: "lenet-said" }, this.#choice, this.#words, this.#switch);
     const list = element("ol", {}, ...this.#rows.map(({ row }) => row));
-    this.node = element("section", { class: "lenet-answer", "aria-label": "The answer" }, said, list, this.#aside);
-    this.node.hidden = classes.length === 0;
+    const must = `must choose one of ${classes.length}; cannot say “none”`;
+    const aside = element("span", { class: "lenet-muted lenet-must" }, element("span", { class: "lenet-in-full" }, "It "), must);
+    this.node = element("section", { class: "lenet-answer", "aria-label": "The answer", hidden: classes.length === 0 }, said, list, aside);
   }
 
   #change() {
@@ -44,43 +39,32 @@ export class Answer {
 
   /** @returns {Entry[]} */
   #entries() {
-    const { steps, engine } = this.#state;
+    const { steps, engine, meta } = this.#state;
     const last = steps.length - 1;
-    const end = steps[last];
-    const scores = engine.values[end.kind === "softmax" ? end.inputs[0] : last];
+    const scores = engine.values[steps[last].kind === "softmax" ? steps[last].inputs[0] : last];
     const { exponentials, total } = softmaxParts(scores);
-    return Array.from(scores, (score, index) => ({ index, score, share: exponentials[index] / total }));
+    return Array.from(scores, (score, index) => ({ name: meta.classes[index], score, share: exponentials[index] / total }));
   }
 
   show() {
     if (this.node.hidden) return;
+    const { isBlank } = this.#state.input;
     const entries = this.#entries();
     const ranked = [...entries].sort((a, b) => b.share - a.share);
-    const shown = entries.length > NUM_SHOWN ? ranked : entries;
-    const { isBlank } = this.#state.input;
-    const { classes } = this.#state.meta;
-    setText(this.#choice, isBlank ? "?" : classes[ranked[0].index]);
-    this.#choice.classList.toggle("lenet-long", classes[ranked[0].index].length > 2);
-    setText(this.#words, this.#inWords(ranked));
+    const [best] = ranked;
+    setText(this.#choice, isBlank ? "?" : best.name);
+    this.#choice.classList.toggle("lenet-long", best.name.length > 2);
+    setText(this.#words, isBlank ? "nothing is drawn yet" : inWords(ranked));
     const highest = Math.max(...entries.map(({ score }) => Math.abs(score))) || 1;
+    const shown = entries.length > NUM_SHOWN ? ranked : entries;
     this.#rows.forEach(({ row, name, fill, figure }, place) => {
-      const { index, share, score } = shown[place];
-      setText(name, classes[index]);
+      const { share, score } = shown[place];
+      setText(name, shown[place].name);
       setText(figure, isBlank ? "" : this.#showsScores ? numberText(score, 2) : percentText(share));
-      fill.style.transform = isBlank ? "scaleX(0)" : this.#showsScores ? `scaleX(${score / highest})` : `scaleX(${share})`;
-      row.classList.toggle("lenet-best", index === ranked[0].index && !isBlank);
+      fill.style.transform = `scaleX(${isBlank ? 0 : this.#showsScores ? score / highest : share})`;
+      row.classList.toggle("lenet-best", shown[place] === best && !isBlank);
     });
     this.node.classList.toggle("lenet-with-scores", this.#showsScores);
-  }
-
-  /** How clear the answer is. @param {Entry[]} ranked */
-  #inWords([first, second]) {
-    if (this.#state.input.isBlank) return "nothing is drawn yet";
-    const { classes } = this.#state.meta;
-    const [best, next] = [classes[first.index], second ? classes[second.index] : ""];
-    if (first.share >= 0.99 || !second) return `clearly ${best}`;
-    if (second.share >= 0.25) return `torn between ${best} and ${next}`;
-    return first.share >= 0.6 ? `rather ${best} than ${next}` : `perhaps ${best}, not sure`;
   }
 
   /** The result as a sentence. */
@@ -88,6 +72,13 @@ export class Answer {
     if (this.#state.input.isBlank) return "Nothing is drawn yet.";
     if (this.node.hidden) return "";
     const [best] = this.#entries().sort((a, b) => b.share - a.share);
-    return `The network says ${this.#state.meta.classes[best.index]}, ${percentText(best.share)}.`;
+    return `The network says ${best.name}, ${percentText(best.share)}.`;
   }
+}
+
+/** How clear the answer is. @param {Entry[]} ranked */
+function inWords([first, second]) {
+  if (first.share >= 0.99 || !second) return `clearly ${first.name}`;
+  if (second.share >= 0.25) return `torn between ${first.name} and ${second.name}`;
+  return first.share >= 0.6 ? `rather ${first.name} than ${second.name}` : `perhaps ${first.name}, not sure`;
 }

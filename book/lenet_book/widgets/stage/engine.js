@@ -5,66 +5,20 @@
  * A program is what `program.py` writes: instruction 0 is the picture, every other one names
  * its inputs by their numbers. Sums are kept in double precision and stored in single precision.
  */
-
 import { productOf, sumOf } from "../shared/numbers.js";
 import { AdaptiveWindow, SlidingWindow } from "../shared/windows.js";
 
-/** @typedef {import("../shared/arrays.js").Tensor} Tensor */
-/** @typedef {SlidingWindow | AdaptiveWindow} Window */
-
-/**
- * @typedef {object} Instruction
- * @property {string} kind
- * @property {number[]} inputs
- * @property {number[]} shape  without the batch axis
- * @property {string} [weight]  names of arrays
- * @property {string} [bias]
- * @property {string} [mean]
- * @property {string} [deviation]
- * @property {string} [values]  recorded activations
- * @property {boolean} [perImage]  whether `values` has a batch axis
- * @property {string} [reason]  why they were recorded
- * @property {[number, number]} [kernel]  height and width, here and below
- * @property {[number, number]} [stride]
- * @property {[number, number]} [padding]
- * @property {[number, number]} [dilation]
- * @property {number} [groups]
- * @property {boolean} [adaptive]
- * @property {boolean} [countPadding]
- * @property {number | null} [divisor]
- * @property {number} [scale]
- * @property {number} [shift]
- * @property {number} [slope]
- * @property {number} [alpha]
- * @property {"none" | "tanh"} [form]  of a gelu: exact, or approximated by tanh
- */
-
-/**
- * What an instruction needs to run.
- *
- * @typedef {object} Task
- * @property {Instruction} instruction
- * @property {Float32Array} output
- * @property {Float32Array[]} inputs
- * @property {number[][]} inputShapes
- * @property {(role: "weight" | "bias" | "mean" | "deviation") => Float32Array | null} weights
- * @property {Float64Array} sums  room for the sums of one channel
- */
-
 /** Runs a program again and again, in memory that is set aside once. */
 export class Engine {
-  /**
-   * @param {Instruction[]} program
-   * @param {Record<string, Tensor>} arrays
-   */
+  #tasks;
+
+  /** @param {Instruction[]} program @param {Record<string, Tensor>} arrays */
   constructor(program, arrays) {
     this.program = program;
     this.arrays = arrays;
     /** What came out of each instruction in the last run. */
     this.values = program.map(({ shape }) => new Float32Array(productOf(shape)));
-    this.tasks = program.map((instruction, index) => this.#taskOf(instruction, index));
-    /** The first step that needs what PyTorch recorded, or -1. */
-    this.firstRecorded = program.findIndex(({ kind }) => kind === "recorded");
+    this.#tasks = program.map((instruction, index) => this.#taskOf(instruction, this.values[index]));
   }
 
   /**
@@ -76,46 +30,42 @@ export class Engine {
    * @returns {Float32Array[]}  by instruction; the next run overwrites them
    */
   run(picture, sample = -1) {
-    if (sample < 0 && this.firstRecorded >= 0) {
-      throw new Error(this.program[this.firstRecorded].reason);
-    }
+    const blocking = this.program.find(({ kind }) => kind === "recorded");
+    if (sample < 0 && blocking) throw new Error(blocking.reason);
     this.values[0].set(picture);
-    for (const task of this.tasks.slice(1)) {
+    for (const task of this.#tasks.slice(1)) {
       if (task.instruction.kind === "recorded") this.#recall(task, sample);
       else operations[task.instruction.kind](task);
     }
     return this.values;
   }
 
-  /** @param {Instruction} instruction @param {number} index @returns {Task} */
-  #taskOf(instruction, index) {
+  /** @param {Instruction} instruction @param {WeightRole} role @returns {Float32Array | null} */
+  weightsOf(instruction, role) {
+    const name = instruction[role];
+    return name ? /** @type {Float32Array} */ (this.arrays[name].data) : null;
+  }
+
+  /** @param {Instruction} instruction @param {Float32Array} output @returns {EngineTask} */
+  #taskOf(instruction, output) {
     return {
       instruction,
-      output: this.values[index],
+      output,
       inputs: instruction.inputs.map((input) => this.values[input]),
       inputShapes: instruction.inputs.map((input) => this.program[input].shape),
-      weights: (role) => {
-        const name = instruction[role];
-        return name ? /** @type {Float32Array} */ (this.arrays[name].data) : null;
-      },
+      weights: (role) => this.weightsOf(instruction, role),
       sums: new Float64Array(productOf(instruction.shape.slice(-2))),
     };
   }
 
-  /** @param {Task} task @param {number} sample */
+  /** @param {EngineTask} task @param {number} sample */
   #recall({ instruction, output }, sample) {
-    const all = this.arrays[/** @type {string} */ (instruction.values)].data;
     const start = instruction.perImage ? sample * output.length : 0;
-    output.set(all.subarray(start, start + output.length));
+    output.set(this.arrays[need(instruction.values)].data.subarray(start, start + output.length));
   }
 }
 
-/**
- * The windows of a convolution or pooling over its input, down and across.
- *
- * @param {Instruction} instruction @param {number[]} inputShape
- * @returns {Window[]}
- */
+/** The windows of a convolution or pooling over its input, down and across. @param {Instruction} instruction @param {number[]} inputShape */
 export function windowsOf({ adaptive, shape, kernel, stride, padding, dilation }, [, ...sizes]) {
   return sizes.map((size, axis) => {
     if (adaptive) return new AdaptiveWindow(size, shape[axis + 1]);
@@ -128,8 +78,7 @@ export function windowsOf({ adaptive, shape, kernel, stride, padding, dilation }
  * For each weight along one axis of a kernel: the pixel that it meets at output 0, and the outputs
  * for which what it meets is no padding.
  *
- * @param {Window} window @param {number} stride @param {number} numOutputs
- * @returns {{ first: number, from: number, to: number }[]}
+ * @param {AnyWindow} window @param {number} stride @param {number} numOutputs
  */
 function reaches(window, stride, numOutputs) {
   return window.pixelsAt(0).map((first) => ({
@@ -139,31 +88,26 @@ function reaches(window, stride, numOutputs) {
   }));
 }
 
-/** @param {Task} task */
-function convolve({ instruction, output, inputs, inputShapes, weights, sums }) {
+/** @param {EngineTask} task */
+function convolve({ instruction, output, inputs: [input], inputShapes: [inputShape], weights, sums }) {
   const [strideDown, strideRight] = need(instruction.stride);
-  const [channels, height, width] = inputShapes[0];
+  const [channels, height, width] = inputShape;
   const [filters, rows, columns] = instruction.shape;
-  const windows = windowsOf(instruction, inputShapes[0]);
+  const windows = windowsOf(instruction, inputShape);
   const [down, right] = [reaches(windows[0], strideDown, rows), reaches(windows[1], strideRight, columns)];
   const groups = instruction.groups ?? 1;
   const depth = channels / groups;
-  const input = inputs[0];
-  const weight = need(weights("weight"));
-  const bias = weights("bias");
+  const [weight, bias] = [need(weights("weight")), weights("bias")];
   let at = 0;
   for (let filter = 0; filter < filters; filter++) {
     const firstChannel = Math.floor(filter / (filters / groups)) * depth;
     sums.fill(bias ? bias[filter] : 0);
-    for (let channel = 0; channel < depth; channel++) {
-      const plane = (firstChannel + channel) * height * width;
-      for (let i = 0; i < down.length; i++) {
-        const vertical = down[i];
-        for (let j = 0; j < right.length; j++) {
-          const horizontal = right[j];
+    for (let channel = firstChannel; channel < firstChannel + depth; channel++) {
+      for (const vertical of down) {
+        for (const horizontal of right) {
           const factor = weight[at++];
           for (let row = vertical.from; row < vertical.to; row++) {
-            const line = plane + (vertical.first + row * strideDown) * width;
+            const line = (channel * height + vertical.first + row * strideDown) * width;
             let source = line + horizontal.first + horizontal.from * strideRight;
             const end = row * columns + horizontal.to;
             for (let target = row * columns + horizontal.from; target < end; target++) {
@@ -178,38 +122,30 @@ function convolve({ instruction, output, inputs, inputShapes, weights, sums }) {
   }
 }
 
-/**
- * By what the sum of an average-pooling window is divided.
- *
- * @param {Instruction} instruction @param {Window[]} windows @param {number[]} stops  row and column
- */
+/** By what the sum of an average-pooling window is divided. @param {Instruction} instruction @param {AnyWindow[]} windows @param {number[]} stops  row and column */
 export function divisorOf({ divisor, countPadding = false }, windows, stops) {
   return divisor || productOf(windows.map((window, axis) => window.numCounted(stops[axis], countPadding)));
 }
 
-/** The pixels under a window, without the padding, by stop. @param {Window} window @param {number} numStops */
+/** The pixels under a window, without the padding, by stop. @param {AnyWindow} window @param {number} numStops */
 function pixelsInside(window, numStops) {
-  return Array.from({ length: numStops }, (_, stop) =>
-    window.pixelsAt(stop).filter((pixel) => pixel >= 0 && pixel < window.inputSize),
-  );
+  return Array.from({ length: numStops }, (_, stop) => window.pixelsAt(stop).filter((pixel) => pixel >= 0 && pixel < window.inputSize));
 }
 
-/** @param {Task} task @param {boolean} takesMaximum */
-function pool({ instruction, output, inputs, inputShapes }, takesMaximum) {
+/** @param {EngineTask} task @param {boolean} takesMaximum */
+function pool({ instruction, output, inputs: [input], inputShapes: [inputShape] }, takesMaximum) {
   const [channels, rows, columns] = instruction.shape;
-  const [, height, width] = inputShapes[0];
-  const windows = windowsOf(instruction, inputShapes[0]);
+  const [, height, width] = inputShape;
+  const windows = windowsOf(instruction, inputShape);
   const [down, right] = [pixelsInside(windows[0], rows), pixelsInside(windows[1], columns)];
-  const input = inputs[0];
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const divisor = takesMaximum ? 1 : divisorOf(instruction, windows, [row, column]);
       for (let channel = 0; channel < channels; channel++) {
         let result = takesMaximum ? -Infinity : 0;
         for (const i of down[row]) {
-          const line = (channel * height + i) * width;
           for (const j of right[column]) {
-            const value = input[line + j];
+            const value = input[(channel * height + i) * width + j];
             if (!takesMaximum) result += value;
             else if (value > result || Number.isNaN(value)) result = value;
           }
@@ -220,26 +156,20 @@ function pool({ instruction, output, inputs, inputShapes }, takesMaximum) {
   }
 }
 
-/** @param {Task} task */
-function batchNormalise({ instruction, output, inputs, weights }) {
-  const channels = instruction.shape[0];
-  const size = output.length / channels;
+/** @param {EngineTask} task */
+function batchNormalise({ instruction, output, inputs: [input], weights }) {
+  const size = output.length / instruction.shape[0];
   const [mean, deviation] = [need(weights("mean")), need(weights("deviation"))];
   const [weight, bias] = [weights("weight"), weights("bias")];
-  for (let channel = 0; channel < channels; channel++) {
-    const scale = (weight ? weight[channel] : 1) / deviation[channel];
-    const shift = bias ? bias[channel] : 0;
-    for (let i = channel * size; i < (channel + 1) * size; i++) {
-      output[i] = (inputs[0][i] - mean[channel]) * scale + shift;
-    }
+  for (let i = 0; i < output.length; i++) {
+    const channel = Math.floor(i / size);
+    output[i] = (input[i] - mean[channel]) * ((weight ? weight[channel] : 1) / deviation[channel]) + (bias ? bias[channel] : 0);
   }
 }
 
-/** @param {Task} task */
-function multiplyMatrix({ output, inputs, weights }) {
-  const input = inputs[0];
-  const weight = need(weights("weight"));
-  const bias = weights("bias");
+/** @param {EngineTask} task */
+function multiplyMatrix({ output, inputs: [input], weights }) {
+  const [weight, bias] = [need(weights("weight")), weights("bias")];
   let at = 0;
   for (let unit = 0; unit < output.length; unit++) {
     let sum = bias ? bias[unit] : 0;
@@ -248,10 +178,9 @@ function multiplyMatrix({ output, inputs, weights }) {
   }
 }
 
-/** @param {(value: number, instruction: Instruction) => number} change @returns {(task: Task) => void} */
+/** @param {(value: number, instruction: Instruction) => number} change @returns {(task: EngineTask) => void} */
 function eachValue(change) {
-  return ({ instruction, output, inputs }) => {
-    const input = inputs[0];
+  return ({ instruction, output, inputs: [input] }) => {
     for (let i = 0; i < output.length; i++) output[i] = change(input[i], instruction);
   };
 }
@@ -268,23 +197,12 @@ function nearlyErf(x) {
   return Math.tanh((2 / Math.sqrt(Math.PI)) * (x + 0.08943 * x ** 3));
 }
 
-/** @param {Task} task */
-function add({ output, inputs }) {
-  for (let i = 0; i < output.length; i++) output[i] = inputs[0][i] + inputs[1][i];
+/** @param {EngineTask} task */
+function takeOver({ output, inputs: [input] }) {
+  output.set(input);
 }
 
-/** @param {Task} task */
-function takeOver({ output, inputs }) {
-  output.set(inputs[0]);
-}
-
-/**
- * Turn scores into shares that add up to 1. The largest score is taken off first, which changes no
- * share and keeps the exponentials small.
- *
- * @param {ArrayLike<number>} scores
- * @returns {{ largest: number, exponentials: number[], total: number }}
- */
+/** Turn scores into shares: the largest is taken off first, which changes no share and keeps the exponentials small. @param {ArrayLike<number>} scores */
 export function softmaxParts(scores) {
   const all = Array.from(scores);
   const largest = Math.max(...all);
@@ -292,19 +210,7 @@ export function softmaxParts(scores) {
   return { largest, exponentials, total: sumOf(exponentials) };
 }
 
-/** @param {Task} task */
-function softmax({ output, inputs }) {
-  const { exponentials, total } = softmaxParts(inputs[0]);
-  exponentials.forEach((value, i) => (output[i] = value / total));
-}
-
-/** @param {Task} task */
-function logSoftmax({ output, inputs }) {
-  const { largest, total } = softmaxParts(inputs[0]);
-  for (let i = 0; i < output.length; i++) output[i] = inputs[0][i] - largest - Math.log(total);
-}
-
-/** @type {Record<string, (task: Task) => void>} */
+/** @type {Record<string, (task: EngineTask) => void>} */
 const operations = {
   conv: convolve,
   maxPool: (task) => pool(task, true),
@@ -318,11 +224,17 @@ const operations = {
   tanh: eachValue(Math.tanh),
   sigmoid: eachValue((value) => 1 / (1 + Math.exp(-value))),
   affine: eachValue((value, { scale = 1, shift = 0 }) => scale * value + shift),
-  sum: add,
+  sum: ({ output, inputs: [first, second] }) => output.forEach((_, i) => (output[i] = first[i] + second[i])),
   identity: takeOver,
   reshape: takeOver,
-  softmax,
-  logSoftmax,
+  softmax({ output, inputs: [scores] }) {
+    const { exponentials, total } = softmaxParts(scores);
+    output.set(exponentials.map((value) => value / total));
+  },
+  logSoftmax({ output, inputs: [scores] }) {
+    const { largest, total } = softmaxParts(scores);
+    output.set(scores.map((score) => score - largest - Math.log(total)));
+  },
 };
 
 /** Apply to one number what an instruction does with each. @param {Instruction} instruction @param {number} value */

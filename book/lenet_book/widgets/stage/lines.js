@@ -1,55 +1,62 @@
 // @ts-check
-/** What a number went through, line by line, where there is no picture of it. */
-import { addUp, signedText } from "./sums.js";
-import { element } from "../shared/elements.js";
-import { numberText } from "../shared/text.js";
+/** Drawn lines: from what goes in to what comes of it, and the curve of a rule. */
+import { applyTo } from "./engine.js";
+import { limitOf } from "./maps.js";
+import { svgElement } from "../shared/elements.js";
 
-/** @typedef {import("./explanation.js").Arithmetic} Arithmetic */
+const THICKEST_TIE = 5; // CSS pixels
+const SIZE = 200; // of the picture of a curve
+const NUM_POINTS = 120;
 
-/** @param {Arithmetic} arithmetic @param {string[]} inputs  names of the steps that go in @returns {[what: string, number: string][]} */
-function linesOf(arithmetic, inputs) {
-  switch (arithmetic.kind) {
-    case "batchNorm": {
-      const { value, mean, deviation, weight, bias, result } = arithmetic;
-      const [centred] = [value - mean];
-      const first = addUp([value, -mean], centred);
-      const last = addUp([result - bias, bias], result);
-      return [
-        ["goes in", numberText(first.terms[0], 2)],
-        ["less the mean", signedText(first.terms[1])],
-        ["", `= ${numberText(first.total, 2)}`],
-        ["divided by the deviation", `/ ${numberText(deviation)}`],
-        ["times the weight", `× ${numberText(weight)}`],
-        ["", `= ${numberText(last.terms[0], 2)}`],
-        ["plus the bias", signedText(last.terms[1])],
-      ];
-    }
-    case "reshape": {
-      const { from, shape, index } = arithmetic;
-      if (shape.length !== 3) return [["its place before", String(from)], ["its place now", String(index)]];
-      const [channel, row, column] = from;
-      const [, height, width] = shape;
-      return [
-        [`numbers in the ${channel} maps before it: ${channel} × ${height} × ${width}`, String(channel * height * width)],
-        [`in the ${row} rows before it: ${row} × ${width}`, `+${row * width}`],
-        ["before it in its row", `+${column}`],
-        ["its place in the row of all numbers", `= ${index}`],
-      ];
-    }
-    case "sum":
-      return addUp(arithmetic.values, arithmetic.result).terms.map((term, i) => [inputs[i], signedText(term)]);
-    default:
-      return [];
+/** Lines from what goes in, over the terms of the sum, to the number that comes out. */
+export class Ties {
+  node = svgElement("svg", { class: "lenet-ties", "aria-hidden": "true" });
+
+  /** Draw lines between places in the window. @param {Tie[]} ties  into the sum @param {{ from: Rectangle, to: Rectangle }} [result]  from the sum to the unit */
+  show(ties, result) {
+    if (!ties.length && !result) return this.node.replaceChildren();
+    const { left, top } = this.node.getBoundingClientRect();
+    const largest = Math.max(...ties.map(({ size }) => Math.abs(size)), 1e-9);
+    const parts = ties.map(({ from, to, size, lift }) => {
+      const width = Math.max(0.5, (THICKEST_TIE * Math.abs(size)) / largest);
+      return svgElement("path", { d: bow(from, to, lift), class: size < 0 ? "lenet-tie-below" : "lenet-tie-above", "stroke-width": width });
+    });
+    const end = result ? [
+      svgElement("path", { d: bow(result.from, result.to), class: "lenet-tie-result" }),
+      svgElement("circle", { cx: result.to.x, cy: result.to.y + result.to.height / 2, r: 3, class: "lenet-tie-end" }),
+    ] : [];
+    this.node.replaceChildren(svgElement("g", { transform: `translate(${-left} ${-top})` }, ...parts, ...end));
   }
 }
 
-export class Lines {
-  #body = element("tbody", {});
-  node = element("div", { class: "lenet-lines" }, element("table", { class: "lenet-terms" }, this.#body));
+/** A bow from the right edge of one place to the left edge of another. @param {Rectangle} from @param {Rectangle} to @param {number} [lift] */
+function bow(from, to, lift = 0) {
+  const [x, y] = [from.x + from.width, from.y + from.height / 2];
+  const [u, v] = [to.x, to.y + to.height / 2];
+  const middle = (x + u) / 2;
+  return `M${x} ${y}C${middle} ${y - lift} ${middle} ${v - lift} ${u} ${v}`;
+}
 
-  /** @param {Arithmetic} arithmetic @param {string[]} inputs */
-  show(arithmetic, inputs) {
-    const rows = linesOf(arithmetic, inputs).map(([what, number]) => element("tr", {}, element("th", { scope: "row" }, what), element("td", {}, number)));
-    this.#body.replaceChildren(...rows);
+/** The rule by which every number is changed by itself, as a curve with the picked number on it. */
+export class RuleCurve {
+  #line = svgElement("path", { class: "lenet-curve" });
+  #drop = svgElement("path", { class: "lenet-drop" });
+  #dot = svgElement("circle", { r: 5, class: "lenet-dot" });
+  #axes = svgElement("path", { class: "lenet-axis", d: `M0 ${SIZE / 2}H${SIZE}M${SIZE / 2} 0V${SIZE}` });
+  node = svgElement("svg", { viewBox: `-6 -6 ${SIZE + 12} ${SIZE + 12}`, class: "lenet-curve-picture", "aria-hidden": "true" }, this.#axes, this.#line, this.#drop, this.#dot);
+
+  /** @param {ArithmeticOf<"pointwise">} arithmetic @param {Showing} showing */
+  show({ value, result }, { state: { steps, step, engine } }) {
+    const reach = Math.max(limitOf(engine.values[steps[step].inputs[0]]), Math.abs(result), 1e-6);
+    const x = (/** @type {number} */ number) => ((number / reach + 1) * SIZE) / 2;
+    const y = (/** @type {number} */ number) => ((1 - number / reach) * SIZE) / 2;
+    const points = Array.from({ length: NUM_POINTS + 1 }, (_, i) => {
+      const number = (2 * i * reach) / NUM_POINTS - reach;
+      return `${x(number).toFixed(1)} ${Math.min(Math.max(y(applyTo(steps[step], number)), 0), SIZE).toFixed(1)}`;
+    });
+    this.#line.setAttribute("d", `M${points.join("L")}`);
+    this.#drop.setAttribute("d", `M${x(value)} ${y(0)}V${y(result)}H${x(0)}`);
+    this.#dot.setAttribute("cx", String(x(value)));
+    this.#dot.setAttribute("cy", String(y(result)));
   }
 }

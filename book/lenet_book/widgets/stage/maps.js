@@ -7,10 +7,6 @@ import { productOf } from "../shared/numbers.js";
 import { sizeCanvas } from "../shared/pictures.js";
 import { numberText } from "../shared/text.js";
 
-/** @typedef {import("../shared/colours.js").Theme} Theme */
-/** @typedef {import("./explanation.js").Box} Box */
-/** @typedef {import("./explanation.js").Unit} Unit */
-
 const TILE_GAP = 6; // CSS pixels between tiles
 const LARGEST_CELL = 30;
 const WITH_NUMBER = 22; // cells of this size have room for a number
@@ -18,17 +14,7 @@ const SHADES = 255; // on either side of zero
 const RIM = 3; // around the tiles, for frames at their edges
 const FINGER = 16; // how near a finger takes hold of a frame
 
-/** @typedef {{ x: number, y: number, width: number, height: number }} Rectangle */
-
-/**
- * How numbers become colours.
- *
- * @typedef {object} Scale
- * @property {Uint32Array} palette  from lowest to highest
- * @property {(channel: number) => [low: number, high: number]} range
- */
-
-/** @param {import("../shared/colours.js").Colour} colour */
+/** @param {Colour} colour */
 function packed([red, green, blue]) {
   return (255 << 24) | (blue << 16) | (green << 8) | red;
 }
@@ -46,40 +32,18 @@ export function greyPalette() {
 /** The largest absolute value. @param {ArrayLike<number>} values */
 export function limitOf(values) {
   let limit = 0;
-  for (let i = 0; i < values.length; i++) {
-    const size = Math.abs(values[i]);
-    if (size > limit) limit = size;
-  }
+  for (let i = 0; i < values.length; i++) limit = Math.max(limit, Math.abs(values[i]));
   return limit || 1;
-}
-
-/**
- * Lay a shape out as tiles: channels of rows and columns. A row of features becomes one tile of
- * several lines; `perLine` says how long they are.
- *
- * @param {number[]} shape @param {number} [perLine]
- * @returns {{ tiles: number, rows: number, columns: number }}
- */
-export function tilesOf(shape, perLine = 0) {
-  if (shape.length >= 2) {
-    const [rows, columns] = shape.slice(-2);
-    return { tiles: productOf(shape.slice(0, -2)), rows, columns };
-  }
-  const length = shape[0] ?? 1;
-  const columns = perLine || (length <= 24 ? length : length % 16 === 0 && length % 20 ? 16 : 20);
-  return { tiles: 1, rows: Math.ceil(length / columns), columns };
 }
 
 /** A picture of one pixel for each number, the tiles one below the other. */
 export class Painting {
-  #rows; #context; #image; #pixels;
+  #perTile; #context; #image; #pixels;
 
   /** @param {{ tiles: number, rows: number, columns: number }} layout */
   constructor({ tiles, rows, columns }) {
-    this.#rows = rows;
-    this.canvas = document.createElement("canvas");
-    this.canvas.width = columns;
-    this.canvas.height = Math.max(1, tiles * rows);
+    this.#perTile = rows * columns;
+    this.canvas = element("canvas", { width: columns, height: Math.max(1, tiles * rows) });
     this.#context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     this.#image = this.#context.createImageData(this.canvas.width, this.canvas.height);
     this.#pixels = new Uint32Array(this.#image.data.buffer);
@@ -87,12 +51,11 @@ export class Painting {
 
   /** @param {ArrayLike<number>} values @param {Scale} scale */
   paint(values, { palette, range }) {
-    const perTile = this.#rows * this.canvas.width;
     const last = palette.length - 1;
-    for (let start = 0; start < values.length; start += perTile) {
-      const [low, high] = range(start / perTile);
+    for (let start = 0; start < values.length; start += this.#perTile) {
+      const [low, high] = range(start / this.#perTile);
       const factor = last / (high - low || 1);
-      const end = Math.min(start + perTile, values.length);
+      const end = Math.min(start + this.#perTile, values.length);
       for (let i = start; i < end; i++) {
         const shade = Math.round((values[i] - low) * factor);
         this.#pixels[i] = palette[shade < 0 ? 0 : shade > last ? last : shade];
@@ -102,50 +65,98 @@ export class Painting {
   }
 }
 
-/**
- * Tiles on a canvas, as large as fits.
- *
- * @param {{ tiles: number, rows: number, columns: number }} layout
- * @param {number} maxWidth @param {number} maxHeight @param {number} gap
- * @returns {{ cell: number, perRow: number, width: number, height: number }}
- */
-export function arrange({ tiles, rows, columns }, maxWidth, maxHeight, gap) {
-  let best = { cell: 0, perRow: 1 };
-  for (let perRow = 1; perRow <= tiles; perRow++) {
-    const lines = Math.ceil(tiles / perRow);
-    const across = (maxWidth - (perRow - 1) * gap) / (perRow * columns);
-    const down = (maxHeight - (lines - 1) * gap) / (lines * rows);
-    const cell = Math.min(across, down, LARGEST_CELL);
-    if (cell > best.cell) best = { cell, perRow };
-  }
-  const cell = best.cell > 1 ? Math.floor(best.cell * 2) / 2 : Math.max(best.cell, 0.1);
-  const lines = Math.ceil(tiles / best.perRow);
-  return {
-    cell,
-    perRow: best.perRow,
-    width: best.perRow * columns * cell + (best.perRow - 1) * gap,
-    height: lines * rows * cell + (lines - 1) * gap,
-  };
-}
+/** Where the numbers of a step stand: tiles of rows and columns, as large as fits. Features are one tile of several lines. */
+class Tiling {
+  tiles = 1;
+  cell = 0.1;
+  perRow = 1;
 
-/**
- * What a reader does with maps.
- *
- * @typedef {object} Hands
- * @property {(unit: Unit) => void} pick  a click, a tap, an arrow key
- * @property {(unit: Unit | null) => void} point  the pointer moves over a unit, or leaves
- */
+  /** @param {number[]} shape @param {number} perLine  of features, or 0 @param {number} maxWidth @param {number} maxHeight  CSS pixels */
+  constructor(shape, perLine, maxWidth, maxHeight) {
+    const length = shape[0] ?? 1;
+    this.shape = shape;
+    this.columns = perLine || (length <= 24 ? length : length % 16 === 0 && length % 20 ? 16 : 20);
+    this.rows = Math.ceil(length / this.columns);
+    if (shape.length > 1) {
+      [this.rows, this.columns] = shape.slice(-2);
+      this.tiles = productOf(shape.slice(0, -2));
+    }
+    this.#arrange(maxWidth, maxHeight);
+    const lines = Math.ceil(this.tiles / this.perRow);
+    this.width = this.perRow * this.across - TILE_GAP;
+    this.height = lines * this.down - TILE_GAP;
+  }
+
+  /** @param {number} maxWidth @param {number} maxHeight */
+  #arrange(maxWidth, maxHeight) {
+    for (let perRow = 1; perRow <= this.tiles; perRow++) {
+      const lines = Math.ceil(this.tiles / perRow);
+      const wide = (maxWidth - (perRow - 1) * TILE_GAP) / (perRow * this.columns);
+      const tall = (maxHeight - (lines - 1) * TILE_GAP) / (lines * this.rows);
+      const cell = Math.min(wide, tall, LARGEST_CELL);
+      if (cell > this.cell) Object.assign(this, { cell, perRow });
+    }
+    if (this.cell > 1) this.cell = Math.floor(this.cell * 2) / 2;
+  }
+
+  /** From the left of a tile to the left of the next. */
+  get across() {
+    return this.columns * this.cell + TILE_GAP;
+  }
+
+  get down() {
+    return this.rows * this.cell + TILE_GAP;
+  }
+
+  /** Tile, row and column of a unit. @param {Unit} unit */
+  placeOf(unit) {
+    const index = flatIndex(unit, this.shape);
+    const inTile = index % (this.rows * this.columns);
+    return [Math.floor(index / (this.rows * this.columns)), Math.floor(inTile / this.columns), inTile % this.columns];
+  }
+
+  /** The unit at a place, if there is one. @param {number} tile @param {number} row @param {number} column @returns {Unit | null} */
+  unitOf(tile, row, column) {
+    if ([[tile, this.tiles], [row, this.rows], [column, this.columns]].some(([place, size]) => place < 0 || place >= size)) return null;
+    const index = (tile * this.rows + row) * this.columns + column;
+    return index < productOf(this.shape) ? unitAt(index, this.shape) : null; // a last line may be shorter
+  }
+
+  /** @param {number} x @param {number} y @returns {Unit | null} */
+  unitAtPoint(x, y) {
+    const [right, below] = [Math.floor(x / this.across), Math.floor(y / this.down)];
+    if (x < 0 || right >= this.perRow) return null;
+    return this.unitOf(below * this.perRow + right, Math.floor((y - below * this.down) / this.cell), Math.floor((x - right * this.across) / this.cell));
+  }
+
+  /** @param {number} tile @param {number} [row] @param {number} [column] @param {number} [rows] @param {number} [columns] @returns {Rectangle} */
+  rectangle(tile, row = 0, column = 0, rows = 1, columns = 1) {
+    const [x, y] = [(tile % this.perRow) * this.across, Math.floor(tile / this.perRow) * this.down];
+    return { x: x + column * this.cell, y: y + row * this.cell, width: columns * this.cell, height: rows * this.cell };
+  }
+
+  /** Where a box stands in a tile. @param {Box} box @param {number} tile @returns {Rectangle} */
+  rectangleOf(box, tile) {
+    if (box.every(([from, to]) => to - from === 1)) return this.rectangleOfUnit(box.map(([from]) => from));
+    if (box.length === 1) return { x: 0, y: 0, width: this.width, height: this.height };
+    const [[top, bottom], [left, right]] = box.slice(-2);
+    return this.rectangle(tile, top, left, bottom - top, right - left);
+  }
+
+  /** @param {Unit} unit */
+  rectangleOfUnit(unit) {
+    const [tile, row, column] = this.placeOf(unit);
+    return this.rectangle(tile, row, column);
+  }
+}
 
 /** The maps of one step, with what the reader is asked to look at, and units to point at and to pick. */
 export class Maps {
-  #hands; #place;
-  /** @type {number[]} */
-  #shape = [1];
+  #hands;
+  #tiling = new Tiling([1], 0, 100, 100);
+  #painting = new Painting(this.#tiling);
   /** @type {Unit} */
   #unit = [0];
-  #layout = tilesOf([1]);
-  /** @type {Painting | null} */
-  #painting = null;
   /** What is framed. @type {Rectangle[]} */
   #frames = [];
   #isHeld = false;
@@ -153,145 +164,88 @@ export class Maps {
   /** @param {string} label @param {Hands} hands @param {boolean} hasKeys  whether arrow keys pick */
   constructor(label, hands, hasKeys) {
     this.#hands = hands;
-    this.#place = arrange(this.#layout, 100, 100, TILE_GAP);
     const asApplication = { role: "application", "aria-roledescription": "maps of units", tabindex: 0 };
     this.canvas = element("canvas", { class: "lenet-maps", "aria-label": label, ...(hasKeys ? asApplication : { role: "img" }) });
     this.#listen();
     if (hasKeys) this.canvas.addEventListener("keydown", (event) => this.#move(event));
   }
 
-  /**
-   * @param {number[]} shape @param {number} perLine
-   * @param {number} maxWidth @param {number} maxHeight  CSS pixels
-   */
+  /** @param {number[]} shape @param {number} perLine @param {number} maxWidth @param {number} maxHeight  CSS pixels */
   reshape(shape, perLine, maxWidth, maxHeight) {
-    if (String(shape) !== String(this.#shape) || !this.#painting) this.#painting = new Painting(tilesOf(shape, perLine));
-    this.#shape = shape;
-    this.#layout = tilesOf(shape, perLine);
-    this.#place = arrange(this.#layout, maxWidth - 2 * RIM, maxHeight - 2 * RIM, TILE_GAP);
+    this.#tiling = new Tiling(shape, perLine, maxWidth - 2 * RIM, maxHeight - 2 * RIM);
+    this.#painting = new Painting(this.#tiling);
   }
 
-  /**
-   * @param {ArrayLike<number>} values @param {Scale} scale @param {Theme} theme
-   * @param {object} marks
-   * @param {Unit} [marks.unit]  has a frame
-   * @param {Box | null} [marks.box]  has a frame in each channel
-   * @param {number} [marks.numKnown]  in each map; those behind are not computed yet
-   * @param {boolean} [marks.isOnPath]  of the answer
-   * @param {string} marks.label
-   */
+  /** @param {ArrayLike<number>} values @param {Scale} scale @param {Theme} theme @param {Marks} marks */
   draw(values, scale, theme, { unit, box, numKnown, isOnPath = false, label }) {
-    const painting = this.#painting;
-    if (!painting) return;
-    painting.paint(values, scale);
-    const { cell, width, height } = this.#place;
+    const { width, height, tiles, rows, columns } = this.#tiling;
+    this.#painting.paint(values, scale);
     const context = sizeCanvas(this.canvas, width + 2 * RIM, height + 2 * RIM);
     context.translate(RIM, RIM);
-    this.#frames = [];
-    const { tiles, rows, columns } = this.#layout;
+    Object.assign(context, { strokeStyle: theme.line, fillStyle: colourText(theme.ground) });
     for (let tile = 0; tile < tiles; tile++) {
-      const [x, y] = this.#corner(tile);
-      context.drawImage(painting.canvas, 0, tile * rows, columns, rows, x, y, columns * cell, rows * cell);
-      if (numKnown !== undefined) this.#hideFrom(context, numKnown, x, y, theme);
-      context.strokeStyle = theme.line;
-      context.lineWidth = 1;
-      context.strokeRect(x - 0.5, y - 0.5, columns * cell + 1, rows * cell + 1);
+      const { x, y, width: wide, height: tall } = this.#tiling.rectangle(tile, 0, 0, rows, columns);
+      context.drawImage(this.#painting.canvas, 0, tile * rows, columns, rows, x, y, wide, tall);
+      if (numKnown !== undefined) this.#hideFrom(context, tile, numKnown);
+      context.strokeRect(x - 0.5, y - 0.5, wide + 1, tall + 1);
     }
     if (numKnown === undefined) this.#writeNumbers(context, values, theme);
+    this.#frames = [];
     if (box) this.#frameBox(context, box);
-    if (unit) {
-      this.#unit = unit;
-      this.#frame(context, this.#rectangleAt(flatIndex(unit, this.#shape)), isOnPath ? theme.window : "#000");
-    }
+    if (unit) this.#frame(context, this.#tiling.rectangleOfUnit(unit), isOnPath ? theme.window : "#000");
+    this.#unit = unit ?? this.#unit;
     setAttribute(this.canvas, "aria-label", label);
   }
 
-  /** Where a unit stands in the window. @param {Unit} unit @returns {Rectangle} */
+  /** Where a unit stands in the window. @param {Unit} unit */
   rectangleOf(unit) {
-    return this.#shift(this.#rectangleAt(flatIndex(unit, this.#shape)));
+    return this.#inWindow(this.#tiling.rectangleOfUnit(unit));
   }
 
-  /** Where a box stands in the window, in one channel. @param {Box} box @param {number} channel @returns {Rectangle} */
+  /** Where a box stands in the window, in one channel. @param {Box} box @param {number} channel */
   rectangleIn(box, channel) {
-    return this.#shift(this.#rectangleOfBox(box, channel));
+    return this.#inWindow(this.#tiling.rectangleOf(box, channel));
   }
 
   /** @param {Rectangle} rectangle @returns {Rectangle} */
-  #shift({ x, y, width, height }) {
+  #inWindow({ x, y, width, height }) {
     const { left, top } = this.canvas.getBoundingClientRect();
     return { x: x + left + RIM, y: y + top + RIM, width, height };
   }
 
-  /** @param {number} tile @returns {[number, number]} */
-  #corner(tile) {
-    const { cell, perRow } = this.#place;
-    const { rows, columns } = this.#layout;
-    return [(tile % perRow) * (columns * cell + TILE_GAP), Math.floor(tile / perRow) * (rows * cell + TILE_GAP)];
-  }
-
-  /** Where a flat index lies: tile, row and column. @param {number} index */
-  #cellOf(index) {
-    const { rows, columns } = this.#layout;
-    const inTile = index % (rows * columns);
-    return { tile: Math.floor(index / (rows * columns)), row: Math.floor(inTile / columns), column: inTile % columns };
-  }
-
-  /** @param {number} index @returns {Rectangle} */
-  #rectangleAt(index) {
-    const { tile, row, column } = this.#cellOf(index);
-    const [x, y] = this.#corner(tile);
-    const { cell } = this.#place;
-    return { x: x + column * cell, y: y + row * cell, width: cell, height: cell };
-  }
-
-  /** @param {Box} box @param {number} tile @returns {Rectangle} */
-  #rectangleOfBox(box, tile) {
-    const { cell, width, height } = this.#place;
-    if (box.length === 1) {
-      const [from, to] = box[0];
-      return to - from === 1 ? this.#rectangleAt(from) : { x: 0, y: 0, width, height };
-    }
-    const [rows, columns] = box.slice(-2);
-    const [x, y] = this.#corner(tile);
-    return { x: x + columns[0] * cell, y: y + rows[0] * cell, width: (columns[1] - columns[0]) * cell, height: (rows[1] - rows[0]) * cell };
-  }
-
   /** Write the numbers into the cells of a single line, when they are large enough. @param {CanvasRenderingContext2D} context @param {ArrayLike<number>} values @param {Theme} theme */
   #writeNumbers(context, values, theme) {
-    const { cell } = this.#place;
-    if (this.#shape.length !== 1 || this.#layout.rows > 1 || cell < WITH_NUMBER) return;
+    const { cell, rows, shape } = this.#tiling;
+    if (shape.length !== 1 || rows > 1 || cell < WITH_NUMBER) return;
     const limit = limitOf(values);
-    context.font = "12px sans-serif";
-    context.textAlign = "center";
-    context.textBaseline = "middle";
+    Object.assign(context, { font: "12px sans-serif", textAlign: "center", textBaseline: "middle" });
     for (let i = 0; i < values.length; i++) {
       context.fillStyle = inkOn(signedColour(values[i], limit, theme));
       context.fillText(numberText(values[i], 1), (i + 0.5) * cell, cell / 2, cell - 2);
     }
   }
 
-  /** Hide what a sweep has not reached. @param {CanvasRenderingContext2D} context @param {number} numKnown @param {number} x @param {number} y @param {Theme} theme */
-  #hideFrom(context, numKnown, x, y, theme) {
-    const { rows, columns } = this.#layout;
-    const { cell } = this.#place;
+  /** Hide what a sweep has not reached. @param {CanvasRenderingContext2D} context @param {number} tile @param {number} numKnown */
+  #hideFrom(context, tile, numKnown) {
+    const { rows, columns } = this.#tiling;
     const [row, column] = [Math.floor(numKnown / columns), numKnown % columns];
-    context.fillStyle = colourText(theme.ground);
-    context.fillRect(x + column * cell, y + row * cell, (columns - column) * cell, cell);
-    context.fillRect(x, y + (row + 1) * cell, columns * cell, (rows - row - 1) * cell);
+    for (const { x, y, width, height } of [this.#tiling.rectangle(tile, row, column, 1, columns - column), this.#tiling.rectangle(tile, row + 1, 0, rows - row - 1, columns)]) {
+      context.fillRect(x, y, width, height);
+    }
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Box} box */
   #frameBox(context, box) {
-    const channels = box.length > 2 ? box[box.length - 3] : [0, 1];
-    for (let tile = channels[0]; tile < channels[1]; tile++) this.#frame(context, this.#rectangleOfBox(box, tile), "#000");
+    const [from, to] = box.length > 2 ? box[box.length - 3] : [0, 1];
+    for (let tile = from; tile < to; tile++) this.#frame(context, this.#tiling.rectangleOf(box, tile), "#000");
   }
 
   /** A frame that shows on every colour: white around black. @param {CanvasRenderingContext2D} context @param {Rectangle} rectangle @param {string} colour */
   #frame(context, rectangle, colour) {
     this.#frames.push(rectangle);
     const { x, y, width, height } = rectangle;
-    for (const [lineWidth, style] of /** @type {[number, string][]} */ ([[4, "#fff"], [2, colour]])) {
-      Object.assign(context, { lineWidth, strokeStyle: style });
+    for (const [lineWidth, strokeStyle] of [[4, "#fff"], [2, colour]]) {
+      Object.assign(context, { lineWidth, strokeStyle });
       context.strokeRect(x - 1, y - 1, width + 2, height + 2);
     }
   }
@@ -302,7 +256,7 @@ export class Maps {
     const { canvas } = this;
     /** @type {{ x: number, y: number } | null} */
     let down = null;
-    const at = (/** @type {PointerEvent} */ event) => this.#unitAtPoint(event.offsetX - RIM, event.offsetY - RIM);
+    const at = (/** @type {PointerEvent} */ event) => this.#tiling.unitAtPoint(event.offsetX - RIM, event.offsetY - RIM);
     canvas.addEventListener("pointerdown", (event) => {
       down = { x: event.clientX, y: event.clientY };
       if (event.pointerType !== "touch") canvas.setPointerCapture(event.pointerId);
@@ -324,37 +278,17 @@ export class Maps {
 
   /** A finger that takes hold of a frame moves it; anywhere else it scrolls the page, or taps. @param {TouchEvent} event */
   #hold(event) {
-    const box = this.canvas.getBoundingClientRect();
+    const { left, top } = this.canvas.getBoundingClientRect();
     const { clientX, clientY } = event.touches[0];
-    const [left, top] = [clientX - box.left - RIM, clientY - box.top - RIM];
-    const isNear = (/** @type {Rectangle} */ { x, y, width, height }) => Math.abs(left - x - width / 2) < FINGER + width / 2 && Math.abs(top - y - height / 2) < FINGER + height / 2;
-    this.#isHeld = event.touches.length === 1 && this.#frames.some(isNear);
+    const isNear = (/** @type {number} */ place, /** @type {number} */ start, /** @type {number} */ size) => place > start - FINGER && place < start + size + FINGER;
+    const isFinger = (/** @type {Rectangle} */ { x, y, width, height }) => isNear(clientX - left - RIM, x, width) && isNear(clientY - top - RIM, y, height);
+    this.#isHeld = event.touches.length === 1 && this.#frames.some(isFinger);
     if (this.#isHeld) event.preventDefault();
-  }
-
-  /** @param {number} x @param {number} y @returns {Unit | null} */
-  #unitAtPoint(x, y) {
-    const { cell, perRow } = this.#place;
-    const { tiles, rows, columns } = this.#layout;
-    const [across, down] = [columns * cell + TILE_GAP, rows * cell + TILE_GAP];
-    const tile = Math.floor(y / down) * perRow + Math.floor(x / across);
-    const column = Math.floor((x - Math.floor(x / across) * across) / cell);
-    const row = Math.floor((y - Math.floor(y / down) * down) / cell);
-    const isHit = x >= 0 && y >= 0 && x < across * perRow && tile < tiles && column < columns && row < rows;
-    return isHit ? this.#unitOf(tile, row, column) : null;
-  }
-
-  /** @param {number} tile @param {number} row @param {number} column @returns {Unit | null} */
-  #unitOf(tile, row, column) {
-    const { rows, columns } = this.#layout;
-    const index = (tile * rows + row) * columns + column;
-    return index < productOf(this.#shape) ? unitAt(index, this.#shape) : null; // a last line may be shorter
   }
 
   /** @param {KeyboardEvent} event */
   #move(event) {
-    const { rows, columns, tiles } = this.#layout;
-    const { tile, row, column } = this.#cellOf(flatIndex(this.#unit, this.#shape));
+    const [tile, row, column] = this.#tiling.placeOf(this.#unit);
     const to = {
       ArrowLeft: [tile, row, column - 1],
       ArrowRight: [tile, row, column + 1],
@@ -363,13 +297,13 @@ export class Maps {
       PageUp: [tile - 1, row, column],
       PageDown: [tile + 1, row, column],
       Home: [tile, row, 0],
-      End: [tile, row, columns - 1],
+      End: [tile, row, this.#tiling.columns - 1],
     }[event.key];
     if (!to) return;
     event.preventDefault();
-    const [newTile, newRow, newColumn] = to;
-    const isThere = newTile >= 0 && newTile < tiles && newRow >= 0 && newRow < rows && newColumn >= 0 && newColumn < columns;
-    const unit = isThere ? this.#unitOf(newTile, newRow, newColumn) : null;
-    if (unit) this.#hands.pick(unit);
+    const unit = this.#tiling.unitOf(to[0], to[1], to[2]);
+    if (!unit) return;
+    this.#unit = unit; // the next key may come before this one is drawn
+    this.#hands.pick(unit);
   }
 }

@@ -1,61 +1,32 @@
 // @ts-check
-/** What the stepper shows: the picture that goes in, its activations, the step and the picked unit. */
+/** What the stage shows: the picture that goes in, its activations, the step and the picked unit; and links that lead back there. */
 import { Engine } from "./engine.js";
 import { isUnit, unitAt } from "./explanation.js";
 import { Picture } from "./input/picture.js";
+import { limitOf } from "./maps.js";
 import { readArrays } from "../shared/arrays.js";
 
-/** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("./explanation.js").Unit} Unit */
-
-/**
- * @typedef {object} Place  where a step stands in the code
- * @property {number} listing
- * @property {number} line
- * @property {number} num_lines
- * @property {[number, number] | null} columns
- */
-
-/**
- * @typedef {import("./engine.js").Instruction & {
- *   name: string, operation: string, formula?: string, note?: string, numParameters?: number,
- *   numMacs?: number, field?: number[] | null, jump?: number[] | null, code?: string, place?: Place,
- *   added?: boolean,
- * }} Step
- */
-
-/** @typedef {{ title: string, first: number, lines: string[] }} Listing */
-
-/**
- * @typedef {object} Meta
- * @property {string} model
- * @property {Step[]} steps
- * @property {Listing[]} listings
- * @property {string[]} classes
- * @property {number[] | null} labels
- * @property {number[]} mean
- * @property {number[]} std
- * @property {boolean} draw
- */
-
 export class State {
+  /** The largest absolute value of each step. @type {number[]} */
+  limits = [];
+  /** The unit under the pointer. @type {Unit | null} */
+  preview = null;
+  /** Where the window stands on its way over the input; null when the maps are complete. @type {number | null} */
+  sweep = null;
+  /** The channel of a convolution whose products are shown; null for all. @type {number | null} */
+  channel = null;
+  /** The strongest way from the answer to the picture: a unit for each step on it. @type {Map<number, Unit> | null} */
+  path = null;
+
   /** @param {Model} model */
   constructor(model) {
     this.model = model;
-    /** @type {Meta} */
+    /** @type {StageMeta} */
     this.meta = model.get("meta");
     this.steps = this.meta.steps;
     const arrays = readArrays(model);
     this.engine = new Engine(this.steps, arrays);
     this.input = new Picture(model, this.meta, this.steps[0].shape, arrays.pictures);
-    /** The unit under the pointer. @type {Unit | null} */
-    this.preview = null;
-    /** Where the window stands on its way over the input; null when the maps are complete. @type {number | null} */
-    this.sweep = null;
-    /** The channel of a convolution whose products are shown; null for all. @type {number | null} */
-    this.channel = null;
-    /** The strongest way from the answer to the picture: a unit for each step on it. @type {Map<number, Unit> | null} */
-    this.path = null;
     this.compute();
   }
 
@@ -75,29 +46,64 @@ export class State {
 
   /** The unit that is explained. @returns {Unit} */
   get unit() {
-    if (this.preview && isUnit(this.preview, this.steps[this.step].shape)) return this.preview;
-    if (this.sweep === null) return this.picked;
     const { shape } = this.steps[this.step];
-    return shape.length === 3 ? [this.picked[0], Math.floor(this.sweep / shape[2]), this.sweep % shape[2]] : unitAt(this.sweep, shape);
+    if (this.preview && isUnit(this.preview, shape)) return this.preview;
+    if (this.sweep === null) return this.picked;
+    return shape.length === 3 ? [this.picked[0], ...unitAt(this.sweep, shape.slice(1))] : unitAt(this.sweep, shape);
   }
 
-  /** @param {number} step @returns {Unit} */
-  strongest(step) {
+  /** The unit with the largest number, of a step or of one of its channels. @param {number} step @param {number} [channel] */
+  strongest(step, channel) {
+    const { shape } = this.steps[step];
     const values = this.engine.values[step];
-    let best = 0;
-    for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-    return unitAt(best, this.steps[step].shape);
+    const size = channel === undefined ? values.length : values.length / shape[0];
+    const first = (channel ?? 0) * size;
+    let best = first;
+    for (let i = first; i < first + size; i++) if (values[i] > values[best]) best = i;
+    return unitAt(best, shape);
   }
 
   /** Compute all activations of the chosen picture. */
   compute() {
     this.input.compute();
-    this.engine.run(this.input.values, this.input.sample);
+    this.limits = this.engine.run(this.input.values, this.input.sample).map(limitOf);
   }
 
   /** Tell Python, and everyone who listens, what the reader has chosen. @param {Record<string, any>} values */
   choose(values) {
     for (const [key, value] of Object.entries(values)) this.model.set(key, value);
     this.model.save_changes();
+  }
+}
+
+// ---------------------------------------------------------------------------- links
+
+/** A link that leads back to a picture, a step, a channel and a unit. @param {string} address @param {State} state */
+export function linkOf(address, { step, picked, channel, input }) {
+  const parts = [`step=${step}`, `unit=${picked}`, ...(channel === null ? [] : [`channel=${channel}`]), `picture=${input.toText()}`];
+  return `#${address}:${parts.join(";")}`;
+}
+
+/**
+ * Read a link of this form; any part but the step may be missing.
+ *
+ * @param {string} address @param {string} hash @param {number} numSteps
+ * @returns {{ step: number, unit: number[], channel: number | null, picture: string | null } | null}  null for any other text
+ */
+export function readLink(address, hash, numSteps) {
+  const [name, ...rest] = decoded(hash.slice(1)).split(":");
+  if (!address || name !== address || !rest.length) return null;
+  const wanted = new Map(rest.join(":").split(";").map((part) => /** @type {[string, string]} */ (/([^=]*)=?(.*)/s.exec(part)?.slice(1))));
+  const [step, channel] = ["step", "channel"].map((key) => (/^\d{1,9}$/.test(wanted.get(key) ?? "") ? Number(wanted.get(key)) : null));
+  if (step === null || step >= numSteps) return null;
+  return { step, unit: (wanted.get("unit") ?? "none").split(",").map(Number), channel, picture: wanted.get("picture") ?? null };
+}
+
+/** Read what some programs write of a link, %3D for "=". @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a page may be opened with any text behind the #
   }
 }

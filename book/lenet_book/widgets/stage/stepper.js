@@ -1,33 +1,28 @@
 // @ts-check
 /** ForwardStepper: the stage on which a network's forward pass is walked through, step by step. */
 import { Answer } from "./answer.js";
-import { Drawer } from "./drawer.js";
-import { flatIndex, isUnit } from "./explanation.js";
-import { Help } from "./help.js";
+import { Drawer, Help } from "./asides.js";
+import { flatIndex, isUnit, strongestBelow, strongestPath, unitOver } from "./explanation.js";
 import { InputPanel } from "./input/panel.js";
 import { Pad } from "./input/pad.js";
 import { Preparation } from "./input/preparation.js";
-import { linkOf, readLink } from "./link.js";
+import { Ties } from "./lines.js";
 import { OperationPanel } from "./operation.js";
-import { InPanel, OutPanel, Scales, unitOver } from "./panels.js";
-import { strongestBelow, strongestPath } from "./path.js";
-import { State } from "./state.js";
+import { InPanel, OutPanel, Scales } from "./panels.js";
+import { State, linkOf, readLink } from "./state.js";
 import { Strip } from "./strip.js";
 import { Sweep } from "./sweep.js";
-import { Ties } from "./ties.js";
 import { hintOf, sentenceOf, unitText } from "./words.js";
+import { watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { announcer, button, element, prefersLessMotion, setText } from "../shared/elements.js";
+import { announcer, button, element, prefersLessMotion, setText, watchSize } from "../shared/elements.js";
 import { numberText, shapeText } from "../shared/text.js";
 import { Transport } from "../shared/transport.js";
-
-/** @typedef {import("../shared/arrays.js").Model} Model */
-/** @typedef {import("../shared/colours.js").Theme} Theme */
-/** @typedef {import("./explanation.js").Unit} Unit */
 
 const PLAY_MILLISECONDS = 3600; // a sweep, and time to read
 const HOP_MILLISECONDS = 300;
 const CARRY_MILLISECONDS = 450;
+const LINK_MILLISECONDS = 400; // Safari lets a page change its address a hundred times in thirty seconds
 const NARROW = 560; // CSS pixels; below it the stage is laid out for a phone
 const WIDE = 960;
 const PADS = { narrow: 84, column: 112, wide: 112 };
@@ -39,6 +34,7 @@ const TABS = ["in", "operation", "out"];
 class Stage {
   #state; #address; #pad; #input; #inputRoom; #scales; #in; #operation; #out; #strip; #answer; #drawer; #transport; #sweep; #help;
   #ties = new Ties();
+  #reset = button("Reset", () => this.#pad.takeBack(true), { title: "Clear the pad", class: "lenet-link lenet-reset" });
   #aloud = announcer();
   #position = element("span", { class: "lenet-position" });
   #sentence = element("b", {});
@@ -49,6 +45,8 @@ class Stage {
   #size = "";
   #frame = 0;
   #hop = 0;
+  #link = 0;
+  #isLinkOld = false;
 
   /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
   constructor(model, address) {
@@ -60,10 +58,11 @@ class Stage {
     this.#input = new InputPanel(state.input, { ...pen, chosen: (/** @type {number} */ sample) => this.#choose({ sample, picked: [] }) });
     this.#inputRoom = element("section", { class: "lenet-panel lenet-input", "aria-label": "in" }, element("p", { class: "lenet-heading" }, "in · ", element("b", {}, "your picture")), element("div", { class: "lenet-room" }, this.#input.node));
     this.#scales = new Scales(state);
-    this.#in = new InPanel(state, this.#scales, { pick: (unit) => this.#pickBelow(unit), point: (unit) => this.#pointBelow(unit) });
+    const pickOver = (/** @type {Unit | null} */ unit) => unit && this.#pick(unit);
+    this.#in = new InPanel(state, this.#scales, { pick: (below) => pickOver(this.#unitOver(below)), point: (below) => this.#point(below && this.#unitOver(below)) });
     this.#out = new OutPanel(state, this.#scales, { pick: (unit) => this.#pick(unit), point: (unit) => this.#point(unit) });
     this.#operation = new OperationPanel(state, this.#scales, new Preparation(state.input), (channel) => this.#showChannel(channel));
-    this.#strip = new Strip(state.steps, (step) => this.#go(step));
+    this.#strip = new Strip(state, (step) => this.#go(step));
     this.#answer = new Answer(state);
     this.#sweep = new Sweep(state, () => this.#schedule());
     this.#drawer = new Drawer(state.meta.listings);
@@ -72,9 +71,9 @@ class Stage {
     this.#tabs = element("div", { class: "lenet-tabs", role: "group", "aria-label": "What is shown" }, ...TABS.map((name, i) => button(name, () => this.#turnTo(i))));
     this.root = this.#build();
     this.#help = new Help(this.root, [
-      [this.#pad.node, 0, 1, "Draw here. Everything to the right follows your pen."],
-      [this.#strip.node, 0.35, 0.8, "The whole network, from the picture to the answer. Choose a step to look inside."],
-      [this.#operation.node, 0.3, 0.45, "How the framed number came about. Point at another number on the right."],
+      [this.#pad.node, 0, 1, "Draw on the pad. The whole network follows your pen."],
+      [this.#strip.node, 0.35, 0.8, "The row of steps is the whole network, from the picture to the answer. Choose a step to look inside."],
+      [this.#operation.node, 0.3, 0.45, "The operation shows how the framed number came about. Point at another number of what comes out."],
       [this.#transport.node, 0, -2, "Next goes one operation further. Play walks by itself; the slider moves the window."],
     ]);
     this.#stops = this.#listen(model);
@@ -82,7 +81,8 @@ class Stage {
 
   #build() {
     const name = `Forward pass of ${this.#state.meta.model}`;
-    const top = element("div", { class: "lenet-top" }, this.#pad.node, this.#strip.node, this.#answer.node);
+    const pad = element("div", { class: "lenet-pad-room" }, this.#pad.node, this.#reset);
+    const top = element("div", { class: "lenet-top" }, pad, this.#strip.node, this.#answer.node);
     const sentence = element("p", { class: "lenet-sentence" }, this.#position, " ", this.#sentence);
     const words = element("div", { class: "lenet-caption" }, sentence, this.#hint);
     const bar = element("div", { class: "lenet-bar" }, words, this.#transport.node);
@@ -107,34 +107,26 @@ class Stage {
     return transport;
   }
 
-  /** @param {Model} model @returns {(() => void)[]} */
+  /** @param {Model} model @returns {(() => void)[]}  ends it */
   #listen(model) {
-    /** @type {[string, () => void][]} */
-    const listeners = [
-      ["change:step", () => this.#showStep()],
-      ["change:picked", () => this.#schedule()],
-      ["change:sample", () => this.#showPicture()],
-    ];
-    for (const [event, listener] of listeners) model.on(event, listener);
-    const fitted = () => this.#fit();
-    const resized = new ResizeObserver(fitted);
-    resized.observe(this.root);
-    const followLink = () => this.#followLink();
+    const [fit, followLink] = [() => this.#fit(), () => this.#followLink()];
     addEventListener("hashchange", followLink);
-    addEventListener("resize", fitted);
+    addEventListener("resize", fit);
     this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape(event));
     this.#panels.addEventListener("scroll", () => this.#markTab());
     return [
-      () => listeners.forEach(([event, listener]) => model.off(event, listener)),
-      () => resized.disconnect(),
-      () => cancelAnimationFrame(this.#frame),
-      () => window.clearTimeout(this.#hop),
+      watchValue(model, "step", () => this.#showStep()),
+      watchValue(model, "picked", () => this.#schedule()),
+      watchValue(model, "sample", () => this.#showPicture()),
+      watchSize(this.root, fit),
+      watchTheme(() => this.#restyle()),
+      this.#input.accept(this.root),
       () => removeEventListener("hashchange", followLink),
-      () => removeEventListener("resize", fitted),
+      () => removeEventListener("resize", fit),
       () => this.#transport.stop(),
       () => this.#sweep.stop(),
-      this.#input.accept(this.root),
-      watchTheme(() => this.#restyle()),
+      () => cancelAnimationFrame(this.#frame),
+      () => [this.#hop, this.#link].forEach((timer) => window.clearTimeout(timer)),
     ];
   }
 
@@ -162,8 +154,7 @@ class Stage {
     this.#sweep.stop();
     state.channel = null;
     const carry = this.#carry(from, step);
-    this.#choose({ picked: [], step });
-    if (picked) this.#choose({ picked });
+    this.#choose({ picked: picked ?? [], step });
     carry();
     if (!this.#hop) this.#sweep.begin();
   }
@@ -174,8 +165,8 @@ class Stage {
     if (path?.has(step)) return path.get(step) ?? null;
     if (!isPicked) return null;
     if (steps[from].inputs.includes(step)) {
-      const below = strongestBelow(engine, { step: from, unit });
-      return below && below.step === step ? below.unit : null;
+      const below = strongestBelow(engine, from, unit);
+      return below?.step === step ? below.unit : null;
     }
     return steps[step].inputs[0] === from && step ? unitOver(steps, step, unit, this.#state.strongest(step)) : null;
   }
@@ -194,17 +185,6 @@ class Stage {
     this.#state.preview = unit;
     if (unit) this.#state.sweep = null;
     this.#schedule();
-  }
-
-  /** @param {Unit} below */
-  #pickBelow(below) {
-    const unit = this.#unitOver(below);
-    if (unit) this.#pick(unit);
-  }
-
-  /** @param {Unit | null} below */
-  #pointBelow(below) {
-    this.#point(below && this.#unitOver(below));
   }
 
   /** @param {Unit} below */
@@ -231,8 +211,7 @@ class Stage {
       if (!place) return this.#stopHops();
       this.#hop = window.setTimeout(hop, HOP_MILLISECONDS);
       this.#sweep.stop();
-      this.#choose({ picked: [], step: place.step });
-      this.#choose({ picked: place.unit });
+      this.#choose({ picked: place.unit, step: place.step });
     };
     if (prefersLessMotion()) places.splice(1);
     hop();
@@ -278,27 +257,33 @@ class Stage {
 
   // ------------------------------------------------------------------------ links
 
-  get #link() {
-    return linkOf(this.#address, this.#state);
-  }
-
   #followLink() {
     const wanted = readLink(this.#address, location.hash, this.#state.steps.length);
     if (!wanted) return;
     const { step, unit, channel, picture } = wanted;
     if (picture && this.#state.input.fromText(picture)) this.#showPicture();
-    this.#choose({ picked: [], step });
     this.#state.channel = channel;
-    if (isUnit(unit, this.#state.steps[step].shape)) this.#choose({ picked: unit });
+    this.#choose({ picked: isUnit(unit, this.#state.steps[step].shape) ? unit : [], step });
   }
 
   /** The address follows what the reader does, once the reader has done something. */
   #rememberLink() {
-    if (this.#address && this.#theme) history.replaceState(history.state, "", this.#link);
+    if (!this.#address || !this.#theme) return;
+    this.#isLinkOld = true;
+    if (!this.#link) this.#writeLink();
+  }
+
+  #writeLink() {
+    history.replaceState(history.state, "", linkOf(this.#address, this.#state));
+    this.#isLinkOld = false;
+    this.#link ||= window.setTimeout(() => {
+      this.#link = 0;
+      if (this.#isLinkOld) this.#writeLink();
+    }, LINK_MILLISECONDS);
   }
 
   #copyLink() {
-    this.#rememberLink();
+    this.#writeLink();
     const said = () => this.#aloud.say("The link to this step is copied.");
     navigator.clipboard?.writeText(location.href).then(said, () => {});
     setText(this.#hint, "The address of this page now leads here; it is copied where the browser allows.");
@@ -345,9 +330,10 @@ class Stage {
   #showActivations() {
     if (!this.#theme) return;
     this.#pad.show();
+    this.#reset.classList.toggle("lenet-away", !this.#state.input.strokes.length);
     if (this.#state.step === 0) this.#input.show();
     this.#answer.show();
-    this.#strip.draw(this.#state.engine.values, (step) => this.#scales.of(step), this.#theme);
+    this.#strip.draw((step) => this.#scales.of(step), this.#theme);
   }
 
   /** The pen has moved: show it when the browser draws anyway. */
@@ -382,7 +368,7 @@ class Stage {
     this.#drawer.show(steps[step]);
     setText(this.#position, `step ${step} of ${steps.length - 1}`);
     setText(this.#sentence, sentenceOf(steps, step));
-    const hint = hintOf(steps[step], this.#sweep.sweeps(step));
+    const hint = hintOf(steps[step], this.#sweep.sweeps);
     setText(this.#hint, path ? ON_PATH : this.#state.input.isBlank && step ? BLANK : hint);
     this.#operation.reset();
     if (isInput) {
@@ -424,7 +410,7 @@ class Stage {
 
   /** @param {Unit} unit */
   #showTies(unit) {
-    if (!this.root.classList.contains("lenet-wide")) return this.#ties.show([], null);
+    if (!this.root.classList.contains("lenet-wide")) return this.#ties.show([]);
     const box = this.#state.step ? this.#in.boxOf(unit) : null;
     const ties = this.#operation.anchors.flatMap(({ row, unit: below, channel, size }) => {
       const from = below ? this.#in.maps.rectangleOf(below) : box && this.#in.maps.rectangleIn(box, channel);

@@ -1,7 +1,8 @@
 // @ts-check
-/** What a step does, and where a unit stands, in words. */
-/** @typedef {import("./state.js").Step} Step */
-/** @typedef {import("./explanation.js").Unit} Unit */
+/** What a step does, where a unit stands, and how its number came about, in words. */
+import { unitAt } from "./explanation.js";
+import { productOf } from "../shared/numbers.js";
+import { numberText } from "../shared/text.js";
 
 const AXES = [["number"], ["row", "column"], ["channel", "row", "column"]];
 const COUNTS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
@@ -44,7 +45,7 @@ export function sentenceOf(steps, index) {
     case "batchNorm":
       return `${name} shifts and scales each ${shape.length === 3 ? "map" : "number"} by amounts that training found.`;
     case "reshape":
-      return `${name} writes the same ${step.shape.reduce((a, b) => a * b, 1)} numbers in another shape: ${across(below.shape)} becomes ${across(shape)}.`;
+      return `${name} writes the same ${productOf(shape)} numbers in another shape: ${across(below.shape)} becomes ${across(shape)}.`;
     case "softmax":
       return `${name} turns ${counted(shape[0], "score")} into shares between 0 and 1 that add up to 1.`;
     case "logSoftmax":
@@ -72,4 +73,77 @@ export function hintOf({ kind }, sweeps) {
   if (kind === "input") return "Draw, choose a picture, or bring your own; then go on to the first operation.";
   if (sweeps) return "Each stop of the window writes one number into every map. Drag it, point at a map, or use the arrow keys.";
   return "Point at a number on the right to see how it came about.";
+}
+
+/** How an input of a linear layer is called: through a flatten, by its place in the maps. @param {Step[]} steps @param {number} step @param {number} index */
+export function placeName(steps, step, index) {
+  let below = steps[steps[step].inputs[0]];
+  while (["identity", "relu", "reshape"].includes(below.kind) && below.shape.length === 1) below = steps[below.inputs[0]];
+  const [map, ...place] = unitAt(index, below.shape);
+  return below.shape.length !== 3 || productOf(below.shape.slice(1)) === 1 ? `number ${index}` : `map ${map}, ${place.join("·")}`;
+}
+
+/** Which unit of a step is explained. @param {Step} step @param {Unit} unit @param {number | null} channel  of a convolution, shown alone */
+export function whichText({ kind, shape }, unit, channel) {
+  if (kind === "conv") return `filter ${unit[0]} of ${shape[0]}${channel === null ? "" : `, channel ${channel}`} `;
+  return kind === "input" ? "a picture is numbers" : unitText(unit);
+}
+
+/** A number that follows a sign. @param {number} value */
+function inBrackets(value) {
+  return value < 0 ? `(${numberText(value)})` : numberText(value);
+}
+
+/** What stands before the result, where it is no sum. @param {Arithmetic} arithmetic @param {State} state @returns {string} */
+export function lineOf(arithmetic, state) {
+  switch (arithmetic.kind) {
+    case "input":
+      return pixelText(arithmetic.result, state);
+    case "maxPool":
+      return "the largest is ";
+    case "avgPool":
+      return `${numberText(arithmetic.sum)} / ${arithmetic.divisor} = `;
+    case "softmax": {
+      const { exponentials, scores, largest, unit, total } = arithmetic;
+      if (state.steps[state.step].kind === "logSoftmax") return `log(${numberText(exponentials[unit] / total)}) = `;
+      return `e^(${numberText(scores[unit], 2)} − ${numberText(largest, 2)}) / ${numberText(total, 3)} = `;
+    }
+    case "batchNorm":
+      return "comes out: ";
+    case "reshape":
+      return `number ${arithmetic.index} is `;
+    case "recorded":
+      return `The page cannot repeat this (${arithmetic.reason}); PyTorch computed `;
+    case "pointwise":
+      return pointwiseText(arithmetic);
+    default:
+      return "";
+  }
+}
+
+/** How a pixel was made what the network takes. @param {number} value @param {State} state */
+function pixelText(value, { input, unit }) {
+  if (!input.isPixels) return "as the network takes it: ";
+  const [mean, std] = input.statistics(unit.length === 3 ? unit[0] : 0);
+  const pixel = `${numberText((value * std + mean) * 255, 0)} / 255`;
+  return mean === 0 && std === 1 ? `pixel ${pixel} = ` : `(pixel ${pixel} − mean ${numberText(mean)}) / deviation ${numberText(std)} = `;
+}
+
+/** @param {ArithmeticOf<"pointwise">} arithmetic */
+function pointwiseText({ name, value, scale, shift, slope }) {
+  const text = numberText(value);
+  switch (name) {
+    case "relu":
+      return `max(0, ${text}) = `;
+    case "leakyRelu":
+      return value < 0 ? `${slope} × ${inBrackets(value)} = ` : `${text} is not below 0 and stays `;
+    case "sigmoid":
+      return `1 / (1 + e^(−${inBrackets(value)})) = `;
+    case "affine":
+      return `${scale} × ${inBrackets(value)} + ${inBrackets(shift)} = `;
+    case "identity":
+      return "nothing changes here once the network is trained: ";
+    default:
+      return `${name}(${text}) = `;
+  }
 }
