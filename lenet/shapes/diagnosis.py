@@ -147,7 +147,7 @@ def takes_batch_second(step: Step, batch: int) -> bool:
 
 def lost_batch(step: Step, batch: int) -> str:
     """Say what a step does with the batch axis that it takes for another, or does away with."""
-    came, gives = shape_text(step.input_shapes[0]), shape_text(step.output_shape)
+    came = shape_text(step.input_shapes[0])
     if takes_batch_second(step, batch):
         return (
             f"{title_of(step)} has batch_first=False: it takes the first axis of {came} for the "
@@ -155,7 +155,8 @@ def lost_batch(step: Step, batch: int) -> str:
         )
     images = "1 image goes in" if batch == 1 else f"{batch} images go in"
     first = f"the first axis is {step.output_shape[0]}" if step.output_shape else "no axis is left"
-    return f"{title_of(step)} turns {came} into {gives}: {images}, but {first} afterwards"
+    what = f"{title_of(step)} turns {came} into {shape_text(step.output_shape)}: {images}, but"
+    return f"{what} {first} afterwards, and no longer the batch"
 
 
 MIXED = "so the numbers of different images are mixed"
@@ -272,7 +273,7 @@ def _check_axes(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
         origin = f"gets {shape_text(came)}"
     what = f"{title_of(step)} expects the shape {wanted}, but {origin}"
     if len(came) in possible:
-        what += f" and takes its first axis for {_plural(came[0], 'channel')}"
+        what += " and takes its first axis for the channels"
     return Problem("axes", what, step)
 
 
@@ -326,23 +327,34 @@ def _check_reshape(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
 
 def _check_operands(step: Step, batch: int) -> Problem:
     """Say what a step works on, as its code names it, and what it needs where that is known."""
-    kind, shapes = kind_of(step), [named_shape(shape, batch) for shape in step.input_shapes]
+    shapes = [named_shape(shape, batch) for shape in step.input_shapes]
     names = [f"{name} is " for name in operands_of(step)] or [""] * len(shapes)
     given = " and ".join(n + shape_text(s) for n, s in zip(names, shapes, strict=True))
+    if all(shape[:1] == ("N",) for shape in shapes) and takes_batch_second(step, batch):
+        return Problem("batch", f"{lost_batch(step, batch)}; {given}", step)
+    if needs := _needs(step):
+        gets = "" if " is " in given else "it gets "
+        return Problem("operands", f"{title_of(step)} needs {needs}, but {gets}{given}", step)
+    given = given.replace(" is ", ", ")
+    return Problem("other", f"{title_of(step)} cannot work on {given}", step)
+
+
+def _needs(step: Step) -> str:
+    """Say what a step needs of its operands; empty where it is not known."""
+    kind, module = kind_of(step), step.module
     if kind.formula == "join":
-        needs = f"the same size on every axis but axis {step.settings.get('dim', 0)}"
-    elif kind.name == "matmul":
-        needs = "as many columns on the left as rows on the right"
-    elif kind.pointwise and len(shapes) > 1 and step.module is None:
-        needs = "the same sizes"
-    elif all(shape[:1] == ("N",) for shape in shapes) and takes_batch_second(step, batch):
-        return Problem("operands", f"{lost_batch(step, batch)}; its inputs are {given}", step)
-    elif "normalized_shape" in step.settings:
-        needs = f"shapes that end in {shape_text(step.settings['normalized_shape'])}"
-    else:
-        given = given.replace(" is ", ", ")
-        return Problem("other", f"{title_of(step)} cannot work on {given}", step)
-    return Problem("operands", f"{title_of(step)} needs {needs}, but {given}", step)
+        return f"the same size on every axis but axis {step.settings.get('dim', 0)}"
+    if kind.name == "matmul":
+        return "as many columns on the left as rows on the right"
+    if kind.pointwise and len(step.input_shapes) > 1 and module is None:
+        return "the same sizes"
+    if isinstance(module, nn.LayerNorm):
+        return f"shapes that end in {shape_text(module.normalized_shape)}"
+    if isinstance(module, nn.RNNBase):
+        return (
+            f"a state ({module.num_layers * (1 + module.bidirectional)}, N, {module.hidden_size})"
+        )
+    return ""
 
 
 def _plural(count: int, noun: str) -> str:
