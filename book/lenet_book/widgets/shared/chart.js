@@ -155,7 +155,12 @@ export class Chart {
   }
 }
 
-/** The two charts of a training, with what guessing among the classes gives. @param {number} numClasses @param {{ xLabel: string, onPoint?: (x: number) => void }} both @param {Partial<ChartOptions> & { title: string }} loss @param {Partial<ChartOptions> & { title: string }} accuracy */
+/**
+ * The two charts of a training, with what guessing among the classes gives.
+ *
+ * @param {number} numClasses @param {Pick<ChartOptions, "xLabel" | "onPoint">} both
+ * @param {Partial<ChartOptions> & { title: string }} loss @param {Partial<ChartOptions> & { title: string }} accuracy
+ */
 export function trainingCharts(numClasses, both, loss, accuracy) {
   const guessing = (/** @type {number} */ at) => ({ at, name: "guessing" });
   return {

@@ -25,7 +25,7 @@ export function confusionTable(classes, cells, caption) {
   return element("table", {}, element("caption", {}, caption), element("thead", {}, header), element("tbody", {}, ...rows));
 }
 
-/** Colour cells by their share of the row: right answers blue, mistakes red, full red at a share of `worst`. @param {HTMLElement[][]} cells @param {number[][]} counts @param {Theme} theme @param {number} [worst] */
+/** Colour cells by their share of the row: right answers blue, mistakes red, in full at `worst`. @param {HTMLElement[][]} cells @param {number[][]} counts @param {Theme} theme @param {number} [worst] */
 export function paintConfusion(cells, counts, theme, worst = 1) {
   counts.forEach((row, truth) => {
     const total = sumOf(row) || 1;

@@ -1,7 +1,7 @@
 // @ts-check
 /** Canvases, and pictures painted on them. */
 
-/** Give a canvas its size on the page, in CSS pixels, sharp on screens of high resolution. @param {HTMLCanvasElement} canvas @param {number} width @param {number} height @returns {CanvasRenderingContext2D}  with CSS pixels as its unit */
+/** Give a canvas its size in CSS pixels, the unit of the context from now on, sharp on any screen. @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
 export function sizeCanvas(canvas, width, height) {
   const ratio = Math.max(1, globalThis.devicePixelRatio || 1);
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

@@ -108,3 +108,6 @@ interface StoredModel {
   state: Record<string, any>;
   buffers: { path: string[]; chunks: number[] }[];
 }
+
+/** The JSON of what a Python function returns, put here by joining.py: `source` is "module:function". */
+declare function fromPython(source: string): any;

@@ -49,7 +49,7 @@ function placedIn(strokes, size) {
   return { longest, boxed, centred: { ...boxed, toX: size - 0.5 - x, toY: size - 0.5 - y } };
 }
 
-/** Draw lines with round ends: for `likeMnist`, the size of a picture, as wide as on one of MNIST, else as wide as the pen. @param {Stroke[]} strokes @param {number} size @param {Placement} place @param {number} [likeMnist] */
+/** Draw lines as wide as in MNIST's pictures, if those had the size `likeMnist`; for 0 as wide as the pen. @param {Stroke[]} strokes @param {number} size @param {Placement} place @param {number} [likeMnist] */
 function renderLines(strokes, size, place, likeMnist = size) {
   const pixels = new Float32Array(size * size);
   for (const { points, pen } of strokes) {
@@ -61,7 +61,7 @@ function renderLines(strokes, size, place, likeMnist = size) {
   return pixels;
 }
 
-/** Ink a piece of a line: a pixel's ink is its distance from it, softened over one pixel. @param {Float32Array} pixels @param {number} size @param {number[]} from @param {number[]} to @param {number} radius */
+/** Draw a piece with round ends: a pixel's ink is its distance, softened over one pixel. @param {Float32Array} pixels @param {number} size @param {number[]} from @param {number[]} to @param {number} radius */
 function renderSegment(pixels, size, [x0, y0], [x1, y1], radius) {
   const [dx, dy] = [x1 - x0, y1 - y0];
   const squared = dx * dx + dy * dy;

@@ -41,14 +41,19 @@ export function filtered(plane, width, taps) {
   return /** @type {P} */ (result);
 }
 
-/** Bring a part of a plane (left, top, right, below) to another size. @template {Plane} P @param {P} plane @param {number} width @param {number[]} size  wanted: width and height @param {ResamplingFilter} filter @param {number[]} [part] @returns {P} */
+/**
+ * Bring a plane, or a part of it, to another size.
+ *
+ * @template {Plane} P @param {P} plane @param {number} width @param {number[]} size  wanted: width and height
+ * @param {ResamplingFilter} filter @param {number[]} [part]  left, top, right, below
+ */
 export function resized(plane, width, size, filter, part = [0, 0, width, plane.length / width]) {
   const height = plane.length / width;
   const across = filtered(plane, width, tapsOf(width, part[0], part[2], size[0], filter));
   return filtered(across, height, tapsOf(height, part[1], part[3], size[1], filter));
 }
 
-/** Make a plane smaller, until no side is above `longest`. @param {Uint8ClampedArray} plane @param {number} width @param {number} longest @returns {{ values: Uint8ClampedArray, width: number, height: number }} */
+/** Make a plane smaller, until no side is above `longest`. @param {Uint8ClampedArray} plane @param {number} width @param {number} longest */
 export function thumbnail(plane, width, longest) {
   const height = plane.length / width;
   if (width <= longest && height <= longest) return { values: plane, width, height };
