@@ -71,6 +71,11 @@ def tidy(notebook: NotebookNode) -> None:
             cell.metadata.mystnb = {**cell.metadata.get("mystnb", {}), **prompts}
         elif "hide-input" in tags:
             cell.metadata.jupyter = {"source_hidden": True}
+        elif "hide-output" in tags:  # what a reader predicts
+            cell.metadata.jupyter = {"outputs_hidden": True}
+            cell.metadata.collapsed = True  # the same in Colab and in the classic notebook
+            prompts = {"code_prompt_show": "My guess is made: show", "code_prompt_hide": "Hide"}
+            cell.metadata.mystnb = {**cell.metadata.get("mystnb", {}), **prompts}
 
 
 def main() -> int:

@@ -15,7 +15,7 @@ from lenet_book.figures.convolution import (
     max_pooling,
     window_places,
 )
-from lenet_book.figures.data import class_counts, image_grid, image_stages, value_histograms
+from lenet_book.figures.data import image_grid, image_stages, pixels, value_histograms
 from lenet_book.figures.drawing import BookFigure
 from lenet_book.figures.lenet5 import (
     code_images,
@@ -53,7 +53,6 @@ __all__ = [
     "BookFigure",
     "architecture",
     "batch_losses",
-    "class_counts",
     "class_scores",
     "code_images",
     "confusion",
@@ -75,6 +74,7 @@ __all__ = [
     "learning_curves",
     "max_pooling",
     "measured",
+    "pixels",
     "receptive_fields",
     "reliability",
     "row_owners",

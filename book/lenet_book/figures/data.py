@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import matplotlib as mpl
 import numpy as np
+import torch
 from matplotlib.ticker import StrMethodFormatter
 from torch import Tensor
 
-from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, BookFigure, draw_image
+from lenet_book.figures.drawing import ACCENTS, STYLE, WIDTH, BookFigure, draw_image
 
+PIXEL_STYLE = """<style>
+.lenet-pixels { overflow-x: auto; max-width: 40rem; }
+.lenet-pixels table { display: block; width: 100%; margin: 0.5rem 0; font: 0.62rem/1 sans-serif; }
+.lenet-pixels tbody { display: grid; grid-template-columns: repeat(var(--columns), 1fr); }
+.lenet-pixels tr { display: contents; }
+.lenet-pixels td {
+  display: grid; place-items: center; aspect-ratio: 1; padding: 0; border: 0; min-width: 0;
+  background: rgb(var(--v), var(--v), var(--v)); color: transparent; overflow: hidden;
+}
+.lenet-pixels:has(:checked) table { min-width: 38rem; }
+.lenet-pixels:has(:checked) td, .lenet-pixels td:hover {
+  color: hsl(0, 0%, calc((127 - var(--v)) * 100%)); overflow: visible;
+}
+.lenet-pixels td:hover { outline: 2px solid #d9702b; z-index: 1; }
+</style>"""
 LARGEST_CONTRAST = 20  # of the highest bar to the median one, on an axis that begins at 0
 
 
@@ -52,31 +69,39 @@ def image_grid(
     return figure
 
 
-@mpl.rc_context(STYLE)
-def class_counts(
-    counts: Mapping[str, Sequence[int] | Tensor], classes: Sequence[str]
-) -> BookFigure:
-    """Draw how many examples each class has, in one or several sets side by side.
+class PixelTable:
+    """A grey picture as a table of its numbers, which a box to tick shows; see `pixels`."""
+
+    def __init__(self, image: Tensor, name: str) -> None:
+        self._values, self._name = image.tolist(), name
+
+    def __repr__(self) -> str:
+        return f"<picture of {self._name} as a table of {len(self._values)} rows>"
+
+    def _repr_html_(self) -> str:
+        cells = ("".join(f'<td style="--v:{v}">{v}</td>' for v in row) for row in self._values)
+        rows = "".join(f"<tr>{row}</tr>" for row in cells)
+        table = (
+            f'<table role="img" aria-label="{escape(self._name)}, pixel by pixel">{rows}</table>'
+        )
+        box = '<label><input type="checkbox"> Show the numbers</label>'
+        region = f'role="region" aria-label="{escape(self._name)}" tabindex="0"'
+        return f'{PIXEL_STYLE}<div class="lenet-pixels" {region}>{box}{table}</div>'
+
+
+def pixels(image: Tensor, name: str) -> PixelTable:
+    """Show one picture whose pixels tell their numbers: the one pointed at, or all of them.
 
     Args:
-        counts: For each set, by its name, the number of examples of every class.
-        classes: Class names.
+        image: uint8 (H, W), from 0 (black) to 255 (white).
+        name: What it shows.
+
+    Raises:
+        ValueError: The image has another type or shape.
     """
-    figure = BookFigure(WIDTH, 0.34 * len(classes) + 0.9)
-    ax = figure.subplots()
-    thickness = 0.8 / len(counts)
-    for index, (name, numbers) in enumerate(counts.items()):
-        positions = np.arange(len(classes)) + index * thickness
-        bars = ax.barh(positions, [int(n) for n in numbers], height=thickness * 0.9, label=name)
-        ax.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8, color=INK)
-    ax.set_yticks(np.arange(len(classes)) + 0.4 - thickness / 2, classes)
-    ax.invert_yaxis()
-    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.set_xlabel("number of images")
-    ax.margins(x=0.12)
-    if len(counts) > 1:
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=len(counts))
-    return figure
+    if image.dtype != torch.uint8 or image.dim() != 2:
+        raise ValueError(f"image must be uint8 (H, W), not {image.dtype} {tuple(image.shape)}")
+    return PixelTable(image, name)
 
 
 @mpl.rc_context(STYLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 
 import numpy as np
 import pytest
@@ -89,9 +90,12 @@ def test_tensors_that_are_no_images_are_refused(shape):
         figures.image_grid(torch.zeros(3, 1, 4, 4), ["one"])
 
 
-def test_class_counts_are_written_on_the_bars():
-    picture = figures.class_counts({"train": [1200, 30], "test": [7, 8]}, ["cat", "dog"])
-    assert [text for text in texts(picture) if text] == ["1,200", "30", "7", "8"]
+def test_pixels_tell_their_numbers():
+    picture = figures.pixels(torch.tensor([[0, 255], [17, 4]], dtype=torch.uint8), "an <i>")
+    assert re.findall(r">(\d+)</td>", picture._repr_html_()) == ["0", "255", "17", "4"]
+    assert 'aria-label="an &lt;i&gt;' in picture._repr_html_()
+    with pytest.raises(ValueError, match="uint8"):
+        figures.pixels(torch.zeros(2, 2), "floats")
 
 
 def test_learning_curves_draw_every_score():

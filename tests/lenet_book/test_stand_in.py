@@ -1,0 +1,44 @@
+"""torchvision's own classes read what stands in for their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torchvision import datasets as torchvision_datasets
+
+from lenet.data import dataset
+from lenet_book.stand_in import find_datasets
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LENET_OFFLINE", "1")
+    find_datasets.cache_clear()
+    yield
+    find_datasets.cache_clear()
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("name", ["FashionMNIST", "MNIST"])
+def test_offline_the_files_hold_digits(name: str, train: bool) -> None:
+    root, datasets = find_datasets()
+    opened = getattr(datasets, name)(root=root, train=train, download=True)
+    digits = dataset("mnist", train)
+    assert isinstance(opened, getattr(torchvision_datasets, name))
+    assert torch.equal(opened.data, digits.data)
+    assert torch.equal(opened.targets, digits.targets)
+    assert opened.raw_folder.endswith(f"{name}/raw")
+
+
+def test_digits_are_not_called_garments() -> None:
+    root, datasets = find_datasets()
+    assert datasets.FashionMNIST(root).classes == [str(digit) for digit in range(10)]
+    assert torchvision_datasets.FashionMNIST.classes[0] == "T-shirt/top"
+
+
+def test_a_wrong_root_is_refused() -> None:
+    _, datasets = find_datasets()
+    with pytest.raises(RuntimeError, match="Dataset not found"):
+        datasets.FashionMNIST("a-wrong-folder", download=False)
