@@ -149,6 +149,7 @@ def test_a_tap_is_a_dot_on_every_pad_and_for_the_network(show: Show) -> None:
     page = show(blank())
     expect(page.locator("output")).to_have_text("nothing")
     expect(page.locator(".lenet-preparation")).to_have_text("Nothing is drawn yet.")
+    assert box_of(page.locator(".lenet-preparation li"))["height"] < 20, "one line"
     box = box_of(large(page))
     page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.6 * box["height"])
     expect(page.locator("output")).not_to_have_text("nothing")

@@ -30,7 +30,7 @@ export class Preparation {
       const [width, height] = [more + 1, Math.ceil(stages.length / (more + 1))].map((number, axis) => (this.#room[axis] - GAP * (number - 1)) / number);
       return Math.min(width, height - CAPTION_HEIGHT);
     });
-    const side = Math.max(...sides, 20);
+    const side = Math.max(...sides, stages.length ? 20 : this.#room[0]); // words alone have all of it
     this.node.style.setProperty("--side", `${side}px`);
     this.node.style.setProperty("--columns", String(sides.indexOf(side) + 1 || 1));
     while (this.#pictures.length < stages.length) this.#pictures.push(element("canvas", { "aria-hidden": "true" }));
