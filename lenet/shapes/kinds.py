@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -194,12 +195,16 @@ _BY_NAME = {_plain(name): kind for kind in KINDS for name in (kind.name, *kind.c
 
 def kind_of(step: Step) -> Kind:
     """Find a step's kind; a subclass of a layer is of the layer's kind."""
-    names = [step.operation]
-    if step.module is not None:
-        classes = type(step.module).__mro__
-        names = [found.__name__ for found in classes if "torch.nn.modules" in found.__module__]
-    known = (_BY_NAME[_plain(name)] for name in names if _plain(name) in _BY_NAME)
-    return next(known, UNKNOWN)
+    layer: Callable[..., nn.Module] | None = None if step.module is None else type(step.module)
+    return _kind(step.operation, layer)
+
+
+@lru_cache(maxsize=1024)
+def _kind(operation: str, layer: Callable[..., nn.Module] | None) -> Kind:
+    classes = layer.__mro__ if isinstance(layer, type) else ()
+    names = [found.__name__ for found in classes if "torch.nn.modules" in found.__module__]
+    plain = map(_plain, names if classes else [operation])
+    return next((_BY_NAME[name] for name in plain if name in _BY_NAME), UNKNOWN)
 
 
 def has_windows(step: Step) -> bool:

@@ -35,6 +35,9 @@ _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _TRACING_FILES = {str(Path(__file__).with_name("tracer.py")), __file__}
 
 
+_SEQUENCES = (list, tuple)
+
+
 def tensors_in(value: object) -> Iterator[Tensor]:
     """Find the tensors in nested tuples, lists and dictionaries, in order."""
     if isinstance(value, Tensor):
@@ -42,7 +45,7 @@ def tensors_in(value: object) -> Iterator[Tensor]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from tensors_in(item)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, _SEQUENCES):
         for item in value:
             yield from tensors_in(item)
 
