@@ -21,9 +21,10 @@ imports to one module (`lenet_book.widgets.shared.joining`), with these rules:
   and nothing from elsewhere. A style sheet beside an imported script comes along.
 - ``fromPython("module:function")`` is the JSON of what the function returns when it is joined.
 - ``export`` stands before declarations; the widget's own script ends in
-  ``export default { render };``. All joined scripts share one scope: no name is declared twice.
-- A script may import another widget's ``render`` and show that widget within its own. Its own
-  function then has another name, as in ``export default { render: explore };``.
+  ``export default { render: mounting(Lab) };``, where `shared/mounting.js` makes a function of a
+  class. All joined scripts share one scope: no name is declared twice.
+- A script may import another widget's ``render`` and show that widget within its own.
+- What scripts hand to each other is declared in the folder's `types.d.ts`, for all to use.
 - ``render({ model, el })`` fills the element `el` and returns a function that ends what it began
   (observers, timers, listeners outside of `el`). `model` has `get`, `set`, `save_changes`, `on` and
   `off`, in a notebook as in a static page.
