@@ -1,9 +1,6 @@
 // @ts-check
 /** What Python hands over: a widget's values, and its arrays. */
 
-/** @typedef {globalThis.Model} Model */
-/** @typedef {globalThis.Tensor} Tensor */
-
 /** Set a value here and in Python. @param {Model} model @param {string} key @param {unknown} value */
 export function setValue(model, key, value) {
   model.set(key, value);

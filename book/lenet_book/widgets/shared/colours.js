@@ -1,9 +1,6 @@
 // @ts-check
 /** The colours of the page around a widget, and how numbers become colours. */
 
-/** @typedef {globalThis.Colour} Colour */
-/** @typedef {globalThis.Theme} Theme */
-
 /** @param {string} text  "rgb(...)" or "#rrggbb" @returns {Colour} */
 function parseColour(text) {
   const hexadecimal = text.startsWith("#") ? text.match(/[\da-f]{2}/gi)?.map((pair) => parseInt(pair, 16)) : null;

@@ -98,8 +98,6 @@ export function poolWindows(input_size, kernel_size, stride = null, padding = 0,
   });
 }
 
-/** @typedef {globalThis.WindowOrSpread} WindowOrSpread */
-
 /** The formulas of all axes: one for both where they agree. @param {WindowOrSpread[]} windows */
 export function windowsFormula(windows) {
   const formulas = windows.map((window) => window.formula);

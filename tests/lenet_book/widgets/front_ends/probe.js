@@ -4,7 +4,7 @@ import { readTheme } from "../../../../book/lenet_book/widgets/shared/colours.js
 import { element } from "../../../../book/lenet_book/widgets/shared/elements.js";
 import { double } from "./probe_part.js";
 
-/** @param {{ model: import("../../../../book/lenet_book/widgets/shared/arrays.js").Model, el: HTMLElement }} context */
+/** @param {{ model: Model, el: HTMLElement }} context */
 function render({ model, el }) {
   if (model.get("meta").fails) throw new Error("the probe was told to fail");
   const sum = readArrays(model).values.data.reduce((total, value) => total + value, 0);
