@@ -110,7 +110,7 @@ def setting_changes(index: int, step: Step, setting: str) -> Iterator[Change]:
     if setting not in step.settings:
         return
     current = step.settings[setting]
-    now = max(current) if isinstance(current, tuple | list) else current
+    now = max(filter(None, current), default=0) if isinstance(current, tuple | list) else current
     if not isinstance(now, int):
         return
     values = sorted(range(9), key=lambda value: (abs(value - now), value))

@@ -50,7 +50,7 @@ class Problem:
 
     `kind` is "type", "axes", "channels", "features", "size", "operands" (they do not go together),
     "order" (a view of numbers that do not lie in order), "training", "batch", "maps" or "other";
-    `needed` and `came` are the numbers that differ, where numbers do.
+    `needed` and `came` are the numbers that differ, where numbers do; `why` is what they tell.
     """
 
     kind: str
@@ -59,6 +59,7 @@ class Problem:
     index: int = -1
     needed: int = 0
     came: int = 0
+    why: str = ""
 
 
 def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
@@ -89,7 +90,25 @@ def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
     )
     found = (check(step, origin, inputs) for check in checks)
     problem = next(filter(None, found), None) or _check_operands(step, batch)
-    return replace(problem, index=len(steps))
+    why = _reckoned(step, steps, problem) if problem.kind == "features" else ""
+    return replace(problem, index=len(steps), why=why)
+
+
+def _reckoned(step: Step, steps: Sequence[Step], problem: Problem) -> str:
+    """Take the features that are needed apart by the channels that are flattened."""
+    source, needed = step.sources[0], problem.needed
+    flatten = step if source is None or source < 0 or kind_of(step).reshapes else steps[source]
+    shape = flatten.input_shapes[0]
+    if len(shape) != 4 or not needed or math.prod(shape[1:]) != problem.came:
+        return ""
+    _, channels, height, width = shape
+    if needed % channels:
+        return f"{needed} is no multiple of {channels}, the number of channels that are flattened"
+    side = math.isqrt(needed // channels)
+    if needed != channels * side * side:
+        return ""
+    would = f"{needed} = {channels}·{side}·{side}: maps of {side}×{side} would fit"
+    return f"{would}, but {height}×{width} came"
 
 
 def batch_of(inputs: object) -> int:

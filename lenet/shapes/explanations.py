@@ -47,7 +47,7 @@ class Explanation:
     Attributes:
         name: the failing layer or call.
         what: what was needed and what came.
-        why: the cause, where a fix proves it; else empty.
+        why: the cause, where the fixes prove it, or what can be reckoned; else empty.
         fixes: changes that were tried and work, the likeliest first.
         where: the line with its file and its expression: ``models.py, line 118: self.fc1(x)``;
             empty when nothing was written (a bare `nn.Sequential`).
@@ -107,7 +107,7 @@ def explain_failure(call: Call, recording: Recording) -> Explanation | None:
     return Explanation(
         name=step.name if step else place.code,
         what=problem.what,
-        why=_cause(fixes),
+        why=_cause(fixes) or problem.why,
         fixes=fixes,
         where=_where(place),
         error=first_line(failure.error) if failure else "",
@@ -210,14 +210,9 @@ def _bullet(fix: Fix) -> str:
 
 
 def _cause(fixes: Sequence[Fix]) -> str:
-    """Say what is as it is in the places where a fix would change it.
-
-    A setting is a cause if changing it, and nothing else, makes the network run.
-    """
-    reasons = [(fix.rank, fix.reason) for fix in fixes if fix.reason]
-    about_images = [reason for rank, reason in reasons if rank in (0, 3)]
-    about_layers = [reason for rank, reason in reasons if rank not in (0, 3)]
-    return " and ".join(about_images[:1] + about_layers[:1])
+    """Say what all fixes undo: where several would do, none of them is proved to be the cause."""
+    reasons = {fix.reason for fix in fixes if fix.reason}
+    return reasons.pop() if len(reasons) == 1 else ""
 
 
 @contextmanager

@@ -78,7 +78,7 @@ class RandomStack:
         height = rng.randint(4, 34)
         width = height if rng.random() < 0.7 else rng.randint(4, 34)
         self.image_shape = [rng.choice([1, 3]), height, width]
-        self.shape = (2, *self.image_shape)
+        self.shape = (3, *self.image_shape)
         self.layers: list[dict[str, Any]] = []
         if rng.random() < 0.05:  # channels last, a frequent slip
             self.image_shape = [*self.image_shape[1:], self.image_shape[0]]
@@ -246,7 +246,7 @@ def test_every_row_and_every_error_agrees_with_the_package(stacks, findings) -> 
             with pytest.raises(ValueError, match="padding='same'"):
                 build(stack.layers)
             continue
-        images = torch.zeros(2, *stack.image_shape)
+        images = torch.zeros(3, *stack.image_shape)
         recording = tracing.run(build(stack.layers), images)
         problem = diagnose([images], recording)
         reached = stack.layers[: len(recording.steps)]
@@ -287,7 +287,7 @@ def test_copied_code_runs_and_gives_the_same_shapes(stacks, findings) -> None:
         printed: list[Any] = []
         space: dict[str, Any] = {"print": printed.append}
         exec(found["code"], space)
-        shapes = [[2, *row["outputShape"][1:]] for row in found["rows"]]
+        shapes = [[3, *row["outputShape"][1:]] for row in found["rows"]]
         assert list(printed[0]) == shapes[-1]
         assert found["code"].rstrip().endswith(f"# torch.Size({shapes[-1]})")
         steps = tracing.record(space["network"], space["images"], keep_tensors=False)
@@ -825,7 +825,7 @@ def test_a_stack_is_built_by_mouse(show: Show) -> None:
     )
     explanation = page.locator("tr.lenet-explanation")
     expect(explanation).to_contain_text(
-        "mat1 and mat2 shapes cannot be multiplied (2x1176 and 864x10)"
+        "mat1 and mat2 shapes cannot be multiplied (3x1176 and 864x10)"
     )
     page.get_by_role("button", name="Apply: in_features=1176 in fc1").click()
     expect(explanation).to_have_count(0)

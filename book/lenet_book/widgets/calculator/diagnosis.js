@@ -11,7 +11,18 @@ import { namedShape } from "./rows.js";
 export function diagnose({ steps, failed: step }) {
   if (!step?.misfit) return wrongMaps(steps);
   const { kind, needed = 0, came = 0 } = step.misfit;
-  return { kind, what: inWords(step, step.misfit, steps.at(-1)), step, index: steps.length, needed, came };
+  const why = kind === "features" ? reckoned(steps.at(-1)?.inputShape ?? [], needed, came) : "";
+  return { kind, what: inWords(step, step.misfit, steps.at(-1)), step, index: steps.length, needed, came, why };
+}
+
+/** The features that are needed, taken apart by the channels that are flattened. @param {number[]} shape @param {number} needed @param {number} came */
+function reckoned(shape, needed, came) {
+  const [, channels, height, width] = shape;
+  if (shape.length !== 4 || productOf(shape.slice(1)) !== came) return "";
+  if (needed % channels) return `${needed} is no multiple of ${channels}, the number of channels that are flattened`;
+  const side = Math.sqrt(needed / channels);
+  if (!Number.isInteger(side)) return "";
+  return `${needed} = ${channels}·${side}·${side}: maps of ${side}×${side} would fit, but ${height}×${width} came`;
 }
 
 /** @param {LayerStep} step @param {Misfit} misfit @param {LayerStep | undefined} before */
@@ -42,7 +53,7 @@ function wrongMaps(steps) {
   const { layer, inputShape, outputShape } = step;
   const what = `${layer.name} gets maps, ${shapeText(namedShape(inputShape))}, and works on every row of ` +
     `${inputShape[3]} pixels by itself: it gives ${shapeText(namedShape(outputShape))} instead of one row per image`;
-  return { kind: "maps", what, step, index, needed: 0, came: 0 };
+  return { kind: "maps", what, step, index, needed: 0, came: 0, why: "" };
 }
 
 /** @param {LayerStep} step */

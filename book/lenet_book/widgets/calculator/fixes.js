@@ -21,7 +21,7 @@ export function explain(layers, imageShape, pass) {
   const problem = diagnose(pass);
   if (!problem) return null;
   const fixes = new FixSearch(layers, imageShape, pass, problem).fixes();
-  return { index: problem.index, what: problem.what, why: causeOf(fixes), fixes, error: torchSentence(problem.step) };
+  return { index: problem.index, what: problem.what, why: causeOf(fixes) || problem.why, fixes, error: torchSentence(problem.step) };
 }
 
 /** @param {Fix} fix */
@@ -40,12 +40,10 @@ export function fixesHeading(fixes) {
   return `${fixes.length > 1 ? "Any one of these works" : "This works"} (tried):`;
 }
 
-/** What is as it is in the places where a fix would change it. @param {Fix[]} fixes */
+/** What all fixes undo: where several would do, none of them is proved to be the cause. @param {Fix[]} fixes */
 function causeOf(fixes) {
-  const reasons = fixes.filter(reasonOf);
-  const isAboutImages = (/** @type {Fix} */ fix) => fix.rank === 0 || fix.rank === 3;
-  const first = [reasons.find(isAboutImages), reasons.find((fix) => !isAboutImages(fix))];
-  return first.flatMap((fix) => (fix ? [reasonOf(fix)] : [])).join(" and ");
+  const reasons = new Set(fixes.map(reasonOf).filter(Boolean));
+  return reasons.size === 1 ? [...reasons][0] : "";
 }
 
 /** What is now, as a cause: of the last change that has one. @param {Fix} fix */

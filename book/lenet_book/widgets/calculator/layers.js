@@ -2,13 +2,13 @@
 /**
  * A stack of layers run on shapes alone: what lenet.shapes.trace finds by running the network.
  *
- * Shapes are [2, C, H, W]: as there, two images go through, and N stands for the 2.
+ * Shapes are [3, C, H, W]: as there, three images go through, and N stands for the 3.
  */
 import { convWindows, poolWindows, refusalOf, transposedSpreads } from "../shared/formulas.js";
 import { productOf } from "../shared/numbers.js";
 import { KINDS, pair, settingsOf } from "./kinds.js";
 
-export const BATCH = 2;
+export const BATCH = 3;
 
 /** Run possible layers on the shape of one image, as far as it goes. @param {Layer[]} layers @param {number[]} imageShape @returns {Pass} */
 export function runStack(layers, imageShape) {

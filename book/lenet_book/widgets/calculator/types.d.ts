@@ -93,6 +93,7 @@ interface Problem {
   index: number;
   needed: number;
   came: number;
+  why: string;
 }
 
 /**
