@@ -11,11 +11,12 @@ const SPECK = 0.02; // share of the ink below which a patch that stands alone is
 const STRONG = 0.35; // share of the strongest ink from which a pixel counts as drawn
 
 /** Find what stands out from the ground: a plane through the brightness of the border. @param {Ink} grey  0 for black to 1 for white @returns {Ink & { isDark: boolean }} */
-export function findInk({ values: grey, width, height }) {
+export function findInk(grey) {
+  const { width, height } = grey;
   const sigma = Math.max(width, height) * SMOOTHING;
-  const smooth = filtered(filtered(grey, width, blur(width, sigma)), height, blur(height, sigma));
-  const ground = groundOf(smooth, width, height);
-  const contrast = smooth.map((value, at) => value - ground(at));
+  const smooth = filtered(filtered(grey, blur(width, sigma)), blur(height, sigma));
+  const ground = groundOf(smooth);
+  const contrast = smooth.values.map((value, at) => value - ground(at));
   const [lowest, highest] = rangeOf(contrast);
   const isDark = -lowest > highest;
   const strongest = isDark ? -lowest : highest;
@@ -48,8 +49,8 @@ function blur(size, sigma) {
   });
 }
 
-/** Fit a plane to the border, leaving out what lies far from it. @param {Float64Array} grey @param {number} width @param {number} height @returns {(at: number) => number} */
-function groundOf(grey, width, height) {
+/** Fit a plane to the border, leaving out what lies far from it. @param {Ink} grey @returns {(at: number) => number} */
+function groundOf({ values: grey, width, height }) {
   const frame = Math.max(1, rounded(Math.max(width, height) * FRAME_SHARE));
   const isOuter = (/** @type {number} */ place, /** @type {number} */ size) => place < frame || place >= size - frame;
   const termsOf = (/** @type {number} */ at) => [1, Math.floor(at / width) / height, (at % width) / width];
@@ -107,12 +108,12 @@ export function cutOut({ values, width, height }) {
 }
 
 /** Scale ink so that the longer side has `box` pixels, and the most is 1. @param {Ink} ink @param {number} box @returns {Ink} */
-export function scaledInto({ values, width, height }, box) {
-  const scale = box / Math.max(width, height);
-  const [wide, tall] = [width, height].map((length) => Math.max(1, rounded(length * scale)));
-  const scaled = resized(values, width, [wide, tall], scale < 1 ? BOX : TRIANGLE);
-  const most = Math.max(...scaled);
-  return { values: scaled.map((value) => value / most), width: wide, height: tall };
+export function scaledInto(ink, box) {
+  const scale = box / Math.max(ink.width, ink.height);
+  const size = [ink.width, ink.height].map((length) => Math.max(1, rounded(length * scale)));
+  const scaled = resized(ink, size, scale < 1 ? BOX : TRIANGLE);
+  const most = Math.max(...scaled.values);
+  return { ...scaled, values: scaled.values.map((value) => value / most) };
 }
 
 /** Where the middle of a picture's ink lies, in pixels from the first one. @param {number[]} ink @param {number} width @returns {number[]}  across and down */
@@ -121,7 +122,7 @@ export function centreOfMass(ink, width) {
   return [sumOf(ink.map((share, at) => share * (at % width))) / mass, sumOf(ink.map((share, at) => share * Math.floor(at / width))) / mass];
 }
 
-/** Put ink into a square, with its centre of mass or its middle in the centre. @param {Ink} ink @param {boolean} byMass @param {number} side @returns {Uint8ClampedArray} */
+/** Put ink into a square, with its centre of mass or its middle in the centre. @param {Ink} ink @param {boolean} byMass @param {number} side @returns {Plane<Bytes>} */
 export function centredIn({ values, width, height }, byMass, side) {
   const centre = centreOfMass([...values], width);
   const [left, top] = [width, height].map((extent, axis) => {
@@ -130,5 +131,5 @@ export function centredIn({ values, width, height }, byMass, side) {
   });
   const square = new Uint8ClampedArray(side * side);
   values.forEach((value, at) => (square[(top + Math.floor(at / width)) * side + left + (at % width)] = rounded(value * 255)));
-  return square;
+  return { values: square, width: side, height: side };
 }

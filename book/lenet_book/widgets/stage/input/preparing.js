@@ -17,38 +17,34 @@ export function formOf(classes, [channels, height, width]) {
 /** Prepare a picture; an error says why it cannot be judged. @param {Photo} photo @param {number[]} shape @param {PictureForm} form @returns {Prepared} */
 export function prepare(photo, shape, form) {
   const colours = planesOf(photo);
-  const grey = colours[0].map((red, at) => luma(red, colours[1][at], colours[2][at]));
-  const isGrey = grey.every((value, at) => colours.every((plane) => plane[at] === value));
-  const small = (isGrey ? [grey] : colours).map((plane) => thumbnail(plane, photo.width, WORKING_SIDE));
-  const caption = `your picture: ${photo.width}×${photo.height} pixels, ${isGrey ? "grey" : "colour"}`;
-  const first = stageOf(caption, small.map(({ values }) => values), small[0], 255);
-  if (form === "picture") return fit(first, shape[0] === 1 ? [grey] : colours, photo, shape);
-  return place(first, thumbnail(grey, photo.width, WORKING_SIDE), shape[1], form === "digit");
+  const [red, green, blue] = colours.map(({ values }) => values);
+  const grey = { ...colours[0], values: red.map((value, at) => luma(value, green[at], blue[at])) };
+  const isGrey = grey.values.every((value, at) => red[at] === value && green[at] === value && blue[at] === value);
+  const small = (isGrey ? [grey] : colours).map((plane) => thumbnail(plane, WORKING_SIDE));
+  const first = stageOf(`your picture: ${photo.width}×${photo.height} pixels, ${isGrey ? "grey" : "colour"}`, small, 255);
+  const stages = form === "picture" ? [fit(shape[0] === 1 ? [grey] : colours, shape)] : place(thumbnail(grey, WORKING_SIDE), shape[1], form === "digit");
+  return { pixels: Uint8ClampedArray.from(stages[stages.length - 1].values), stages: [first, ...stages] };
 }
 
-/** @param {string} caption @param {(Uint8ClampedArray | Float64Array)[]} planes @param {{ width: number, height: number }} size @param {number} white @returns {PreparedStage} */
-function stageOf(caption, planes, { width, height }, white) {
-  const values = new Float64Array(planes.length * width * height);
-  planes.forEach((plane, channel) => values.set(plane, channel * width * height));
-  return { caption, values, shape: [planes.length, height, width], white };
+/** @param {string} caption @param {Plane[]} planes @param {number} white @returns {PreparedStage} */
+function stageOf(caption, planes, white) {
+  const { width, height } = planes[0];
+  return { caption, values: planes.flatMap(({ values }) => [...values]), shape: [planes.length, height, width], white };
 }
 
-/** Cut out what is drawn, and place it. @param {PreparedStage} first @param {ReturnType<typeof thumbnail>} grey @param {number} side @param {boolean} isDigit @returns {Prepared} */
-function place(first, grey, side, isDigit) {
+/** Cut out what is drawn, and place it. @param {Plane<Bytes>} grey @param {number} side @param {boolean} isDigit */
+function place(grey, side, isDigit) {
   const box = isDigit ? 20 : 28;
   const ink = findInk({ ...grey, values: Float64Array.from(grey.values, (value) => value / 255) });
   const cut = cutOut(ink);
   const scaled = scaledInto(cut, box);
-  const pixels = centredIn(scaled, isDigit, side);
   const shares = `${percentText(cut.width / ink.width, 0)} × ${percentText(cut.height / ink.height, 0)}`;
-  const stages = [
-    first,
-    stageOf(`ink: what is ${ink.isDark ? "dark on the light" : "light on the dark"} ground`, [ink.values], ink, 1),
-    stageOf(`cut out: ${shares} of it`, [cut.values], cut, 1),
-    stageOf(`scaled into ${box}×${box}: ${scaled.width}×${scaled.height}`, [scaled.values], scaled, 1),
-    stageOf(placedText(side, isDigit), [pixels], { width: side, height: side }, 255),
+  return [
+    stageOf(`ink: what is ${ink.isDark ? "dark on the light" : "light on the dark"} ground`, [ink], 1),
+    stageOf(`cut out: ${shares} of it`, [cut], 1),
+    stageOf(`scaled into ${box}×${box}: ${scaled.width}×${scaled.height}`, [scaled], 1),
+    stageOf(placedText(side, isDigit), [centredIn(scaled, isDigit, side)], 255),
   ];
-  return { pixels, stages };
 }
 
 /** What placing does, in words. @param {number} side @param {boolean} byMass */
@@ -56,14 +52,13 @@ export function placedText(side, byMass) {
   return `put into ${side}×${side}, its ${byMass ? "centre of mass" : "middle"} in the centre`;
 }
 
-/** Scale a picture until it covers the size, and cut it to its centre. @param {PreparedStage} first @param {Uint8ClampedArray[]} planes @param {Photo} photo @param {number[]} shape @returns {Prepared} */
-function fit(first, planes, { width, height }, [channels, tall, wide]) {
-  const ratio = wide / tall;
+/** Scale a picture until it covers the size, and cut it to its centre. @param {Plane<Bytes>[]} planes @param {number[]} shape */
+function fit(planes, [channels, tall, wide]) {
+  const [{ width, height }, ratio] = [planes[0], wide / tall];
   const [across, down] = width / height >= ratio ? [ratio * height, height] : [width, width / ratio];
   const [left, top] = [(width - across) * 0.5, (height - down) * 0.5];
-  const seen = planes.map((plane) => resized(plane, width, [wide, tall], CUBIC, [left, top, left + across, top + down]));
-  const stage = stageOf(`scaled to ${wide}×${tall}, the rest cut off; ${channels === 1 ? "grey" : "colour"}`, seen, { width: wide, height: tall }, 255);
-  return { pixels: Uint8ClampedArray.from(stage.values), stages: [first, stage] };
+  const seen = planes.map((plane) => resized(plane, [wide, tall], CUBIC, [left, top, left + across, top + down]));
+  return stageOf(`scaled to ${wide}×${tall}, the rest cut off; ${channels === 1 ? "grey" : "colour"}`, seen, 255);
 }
 
 /** How light a colour is. @param {number} red @param {number} green @param {number} blue */
@@ -71,7 +66,7 @@ function luma(red, green, blue) {
   return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
 }
 
-/** Red, green and blue, laid on white, or on black where what can be seen is light. @param {Photo} photo */
+/** Red, green and blue, laid on white, or on black where what can be seen is light. @param {Photo} photo @returns {Plane<Bytes>[]} */
 function planesOf({ data, width, height }) {
   let [light, opacity, least] = [0, 0, 255];
   for (let i = 0; i < data.length; i += 4) {
@@ -81,9 +76,9 @@ function planesOf({ data, width, height }) {
   }
   const ground = light > 127 * opacity && least < 255 ? 0 : 255;
   return [0, 1, 2].map((channel) => {
-    const plane = new Uint8ClampedArray(width * height);
-    for (let at = 0, i = 0; at < plane.length; at++, i += 4) plane[at] = Math.round((data[i + channel] * data[i + 3] + ground * (255 - data[i + 3])) / 255);
-    return plane;
+    const values = new Uint8ClampedArray(width * height);
+    for (let at = 0, i = 0; at < values.length; at++, i += 4) values[at] = Math.round((data[i + channel] * data[i + 3] + ground * (255 - data[i + 3])) / 255);
+    return { values, width, height };
   });
 }
 

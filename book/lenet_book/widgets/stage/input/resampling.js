@@ -25,56 +25,54 @@ function tapsOf(size, from, to, wanted, { reach, weight }) {
   });
 }
 
-/** Filter each line of a plane, and lay the result on its side. @template {Plane} P @param {P} plane @param {number} width @param {Taps[]} taps @returns {P} */
-export function filtered(plane, width, taps) {
-  const height = plane.length / width;
-  const isBytes = plane instanceof Uint8ClampedArray;
+/** Filter each line of a plane, and lay the result on its side. @template {Bytes | Float64Array} V @param {Plane<V>} plane @param {Taps[]} taps @returns {Plane<V>} */
+export function filtered({ values, width, height }, taps) {
+  const isBytes = values instanceof Uint8ClampedArray;
   const result = new (isBytes ? Uint8ClampedArray : Float64Array)(height * taps.length);
   taps.forEach(({ first, weights }, place) => {
     const exact = isBytes ? weights.map((weight) => Math.trunc(weight * FINEST + Math.sign(weight) / 2) / FINEST) : weights;
     for (let row = 0; row < height; row++) {
       let sum = 0;
-      for (let i = 0; i < exact.length; i++) sum += exact[i] * plane[row * width + first + i];
+      for (let i = 0; i < exact.length; i++) sum += exact[i] * values[row * width + first + i];
       result[place * height + row] = isBytes ? Math.floor(sum + 0.5) : sum;
     }
   });
-  return /** @type {P} */ (result);
+  return { values: /** @type {V} */ (result), width: height, height: taps.length };
 }
 
 /**
  * Bring a plane, or a part of it, to another size.
  *
- * @template {Plane} P @param {P} plane @param {number} width @param {number[]} size  wanted: width and height
+ * @template {Bytes | Float64Array} V @param {Plane<V>} plane @param {number[]} size  wanted: width and height
  * @param {ResamplingFilter} filter @param {number[]} [part]  left, top, right, below
  */
-export function resized(plane, width, size, filter, part = [0, 0, width, plane.length / width]) {
-  const height = plane.length / width;
-  const across = filtered(plane, width, tapsOf(width, part[0], part[2], size[0], filter));
-  return filtered(across, height, tapsOf(height, part[1], part[3], size[1], filter));
+export function resized(plane, [wide, tall], filter, [left, top, right, below] = [0, 0, plane.width, plane.height]) {
+  const across = filtered(plane, tapsOf(plane.width, left, right, wide, filter));
+  return filtered(across, tapsOf(plane.height, top, below, tall, filter));
 }
 
-/** Make a plane smaller, until no side is above `longest`. @param {Uint8ClampedArray} plane @param {number} width @param {number} longest */
-export function thumbnail(plane, width, longest) {
-  const height = plane.length / width;
-  if (width <= longest && height <= longest) return { values: plane, width, height };
+/** Make a plane smaller, until no side is above `longest`. @param {Plane<Bytes>} plane @param {number} longest */
+export function thumbnail(plane, longest) {
+  const { width, height } = plane;
+  if (width <= longest && height <= longest) return plane;
   const size = width <= height ? [Math.max(-Math.round((-longest * width) / height), 1), longest] : [longest, Math.max(Math.round((longest * height) / width), 1)];
   const [x, y] = [width / size[0], height / size[1]].map((scale) => Math.trunc(scale / 2) || 1);
-  const values = resized(meansOf(plane, width, x, y), Math.ceil(width / x), size, BOX, [0, 0, width / x, height / y]);
-  return { values, width: size[0], height: size[1] };
+  return resized(meansOf(plane, x, y), size, BOX, [0, 0, width / x, height / y]);
 }
 
-/** The means of blocks of `x` × `y` pixels, which are cut short at the right and below. @param {Uint8ClampedArray} plane @param {number} width @param {number} x @param {number} y */
-function meansOf(plane, width, x, y) {
+/** The means of blocks of `x` × `y` pixels, which are cut short at the right and below. @param {Plane<Bytes>} plane @param {number} x @param {number} y @returns {Plane<Bytes>} */
+function meansOf(plane, x, y) {
   if (x === 1 && y === 1) return plane;
-  const [columns, rows] = [Math.ceil(width / x), Math.ceil(plane.length / width / y)];
-  return Uint8ClampedArray.from({ length: columns * rows }, (_, at) => {
+  const [columns, rows] = [Math.ceil(plane.width / x), Math.ceil(plane.height / y)];
+  const values = Uint8ClampedArray.from({ length: columns * rows }, (_, at) => {
     const [left, top] = [(at % columns) * x, Math.floor(at / columns) * y];
-    const [right, below] = [Math.min(left + x, width), Math.min(top + y, plane.length / width)];
+    const [right, below] = [Math.min(left + x, plane.width), Math.min(top + y, plane.height)];
     const number = (right - left) * (below - top);
     let sum = number >> 1;
-    for (let row = top; row < below; row++) for (let column = left; column < right; column++) sum += plane[row * width + column];
+    for (let row = top; row < below; row++) for (let column = left; column < right; column++) sum += plane.values[row * plane.width + column];
     return Math.floor(sum / number);
   });
+  return { values, width: columns, height: rows };
 }
 
 /** Round as Python does: a half to the even number. @param {number} value */

@@ -25,12 +25,17 @@ interface Photo {
   height: number;
 }
 
-/** From 0 for the ground to 1. */
-interface Ink {
-  values: Float64Array;
+type Bytes = Uint8ClampedArray;
+
+/** One channel of a picture: bytes, rounded after each direction, or any numbers. */
+interface Plane<Values extends Bytes | Float64Array = Bytes | Float64Array> {
+  values: Values;
   width: number;
   height: number;
 }
+
+/** From 0 for the ground to 1. */
+type Ink = Plane<Float64Array>;
 
 /** A stage of the preparation, as `paintPicture` takes it. */
 interface PreparedStage {
@@ -44,9 +49,6 @@ interface Prepared {
   pixels: Uint8ClampedArray;
   stages: PreparedStage[];
 }
-
-/** One channel: bytes, rounded after each direction, or any numbers. */
-type Plane = Uint8ClampedArray | Float64Array;
 
 /** What a place of a result takes of a line: pixels from the first on, times weights. */
 interface Taps {
