@@ -36,7 +36,7 @@ from lenet.shapes.fixes import Fix, find_fixes
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.markup import STYLE, problem_html
 from lenet.shapes.wording import arguments_of, shape_text
-from lenet.tracing import NOWHERE, Place, Recording
+from lenet.tracing import NOWHERE, Failure, Place, Recording
 from lenet.tracing.torch_calls import place_of_error
 
 
@@ -51,7 +51,8 @@ class Explanation:
         fixes: changes that were tried and work, the likeliest first.
         where: the line with its file and its expression: ``models.py, line 118: self.fc1(x)``;
             empty when nothing was written (a bare `nn.Sequential`).
-        error: PyTorch's own message; empty when nothing was raised.
+        error: the message that was raised; empty when nothing was.
+        speaker: who raised it, PyTorch or Python.
         batch_is_wrong: the first axis of the images is not the batch.
     """
 
@@ -61,6 +62,7 @@ class Explanation:
     fixes: tuple[Fix, ...] = ()
     where: str = ""
     error: str = ""
+    speaker: str = "PyTorch"
     batch_is_wrong: bool = False
 
     def findings(self) -> list[str]:
@@ -79,13 +81,13 @@ class Explanation:
         lines = self.findings()
         lines += map(_bullet, self.fixes)
         if self.error:
-            lines.append(f"PyTorch says: {self.error}")
+            lines.append(f"{self.speaker} says: {self.error}")
         return "\n".join(lines)
 
     def to_html(self) -> str:
         """The explanation in HTML, without the style sheet."""
         fixes = [(fix.text, fix.lines) for fix in self.fixes]
-        return problem_html(self.findings(), fixes, self.error)
+        return problem_html(self.findings(), fixes, self.error, self.speaker)
 
     def _repr_html_(self) -> str:
         return STYLE + self.to_html()
@@ -111,6 +113,7 @@ def explain_failure(call: Call, recording: Recording) -> Explanation | None:
         fixes=fixes,
         where=_where(place),
         error=first_line(failure.error) if failure else "",
+        speaker="Python" if failure and _is_pythons(failure) else "PyTorch",
         batch_is_wrong=any(
             isinstance(change.images, Tensor) and change.images.dim() != call.args[0].dim()
             for fix in fixes
@@ -196,6 +199,10 @@ def find_device_mismatch(call: Call) -> Explanation | None:
         why="PyTorch computes only with tensors on one device",
         fixes=tuple(Fix((change,)) for change in changes if runs),
     )
+
+
+def _is_pythons(failure: Failure) -> bool:
+    return failure.step is None and not isinstance(failure.error, RuntimeError)
 
 
 def _where(place: Place) -> str:

@@ -74,18 +74,19 @@ def notes_html(notes: Iterable[str]) -> str:
 
 
 def problem_html(
-    findings: Sequence[str], fixes: Iterable[tuple[str, Sequence[str]]], error: str
+    findings: Sequence[str], fixes: Iterable[tuple[str, Sequence[str]]], error: str, speaker: str
 ) -> str:
     """Write an explanation.
 
     Args:
         findings: what is wrong, then where and why.
         fixes: each in words, with the lines of code that make it.
-        error: PyTorch's own message, or empty.
+        error: the message that was raised, or empty.
+        speaker: who raised it: PyTorch or Python.
     """
     what, *reasons = findings
     items = "".join(_fix_html(*fix) for fix in fixes)
-    says = f"<p>PyTorch says: <code>{escape(error)}</code></p>" if error else ""
+    says = f"<p>{speaker} says: <code>{escape(error)}</code></p>" if error else ""
     return (
         f'<div class="lenet-problem" role="alert"><p><strong>{escape(what)}</strong></p>'
         f"{_paragraphs(reasons)}{f'<ul>{items}</ul>' if items else ''}{says}</div>"
