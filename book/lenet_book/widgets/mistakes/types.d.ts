@@ -11,12 +11,9 @@ interface Held {
 }
 
 /** What a stepper on all pictures takes, and the counts of the confusion matrix. */
-interface ExplorerMeta {
-  model: string;
-  classes: string[];
+interface ExplorerMeta extends StageMeta {
   labels: number[];
   /** Rows are true classes, columns answers. */
   counts: number[][];
-  steps: { shape: number[]; perImage?: boolean; values?: string }[];
   arrays: ArrayEntry[];
 }

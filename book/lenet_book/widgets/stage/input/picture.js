@@ -13,7 +13,7 @@ export const PENS = { thin: 0.045, medium: 0.07, thick: 0.11 }; // widths in sha
 
 const ROUNDING = 2.6; // how far beyond black and white, 0 and 255, a pixel may lie
 
-/** Why one cannot draw for a network; empty if one can. @param {InputMeta["steps"]} steps @param {number[]} shape */
+/** Why one cannot draw for a network; empty if one can. @param {StageMeta["steps"]} steps @param {number[]} shape */
 function obstacleOf(steps, [channels, height, width]) {
   const blocking = steps.find(({ kind }) => kind === "recorded");
   if (blocking) return `${blocking.name} is not computed in the page: ${blocking.reason}`;
@@ -33,7 +33,7 @@ export class Picture {
   /** The values of a black and of a white pixel, for each channel. @type {[black: number, white: number][]} */
   pixelRange = [];
 
-  /** @param {Model} model @param {InputMeta} meta @param {number[]} shape @param {Tensor} pictures */
+  /** @param {Model} model @param {StageMeta} meta @param {number[]} shape @param {Tensor} pictures */
   constructor(model, meta, shape, pictures) {
     this.#model = model;
     this.meta = meta;

@@ -70,13 +70,3 @@ interface ResamplingFilter {
   reach: number;
   weight: (distance: number) => number;
 }
-
-/** What the input needs to know of the network behind it. */
-interface InputMeta {
-  steps: { kind: string; name: string; reason?: string }[];
-  classes: string[];
-  labels: number[] | null;
-  mean: number[];
-  std: number[];
-  draw: boolean;
-}
