@@ -12,32 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from lenet.shapes import kinds, markup, wording
 from lenet.shapes.diagnosis import Call, batch_of, dtype_name
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
 from lenet.shapes.formulas import Field, ShapeError, Windows
-from lenet.shapes.kinds import (
-    depend_on_input,
-    num_bias_additions,
-    num_macs,
-    receptive_fields,
-    weight_shape,
-    windows_of,
-)
-from lenet.shapes.markup import (
-    STYLE,
-    aligned_text,
-    markdown,
-    markdown_table,
-    notes_html,
-    table_html,
-)
-from lenet.shapes.wording import (
-    NamedShape,
-    describe_operation,
-    formula_of,
-    named_shape,
-    shape_text,
-)
+from lenet.shapes.wording import NamedShape, named_shape, shape_text
 from lenet.tracing import NOWHERE, Recording, Step, tensors_in
 
 BATCH = 3
@@ -242,15 +221,15 @@ class ShapeTable:
     def to_markdown(self) -> str:
         """The table in Markdown, with its totals below."""
         cells = [cells for _, cells in self._lines()]
-        table = markdown_table(self.columns, cells, _NUMBERS)
-        below = "\n".join(f"- {markdown(line)}" for line in self.notes())
-        parts = [f"**{markdown(self.title)}**", table, below]
+        table = markup.markdown_table(self.columns, cells, _NUMBERS)
+        below = "\n".join(f"- {markup.markdown(line)}" for line in self.notes())
+        parts = [f"**{markup.markdown(self.title)}**", table, below]
         if self.explanation is not None:
             parts.append(f"~~~text\n{self.explanation}\n~~~")
         return "\n\n".join(parts)
 
     def __str__(self) -> str:
-        text = aligned_text(self.columns, [cells for _, cells in self._lines()], _NUMBERS)
+        text = markup.aligned_text(self.columns, [cells for _, cells in self._lines()], _NUMBERS)
         parts = [self.title, "", *text, "", *self.notes()]
         if self.explanation is not None:
             parts += ["", str(self.explanation)]
@@ -261,8 +240,8 @@ class ShapeTable:
     def _repr_html_(self) -> str:
         lines = [(row.step.place.code, cells) for row, cells in self._lines()]
         problem = "" if self.explanation is None else self.explanation.to_html()
-        table = table_html(self.title, self.columns, lines)
-        return f"{STYLE}{table}{problem}{notes_html(self.notes())}"
+        table = markup.table_html(self.title, self.columns, lines)
+        return f"{markup.STYLE}{table}{problem}{markup.notes_html(self.notes())}"
 
     def _lines(self) -> Iterator[tuple[Row, tuple[str, ...]]]:
         """The rows that are shown, with their cells; a module's parts stand below it, indented."""
@@ -430,10 +409,10 @@ def _table(
 def _rows(recording: Recording, batch: int | None) -> Iterator[Row]:
     """Describe the steps, each with its share in the work for one image."""
     steps = recording.steps
-    windows = [windows_of(step) for step in steps]
-    fields = receptive_fields(steps, windows)
+    windows = [kinds.windows_of(step) for step in steps]
+    fields = kinds.receptive_fields(steps, windows)
     total = sum(step.num_parameters for step in steps) + recording.num_unused_parameters
-    on_images = depend_on_input(steps)
+    on_images = kinds.depend_on_input(steps)
     for step, own, field, is_shared in zip(steps, windows, fields, on_images, strict=True):
         # What PyTorch computes unseen has no source: its first axis tells.
         is_shared |= step.output_shape[:1] == (batch,)
@@ -447,13 +426,13 @@ def _row(
     notes = dict.fromkeys(window.note for window in windows or () if window.note)
     return Row(
         step=step,
-        operation=describe_operation(step),
-        formula=formula_of(step, windows),
+        operation=wording.describe_operation(step),
+        formula=wording.formula_of(step, windows),
         note="; ".join(notes),
         input_shape=named_shape(step.input_shapes[0], batch),
         output_shape=named_shape(step.output_shape, batch),
-        num_macs=num_macs(step) // (batch or 1),
-        num_bias_additions=num_bias_additions(step) // (batch or 1),
+        num_macs=kinds.num_macs(step) // (batch or 1),
+        num_bias_additions=kinds.num_bias_additions(step) // (batch or 1),
         num_bytes=step.num_bytes // (batch or 1),
         parameter_share=step.num_parameters / (total or 1),
         receptive_field=field.size if field else None,
@@ -482,39 +461,24 @@ def _nested(
 
 def _sum(name: str, class_name: str, rows: Sequence[Row]) -> Row:
     """Add up the rows of one module; its shapes are those of its first input and last output."""
-    first, last = rows[0], rows[-1]
-    totals = ("num_macs", "num_bias_additions", "num_bytes", "parameter_share")
-    step = replace(
-        last.step,
-        name=name,
-        operation=class_name,
-        settings={},
-        place=NOWHERE,
-        module=None,
-        num_parameters=sum(row.num_parameters for row in rows),
-        num_trainable=sum(row.step.num_trainable for row in rows),
-    )
-    return replace(
-        last,
-        step=step,
-        operation=class_name,
-        formula="",
-        note="",
-        input_shape=first.input_shape,
-        **{total: sum(getattr(row, total) for row in rows) for total in totals},
-    )
+    sums = {name: sum(getattr(row, name) for row in rows) for name in _SUMS}
+    counts = {name: sum(getattr(row.step, name) for row in rows) for name in _COUNTS}
+    whole: dict[str, Any] = {"name": name, "settings": {}, "place": NOWHERE, "module": None}
+    step = replace(rows[-1].step, operation=class_name, **whole, **counts)
+    plain: dict[str, Any] = {"formula": "", "note": "", "input_shape": rows[0].input_shape}
+    return replace(rows[-1], step=step, operation=class_name, **plain, **sums)
+
+
+_SUMS = ("num_macs", "num_bias_additions", "num_bytes", "parameter_share")
+_COUNTS = ("num_parameters", "num_trainable")
 
 
 def _blind_spots(model: nn.Module, steps: Sequence[Step]) -> Iterator[str]:
     """Say what the table cannot know."""
     if any(tensor.is_meta for tensor in model.parameters()):
         yield "Weights on the meta device have no numbers: zeros stood in for them."
-    closed = [
-        step.name
-        for step in steps
-        if isinstance(step.module, torch.jit.ScriptModule)
-        or type(step.module).__module__.startswith("torch.ao.")
-    ]
+    homes = {step.name: type(step.module).__module__ for step in steps}
+    closed = [name for name, home in homes.items() if home.startswith(("torch.ao.", "torch.jit."))]
     if closed:
         yield (
             "TorchScript or quantized, so that their multiply-accumulates and packed weights are "
@@ -526,10 +490,9 @@ def _arguments(inputs: Given, kwargs: Mapping[str, Any] | None) -> tuple[Any, ..
     """Read what `trace` is given; refuse what is not the shape of one image."""
     if isinstance(inputs, Tensor | dict) or _is_shape(inputs):
         return (inputs,)
-    if isinstance(inputs, list | tuple) and not all(isinstance(size, int) for size in inputs):
+    is_sequence = isinstance(inputs, list | tuple)
+    if is_sequence and (kwargs if not inputs else not all(isinstance(n, int) for n in inputs)):
         return tuple(inputs)
-    if inputs == () and kwargs:
-        return ()
     raise ShapeError(
         f"inputs is {inputs!r}: give the shape of one image without the batch axis, such as "
         "(1, 28, 28), in whole numbers from 1"
@@ -565,7 +528,7 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
 
 def _kernel(step: Step) -> Sequence[int]:
     """Find the size of a kernel or window; () where nothing slides."""
-    size = step.settings.get("kernel_size", weight_shape(step)[2:])
+    size = step.settings.get("kernel_size", kinds.weight_shape(step)[2:])
     return (size,) if isinstance(size, int) else size
 
 

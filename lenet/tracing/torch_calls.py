@@ -33,8 +33,6 @@ VARIADIC = {"view": "shape", "reshape": "shape", "expand": "shape", "permute": "
 # Frames in these places belong to the machinery between a user's `forward` and an operation.
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _TRACING_FILES = {str(Path(__file__).with_name("tracer.py")), __file__}
-
-
 _SEQUENCES = (list, tuple)
 
 
@@ -159,6 +157,7 @@ def _parameters(func: Callable[..., Any]) -> tuple[str, ...]:
     return ("input",)
 
 
+@lru_cache(maxsize=4096)
 def _is_machinery(filename: str) -> bool:
     return filename.startswith(_TORCH_FOLDER) or filename in _TRACING_FILES
 

@@ -22,6 +22,7 @@ from functools import lru_cache
 from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
@@ -294,7 +295,7 @@ class _Tracer(TorchFunctionMode):
         self._unregistered: dict[int, Tensor] = {}
         self._scopes: list[str] = []
         self._in_layer = False
-        self._sources = WeakTensorKeyDictionary()
+        self._sources: dict[int, tuple[ref[Tensor], int]] = {}
         self._snapshots = WeakTensorKeyDictionary()
         self._failed: tuple[Exception, Step] | None = None
         for name, module in list(model.named_modules()):
@@ -304,8 +305,7 @@ class _Tracer(TorchFunctionMode):
     def run(self, given: Arguments, device: torch.device | str) -> Recording:
         """Run the model on copies of its arguments, to its end or its failure."""
         args, kwargs = _copied(given, device)
-        for tensor in tensors_in((args, kwargs)):
-            self._sources[tensor] = MODEL_INPUT
+        self._know(tensors_in((args, kwargs)), MODEL_INPUT)
         output, failure = None, None
         try:
             with self:
@@ -406,7 +406,7 @@ class _Tracer(TorchFunctionMode):
             "operation": operation,
             "settings": layer_settings(module) if module else torch_calls.plain_settings(given),
             "input_shapes": _shapes(inputs),
-            "sources": tuple(self._sources.get(tensor) for tensor in inputs),
+            "sources": tuple(map(self._source, inputs)),
             "place": place,
             "scope": self._scopes[-1] if self._scopes else "",
             "module": module,
@@ -417,8 +417,7 @@ class _Tracer(TorchFunctionMode):
         self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], used: Sequence[Tensor]
     ) -> dict[str, Any]:
         """Describe what came out of a step, and know it again when it is used."""
-        for tensor in outputs:
-            self._sources[tensor] = len(self.steps)
+        self._know(outputs, len(self.steps))
         return {
             "output_shapes": _shapes(outputs),
             "outputs": self._snapshots_of(outputs),
@@ -427,6 +426,14 @@ class _Tracer(TorchFunctionMode):
             "output_dtypes": tuple(tensor.dtype for tensor in outputs),
             "num_bytes": _new_bytes(inputs, outputs),
         }
+
+    def _know(self, tensors: Iterable[Tensor], source: int) -> None:
+        """Remember where tensors came from, as long as they live."""
+        self._sources |= {id(tensor): (ref(tensor), source) for tensor in tensors}
+
+    def _source(self, tensor: Tensor) -> int | None:
+        known = self._sources.get(id(tensor))
+        return known[1] if known is not None and known[0]() is tensor else None
 
     def _snapshots_of(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         return tuple(map(self._snapshot, tensors)) if self._keep_tensors else None

@@ -875,7 +875,7 @@ def test_the_command_takes_networks_of_ones_own(capsys, tmp_path, monkeypatch):
         (["LeNet5", "--input", "1x0x28"], "is no shape"),
         (["LeNet5", "--input", "1x28x28:tensor"], "'tensor' is no type"),
         (["LeNet5", "--input", "1x28x28", "--columns", "name, nmae"], "no column 'nmae'"),
-        (["LeNet5", "--input", "1x28x28", "--depth", "0"], "invalid choice: 0"),
+        (["LeNet5", "--input", "1x28x28", "--depth", "0"], "depth is 0"),
         (["missing.py:Net", "--input", "1"], "cannot be made: FileNotFoundError"),
         (["lenet.models:LeNet5(print)", "--input", "1"], "cannot be made: ValueError"),
         (["no.such:Net", "--input", "1"], "cannot be made: ModuleNotFoundError"),
