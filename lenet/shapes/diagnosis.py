@@ -125,12 +125,20 @@ def _stopped(failure: Failure, batch: int) -> str:
         if place.code and line == place.line and place.code in written:
             code = written
             shapes = [
-                f"{name} is {shape_text(named_shape(value.shape, batch))}"
+                f"{name} is {_seen(value, batch)}"
                 for name, value in frame.f_locals.items()
-                if isinstance(value, Tensor) and re.search(rf"\b{name}\b", code)
+                if isinstance(value, Tensor | tuple | list) and re.search(rf"\b{name}\b", code)
             ]
     where = f", where {' and '.join(shapes)}" if shapes else ""
     return f"{' '.join(code.split())} raises {type(failure.error).__name__}{where}"
+
+
+def _seen(value: object, batch: int) -> str:
+    """Write the shape of a tensor; of several, that they are a tuple or a list."""
+    if isinstance(value, Tensor):
+        return shape_text(named_shape(value.shape, batch))
+    shapes = [_seen(tensor, batch) for tensor in tensors_in(value)]
+    return f"a {type(value).__name__} of {' and '.join(shapes)}"
 
 
 def _diagnose_batch(inputs: Sequence[Any], recording: Recording) -> Problem | None:
@@ -248,8 +256,7 @@ def _check_number(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | N
     if step.module is None or not takes_one or len(shapes) < 2:
         return None
     given = " and ".join(shape_text(named_shape(shape, batch_of(inputs))) for shape in shapes)
-    what = f"{title_of(step)} takes one tensor, but it gets a tuple of {len(shapes)}: {given}"
-    return Problem("other", what, step)
+    return Problem("other", f"{title_of(step)} takes one tensor, but gets a tuple of {given}", step)
 
 
 def _check_training(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
@@ -367,6 +374,8 @@ def _needs(step: Step) -> str:
         return "as many columns on the left as rows on the right"
     if kind.pointwise and len(step.input_shapes) > 1 and module is None:
         return "the same sizes"
+    if isinstance(module, nn.Embedding):
+        return f"whole numbers below {module.num_embeddings}"
     if isinstance(module, nn.LayerNorm):
         return f"shapes that end in {shape_text(module.normalized_shape)}"
     if isinstance(module, nn.RNNBase):

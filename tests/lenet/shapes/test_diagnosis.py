@@ -175,6 +175,17 @@ def test_python_code_between_two_operations_is_shown_with_its_shapes():
     assert text.endswith("\nPython says: not enough values to unpack (expected 5, got 4)")
 
 
+def test_a_tuple_where_a_tensor_was_meant_is_shown_as_one():
+    def forward(self: Net, x: Tensor) -> Tensor:
+        found = self.lstm(x)
+        return found.mean(1)
+
+    assert explanation_of(Net(forward, lstm=nn.LSTM(8, 6)), torch.rand(3, 7, 8)).what == (
+        "return found.mean(1) raises AttributeError, where found is "
+        "a tuple of (N, 7, 6) and (1, 7, 6) and (1, 7, 6)"
+    )
+
+
 @pytest.mark.parametrize(
     ("layer", "inputs", "what"),
     [
@@ -182,7 +193,12 @@ def test_python_code_between_two_operations_is_shown_with_its_shapes():
         (
             nn.Sequential(nn.LSTM(8, 6), nn.Linear(6, 2)),
             torch.rand(3, 7, 8),
-            "model[1] takes one tensor, but it gets a tuple of 3: (N, 7, 6) and ",
+            "model[1] takes one tensor, but gets a tuple of (N, 7, 6) and ",
+        ),
+        (
+            nn.Embedding(9, 4),
+            torch.full((3, 7), 9),
+            "Embedding needs whole numbers below 9, but it gets (N, 7)",
         ),
         (
             nn.Embedding(9, 4),
