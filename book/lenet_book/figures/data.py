@@ -81,9 +81,7 @@ class PixelTable:
     def _repr_html_(self) -> str:
         cells = ("".join(f'<td style="--v:{v}">{v}</td>' for v in row) for row in self._values)
         rows = "".join(f"<tr>{row}</tr>" for row in cells)
-        table = (
-            f'<table role="img" aria-label="{escape(self._name)}, pixel by pixel">{rows}</table>'
-        )
+        table = f'<table style="--columns:{len(self._values[0])}"><tbody>{rows}</tbody></table>'
         box = '<label><input type="checkbox"> Show the numbers</label>'
         region = f'role="region" aria-label="{escape(self._name)}" tabindex="0"'
         return f'{PIXEL_STYLE}<div class="lenet-pixels" {region}>{box}{table}</div>'
