@@ -1,7 +1,7 @@
 """Compare `lenet.shapes.trace` with torchinfo: what each sees of a network, and how long it takes.
 
 Run `python bench/shapes_vs_torchinfo.py`; it needs torchinfo, which the package does not. Both
-programs run the same two images through the same network in turns, so that whatever else the
+programs run as many images through the same network in turns, so that whatever else the
 machine does falls on both alike.
 """
 
@@ -21,12 +21,12 @@ import torchvision
 from series import make_parser
 from torch import nn
 
-from lenet.models import NarrowLeNet
+from lenet.models import LeNet5
 from lenet.shapes import trace
+from lenet.shapes.table import BATCH
 from lenet_book.results import FOLDER, environment
 
 RESULTS = FOLDER / "shapes_vs_torchinfo.json"
-BATCH = 2  # what `trace` runs; torchinfo is given the same
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     networks = [
-        compare("NarrowLeNet", NarrowLeNet(), (1, 28, 28), options.rounds),
+        compare("LeNet-5", LeNet5(), (1, 28, 28), options.rounds),
         compare("ResNet-18", torchvision.models.resnet18(), (3, 224, 224), options.rounds),
     ]
     versions = {"torchvision": torchvision.__version__, "torchinfo": torchinfo.__version__}
