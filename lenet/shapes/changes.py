@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lenet.shapes.diagnosis import Problem, dtype_name, takes_maps
-from lenet.shapes.kinds import kind_of, weight_shape
-from lenet.shapes.wording import call_of, describe_operation, setting_text, shape_text, size_text
-from lenet.tracing import VARIADIC, Step
+from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, layer_path
+from lenet.shapes.kinds import is_pointwise, kind_of, needed_size, weight_shape
+from lenet.shapes.wording import setting_text, shape_text, size_text, title_of
+from lenet.tracing import Shape, Step
 
 
 @dataclass(frozen=True)
@@ -23,151 +25,336 @@ class Change:
 
     Attributes:
         text: the change in words: ``padding=2 in conv1``.
-        code: the line that makes it, or empty.
         reason: what the network or the images are now, as a cause: ``conv1 has no padding``.
         layer: the name of the layer that changes, or None.
-        call: the index and operation of the function call that changes, or None.
-        settings: the settings that the layer or call gets instead.
-        images: the images that the network gets instead, or None.
+        settings: the settings that the layer gets instead.
+        front: a layer that is put before it, such as ``Flatten()``.
+        edits: what changes in a method's source.
+        additions: lines that do to a network that is made what edits of its `__init__` do.
+        images: what the network gets instead, in terms of its ``images``.
         leads_on: the next layer may have to follow, for example with other `in_features`.
-        flattens: the layer's input is flattened first, one row per image.
+        flattens: it flattens the maps in front of a linear layer.
     """
 
     text: str
-    code: str = ""
     reason: str = ""
     layer: str | None = None
-    call: tuple[int, str] | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    images: Tensor | None = field(default=None, repr=False, compare=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    front: str = ""
+    edits: tuple[Edit, ...] = ()
+    additions: tuple[str, ...] = ()
+    images: str = ""
     leads_on: bool = False
     flattens: bool = False
 
     @property
     def target(self) -> object:
         """What is changed: a layer or its input by name, a call by its place, or the images."""
-        return (self.layer, self.flattens) if self.layer else self.call
+        return (self.layer, self.front) if self.layer is not None else self.edits or self.images
 
 
 _CHANNELS_LAST = "the channels come last, and PyTorch wants them first, (N, C, H, W)"
-# By the number of axes that the images have: what to append, and why.
+_CHANNEL_AXIS = "the channel axis is missing"
+# By the axes that windows slide over, and those that the images have: what to append, and why.
 _LAYOUTS = {
-    2: {"[None, None]": "a batch and a channel axis are missing"},
-    3: {
+    (1, 2): {".unsqueeze(1)": _CHANNEL_AXIS},
+    (1, 3): {".transpose(1, 2)": "the channels come last, and PyTorch wants them first, (N, C, L)"},
+    (2, 2): {"[None, None]": "a batch and a channel axis are missing"},
+    (2, 3): {
         ".unsqueeze(0)": "the batch axis is missing: PyTorch took the first axis for one image's "
         "channels",
-        ".unsqueeze(1)": "the channel axis is missing",
+        ".unsqueeze(1)": _CHANNEL_AXIS,
         ".permute(2, 0, 1).unsqueeze(0)": f"the batch axis is missing and {_CHANNELS_LAST}",
     },
-    4: {".permute(0, 3, 1, 2)": _CHANNELS_LAST},
+    (2, 4): {".permute(0, 3, 1, 2)": _CHANNELS_LAST},
+    (3, 4): {
+        ".unsqueeze(1)": _CHANNEL_AXIS,
+        ".unsqueeze(2)": "the axis of depth is missing",
+    },
+    (3, 5): {".permute(0, 4, 1, 2, 3)": "the channels come last, and PyTorch wants them first"},
 }
+_COLOURS = {1: ".expand(-1, 3, -1, -1)", 3: ".mean(dim=1, keepdim=True)", 4: "[:, :3]"}
+_USUAL_CHANNELS = (1, 3, 4)
 
 
-def layout_changes(images: Tensor, dtype: torch.dtype) -> Iterator[Change]:
+def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) -> Iterator[Change]:
     """Images as PyTorch wants them: numbers of the weights' type, batch first, then channels."""
-    code = "images"
+    code, first = "images", _first_layer(steps)
     if images.dtype != dtype:
         reason = f"the images are {dtype_name(images.dtype)} and the weights {dtype_name(dtype)}"
         code = "images.float()" if dtype is torch.float32 else f"images.to({dtype})"
-        if not images.is_floating_point():  # pixels from 0 to 255 to numbers from 0 to 1
+        if images.dtype is torch.uint8:  # pixels from 0 to 255 to numbers from 0 to 1
             code += " / 255"
         yield _images_change(code, images, reason)
         code = f"({code})" if " " in code else code
-    for suffix, reason in _LAYOUTS.get(images.dim(), {}).items():
+    if first is None:
+        return
+    layouts = _LAYOUTS.get((kind_of(first).axes or 0, images.dim()), {})
+    for suffix, reason in {} if _is_plain(images, first) else layouts.items():
         yield _images_change(code + suffix, images, reason)
-    if images.dim() > 2:
+        changed = eval(code + suffix, {"images": images, "torch": torch})
+        colour = _COLOURS.get(changed.shape[1])
+        if changed.dim() == 4 and colour:
+            yield _images_change(code + suffix + colour, images, reason)
+    if kind_of(first).name == "Linear" and images.dim() > 2:
         reason = "a linear layer wants every image as one row"
         yield _images_change(f"{code}.flatten(start_dim=1)", images, reason)
 
 
+def _first_layer(steps: Sequence[Step]) -> Step | None:
+    """Find the layer that takes the images, in the layout in which they were given."""
+    for step in steps:
+        if kind_of(step).axes or kind_of(step).fits:
+            return step
+        if not is_pointwise(step):
+            break
+    return None
+
+
+def _is_plain(images: Tensor, first: Step) -> bool:
+    """Tell whether the channels stand where PyTorch wants them, and nowhere else."""
+    channels = (*_USUAL_CHANNELS, needed_size(first))
+    if images.dim() != (kind_of(first).axes or 0) + 2:
+        return False
+    return images.shape[1] in channels or images.shape[-1] not in channels
+
+
 def colour_changes(images: Tensor) -> Iterator[Change]:
-    """Grey images as colour images, and the other way round."""
-    if images.dim() == 4 and images.shape[1] == 1:
-        yield _images_change("images.expand(-1, 3, -1, -1)", images)
-    if images.dim() == 4 and images.shape[1] == 3 and images.is_floating_point():
-        yield _images_change("images.mean(dim=1, keepdim=True)", images)
+    """Grey images as colour images, and the other way round; transparent ones as either."""
+    if images.dim() == 4 and images.shape[1] in _COLOURS and images.is_floating_point():
+        colour = _COLOURS[images.shape[1]]
+        yield _images_change(f"images{colour}", images)
+        if images.shape[1] == 4:
+            yield _images_change(f"images{colour}{_COLOURS[3]}", images)
+
+
+_USUAL_SIZES = (28, 32, 64, 96, 128, 224, 256, 299)
 
 
 def size_changes(images: Tensor) -> Iterator[Change]:
-    """Images of other sizes, the nearest first."""
-    pixels = images.shape[2:]
-    if images.dim() not in (3, 4) or not images.is_floating_point():
+    """Images of other sizes: usual ones first, then the nearest, not below the half."""
+    pixels = tuple(images.shape[2:])
+    if not pixels or not images.is_floating_point():
         return
-    nearest = sorted(range(1 - min(pixels), 41), key=lambda d: (abs(d), -d))
-    usual = [size - pixels[0] for size in (64, 96, 128, 224, 256, 299)]
-    for difference in [*nearest[1:], *usual]:
-        size = [number + difference for number in pixels]
-        if min(size) > 0:
+    usual = sorted(_USUAL_SIZES, key=lambda size: (abs(size - pixels[0]), -size))
+    sizes = [(size,) * len(pixels) for size in usual]
+    nearest = sorted(range(-(min(pixels) // 2), 101), key=lambda d: (abs(d), -d))
+    sizes += [tuple(number + d for number in pixels) for d in nearest]
+    if len(set(pixels)) > 1:
+        sizes += [(*pixels[:-1], pixels[-1] + d) for d in nearest]
+    for size in dict.fromkeys(sizes):
+        if size != pixels and 2 * min(size) >= min(pixels):
             yield Change(
-                text=f"a {size_text(size)} input",
+                text=f"a {size_text(size)} input" if len(size) > 1 else f"an input of {size[0]}",
                 reason=f"the input is {size_text(pixels)}",
-                images=images.new_zeros((*images.shape[:2], *size)),
+                images=f"torch.nn.functional.interpolate(images, {setting_text(size)})",
             )
 
 
-def setting_changes(index: int, step: Step, setting: str) -> Iterator[Change]:
+def setting_changes(step: Step, setting: str) -> Iterator[Change]:
     """Other values for one setting of a convolution or pooling step, the nearest first."""
-    if setting not in step.settings:
-        return
-    current = step.settings[setting]
+    current = step.settings.get(setting)
     now = max(filter(None, current), default=0) if isinstance(current, tuple | list) else current
     if not isinstance(now, int):
         return
     values = sorted(range(9), key=lambda value: (abs(value - now), value))
     if setting == "padding":
         values.insert(0, _padding_that_keeps_the_size(step))
+        values *= kind_of(step).window in ("conv", "transpose")  # a pool's padding is no number
     has = "no padding" if (setting, now) == ("padding", 0) else f"{setting}={setting_text(current)}"
-    for value in values:
+    for value in dict.fromkeys(values):
         if value != now and _is_sensible(step, setting, value):
-            yield _setting_change(index, step, {setting: value}, f"{step.name} has {has}")
+            reason = f"{title_of(step)} has {has}"
+            yield from _setting_change(step, {setting: value}, reason)
 
 
-def flatten_changes(problem: Problem, steps: Sequence[Step], batch: int) -> Iterator[Change]:
-    """Flatten the maps in front of a linear layer, or the right axes of what is flattened."""
-    for index, earlier in enumerate(steps):
-        if _flattens_wrong_axes(earlier, batch):
-            yield _flatten_each_image(index, earlier)
+def own_changes(problem: Problem) -> Iterator[Change]:
+    """Make the failing layer fit what came."""
     step = problem.step
-    if step is not None and step.module is not None and takes_maps(step, steps):
-        yield Change(
-            text=f"{_flatten_code(step)} before {step.name}",
-            reason=f"nothing flattens the maps before {step.name}, which takes only the last axis "
-            "of what it gets for its features",
-            layer=step.name,
-            leads_on=True,
-            flattens=True,
-        )
+    if step is None or step.module is None or not step.input_shapes:
+        return
+    shape, fit = step.input_shapes[0], kind_of(step).fits
+    if "normalized_shape" in step.settings:
+        came = shape[-len(step.settings["normalized_shape"]) :]
+        yield from _setting_change(step, {"normalized_shape": came}, leads_on=True)
+    elif fit and -len(shape) <= fit.axis < len(shape) and shape[fit.axis] != needed_size(step):
+        yield from _setting_change(step, {fit.setting: shape[fit.axis]}, leads_on=True)
 
 
-def _flattens_wrong_axes(step: Step, batch: int) -> bool:
-    """Tell whether a step puts a batch into one row, or flattens some axes of an image only."""
-    before, after = step.input_shapes[0], step.output_shapes[:1]
-    if not after or before[:1] != (batch,):
+def followers(problem: Problem) -> Iterator[Change]:
+    """What may have to follow another change."""
+    yield from own_changes(problem)
+    if problem.kind == "batch" and problem.step is not None:
+        yield from call_changes([problem.step])
+
+
+def call_changes(steps: Iterable[Step]) -> Iterator[Change]:
+    """Calls and layers that move axes, made to do what may have been meant."""
+    for step in steps:
+        yield from _layer_changes(step) if step.module is not None else _rewritings(step)
+
+
+def loses_batch(step: Step, batch: int) -> bool:
+    """Tell whether a batch goes in first, and something else comes out."""
+    starts = [shapes[0][:1] for shapes in (step.input_shapes, step.output_shapes) if shapes]
+    return len(starts) == 2 and starts[0] == (batch,) != starts[1]
+
+
+def flattens_wrong_axes(step: Step) -> bool:
+    """Tell whether a step flattens some axes of an image only."""
+    if step.operation.lower() != "flatten" or not step.output_shapes:
         return False
-    if step.operation.lower() == "flatten":
-        return after[0][1:] != (math.prod(before[1:]),)
-    return step.operation in ("view", "reshape") and len(after[0]) == 1 < len(before)
+    return step.output_shape[1:] != (math.prod(step.input_shapes[0][1:]),)
 
 
-def own_change(problem: Problem) -> Change | None:
-    """Make the failing operation fit what came."""
+def _layer_changes(step: Step) -> Iterator[Change]:
+    """Keep the batch first in a layer that flattens, or that takes sequences."""
+    axes = {"start_dim": 1, "end_dim": -1}
+    wrong = {name: axis for name, axis in axes.items() if step.settings.get(name, axis) != axis}
+    if wrong:
+        yield from _setting_change(step, wrong, _loses(step), leads_on=True)
+    if step.settings.get("batch_first") is False:
+        yield from _setting_change(step, {"batch_first": True}, leads_on=True)
+
+
+def _rewritings(step: Step) -> Iterator[Change]:
+    """What may have been meant by a call that changes axes."""
+    call = expression_at(step.place)
+    if call is None or not call.operands():
+        return
+    names = call.argument_names(step.operation) if isinstance(call.node, ast.Call) else []
+    for axis in (
+        (1, 2, -1) if "dim" in names and isinstance(step.settings.get("dim", 0), int) else ()
+    ):
+        yield from _setting_change(step, {"dim": axis}, _loses(step), leads_on=True)
+    for written in _MEANT.get(step.operation, ()):
+        operand = call.operands()[0]
+        new = operand.with_suffix(written.format(_index(call))).new
+        begins = call.is_method() or not isinstance(call.node, ast.Call)
+        kept = len(operand.text) if begins and not call.text.startswith("(") else 0
+        old, new_words = _words(call.text[kept:]), _words(new[kept:])
+        text = f"{new_words} instead of {old}" if new_words else f"no {old}"
+        yield Change(text, _loses(step), edits=(call.replaced(new),), leads_on=True)
+
+
+# For an operation that changes axes, what may be written instead.
+_MEANT = {
+    "view": (".reshape({})", ".flatten(1)"),
+    **dict.fromkeys(("reshape", "flatten", "squeeze"), (".flatten(1)",)),
+    **dict.fromkeys(("t", "T", "transpose", "permute"), ("",)),
+    "getitem": ("[:, {}]",),
+}
+
+
+def _index(call: Expression) -> str:
+    """Write what stands in the brackets of a call or an index."""
+    match call.node:
+        case ast.Call(args=args):
+            return ", ".join(map(ast.unparse, args))
+        case ast.Subscript(slice=index):
+            return ast.unparse(index)
+    return ""
+
+
+def _words(code: str) -> str:
+    return " ".join(code.split()).removeprefix(".")
+
+
+def _loses(step: Step) -> str:
+    if loses_batch(step, step.input_shapes[0][0]):
+        return f"{title_of(step)} does not keep the batch axis"
+    wrong = flattens_wrong_axes(step)
+    return f"{title_of(step)} leaves more than one axis for each image" if wrong else ""
+
+
+def shortcut_changes(model: nn.Module, problem: Problem) -> Iterator[Change]:
+    """A 1×1 convolution on the shortcut of a residual block whose maps change on the other way."""
     step = problem.step
-    if step is None:
-        return None
-    if kind_of(step).reshapes and step.module is None:
-        return _flatten_each_image(problem.index, step)
-    fit = kind_of(step).fits
-    if problem.kind not in ("features", "channels") or step.module is None or fit is None:
-        return None
-    return _setting_change(problem.index, step, {fit.setting: problem.came}, leads_on=True)
+    call = expression_at(step.place) if step else None
+    if step is None or call is None or not isinstance(call.node, ast.BinOp):
+        return
+    block, shapes = model.get_submodule(step.scope), step.input_shapes
+    for operand, came, wanted in zip(call.operands(), shapes, shapes[::-1], strict=False):
+        axes = len(came) - 2
+        if axes not in (1, 2, 3) or len(wanted) != len(came) or hasattr(block, "shortcut"):
+            return
+        stride = -(-came[2] // wanted[2])
+        layer = f"nn.Conv{axes}d({came[1]}, {wanted[1]}, kernel_size=1"
+        layer += f", stride={stride})" if stride > 1 else ")"
+        alike = [name for name, each in model.named_modules() if type(each) is type(block)]
+        if new := added_attribute(model, step.scope, f"shortcut = {layer}"):
+            yield Change(
+                f"a 1×1 convolution on {operand.text}",
+                edits=(new, operand.replaced(f"self.shortcut({operand.text})")),
+                additions=tuple(f"{layer_path(model, name)}.shortcut = {layer}" for name in alike),
+            )
 
 
-def reshape_changes(steps: Sequence[Step], batch: int) -> Iterator[Change]:
-    """Calls that flatten the batch axis away, made to keep it."""
-    for index, step in enumerate(steps):
-        lost = step.output_shapes and step.output_shape[:1] != (batch,)
-        if kind_of(step).reshapes and lost and step.input_shapes[0][:1] == (batch,):
-            yield _flatten_each_image(index, step)
+def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
+    """What the failing step works on, in the layout that it takes."""
+    step = problem.step
+    if step is None or not step.input_shapes:
+        return
+    in_sequence = step.module is not None and _is_sequence(model, step.scope)
+    call = None if in_sequence else expression_at(step.place)
+    operands = call.operands(step.module is not None) if call else []
+    shapes = list(enumerate(step.input_shapes[:2]))
+    for index, shape in shapes if step.module is not None else reversed(shapes):
+        for suffix, front in _suffixes(step, steps, index, shape):
+            flattens = front == "Flatten()"
+            reason = _NO_FLATTEN.format(title_of(step)) if flattens else ""
+            change = Change("", reason, leads_on=True, flattens=flattens)
+            if in_sequence and front:
+                text = f"nn.{front} before {title_of(step)}"
+                yield replace(change, text=text, layer=step.name, front=front)
+            elif index < len(operands):
+                same = [each for each in operands if each.text == operands[index].text]
+                edits = tuple(each.with_suffix(suffix) for each in same)
+                text = f"{_words(edits[0].new)} before {title_of(step)}"
+                yield replace(change, text=text, edits=edits)
+
+
+def _is_sequence(model: nn.Module, scope: str) -> bool:
+    """Tell whether layers run one after the other, without a `forward` that was written."""
+    known = dict(model.named_modules())
+    return isinstance(known.get(scope), nn.Sequential)
+
+
+_NO_FLATTEN = (
+    "nothing flattens the maps before {}, which takes only the last axis of what it gets for its "
+    "features"
+)
+
+
+def _suffixes(
+    step: Step, steps: Sequence[Step], index: int, shape: Shape
+) -> Iterator[tuple[str, str]]:
+    """List what to append to an operand, and the layer that does the same or an empty text."""
+    axes, needed, fit = len(shape), needed_size(step), kind_of(step).fits
+    wanted = next(iter(kind_of(step).input_dims), axes)
+    if takes_maps(step, steps):
+        yield ".flatten(1)", "Flatten()"
+    if needed and axes == 2 < wanted and shape[1] % needed == 0:
+        side = round((shape[1] // needed) ** (1 / (wanted - 2)))
+        size = (needed, *[side] * (wanted - 2))
+        added = f"[:, :{', None' * (wanted - 2)}]"
+        front = f"Unflatten(1, {size})" if kind_of(step).window == "transpose" else ""
+        yield added if side == 1 else f".unflatten(1, {size})", front
+    if axes == wanted - 1:
+        yield ".unsqueeze(1)", ""
+        yield ".unsqueeze(2)", ""
+    if axes == wanted + 1 and 1 in shape[1:]:
+        yield f".squeeze({shape.index(1, 1)})", ""
+    if needed and fit and axes > 2 and shape[fit.axis] != needed and needed in shape[1:]:
+        order = list(range(axes))
+        order.insert(fit.axis % axes, order.pop(shape.index(needed, 1)))
+        yield f".permute({', '.join(map(str, order))})", ""
+    if fit is None and len(step.input_shapes) == 2:
+        other = step.input_shapes[1 - index]
+        if axes < len(other):
+            yield f"[{', '.join([':'] * axes + ['None'] * (len(other) - axes))}]", ""
+        elif axes > 1 and shape[:-1] == other[:-1]:
+            yield ".transpose(-2, -1)", ""
 
 
 def width_changes(problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
@@ -179,8 +366,7 @@ def width_changes(problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
         name = kind_of(steps[index]).width
         width = steps[index].settings[name] * needed
         if came and width % came == 0 and width > 0:
-            change = {name: width // came}
-            yield _setting_change(index, steps[index], change, leads_on=True)
+            yield from _setting_change(steps[index], {name: width // came}, leads_on=True)
 
 
 def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
@@ -192,6 +378,19 @@ def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
     if index is None or not problem.needed:
         return False
     return bool(steps[index].settings[kind_of(steps[index]).width] != problem.came)
+
+
+def sizes_matter(problem: Problem, steps: Sequence[Step]) -> bool:
+    """Tell whether the failing step gets numbers that depend on the size of the maps."""
+    if problem.kind in ("type", "axes", "channels", "order"):
+        return False
+    index = _widest_before(problem.step.sources[0], steps) if problem.step else None
+    if problem.kind != "features" or index is None or is_product(problem, steps):
+        return True
+    between = steps[index:-1]
+    return all(kind_of(step).window not in ("adaptive", "all") for step in between) and bool(
+        kind_of(steps[index]).window
+    )
 
 
 def _width_needs(problem: Problem) -> list[tuple[int | None, int, int]]:
@@ -216,75 +415,25 @@ def _widest_before(source: int | None, steps: Sequence[Step]) -> int | None:
     return None
 
 
-def _flatten_each_image(index: int, step: Step) -> Change:
-    """Let a reshaping step keep the first axis and flatten the rest."""
-    reason = f"{step.name} does not keep the batch axis"
-    if step.output_shapes and step.output_shape[0] == step.input_shapes[0][0]:
-        reason = f"{step.name} leaves more than one axis for each image"
-    axes = {"start_dim": 1, "end_dim": -1}
-    if step.module is not None:
-        wrong = {name: axis for name, axis in axes.items() if step.settings.get(name) != axis}
-        return _setting_change(index, step, wrong, reason, leads_on=True)
-    tensor = _tensor_name(step)
-    code = f"torch.flatten({tensor}, start_dim=1)"
-    if step.operation in VARIADIC:
-        code = f"{tensor}.{step.operation}({tensor}.size(0), -1)"
-    settings = axes if step.operation == "flatten" else {"shape": (step.input_shapes[0][0], -1)}
-    return Change(
-        text=f"{code} instead of {step.place.code}",
-        reason=reason,
-        call=(index, step.operation),
-        settings=settings,
-        leads_on=True,
-    )
-
-
-def _flatten_code(step: Step) -> str:
-    """Write the line that flattens the input of a layer."""
-    if step.place.line is None:  # in a bare `nn.Sequential` there is no line to add
-        return "nn.Flatten()"
-    tensor = _tensor_name(step)
-    return f"{tensor} = torch.flatten({tensor}, start_dim=1)"
-
-
-def _tensor_name(step: Step) -> str:
-    """Read from its code which variable a step works on; ``x`` where that has no name."""
-    call = call_of(step)
-    if call is None:
-        return "x"
-    if isinstance(call.func, ast.Attribute) and call.func.attr == step.operation:
-        owner = call.func.value
-        if isinstance(owner, ast.Name) and owner.id not in ("torch", "F"):
-            return owner.id
-    first = next(iter(call.args), None)
-    return first.id if isinstance(first, ast.Name) else "x"
-
-
 def _setting_change(
-    index: int, step: Step, settings: dict[str, Any], reason: str = "", leads_on: bool = False
-) -> Change:
-    """Give a layer or a call other settings."""
+    step: Step, settings: Mapping[str, Any], reason: str = "", leads_on: bool = False
+) -> Iterator[Change]:
+    """Give a layer or a call other settings, where its code can be edited."""
     changed = ", ".join(f"{name}={setting_text(value)}" for name, value in settings.items())
-    code = describe_operation(replace(step, settings={**step.settings, **settings}))
-    if step.module is None:
-        where = f"{step.name} ({step.place.text})" if step.place.text else step.name
-        call = (index, step.operation)
-        return Change(f"{changed} in {where}", code, reason, None, call, settings, None, leads_on)
-    code = f"{_attribute(step.name)} = nn.{code}"
-    text = f"{changed} in {step.name}"
-    return Change(text, code, reason, step.name, None, settings, None, leads_on)
-
-
-def _attribute(name: str) -> str:
-    """Write a layer's dotted name as code: ``self.features[0]``."""
-    return "self" + "".join(f"[{p}]" if p.isdigit() else f".{p}" for p in name.split("."))
+    if step.module is not None:
+        text = f"{changed} in {title_of(step)}"
+        yield Change(text, reason, step.name, settings, leads_on=leads_on)
+    elif (call := expression_at(step.place)) and isinstance(call.node, ast.Call):
+        with suppress(LookupError):
+            edits = call.with_arguments(call.argument_names(step.operation), settings)
+            text = f"{changed} in {step.name} ({step.place.text})"
+            yield Change(text, reason, edits=tuple(edits), leads_on=leads_on)
 
 
 def _images_change(code: str, images: Tensor, reason: str = "") -> Change:
     """Change the images by the very line that is shown."""
-    images = eval(code, {"images": images, "torch": torch})
-    shape = shape_text(tuple(images.shape))
-    return Change(f"{code}, of shape {shape}", f"images = {code}", reason, images=images)
+    changed = eval(code, {"images": images, "torch": torch})
+    return Change(f"{code}, of shape {shape_text(tuple(changed.shape))}", reason, images=code)
 
 
 def _padding_that_keeps_the_size(step: Step) -> int:
@@ -294,6 +443,9 @@ def _padding_that_keeps_the_size(step: Step) -> int:
 
 def _is_sensible(step: Step, setting: str, value: int) -> bool:
     """Leave out zero sizes, kernels of one pixel, and padding in which a kernel sees nothing."""
+    if setting == "output_padding":
+        strides = step.settings["stride"]
+        return 0 < value < (max(strides) if isinstance(strides, tuple | list) else strides)
     if setting != "padding":
         return value > (setting == "kernel_size")
     return value <= 2 * _padding_that_keeps_the_size(step)

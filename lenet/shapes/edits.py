@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import ast
 import difflib
-import inspect
 import linecache
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from lenet.shapes.wording import setting_text
-from lenet.tracing import Place
+from lenet.tracing import Place, constructor_parameters
+from lenet.tracing.torch_calls import bind
 
 AFTER, BEFORE = "after the network is made", "before the call"
+_Space = tuple[dict[str, Any], dict[str, Any]]
+_LIBRARIES = ("torch", "F", "nn.functional", "torch.nn.functional")
 
 
 @dataclass(frozen=True)
@@ -104,21 +107,12 @@ class Expression:
     @property
     def text(self) -> str:
         """The expression as it is written."""
-        return ast.get_source_segment(source_of(self.file), self.node) or ""
-
-    def part(self, node: ast.expr) -> Expression:
-        """An expression within this one, or beside it."""
-        return Expression(self.file, node)
+        return _text(source_of(self.file), self.node)
 
     def replaced(self, new: str) -> Edit:
         """Write something else instead."""
-        node = self.node
-        return Edit(self.file, *_place(self.file, node.lineno, node.col_offset), self.text, new)
-
-    def followed(self, new: str) -> Edit:
-        """Write something behind it."""
-        end = self.node.end_lineno or 0, self.node.end_col_offset or 0
-        return Edit(self.file, *_place(self.file, *end), "", new)
+        column = _column(self.file, self.node.lineno, self.node.col_offset)
+        return Edit(self.file, self.node.lineno, column, self.text, new)
 
     def with_suffix(self, suffix: str) -> Edit:
         """Call a method on it: ``x`` becomes ``x.flatten(1)``, ``x + y`` ``(x + y).flatten(1)``."""
@@ -135,12 +129,17 @@ class Expression:
         Raises:
             LookupError: the call is written with ``*`` or ``**``.
         """
-        given = self.arguments(names)
+        given, text = self.arguments(names), self.text
         edits = [
-            given[name].replaced(setting_text(v)) for name, v in changes.items() if name in given
+            given[name].replaced(setting_text(changes[name])) for name in changes & given.keys()
         ]
         added = ", ".join(f"{k}={setting_text(v)}" for k, v in changes.items() if k not in given)
-        return [*edits, self._added(list(given.values()), added)] if added else edits
+        if added:
+            before = text[:-1].rstrip()
+            added = added if not given else f" {added}" if before.endswith(",") else f", {added}"
+            line, end = self.node.end_lineno or 0, (self.node.end_col_offset or 0) - 1
+            edits.append(Edit(self.file, line, _column(self.file, line, end), "", added))
+        return edits
 
     def arguments(self, names: Sequence[str]) -> dict[str, Expression]:
         """The call's arguments by name.
@@ -148,28 +147,44 @@ class Expression:
         Raises:
             LookupError: the call is written with ``*`` or ``**``.
         """
-        call = self.node
-        assert isinstance(call, ast.Call)
-        keywords = {keyword.arg or "**": keyword.value for keyword in call.keywords}
-        if "**" in keywords or any(isinstance(argument, ast.Starred) for argument in call.args):
+        positional, keywords = (
+            getattr(self.node, "args", []),
+            getattr(self.node, "keywords", []),
+        )
+        given = dict(zip(names, positional, strict=False)) | {k.arg: k.value for k in keywords}
+        if None in given or any(isinstance(each, ast.Starred) for each in given.values()):
             raise LookupError(f"{self.text} does not name its arguments")
-        given = dict(zip(names, call.args, strict=False)) | keywords
-        return {name: self.part(value) for name, value in given.items()}
+        return {name: Expression(self.file, value) for name, value in given.items()}
 
-    def _added(self, given: Sequence[Expression], text: str) -> Edit:
-        """Write another argument behind the last one."""
-        behind = self.node.end_lineno or 0, (self.node.end_col_offset or 0) - 1
-        closing = Edit(self.file, *_place(self.file, *behind), "", text)
-        if not given:
-            return closing
-        last = max(given, key=lambda each: (each.node.end_lineno, each.node.end_col_offset))
-        edit = last.followed(f", {text}")
-        lines = source_of(self.file).splitlines()[edit.line - 1 : closing.line]
-        lines[-1] = lines[-1][: closing.column]
-        between = "\n".join([lines[0][edit.column :], *lines[1:]])
-        if between.strip() in ("", ","):
-            return edit
-        return Edit(self.file, closing.line, closing.column, "", f", {text}")
+    def operands(self, is_layer: bool = False) -> list[Expression]:
+        """What a call or a sum works on: ``y`` and ``z`` of ``torch.cat([y, z], 1)``."""
+        match self.node:
+            case ast.Call(func=ast.Attribute(value=owner), args=args) if self.is_method(is_layer):
+                nodes = [owner, *args]
+            case ast.Call(args=[ast.List(elts=nodes) | ast.Tuple(elts=nodes), *_]):
+                pass
+            case ast.Call(args=nodes):
+                pass
+            case ast.BinOp(left=left, right=right):
+                nodes = [left, right]
+            case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+                nodes = [owner]
+            case _:
+                nodes = []
+        return [Expression(self.file, node) for node in nodes]
+
+    def is_method(self, is_layer: bool = False) -> bool:
+        """Tell whether a call is a tensor's method, not a layer or a function of torch."""
+        match self.node:
+            case ast.Call(func=ast.Attribute(value=owner)):
+                return not is_layer and ast.unparse(owner) not in _LIBRARIES
+        return False
+
+    def argument_names(self, operation: str) -> list[str]:
+        """What the arguments of a torch function or method are called, in order."""
+        homes = (torch.Tensor,) if self.is_method() else (F, torch)
+        function = next(getattr(home, operation) for home in homes if hasattr(home, operation))
+        return list(bind(operation, function, tuple(range(9)), {}))[self.is_method() :]
 
 
 def expression_at(place: Place) -> Expression | None:
@@ -178,7 +193,7 @@ def expression_at(place: Place) -> Expression | None:
         return None
     ending = [
         Expression(place.file, node)
-        for node in ast.walk(_tree(place.file))
+        for node in ast.walk(_parsed(source_of(place.file)))
         if isinstance(node, ast.expr) and (node.end_lineno, node.end_col_offset) == place.end
     ]
     same = [each for each in ending if each.text.split() == place.code.split()]
@@ -193,21 +208,67 @@ def layer_expression(model: nn.Module, name: str) -> Expression | None:
         The call; None where there is none to edit: for a layer made in a loop or by a function, for
         one that was exchanged later, for a network that is not the user's.
     """
-    parts = name.split(".")
+    parts, layer = name.split("."), model.get_submodule(name)
     for depth in reversed(range(len(parts))):
         owner = model.get_submodule(".".join(parts[:depth]))
         for kind in type(owner).__mro__:
             init = vars(kind).get("__init__")
-            if isinstance(init, FunctionType) and is_users(init.__code__.co_filename):
-                call = _made_in(init, parts[depth:])
-                layer = model.get_submodule(name)
-                return call if call and _makes(call, init, owner, layer) else None
+            if isinstance(init, FunctionType) and is_users(file := init.__code__.co_filename):
+                made = _assignments(source_of(file), init.__code__.co_firstlineno)
+                found: ast.expr | None = _one(made, f"self.{parts[depth]}")
+                for part in parts[depth + 1 :]:
+                    found = _element(found, part, made)
+                call = Expression(file, found) if isinstance(found, ast.Call) else None
+                space = init.__globals__, {"self": owner}
+                return call if call and _makes(call, layer, space) else None
     return None
 
 
-def parameter_names(layer: nn.Module) -> list[str]:
+def parameters_of(layer: nn.Module) -> list[str]:
     """What a layer's constructor calls its arguments, in order."""
-    return list(inspect.signature(type(layer)).parameters)
+    constructor: Callable[..., nn.Module] = type(layer)
+    return list(constructor_parameters(constructor))
+
+
+def made_alike(model: nn.Module, call: Expression) -> list[str]:
+    """List the layers that one call in an `__init__` makes: one in each block of its class."""
+    names = (name for name, _ in model.named_modules() if name)
+    return [name for name in names if layer_expression(model, name) == call]
+
+
+def put_before(model: nn.Module, name: str, call: Expression, front: str) -> list[Edit]:
+    """Write a layer such as ``Flatten()`` before another one in an `nn.Sequential`.
+
+    Raises:
+        LookupError: the layer is not in one, or other layers of `torch.nn` are not at hand.
+    """
+    owner, _, key = name.rpartition(".")
+    library, dot, _ = ast.unparse(getattr(call.node, "func", call.node)).rpartition(".")
+    if not (dot and key.isdigit() and type(model.get_submodule(owner)) is nn.Sequential):
+        raise LookupError(f"nothing can be written before {name}")
+    return [replace(call.replaced(f"{library}.{front}, "), old="")]
+
+
+def added_attribute(model: nn.Module, owner: str, assignment: str) -> Edit | None:
+    """Write a line such as ``shortcut = nn.Conv2d(3, 8, 1)`` into the `__init__` of a module."""
+    for child, _ in model.get_submodule(owner).named_children():
+        call = layer_expression(model, f"{owner}.{child}".lstrip("."))
+        line = linecache.getline(call.file, call.node.lineno) if call else ""
+        if call and line.lstrip().startswith(f"self.{child}"):
+            indent = len(line) - len(line.lstrip())
+            new = f"self.{assignment}\n{line[:indent]}"
+            return Edit(call.file, call.node.lineno, indent, "", new)
+    return None
+
+
+def layer_path(model: nn.Module, name: str) -> str:
+    """Write where a layer is in a network that is made: ``model.features[0]``."""
+    path, owner = "model", model
+    for part in name.split(".") if name else ():
+        key = f'["{part}"]' if isinstance(owner, nn.ModuleDict) else f".{part}"
+        path += f"[{part}]" if part.isdigit() else key
+        owner = owner.get_submodule(part)
+    return path
 
 
 def rewrite(model: nn.Module, edits: Sequence[Edit]) -> None:
@@ -220,10 +281,12 @@ def rewrite(model: nn.Module, edits: Sequence[Edit]) -> None:
     for file, made in _by_file(edits).items():
         codes = _codes(apply_edits(source_of(file), made), file)
         for module in model.modules():
-            for name, method in inspect.getmembers_static(type(module), inspect.isfunction):
-                code = _code_of(method, file, codes)
-                if code is not None and name != "__init__":
-                    setattr(module, name, MethodType(_with_code(method, code), module))
+            homes = [*map(vars, reversed(type(module).__mro__)), vars(module)]
+            for name, method in {key: each for home in homes for key, each in home.items()}.items():
+                is_method = isinstance(method, FunctionType) and name != "__init__"
+                if is_method and (code := _code_of(method, file, codes)):
+                    new = _with_code(method, code)
+                    setattr(module, name, new if name in vars(module) else MethodType(new, module))
 
 
 def _with_code(method: FunctionType, code: CodeType) -> FunctionType:
@@ -240,7 +303,11 @@ def _code_of(method: FunctionType, file: str, codes: Sequence[CodeType]) -> Code
     if old.co_filename != file:
         return None
     same = [code for code in codes if code.co_qualname == old.co_qualname]
-    nearest = min(same, key=lambda code: abs(code.co_firstlineno - old.co_firstlineno), default=old)
+    nearest = min(
+        same,
+        key=lambda code: abs(code.co_firstlineno - old.co_firstlineno),
+        default=old,
+    )
     return nearest if nearest != old else None
 
 
@@ -261,13 +328,14 @@ def _parsed(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _tree(file: str) -> ast.Module:
-    return _parsed(source_of(file))
+@lru_cache(maxsize=1024)
+def _text(source: str, node: ast.expr) -> str:
+    return ast.get_source_segment(source, node) or ""
 
 
-def _place(file: str, line: int, offset: int) -> tuple[int, int]:
+def _column(file: str, line: int, offset: int) -> int:
     """Count a column in characters; Python counts it in UTF-8 bytes."""
-    return line, len(linecache.getline(file, line).encode()[:offset].decode())
+    return len(linecache.getline(file, line).encode()[:offset].decode())
 
 
 def _by_file(edits: Sequence[Edit]) -> dict[str, list[Edit]]:
@@ -277,91 +345,73 @@ def _by_file(edits: Sequence[Edit]) -> dict[str, list[Edit]]:
     return files
 
 
-def _made_in(init: FunctionType, parts: Sequence[str]) -> Expression | None:
-    """Find in an `__init__` what is assigned to ``self.features[0]``."""
-    file, first = init.__code__.co_filename, init.__code__.co_firstlineno
-    function = next((n for n in ast.walk(_tree(file)) if _begins(n, first)), None)
-    if function is None:
-        return None
-    assigned: dict[str, list[ast.expr]] = {}
-    for statement in ast.walk(function):
-        for target, value in _assignments(statement):
-            assigned.setdefault(ast.unparse(target), []).append(value)
-    values = assigned.get(f"self.{parts[0]}", [])
-    found = values[0] if len(values) == 1 else None
-    for part in parts[1:]:
-        found = _element(found, part, assigned)
-    return Expression(file, found) if isinstance(found, ast.Call) else None
+@lru_cache(maxsize=256)
+def _assignments(source: str, line: int) -> dict[str, list[ast.expr]]:
+    """List what the function that begins on a line assigns to which names."""
+    made: dict[str, list[ast.expr]] = {}
+    for function in ast.walk(_parsed(source)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        if line in (
+            function.lineno,
+            *(each.lineno for each in function.decorator_list),
+        ):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Assign):
+                    made.setdefault(ast.unparse(node.targets[0]), []).append(node.value)
+    return made
 
 
-def _begins(node: ast.AST, line: int) -> bool:
-    if not isinstance(node, ast.FunctionDef) or node.name != "__init__":
-        return False
-    return line in (node.lineno, *(each.lineno for each in node.decorator_list))
-
-
-def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                yield from zip(target.elts, node.value.elts, strict=False)
-            yield target, node.value
-    if isinstance(node, ast.AnnAssign) and node.value is not None:
-        yield node.target, node.value
+def _one(made: Mapping[str, Sequence[ast.expr]], name: str) -> ast.expr | None:
+    """What is assigned to a name, if that happens once."""
+    values = made.get(name, [])
+    return values[0] if len(values) == 1 else None
 
 
 def _element(
-    node: ast.expr | None, key: str, assigned: Mapping[str, Sequence[ast.expr]]
+    node: ast.expr | None, key: str, made: Mapping[str, Sequence[ast.expr]]
 ) -> ast.expr | None:
     """Find one layer in the code of a container: by its index, or by its name."""
-    if not isinstance(node, ast.Call):
+    if not isinstance(node, ast.Call) or not node.args:
         return None
-    listed = [_looked_up(each, assigned) for each in node.args]
-    if len(listed) == 1 and isinstance(inner := listed[0], ast.Call | ast.List | ast.Dict):
-        if isinstance(inner, ast.Call) and "OrderedDict" in ast.unparse(inner.func):
-            inner = inner.args[0]
-        if isinstance(inner, ast.Dict):
-            listed = [ast.Tuple([k, v]) for k, v in zip(inner.keys, inner.values, strict=True) if k]
-        if isinstance(inner, ast.List):
-            listed = inner.elts
-    if any(isinstance(each, ast.Starred) for each in listed):
-        return None
-    pairs = [each.elts for each in listed if isinstance(each, ast.Tuple)]
-    named = {k.value: v for k, v in pairs if isinstance(k, ast.Constant)}
-    return named.get(key) or dict(zip(map(str, range(len(listed))), listed, strict=True)).get(key)
+    listed: list[ast.expr] = node.args
+    inner = listed[0].value if isinstance(listed[0], ast.Starred) else listed[0]
+    inner = _one(made, inner.id) or inner if isinstance(inner, ast.Name) else inner
+    if isinstance(inner, ast.Call) and "OrderedDict" in ast.unparse(inner.func) and inner.args:
+        inner = inner.args[0]
+    if len(listed) == 1 and isinstance(inner, ast.Dict):
+        pairs = zip(map(ast.unparse, filter(None, inner.keys)), inner.values, strict=False)
+        return dict(pairs).get(repr(key))
+    if len(listed) == 1 and isinstance(inner, ast.List):
+        listed = inner.elts
+    named = [each.elts for each in listed if isinstance(each, ast.Tuple)]
+    if named:
+        return next((value for name, value in named if ast.unparse(name) == repr(key)), None)
+    plain = not any(isinstance(each, ast.Starred) for each in listed)
+    return listed[int(key)] if plain and key.isdigit() and int(key) < len(listed) else None
 
 
-def _looked_up(node: ast.expr, assigned: Mapping[str, Sequence[ast.expr]]) -> ast.expr:
-    """Read a variable that is assigned once; ``*layers`` of a list is the list."""
-    inner = node.value if isinstance(node, ast.Starred) else node
-    values = assigned.get(ast.unparse(inner), [])
-    return values[0] if isinstance(inner, ast.Name) and len(values) == 1 else node
-
-
-def _makes(call: Expression, init: FunctionType, owner: nn.Module, layer: nn.Module) -> bool:
+def _makes(call: Expression, layer: nn.Module, space: _Space) -> bool:
     """Tell whether a call makes this layer, as far as its arguments can be read."""
-    space = {"self": owner, **init.__globals__}
-    node = call.node
-    assert isinstance(node, ast.Call)
-    if _evaluated(ast.unparse(node.func), space) is not type(layer):
+    if _evaluated(getattr(call.node, "func", call.node), space) is not type(layer):
         return False
     try:
-        given = call.arguments(parameter_names(layer))
+        given = call.arguments(parameters_of(layer))
     except LookupError:
         return False
     for name, argument in given.items():
-        now, written = getattr(layer, name, None), _evaluated(argument.text, space)
+        now, written = getattr(layer, name, None), _evaluated(argument.node, space)
         known = written is not None and isinstance(now, int | tuple)
         if known and setting_text(now) != setting_text(written):
             return False
     return True
 
 
-def _evaluated(code: str, space: Mapping[str, Any]) -> object:
+def _evaluated(node: ast.expr, space: _Space) -> object:
     """What an expression is; None where that needs more than a class and its globals."""
-    if any(isinstance(node, ast.Call) for node in ast.walk(ast.parse(code, mode="eval"))):
+    if any(isinstance(each, ast.Call) for each in ast.walk(node)):
         return None
     try:
-        return eval(code, dict(space))
+        return eval(ast.unparse(node), *space)
     except Exception:
         return None

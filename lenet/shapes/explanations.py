@@ -17,7 +17,6 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.overrides import TorchFunctionMode
 
 from lenet import tracing
-from lenet.shapes.changes import Change
 from lenet.shapes.diagnosis import (
     MIXED,
     Call,
@@ -31,8 +30,8 @@ from lenet.shapes.diagnosis import (
     takes_batch_second,
     works,
 )
-from lenet.shapes.edits import is_users
-from lenet.shapes.fixes import Fix, find_fixes
+from lenet.shapes.edits import BEFORE, Statement, is_users
+from lenet.shapes.fixes import SECONDS, Fix, find_fixes
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.markup import STYLE, problem_html
 from lenet.shapes.wording import arguments_of, shape_text
@@ -93,7 +92,9 @@ class Explanation:
         return STYLE + self.to_html()
 
 
-def explain_failure(call: Call, recording: Recording) -> Explanation | None:
+def explain_failure(
+    call: Call, recording: Recording, seconds: float = SECONDS
+) -> Explanation | None:
     """Explain why `recording`, of this call, failed or lost its batch; None if it did neither.
 
     Returns:
@@ -102,7 +103,7 @@ def explain_failure(call: Call, recording: Recording) -> Explanation | None:
     problem = _find_problem(call, recording)
     if problem is None:
         return None
-    fixes = _fixes(call, recording, problem)
+    fixes = _fixes(call, recording, problem, seconds)
     failure, step = recording.failure, problem.step
     spot = failure or step
     place = spot.place if spot else NOWHERE
@@ -114,11 +115,7 @@ def explain_failure(call: Call, recording: Recording) -> Explanation | None:
         where=_where(place),
         error=first_line(failure.error) if failure else "",
         speaker="Python" if failure and _is_pythons(failure) else "PyTorch",
-        batch_is_wrong=any(
-            isinstance(change.images, Tensor) and change.images.dim() != call.args[0].dim()
-            for fix in fixes
-            for change in fix.changes
-        ),
+        batch_is_wrong=any(fix.moves_batch for fix in fixes),
     )
 
 
@@ -165,18 +162,21 @@ def _marks(call: Call, index: int) -> Tensor | None:
     return torch.stack(found)
 
 
-def _fixes(call: Call, recording: Recording, problem: Problem) -> tuple[Fix, ...]:
+def _fixes(call: Call, recording: Recording, problem: Problem, seconds: float) -> tuple[Fix, ...]:
     """Find what makes a call work; what fails in training only has fixes of its own."""
     if problem.kind == "arguments":
-        return (Fix((Change("only the images", "model(images)"),)),)
+        return (Fix("only the images: model(images)"),)
     if recording.model.training:
         return _FIXES_OF_TRAINING if problem.kind == "training" else ()
-    return find_fixes(call.model, call.args, recording, problem)
+    return find_fixes(call, recording, problem, seconds).fixes
 
 
 _FIXES_OF_TRAINING = (
-    Fix((Change("evaluation mode, where the network only predicts", "model.eval()"),)),
-    Fix((Change("2 images or more in every batch", "DataLoader(..., drop_last=True)"),)),
+    Fix(
+        "evaluation mode, where the network only predicts",
+        statements=(Statement("model.eval()"),),
+    ),
+    Fix("2 images or more in every batch: DataLoader(..., drop_last=True)"),
 )  # PyTorch's own condition: it raises in training mode, and for one value only
 
 
@@ -189,15 +189,18 @@ def find_device_mismatch(call: Call) -> Explanation | None:
         return None
     name = wrong[0].rpartition(".")[0] or wrong[0]
     device, image_device = homes[wrong[0]], next(iter(devices - {homes[wrong[0]]}))
-    changes = [Change(f"the network on {image_device}", f'model.to("{image_device}")')]
+    network = Statement(f'model.to("{image_device}")')
+    fixes = [Fix(f"the network on {image_device}", statements=(network,))]
     if len(set(homes.values())) == 1:
-        changes.insert(0, Change(f"the images on {device}", f'images = images.to("{device}")'))
+        images = f'images.to("{device}")'
+        moved = Statement(f"images = {images}", BEFORE)
+        fixes.insert(0, Fix(f"{images}, on the device of the weights", statements=(moved,)))
     runs = works(call.run(), batch_of(call.args))
     return Explanation(
         name=name,
         what=f"{name} has its weights on {device}, but the images are on {image_device}",
         why="PyTorch computes only with tensors on one device",
-        fixes=tuple(Fix((change,)) for change in changes if runs),
+        fixes=tuple(fixes) if runs else (),
     )
 
 
@@ -223,7 +226,7 @@ def _cause(fixes: Sequence[Fix]) -> str:
 
 
 @contextmanager
-def explaining(model: nn.Module | None = None) -> Iterator[None]:
+def explaining(model: nn.Module | None = None, *, seconds: float = SECONDS) -> Iterator[None]:
     """Turn an error of `model(images)`, or of a loss behind it, into its explanation.
 
     The call that failed is repeated on a private copy, with the same arguments. Where the copy does
@@ -233,6 +236,7 @@ def explaining(model: nn.Module | None = None) -> Iterator[None]:
 
     Args:
         model: the network; None for any.
+        seconds: how long to look for fixes.
 
     Raises:
         ShapeError: with the explanation, from PyTorch's own error.
@@ -257,7 +261,7 @@ def explaining(model: nn.Module | None = None) -> Iterator[None]:
         with _BroadcastWarner():
             yield
     except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        explanation = _explain_error(error, model, last)
+        explanation = _explain_error(error, model, last, seconds)
         if explanation is None:
             raise
         raise ShapeError(str(explanation)) from error
@@ -271,7 +275,7 @@ def _is_loss(module: nn.Module) -> bool:
 
 
 def _explain_error(
-    error: Exception, model: nn.Module | None, last: Sequence[Call]
+    error: Exception, model: nn.Module | None, last: Sequence[Call], seconds: float
 ) -> Explanation | None:
     """Explain an error; None leaves it as it is, with a note where there is something to say."""
     try:
@@ -280,14 +284,14 @@ def _explain_error(
                 called = frame.f_locals["self"]
                 if called is model or (model is None and not _is_loss(called)):
                     call = Call(called, frame.f_locals["args"], frame.f_locals["kwargs"])
-                    return _explain_call(call, error)
-        return _explain_loss(error, last)
+                    return _explain_call(call, error, seconds)
+        return _explain_loss(error, last, seconds)
     except Exception as own:  # whatever fails here, the user's error is what counts
         error.add_note(f"No explanation was found: {type(own).__name__}: {first_line(own)}")
     return None
 
 
-def _explain_call(call: Call, error: Exception) -> Explanation | None:
+def _explain_call(call: Call, error: Exception, seconds: float) -> Explanation | None:
     """Repeat a call that failed, if need be in its own mode, and explain it if it fails alike."""
     modes = {name: module.training for name, module in call.model.named_modules()}
 
@@ -306,7 +310,7 @@ def _explain_call(call: Call, error: Exception) -> Explanation | None:
     else:
         error.add_note("No explanation was found: a copy of the network does not fail in this way.")
         return None
-    explanation = explain_failure(call, recording)
+    explanation = explain_failure(call, recording, seconds)
     if explanation and (failure.step or explanation.fixes):
         return explanation
     what = explanation.what if explanation else "No explanation was found"
@@ -346,7 +350,7 @@ _RIGHT_TARGETS = (
 )  # fmt: skip
 
 
-def _explain_loss(error: Exception, last: Sequence[Call]) -> Explanation | None:
+def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Explanation | None:
     """Explain a loss that failed: by its network if that lost the batch, else by its arguments."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     found = (f for f in frames if f.f_code.co_filename == functional.__file__)
@@ -357,7 +361,7 @@ def _explain_loss(error: Exception, last: Sequence[Call]) -> Explanation | None:
     given = {name: frame.f_locals[name] for name in inspect.signature(loss).parameters}
     output, target = given["input"], given["target"]
     for call in last if output.dim() > 2 or output.shape[:1] != target.shape[:1] else ():
-        if explanation := explain_failure(call, call.run()):
+        if explanation := explain_failure(call, call.run(), seconds):
             return explanation
     needs = "an output and targets of one shape, both floating-point numbers"
     if loss.__name__ in _OF_CLASSES:
@@ -373,7 +377,7 @@ def _explain_loss(error: Exception, last: Sequence[Call]) -> Explanation | None:
         name=loss.__name__,
         what=f"{loss.__name__} needs {needs}, but {outputs} is {_described(output)} and {targets} "
         f"is {_described(target)}",
-        fixes=tuple(Fix((Change(f"{owner}{end} instead of {targets}"),)) for end in right[:1]),
+        fixes=tuple(Fix(f"{owner}{end} instead of {targets}") for end in right[:1]),
         where=_where(place),
         error=first_line(error),
     )

@@ -1,13 +1,14 @@
 """Changes that make shapes fit: found by trying them.
 
-Every fix is one change to a layer, a call or the images (with what has to follow it), and was
+Every fix is an edit of the user's source, or a statement where that is not the user's, and was
 executed: the changed network ran from end to end and gave every image its row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -15,10 +16,16 @@ from torch import Tensor, nn
 
 from lenet import tracing
 from lenet.shapes import changes as candidates
+from lenet.shapes import edits as writing
 from lenet.shapes.changes import Change
-from lenet.shapes.diagnosis import Problem, diagnose, works
-from lenet.shapes.kinds import has_windows, num_macs
-from lenet.tracing import Recording, Step
+from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose
+from lenet.shapes.edits import AFTER, BEFORE, Edit, Statement
+from lenet.shapes.kinds import has_windows, kind_of
+from lenet.shapes.wording import layer_code
+from lenet.tracing import Recording
+
+SECONDS = 2.0
+"""How long a search may compute, if it is not told otherwise."""
 
 MAX_FIXES = 5
 _MAX_CHAIN = 4  # changes that have to go together
@@ -27,84 +34,151 @@ _LUCK = 6  # the rank of a change that only makes a product come out right
 
 @dataclass(frozen=True)
 class Fix:
-    """Changes that were made together, and with which the network ran from end to end."""
+    """Changes that were made together, and with which the network ran from end to end.
 
-    changes: tuple[Change, ...]
+    Attributes:
+        text: the changes in words.
+        edits: what changes in the user's files.
+        statements: what is to be run where the source is not the user's to edit.
+        reason: what is now, as a cause: of the last change that has one.
+        rank: its place among others.
+        moves_batch: the first axis of the images is the batch only with it.
+    """
+
+    text: str
+    edits: tuple[Edit, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    reason: str = field(default="", repr=False)
     rank: int = field(default=0, repr=False)
-
-    @property
-    def text(self) -> str:
-        """The changes in words."""
-        return " and ".join(change.text for change in self.changes)
-
-    @property
-    def reason(self) -> str:
-        """What is now, as a cause: of the last change that has one."""
-        return next((change.reason for change in reversed(self.changes) if change.reason), "")
-
-    @property
-    def code(self) -> str:
-        """The lines that make the changes; empty when there is no line to write."""
-        return "\n".join(change.code for change in self.changes if change.code)
+    moves_batch: bool = field(default=False, repr=False)
 
     @property
     def lines(self) -> list[str]:
-        """The lines of code that say more than the words: none for other images."""
-        says_more = all(change.images is None for change in self.changes)
-        return self.code.splitlines() if says_more else []
+        """The code as it stands afterwards; of other images the words say it."""
+        statements = [each.code for each in self.statements if each.when == AFTER]
+        return [*writing.lines_after(self.edits), *statements]
 
 
-def run_with(model: nn.Module, inputs: Sequence[Tensor], changes: Sequence[Change]) -> Recording:
-    """Run a private copy of `model` with `changes` made to it, to its calls or to its images."""
-    settings: dict[str, dict[str, Any]] = {}
-    arguments: dict[tuple[int, str], dict[str, Any]] = {}
-    for change in changes:
-        if change.layer is not None:
-            settings.setdefault(change.layer, {}).update(change.settings)
-        if change.call is not None:
-            arguments.setdefault(change.call, {}).update(change.settings)
-        if change.images is not None:
-            inputs = (change.images, *inputs[1:])
-    layers = {name: _rebuild(model.get_submodule(name), new) for name, new in settings.items()}
-    for change in changes:
-        if change.layer is not None and change.flattens:
-            layers[change.layer].register_forward_pre_hook(_flatten_input)
-    return tracing.run(model, inputs, layers=layers, arguments=arguments)
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
 
+    Attributes:
+        fixes: the likeliest first.
+        tried: what was tried, in words: ``another padding``.
+        untried: what there was no time for.
+    """
 
-def attempt(model: nn.Module, inputs: Sequence[Tensor], changes: Sequence[Change]) -> Recording:
-    """Run with changes; a layer that cannot even be built is a failure like any other."""
-    try:
-        return run_with(model, inputs, changes)
-    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
-        return Recording([], None, tracing.Failure(error), model, 0)
-
-
-def _rebuild(layer: nn.Module, changes: dict[str, Any]) -> nn.Module:
-    """Make a layer like `layer` with other settings; its weights' values do not matter."""
-    constructor: Callable[..., nn.Module] = type(layer)
-    settings = tracing.layer_settings(layer) | changes
-    weight = next(layer.parameters(), None)
-    if weight is None:
-        return constructor(**settings)
-    return nn.utils.skip_init(constructor, dtype=weight.dtype, **settings)
-
-
-def _flatten_input(layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return (inputs[0].flatten(start_dim=1), *inputs[1:])
+    fixes: tuple[Fix, ...]
+    tried: tuple[str, ...]
+    untried: tuple[str, ...]
 
 
 def find_fixes(
-    model: nn.Module, inputs: Sequence[Tensor], recording: Recording, problem: Problem
-) -> tuple[Fix, ...]:
+    call: Call, recording: Recording, problem: Problem, seconds: float = SECONDS
+) -> Found:
     """Try changes to a network, its calls and its images until enough of them work.
 
-    The number of runs is limited by their cost, so that a large network is explained in seconds.
-
-    Returns:
-        Up to `MAX_FIXES` fixes, the likeliest first.
+    Args:
+        call: the call that does not work.
+        recording: its pass.
+        problem: what is wrong with it.
+        seconds: the time that the search may compute.
     """
-    return _Search(model, inputs, recording, problem).fixes()
+    return _Search(call, recording, problem, seconds).run()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How changes are made: what is printed, and what does the same to a private copy."""
+
+    call: Call
+    edits: tuple[Edit, ...]
+    statements: tuple[Statement, ...]
+    additions: tuple[str, ...]
+
+    def run(self) -> Recording:
+        """Run the changed call; what cannot even be made is a failure like any other."""
+        try:
+            return self.call.run(prepare=self._prepare)
+        except Exception as error:
+            return Recording([], None, tracing.Failure(error), self.call.model, 0)
+
+    def _prepare(self, twin: nn.Module) -> nn.Module:
+        """Change a private copy; the values of new weights do not matter."""
+        writing.rewrite(twin, self.edits)
+        space: dict[str, Any] = {"model": twin, "nn": nn, "torch": torch}
+        with torch.device("meta"):
+            exec("\n".join(self.additions), space)
+        changed: nn.Module = space["model"]
+        for module in changed.modules():
+            if any(tensor.is_meta for tensor in module.parameters(recurse=False)):
+                module.to_empty(device="cpu", recurse=False)
+        return changed.eval()
+
+
+def _planned(call: Call, changes: Sequence[Change]) -> _Plan:
+    """Write changes as edits or statements."""
+    edits = [edit for change in changes for edit in change.edits]
+    additions = [line for change in changes for line in change.additions]
+    statements: list[Statement] = []
+    for change in changes:
+        if change.images:
+            images = eval(change.images, {"images": call.args[0], "torch": torch})
+            call = replace(call, args=(images, *call.args[1:]))
+            statements.append(Statement(f"images = {change.images}", BEFORE))
+    for name in dict.fromkeys(change.layer for change in changes if change.layer is not None):
+        mine = [change for change in changes if change.layer == name]
+        settings = {key: value for change in mine for key, value in change.settings.items()}
+        front = "".join(change.front for change in mine)
+        path = name if name in dict(call.model.named_modules()) else ""  # the model is one layer
+        try:
+            made, lines = _edited_layer(call.model, path, settings, front)
+        except LookupError:
+            made, lines = [], [_layer_statement(call.model, path, settings, front)]
+        edits, additions = edits + made, additions + lines
+        statements += [] if made else map(Statement, lines)
+    return _Plan(call, tuple(dict.fromkeys(edits)), tuple(statements), tuple(additions))
+
+
+def _edited_layer(
+    model: nn.Module, path: str, settings: Mapping[str, Any], front: str
+) -> tuple[list[Edit], list[str]]:
+    """Edit the call that makes a layer; and write what does so to the layers that it has made.
+
+    Raises:
+        LookupError: the call is not the user's to edit.
+    """
+    call = writing.layer_expression(model, path) if path else None
+    if call is None:
+        raise LookupError(f"{path} is not made in an __init__")
+    names = writing.parameters_of(model.get_submodule(path))
+    edits = writing.put_before(model, path, call, front) if front else []
+    edits += call.with_arguments(names, settings)
+    alike, given = writing.made_alike(model, call), call.arguments(names)
+    return edits, [_layer_statement(model, each, settings, front, given) for each in alike]
+
+
+def _layer_statement(
+    model: nn.Module,
+    path: str,
+    settings: Mapping[str, Any],
+    front: str,
+    given: Iterable[str] | None = None,
+) -> str:
+    """Write the line that exchanges one layer: ``model.fc = nn.Linear(512, 10)``.
+
+    The layer keeps those of its settings that are `given`, or else all.
+    """
+    layer = model.get_submodule(path)
+    made = target = writing.layer_path(model, path)
+    if settings:
+        now = tracing.layer_settings(layer)
+        kept = {name: now[name] for name in (now if given is None else given) if name in now}
+        made = f"nn.{layer_code(type(layer), {**kept, **settings})}"
+        dtype = next((p.dtype for p in layer.parameters()), torch.float32)
+        made += "" if dtype is torch.float32 else f".to({dtype})"
+    return f"{target} = nn.Sequential(nn.{front}, {made})" if front else f"{target} = {made}"
 
 
 @dataclass(frozen=True)
@@ -114,123 +188,172 @@ class _Family:
     Attributes:
         rank: the fix's place in the answer; fixes of rank 0 make all others pointless, those of
             rank `_LUCK` are sought when there are no others.
+        words: what they are called together.
         changes: the candidates.
         limit: the number of fixes wanted from all families of this rank.
     """
 
     rank: int
+    words: str
     changes: Iterable[Change]
     limit: int = 1
 
 
 class _Search:
-    """One search, with the runs it may still make."""
+    """One search, with the time that it may take."""
 
-    def __init__(
-        self, model: nn.Module, inputs: Sequence[Tensor], recording: Recording, problem: Problem
-    ) -> None:
-        self._model = model
-        self._take(inputs, recording, problem)
-        macs = sum(map(num_macs, recording.steps))
-        self._runs_left = max(12, min(400, 10**10 // (macs + 1)))
+    def __init__(self, call: Call, recording: Recording, problem: Problem, seconds: float) -> None:
+        self._deadline = time.thread_time() + seconds
+        self._tried: dict[str, bool] = {}  # and whether there was time for all
+        self._take(call, recording, problem)
 
-    def fixes(self) -> tuple[Fix, ...]:
+    def run(self) -> Found:
         """Take the first change that works from every family."""
         found: list[Fix] = []
         for family in self._families():
             same_rank = sum(fix.rank == family.rank for fix in found)
-            if len(found) == MAX_FIXES or any(fix.rank == 0 for fix in found):
+            if len(found) >= MAX_FIXES or any(fix.rank == 0 for fix in found):
                 break
             if found and family.rank == _LUCK:
                 break
-            fix = self._first(family) if same_rank < family.limit else None
-            if fix is not None:
-                found.append(fix)
-        found += self._padded(found)
-        return tuple(sorted(found, key=lambda fix: fix.rank))
-
-    def _padded(self, found: Sequence[Fix]) -> Iterator[Fix]:
-        """Where the maps have to be flattened, keep the features and pad the images instead."""
-        for fix in found:
-            flatten, *followers = fix.changes
-            if not flatten.flattens or not followers:
-                continue
-            for index, step in self._windows():
-                pairs = ((flatten, c) for c in candidates.setting_changes(index, step, "padding"))
-                works_together = next(filter(self._runs, pairs), None)
-                if works_together:
-                    yield Fix(works_together, 1)
-                    return
-
-    def _windows(self) -> list[tuple[int, Step]]:
-        return [(i, step) for i, step in enumerate(self._steps) if has_windows(step)]
-
-    def _runs(self, changes: Sequence[Change]) -> bool:
-        """Try changes of the network that belong together."""
-        if self._runs_left <= 0:
-            return False
-        self._runs_left -= 1
-        return works(attempt(self._model, self._inputs, changes), len(self._inputs[0]))
+            if same_rank < family.limit:
+                found += self._first(family)
+        return Found(
+            fixes=tuple(sorted(found, key=lambda fix: fix.rank)),
+            tried=tuple(words for words, in_time in self._tried.items() if in_time),
+            untried=tuple(words for words, in_time in self._tried.items() if not in_time),
+        )
 
     def _families(self) -> Iterator[_Family]:
-        weights = (p.dtype for p in self._model.parameters() if p.is_floating_point())
-        dtype = next(weights, torch.get_default_dtype())
-        yield _Family(0, candidates.layout_changes(self._inputs[0], dtype))
-        yield _Family(3, candidates.colour_changes(self._inputs[0]))
-        self._take_fewer_images()
-        problem, steps, images = self._problem, self._steps, self._inputs[0]
-        yield _Family(0, candidates.flatten_changes(problem, steps, len(images)))
-        yield _Family(2, filter(None, [candidates.own_change(problem)]))
-        yield _Family(2, candidates.reshape_changes(steps, len(images)))
+        images = self._call.args[0] if self._call.args else None
+        if isinstance(images, Tensor):
+            weights = (p.dtype for p in self._call.model.parameters() if p.is_floating_point())
+            dtype = next(weights, torch.get_default_dtype())
+            layouts = candidates.layout_changes(images, dtype, self._steps)
+            yield _Family(0, "other layouts of the images", layouts)
+            yield _Family(3, "images of other colours", candidates.colour_changes(images))
+            self._take_fewer_images(images)
+        problem, steps, model = self._problem, self._steps, self._call.model
+        operands = list(candidates.operand_changes(model, problem, steps))
+        yield _Family(0, "flattening", [change for change in operands if change.flattens])
+        yield _Family(0, "other layouts between layers", operands)
+        wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
+        yield _Family(0, "flattening", wrong)
+        batch, failed = batch_of(self._call.tensors), problem.step
+        lost = (s for s in steps if s is failed or candidates.loses_batch(s, batch))
+        rank = 0 if problem.kind in ("batch", "order") else 2
+        yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
+        shortcuts = candidates.shortcut_changes(model, problem)
+        yield _Family(1, "a convolution on the shortcut", shortcuts)
+        yield _Family(2, "other sizes of the layer", candidates.own_changes(problem))
         by_luck = candidates.is_product(problem, steps)
+        widths = candidates.width_changes(problem, steps)
         if not by_luck:
-            yield _Family(4, candidates.width_changes(problem, steps))
-        if problem.kind in ("type", "axes", "channels"):
-            return
-        windows = self._windows()
-        for index, step in windows:
-            yield _Family(1, candidates.setting_changes(index, step, "padding"), limit=2)
-        yield _Family(3, candidates.size_changes(images))
-        for setting in ("kernel_size", "stride", "output_size"):
-            for index, step in windows:
-                yield _Family(5, candidates.setting_changes(index, step, setting), limit=2)
+            yield _Family(4, "other widths", widths)
+        if candidates.sizes_matter(problem, steps):
+            yield from self._other_sizes(images)
         if by_luck:
-            yield _Family(_LUCK, candidates.width_changes(problem, steps))
+            yield _Family(_LUCK, "other widths", widths)
 
-    def _take(self, inputs: Sequence[Tensor], recording: Recording, problem: Problem) -> None:
+    def _other_sizes(self, images: object) -> Iterator[_Family]:
+        """Windows and images of other sizes."""
+        windows = [step for step in self._steps if has_windows(step)]
+        for setting in ("padding", "output_padding"):
+            for step in windows:
+                changes = candidates.setting_changes(step, setting)
+                yield _Family(1, f"another {setting}", changes, limit=2)
+        if isinstance(images, Tensor) and (windows or images.dim() > 3):
+            yield _Family(3, "images of other sizes", candidates.size_changes(images))
+        for setting in ("kernel_size", "stride", "output_size"):
+            for step in windows:
+                changes = candidates.setting_changes(step, setting)
+                yield _Family(5, f"another {setting}", changes, limit=2)
+
+    def _take(self, call: Call, recording: Recording, problem: Problem) -> None:
         """Search from here."""
-        self._inputs = inputs
-        self._problem = problem
+        self._call, self._problem = call, problem
         failed = [problem.step] if problem.step is not None else []
         self._steps = [*recording.steps[: problem.index], *failed]
 
-    def _take_fewer_images(self) -> None:
-        """Search with two images of a batch, if they show the same problem."""
-        few = tuple(tensor[:2] for tensor in self._inputs)
-        recording = attempt(self._model, few, ())
-        problem = diagnose(few, recording)
-        if problem is not None and problem.index == self._problem.index and len(few[0]) == 2:
-            self._take(few, recording, problem)
+    def _take_fewer_images(self, images: Tensor) -> None:
+        """Search with three images of a batch, if they show the same problem."""
+        few = replace(self._call, args=(images[:3],))
+        if len(self._call.tensors) == len(self._call.args) == 1:
+            recording = few.run()
+            problem = diagnose(few.args, recording)
+            if problem is not None and problem.index == self._problem.index:
+                self._take(few, recording, problem)
 
-    def _first(self, family: _Family) -> Fix | None:
+    def _first(self, family: _Family) -> Iterator[Fix]:
+        """Find the first change that works, and where maps have to be flattened a second way."""
         for change in family.changes:
-            changes = self._completed(change)
-            if changes:
-                return Fix(changes, family.rank)
-        return None
+            in_time = time.thread_time() < self._deadline
+            self._tried[family.words] = in_time
+            if not in_time:
+                return
+            if changes := self._completed([change]):
+                yield self._fix(changes, family.rank)
+                if change.flattens and len(changes) > 1:
+                    yield from self._padded(change)
+                return
 
-    def _completed(self, change: Change) -> tuple[Change, ...]:
-        """Make a change, and what has to follow it, until the network runs; () if it does not."""
-        changes = [change]
-        while self._runs_left > 0 and len(changes) <= _MAX_CHAIN:
-            self._runs_left -= 1
-            images = change.images if change.images is not None else self._inputs[0]
-            recording = attempt(self._model, self._inputs, changes)
-            if works(recording, len(images)):
-                return tuple(changes)
-            problem = diagnose((images, *self._inputs[1:]), recording)
-            follower = candidates.own_change(problem) if change.leads_on and problem else None
+    def _padded(self, flatten: Change) -> Iterator[Fix]:
+        """Keep the features behind a flatten, and pad the maps instead."""
+        for step in filter(has_windows, self._steps):
+            for change in candidates.setting_changes(step, "padding"):
+                pair = [flatten, change]
+                if time.thread_time() < self._deadline and self._completed(pair, longest=2):
+                    yield self._fix(pair, 1)
+                    return
+
+    def _fix(self, changes: Sequence[Change], rank: int) -> Fix:
+        plan = _planned(self._call, changes)
+        pairs = zip(self._call.tensors, plan.call.tensors, strict=False)
+        return Fix(
+            text=" and ".join(change.text for change in changes),
+            edits=plan.edits,
+            statements=plan.statements,
+            reason=next((each.reason for each in reversed(changes) if each.reason), ""),
+            rank=rank,
+            moves_batch=any(before.dim() != after.dim() for before, after in pairs),
+        )
+
+    def _completed(self, changes: list[Change], longest: int = _MAX_CHAIN) -> list[Change]:
+        """Make changes, and what has to follow them, until the network runs; [] if it does not."""
+        while len(changes) <= longest:
+            plan = _planned(self._call, changes)
+            recording = plan.run()
+            problem = diagnose(plan.call.args, recording)
+            if problem is None:
+                return [] if self._fits_by_luck(recording) else changes
+            follower = None
+            if changes[0].leads_on:
+                problem = _as_named_before(problem, changes)
+                follower = next(candidates.followers(problem), None)
             if follower is None or any(follower.target == made.target for made in changes):
-                return ()
-            changes.append(follower)
-        return ()
+                return []
+            changes = [*changes, follower]
+        return []
+
+    def _fits_by_luck(self, recording: Recording) -> bool:
+        """Tell whether operands that did not go together now do so by being repeated."""
+        failed = self._problem.step
+        if failed is None or not kind_of(failed).pointwise or kind_of(failed).formula == "join":
+            return False
+        again = [step.input_shapes for step in recording.steps if step.place == failed.place]
+        axes = {len(shape) for shape in failed.input_shapes}
+        repeats = any(len(set(shapes)) > 1 for shapes in again)
+        return self._problem.kind == "operands" and len(axes) == 1 and repeats
+
+
+def _as_named_before(problem: Problem, changes: Sequence[Change]) -> Problem:
+    """Name a layer behind one that was put before it as it was named before."""
+    for change in changes:
+        if (
+            change.front
+            and change.layer
+            and problem.step
+            and problem.step.name == f"{change.layer}.1"
+        ):
+            return replace(problem, step=replace(problem.step, name=change.layer))
+    return problem

@@ -15,6 +15,7 @@ from torch.nn.parameter import is_lazy
 from lenet.shapes import kinds, markup, wording
 from lenet.shapes.diagnosis import Call, batch_of, dtype_name
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
+from lenet.shapes.fixes import SECONDS
 from lenet.shapes.formulas import Field, ShapeError, Windows
 from lenet.shapes.wording import NamedShape, named_shape, shape_text
 from lenet.tracing import NOWHERE, Recording, Step, tensors_in
@@ -348,6 +349,7 @@ def explain(
     kwargs: Mapping[str, Any] | None = None,
     keep_tensors: bool = False,
     device: torch.device | str = "cpu",
+    seconds: float = SECONDS,
 ) -> ShapeTable:
     """Make the table of a real call `model(images)`, and explain the call when it fails.
 
@@ -357,6 +359,7 @@ def explain(
         kwargs: what the call was given by name.
         device: where to run the copy.
         keep_tensors: let the rows' steps hold copies of their inputs and outputs.
+        seconds: how long to look for fixes where it fails.
 
     Returns:
         The table; `ShapeTable.explanation` is None when the call works and every image keeps its
@@ -379,7 +382,7 @@ def explain(
             "torch.as_tensor(...) makes one from an array"
         )
     recording = call.run(keep_tensors=keep_tensors, device=device)
-    explanation = find_device_mismatch(call) or explain_failure(call, recording)
+    explanation = find_device_mismatch(call) or explain_failure(call, recording, seconds)
     return _table(model, call.tensors, recording, explanation)
 
 

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,8 +17,8 @@ from torch import Tensor, nn
 from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
 from lenet.shapes import Explanation, Fix, ShapeError, explain, explaining, trace
 from lenet.shapes.diagnosis import Call
+from lenet.shapes.edits import apply_edits
 from lenet.shapes.explanations import find_device_mismatch
-from lenet.shapes.fixes import run_with
 
 
 class Plan:
@@ -123,16 +124,21 @@ def broken_plans(count: int) -> list[tuple[int, Plan]]:
     return plans
 
 
-def make_by_hand(fix: Fix, network: nn.Module, images: Tensor) -> Tensor:
-    """Do what a reader would do with a fix: write its code, or take the other images."""
-    for change in fix.changes:
-        if change.images is not None and not change.code:
-            images = torch.rand(change.images.shape)
-        else:
-            space = {"self": network, "images": images, "nn": nn}
-            exec(change.code, space)
-            images = space["images"]
-    return network(images)
+def make_by_hand(fix: Fix, model: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor]:
+    """Run the statements of a fix."""
+    space = {"model": model, "images": images, "nn": nn, "torch": torch}
+    for statement in fix.statements:
+        exec(statement.code, space)
+    return space["model"], space["images"]
+
+
+def edited_network(fix: Fix, plan: Plan) -> nn.Module:
+    """Make a network of this file as it stands after the edits of a fix."""
+    source = apply_edits(Path(__file__).read_text("utf-8"), fix.edits)
+    space = {"__name__": "edited", "__file__": __file__}
+    exec(compile(source, "edited", "exec", dont_inherit=True), space)
+    network: nn.Module = space["Network"](plan)
+    return network
 
 
 MORE = [pytest.param(start, marks=pytest.mark.slow) for start in range(40, 200, 20)]
@@ -149,11 +155,8 @@ def test_broken_networks_are_explained_and_their_fixes_work(start):
         assert explanation.name == failing_name(Network(plan), images), seed
         assert explanation.fixes, f"{seed}: {explanation}"
         for fix in explanation.fixes:
-            if any(change.call for change in fix.changes):  # inside `forward`, out of reach
-                output = run_with(Network(plan), (images,), fix.changes).output
-            else:
-                output = make_by_hand(fix, Network(plan), images)
-            assert output.shape == (2, 10), f"{seed}: {fix.text}"
+            network, mended = make_by_hand(fix, edited_network(fix, plan), images)
+            assert network(mended).shape == (2, 10), f"{seed}: {fix.text}"
 
 
 def explanation_of(model: nn.Module, images: Tensor) -> Explanation:
@@ -188,7 +191,8 @@ def test_every_printed_line_of_code_is_the_fix():
     model = LeNet5Linear()
     model.conv1 = nn.Conv2d(1, 6, kernel_size=5)
     text = str(trace(model, (1, 28, 28)).explanation)
-    assert "self.conv1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)" in text
+    assert "model.conv1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)" in text
+    assert "self.fc1 = nn.Linear(256, 120)" in text
     assert re.search(r"^Where: lenet.py, line \d+: self.fc1\(x\)$", text, re.M)
 
 
@@ -224,14 +228,15 @@ def test_images_in_the_wrong_form(images, name, why, code):
     assert explanation.name == name
     assert why in explanation.why
     (fix,) = explanation.fixes
-    assert fix.code == f"images = {code}"
-    assert make_by_hand(fix, LeNet5Linear(), images).shape[1] == 10
+    assert [statement.code for statement in fix.statements] == [f"images = {code}"]
+    network, mended = make_by_hand(fix, LeNet5Linear(), images)
+    assert network(mended).shape[1] == 10
 
 
 def test_images_for_a_network_in_half_precision():
     explanation = explanation_of(LeNet5().to(torch.bfloat16), torch.rand(2, 1, 28, 28))
     assert explanation.what == "conv1 has bfloat16 weights, but the images are float32"
-    assert explanation.fixes[0].code == "images = images.to(torch.bfloat16)"
+    assert texts(explanation)[0].startswith("images.to(torch.bfloat16), of shape")
 
 
 def test_a_scalar_has_no_batch_to_fold():
@@ -255,7 +260,7 @@ def test_an_assertion_about_the_size_is_answered_with_the_size():
 
 def test_a_single_colour_image_from_a_picture_file():
     explanation = explanation_of(CifarLeNet(), torch.rand(32, 32, 3))
-    assert explanation.fixes[0].code == "images = images.permute(2, 0, 1).unsqueeze(0)"
+    assert texts(explanation)[0].startswith("images.permute(2, 0, 1).unsqueeze(0), of shape")
 
 
 def test_colour_images_for_a_grey_network_and_the_reverse():
@@ -264,9 +269,9 @@ def test_colour_images_for_a_grey_network_and_the_reverse():
         "conv1 expects 1 channel, but the images are (N, 3, 28, 28): 3 channels"
     )
     assert texts(explanation)[0] == "in_channels=3 in conv1"
-    assert explanation.fixes[1].code == "images = images.mean(dim=1, keepdim=True)"
+    assert texts(explanation)[1].startswith("images.mean(dim=1, keepdim=True), of shape")
     explanation = explanation_of(CifarLeNet(), torch.rand(4, 1, 32, 32))
-    assert "images = images.expand(-1, 3, -1, -1)" in [fix.code for fix in explanation.fixes]
+    assert any("images.expand(-1, 3, -1, -1)" in text for text in texts(explanation))
 
 
 def test_an_image_smaller_than_the_kernel():
@@ -278,7 +283,7 @@ def test_an_image_smaller_than_the_kernel():
 
 def test_a_linear_network_fed_with_unflattened_images():
     explanation = explanation_of(nn.Sequential(nn.Linear(784, 10)), torch.rand(4, 1, 28, 28))
-    assert explanation.fixes[0].code == "images = images.flatten(start_dim=1)"
+    assert texts(explanation)[0].startswith("images.flatten(start_dim=1), of shape")
 
 
 class Viewing(nn.Module):
@@ -298,8 +303,9 @@ def test_a_wrong_view_size():
     model = Viewing(100, lambda x: x.view(x.size(0), 100))
     explanation = explanation_of(model, torch.rand(3, 1, 14, 14))
     assert explanation.name == "view"
-    assert "view asks for (x.size(0), 100), but max_pool2d gives (N, 4, 6, 6): 144 numbers per image" in (
-        explanation.what
+    assert (
+        "view asks for (x.size(0), 100), but max_pool2d gives (N, 4, 6, 6): 144 numbers per image"
+        in (explanation.what)
     )
     assert "a 13×13 input" in texts(explanation)
     assert any("in_features=144 in fc" in text for text in texts(explanation))
@@ -316,7 +322,7 @@ def test_a_batch_folded_into_the_features_is_found_though_nothing_is_raised(numb
     assert f"{number} images go in, but the first axis is {2 * number} afterwards" in (
         explanation.what
     )
-    assert any("view(x.size(0), -1)" in text for text in texts(explanation))
+    assert any("flatten(1) instead of view(-1, 72)" in text for text in texts(explanation))
     assert trace(model, (1, 14, 14)).explanation is not None
     assert trace(model, (1, 14, 14)).rows[-1].output_shape == (6, 10)
 
@@ -348,21 +354,6 @@ def written(source: str) -> nn.Module:
     return space["Net"]()
 
 
-def edited(source: str, fix: Fix) -> str:
-    """Do with a network's source what a fix says."""
-    for change in fix.changes:
-        if " before " in change.text:
-            line, layer = change.text.split(" before ")
-            source = re.sub(rf"^( *)(.*self\.{layer}\(t\))", rf"\1{line}\n\1\2", source, flags=re.M)
-        elif " instead of " in change.text:
-            new, old = change.text.split(" instead of ")
-            source = source.replace(old, new)
-        else:
-            attribute = change.code.partition(" = ")[0]
-            source = re.sub(rf"{re.escape(attribute)} = .*", change.code, source)
-    return source
-
-
 def test_an_explanation_says_where_without_naming_the_machines_folders():
     table = trace(written(FORWARD.format(flatten="", features=400)), (1, 28, 28))
     where = "line 14 of the cell: self.fc1(t)"
@@ -377,13 +368,13 @@ def test_an_explanation_says_where_without_naming_the_machines_folders():
 @pytest.mark.parametrize(
     ("flatten", "fix"),
     [
-        ("", "t = torch.flatten(t, start_dim=1) before fc1"),
-        ("t = torch.flatten(t)", "torch.flatten(t, start_dim=1) instead of torch.flatten(t)"),
-        ("t = t.flatten()", "torch.flatten(t, start_dim=1) instead of t.flatten()"),
-        ("t = t.flatten(0, 1)", "torch.flatten(t, start_dim=1) instead of t.flatten(0, 1)"),
-        ("t = t.flatten(2)", "torch.flatten(t, start_dim=1) instead of t.flatten(2)"),
-        ("t = t.view(-1)", "t.view(t.size(0), -1) instead of t.view(-1)"),
-        ("t = t.reshape(-1)", "t.reshape(t.size(0), -1) instead of t.reshape(-1)"),
+        ("", "t.flatten(1) before fc1"),
+        ("t = torch.flatten(t)", "t.flatten(1) instead of torch.flatten(t)"),
+        ("t = t.flatten()", "flatten(1) instead of flatten()"),
+        ("t = t.flatten(0, 1)", "flatten(1) instead of flatten(0, 1)"),
+        ("t = t.flatten(2)", "flatten(1) instead of flatten(2)"),
+        ("t = t.view(-1)", "flatten(1) instead of view(-1)"),
+        ("t = t.reshape(-1)", "flatten(1) instead of reshape(-1)"),
         ("t = self.flat(t)", "start_dim=1 in flat"),
     ],
 )
@@ -395,7 +386,7 @@ def test_a_forgotten_or_wrong_flatten_has_one_fix_which_flattens(flatten, fix, f
     follower = "" if features == 400 else " and in_features=400 in fc1"
     assert found.text == fix + follower
     assert explanation.why
-    assert written(edited(source, found))(torch.rand(3, 1, 28, 28)).shape == (3, 10)
+    assert written(apply_edits(source, found.edits))(torch.rand(3, 1, 28, 28)).shape == (3, 10)
 
 
 def test_maps_whose_width_fits_a_linear_layer_by_chance_are_found_though_nothing_is_raised():
@@ -416,7 +407,7 @@ def test_maps_whose_width_fits_a_linear_layer_by_chance_are_found_though_nothing
 def test_a_forgotten_flatten_in_a_sequential_network():
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Linear(144, 10))
     explanation = explanation_of(network, torch.rand(3, 1, 14, 14))
-    assert texts(explanation) == ["nn.Flatten() before 3"]
+    assert texts(explanation) == ["nn.Flatten() before model[3]"]
 
 
 class AlongAnAxis(nn.Module):
@@ -486,8 +477,8 @@ def test_a_wider_layer_takes_its_normalisation_along():
     )
     explanation = explanation_of(network, torch.rand(2, 1, 8, 8))
     assert explanation.name == "3"
-    assert "out_channels=6 in 0 and num_features=6 in 1" in texts(explanation)
-    assert explanation.fixes[0].code == "self[3] = nn.Conv2d(4, 8, kernel_size=3)"
+    assert "out_channels=6 in model[0] and num_features=6 in model[1]" in texts(explanation)
+    assert explanation.fixes[0].lines == ["model[3] = nn.Conv2d(4, 8, kernel_size=3)"]
 
 
 def test_an_error_that_is_not_about_shapes_is_passed_on_in_words():
@@ -506,7 +497,9 @@ def test_a_network_with_two_inputs_given_one():
         def forward(self, x: Tensor, y: Tensor) -> Tensor:
             return x + y
 
-    assert "missing 1 required positional argument: 'y'" in trace(Two(), (1, 4, 4)).explanation.error
+    assert (
+        "missing 1 required positional argument: 'y'" in trace(Two(), (1, 4, 4)).explanation.error
+    )
 
 
 def test_the_context_manager_raises_the_explanation():
@@ -558,7 +551,7 @@ def test_a_device_mismatch_names_both_devices():
 def test_images_and_weights_on_different_devices():
     explanation = explanation_of(LeNet5().cuda(), torch.rand(2, 1, 28, 28))
     assert explanation.what == "conv1 has its weights on cuda:0, but the images are on cpu"
-    assert [fix.code for fix in explanation.fixes] == [
+    assert [statement.code for fix in explanation.fixes for statement in fix.statements] == [
         'images = images.to("cuda:0")',
         'model.to("cpu")',
     ]
@@ -568,8 +561,8 @@ def test_without_flatten_and_without_padding_either_can_be_mended():
     layers = [nn.Conv2d(1, 6, 5), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.MaxPool2d(2)]
     explanation = trace(nn.Sequential(*layers, nn.Linear(400, 10)), (1, 28, 28)).explanation
     assert texts(explanation) == [
-        "nn.Flatten() before 4 and in_features=256 in 4",
-        "nn.Flatten() before 4 and padding=2 in 0",
+        "nn.Flatten() before model[4] and in_features=256 in model[4]",
+        "nn.Flatten() before model[4] and padding=2 in model[0]",
     ]
     assert explanation.why == ""
 

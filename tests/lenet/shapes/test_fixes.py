@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import linecache
+import math
 from collections import OrderedDict
+from textwrap import indent
 
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+import torchvision
+from torch import Tensor, nn
 
 from lenet import tracing
-from lenet.shapes import edits
+from lenet.models import CifarLeNet
+from lenet.shapes import Fix, edits
+from lenet.shapes.diagnosis import Call, diagnose
 from lenet.shapes.edits import Edit, apply_edits
+from lenet.shapes.fixes import Found, find_fixes
+
+NAMES = {"nn": nn, "F": F, "torch": torch, "OrderedDict": OrderedDict, "__name__": "__main__"}
 
 SOURCE = """
 class Block(nn.Module):
@@ -25,6 +33,7 @@ class Block(nn.Module):
         self.tail = nn.Sequential(OrderedDict([("a", nn.ReLU()), ("last", nn.Linear(hidden, 5))]))
         layers = [nn.Linear(5, 4), nn.Linear(4, 3)]
         self.more = nn.Sequential(*layers)
+        self.table = nn.ModuleDict({"a": nn.Linear(3, 3)})
     def forward(self, é):
         x = F.relu(self.conv(é)).view(-1,
             100)
@@ -32,23 +41,48 @@ class Block(nn.Module):
 """
 
 
-def write(source: str) -> dict[str, object]:
+def write(source: str, name: str = "") -> dict[str, object]:
     """Run a notebook cell whose source can be read back."""
-    name = f"<ipython-input-{len(linecache.cache)}>"
+    name = name or f"<ipython-input-{len(linecache.cache)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    space = {"nn": nn, "F": F, "torch": torch, "OrderedDict": OrderedDict, "__name__": "__main__"}
+    space = dict(NAMES)
     exec(compile(source, name, "exec"), space)
     return space
 
 
+def network_of(init: str, forward: str) -> str:
+    """Write a class with these lines."""
+    init, forward = (indent(lines.replace("; ", "\n"), " " * 8) for lines in (init, forward))
+    start = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    return f"{start}{init}\n    def forward(self, x):\n{forward}\n"
+
+
+def search(model: nn.Module, *inputs: Tensor, seconds: float = math.inf) -> Found:
+    call = Call(model, inputs)
+    recording = call.run()
+    problem = diagnose(inputs, recording)
+    assert problem is not None
+    return find_fixes(call, recording, problem, seconds)
+
+
+def mended(source: str, fix: Fix, images: Tensor) -> Tensor:
+    """Do with a network's source, and with its images, what a fix says."""
+    space = write(apply_edits(source, fix.edits))
+    space |= {"model": space["Net"](), "images": images}
+    for statement in fix.statements:
+        exec(statement.code, space)
+    output = space["model"].eval()(space["images"])
+    return output[0] if isinstance(output, tuple) else output
+
+
 def test_edits_are_made_where_they_say():
     source = "a = é(1)\nb = f(2,\n      3)\n"
-    edits = [
+    made = [
         Edit("f", 1, 6, "1", "10"),
         Edit("f", 2, 4, "f(2,\n      3)", "g()"),
         Edit("f", 1, 7, "", ", 2"),
     ]
-    assert apply_edits(source, edits) == "a = é(10, 2)\nb = g()\n"
+    assert apply_edits(source, made) == "a = é(10, 2)\nb = g()\n"
     with pytest.raises(ValueError, match="line 1"):
         apply_edits(source, [Edit("f", 1, 0, "b", "c")])
     with pytest.raises(ValueError, match="line 1"):
@@ -62,21 +96,22 @@ def test_edits_are_made_where_they_say():
         ("head.1", "nn.Linear(100, hidden)"),
         ("tail.last", "nn.Linear(hidden, 5)"),
         ("more.1", "nn.Linear(4, 3)"),
+        ("table.a", "nn.Linear(3, 3)"),
     ],
 )
 def test_a_layer_is_found_where_it_is_made(name, written):
     model = write(SOURCE)["Block"](4)
     assert edits.layer_expression(model, name).text == written
-    model.set_submodule(name, nn.Conv2d(2, 4, 7))
-    assert edits.layer_expression(model, name) is None
+    model.set_submodule(name, nn.Linear(2, 7))
+    assert edits.layer_expression(model, name) is None or name in ("head.1", "tail.last")
 
 
 def test_arguments_are_changed_or_added():
     model = write(SOURCE)["Block"](4)
     call = edits.layer_expression(model, "conv")
-    names = edits.parameter_names(model.conv)
+    names = list(tracing.constructor_parameters(nn.Conv2d))
     made = call.with_arguments(names, {"in_channels": 3, "padding": (2, 2)})
-    assert edits.lines_after(made) == ["self.conv = nn.Conv2d(3, width,", "3, padding=2,"]
+    assert edits.lines_after(made) == ["self.conv = nn.Conv2d(3, width,", "padding=2)"]
 
 
 def test_a_rewritten_method_runs_in_its_class():
@@ -86,3 +121,243 @@ def test_a_rewritten_method_runs_in_its_class():
     assert call.text == "F.relu(self.conv(é)).view(-1,\n            100)"
     edits.rewrite(model, [call.replaced("self.conv(é).flatten(1)")])
     assert model(torch.rand(3, 1, 7, 7)).shape == (3, 3)
+
+
+# What is in `__init__` and `forward`, the shape of the images, and the first fix.
+REPAIRS = {
+    "the owner of a reshape stays": (
+        "self.c = nn.Conv2d(1, 3, 3); self.pool = nn.MaxPool2d(2); self.fc = nn.Linear(432, 5)",
+        "x = self.pool(F.relu(self.c(x))).view(-1, 216); return self.fc(x)",
+        (3, 1, 26, 26),
+        "flatten(1) instead of view(-1, 216)",
+    ),
+    "what is flattened is an expression": (
+        "self.c = nn.Conv2d(1, 3, 3); self.pool = nn.MaxPool2d(2); self.fc = nn.Linear(108, 5)",
+        "return self.fc(self.pool(self.c(x)))",
+        (3, 1, 14, 14),
+        "self.pool(self.c(x)).flatten(1) before fc",
+    ),
+    "a layer in a sequence": (
+        "self.net = nn.Sequential(nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.Linear(100, 5))",
+        "return self.net(x)",
+        (3, 1, 14, 14),
+        "nn.Flatten() before net[2] and in_features=108 in net[2]",
+    ),
+    "torch.reshape": (
+        "self.c = nn.Conv2d(1, 3, 3); self.fc = nn.Linear(72, 5)",
+        "x = self.c(x); x = torch.reshape(x, (-1, 72)); return self.fc(x)",
+        (3, 1, 14, 14),
+        "x.flatten(1) instead of torch.reshape(x, (-1, 72)) and in_features=432 in fc",
+    ),
+    "a view of memory out of order": (
+        "self.c = nn.Conv2d(1, 3, 3); self.fc = nn.Linear(432, 5)",
+        "x = self.c(x).permute(0, 2, 3, 1); return self.fc(x.view(x.size(0), -1))",
+        (3, 1, 14, 14),
+        "reshape(x.size(0), -1) instead of view(x.size(0), -1)",
+    ),
+    "words before Conv1d": (
+        "self.e = nn.Linear(4, 8); self.c = nn.Conv1d(8, 16, 3); self.fc = nn.Linear(16, 2)",
+        "return self.fc(self.c(self.e(x)).mean(2))",
+        (3, 10, 4),
+        "self.e(x).permute(0, 2, 1) before c",
+    ),
+    "channels before attention": (
+        "self.c = nn.Conv1d(4, 8, 3)\nself.a = nn.MultiheadAttention(8, 2, batch_first=True)",
+        "x = self.c(x); x, _ = self.a(x, x, x); return x.mean(1)",
+        (3, 4, 12),
+        "x.permute(0, 2, 1) before a",
+    ),
+    "the features of an LSTM": (
+        "self.l = nn.LSTM(30, 16, batch_first=True); self.fc = nn.Linear(16, 2)",
+        "x, _ = self.l(x); return self.fc(x[:, -1])",
+        (3, 10, 28),
+        "input_size=28 in l",
+    ),
+    "batch_first": (
+        "self.l = nn.GRU(28, 16); self.fc = nn.Linear(16, 2)",
+        "x, _ = self.l(x); return self.fc(x[-1])",
+        (3, 10, 28),
+        "batch_first=True in l and [:, -1] instead of [-1]",
+    ),
+    "the last picture for the last time": (
+        "self.l = nn.GRU(28, 16, batch_first=True); self.fc = nn.Linear(16, 2)",
+        "x, _ = self.l(x); return self.fc(x[-1])",
+        (3, 10, 28),
+        "[:, -1] instead of [-1]",
+    ),
+    "LayerNorm": (
+        "self.f = nn.Linear(10, 20); self.n = nn.LayerNorm(10); self.g = nn.Linear(20, 2)",
+        "return self.g(self.n(self.f(x)))",
+        (3, 10),
+        "normalized_shape=20 in n",
+    ),
+    "cat along the batch": (
+        "self.a = nn.Linear(10, 4); self.b = nn.Linear(10, 4); self.c = nn.Linear(8, 2)",
+        "return self.c(torch.cat((self.a(x), self.b(x)), 0))",
+        (3, 10),
+        "dim=1 in cat (line 8 of the cell)",
+    ),
+    "mean over the batch": (
+        "self.f = nn.Linear(4, 2)",
+        "return self.f(x.mean(0))",
+        (5, 7, 4),
+        "dim=1 in mean (line 6 of the cell)",
+    ),
+    "a turned result": ("self.f = nn.Linear(4, 2)", "return self.f(x).t()", (5, 4), "no t()"),
+    "one number for each map": (
+        "self.c = nn.Conv2d(3, 8, 3); self.s = nn.Linear(8, 8)",
+        "y = self.c(x); s = self.s(y.mean((2, 3))); return (y * s).flatten(1)",
+        (5, 3, 9, 9),
+        "s[:, :, None, None] before y * s",
+    ),
+    "a residual block that strides": (
+        "self.a = nn.Conv2d(3, 8, 3, padding=1, stride=2)",
+        "y = F.relu(self.a(x)); return (x + y).flatten(1)",
+        (5, 3, 8, 8),
+        "a 1×1 convolution on x",
+    ),
+    "rows before maps": (
+        "self.f = nn.Linear(10, 98); self.up = nn.ConvTranspose2d(2, 1, 4, 2, 1)",
+        "return self.up(self.f(x))",
+        (5, 10),
+        "self.f(x).unflatten(1, (2, 7, 7)) before up",
+    ),
+    "rows before maps in a sequence": (
+        "self.f = nn.Sequential(nn.Linear(10, 98), nn.ConvTranspose2d(2, 1, 4, 2, 1))",
+        "return self.f(x)",
+        (5, 10),
+        "nn.Unflatten(1, (2, 7, 7)) before f[1]",
+    ),
+    "noise before maps": (
+        "self.up = nn.ConvTranspose2d(10, 1, 4)",
+        "return self.up(x).flatten(1)",
+        (5, 10),
+        "x[:, :, None, None] before up",
+    ),
+    "pictures in a row before Conv3d": (
+        "self.c = nn.Conv3d(1, 4, 3); self.f = nn.Linear(2400, 2)",
+        "return self.f(self.c(x).flatten(1))",
+        (2, 8, 12, 12),
+        "images.unsqueeze(1), of shape (2, 1, 8, 12, 12)",
+    ),
+    "transparent pictures": (
+        "self.c = nn.Conv2d(3, 8, 3)",
+        "return self.c(x).flatten(1)",
+        (3, 4, 10, 10),
+        "in_channels=4 in c",
+    ),
+    "layout and colour together": (
+        "self.c = nn.Conv2d(1, 8, 3); self.f = nn.Linear(512, 2)",
+        "return self.f(self.c(x).flatten(1))",
+        (6, 10, 10, 3),
+        "images.permute(0, 3, 1, 2).mean(dim=1, keepdim=True), of shape (6, 1, 10, 10)",
+    ),
+    "a decoder that loses a pixel": (
+        "self.a = nn.Conv2d(1, 4, 3, padding=1); self.u = nn.ConvTranspose2d(4, 4, 2, 2)",
+        "a = self.a(x); return torch.cat([a, self.u(F.max_pool2d(a, 2))], 1).flatten(1)",
+        (5, 1, 25, 25),
+        "output_padding=1 in u",
+    ),
+    "turned keys": (
+        "self.a = nn.Linear(8, 6); self.b = nn.Linear(8, 6)",
+        "q, k = self.a(x), self.b(x); return (q @ k).flatten(1)",
+        (5, 4, 8),
+        "k.transpose(-2, -1) before q @ k",
+    ),
+    "a name for a width": (
+        "hidden = 12; self.a = nn.Linear(8, hidden); self.b = nn.Linear(13, hidden)",
+        "return self.b(self.a(x))",
+        (5, 8),
+        "in_features=12 in b",
+    ),
+    "the usual size": (
+        "self.c = nn.Sequential(nn.MaxPool2d(4), nn.MaxPool2d(8)); self.f = nn.Linear(147, 2)",
+        "return self.f(self.c(x).flatten(1))",
+        (2, 3, 200, 200),
+        "in_features=108 in f",
+    ),
+}
+
+
+@pytest.mark.parametrize(("init", "forward", "shape", "text"), REPAIRS.values(), ids=REPAIRS.keys())
+def test_every_fix_is_what_it_says_and_the_best_comes_first(init, forward, shape, text):
+    source, images = network_of(init, forward), torch.rand(shape)
+    found = search(write(source)["Net"](), images)
+    assert found.untried == ()
+    assert found.fixes[0].text == text
+    for fix in found.fixes:
+        assert len(mended(source, fix, images)) == len(images), fix.text
+        for edit in fix.edits:
+            assert any(edit.new.split("\n")[0].strip() in line for line in fix.lines)
+
+
+def test_usual_sizes_come_before_nearer_ones_and_tiny_ones_never():
+    def sizes(init: str, shape: tuple[int, ...]) -> list[str]:
+        source = network_of(init, "return self.f(self.c(x).flatten(1))")
+        fixes = search(write(source)["Net"](), torch.rand(shape)).fixes
+        return [fix.text for fix in fixes if fix.text.endswith("input")]
+
+    pools = "self.c = nn.Sequential(nn.MaxPool2d(4), nn.MaxPool2d(8)); "
+    assert sizes(f"{pools}self.f = nn.Linear(147, 2)", (2, 3, 200, 200)) == ["a 224×224 input"]
+    assert sizes(f"{pools}self.f = nn.Linear(3, 2)", (2, 3, 200, 200)) == []
+    convs = "self.c = nn.Sequential(*[nn.Sequential(nn.Conv2d(3, 3, 5), nn.MaxPool2d(2)) "
+    four = f"{convs}for _ in range(4)]); self.f = nn.Flatten()"
+    assert sizes(four, (2, 3, 32, 32)) == ["a 96×96 input"]
+
+
+def test_a_sum_of_maps_is_not_mended_by_repeating_one_of_them():
+    source = network_of(
+        "self.a = nn.Conv2d(3, 3, 3, padding=1, stride=2)", "return (x + self.a(x)).flatten(1)"
+    )
+    texts = [fix.text for fix in search(write(source)["Net"](), torch.rand(3, 3, 8, 8)).fixes]
+    assert "stride=1 in a" in texts
+    assert not any(text.endswith("input") for text in texts)
+
+
+def test_a_picture_whose_layout_is_plain_keeps_it():
+    source = network_of("self.f = nn.Linear(9, 2)", "return self.f(x.transpose(1, 2).view(-1, 12))")
+    fixes = search(write(source)["Net"](), torch.rand(2, 3, 4)).fixes
+    assert not any("images" in fix.text for fix in fixes)
+
+
+def test_one_call_that_makes_several_layers_changes_them_all():
+    source = """
+class Block(nn.Module):
+    def __init__(self, before, after):
+        super().__init__()
+        self.conv = nn.Conv2d(before, after, 3)
+    def forward(self, x):
+        return F.relu(self.conv(x))
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = Block(1, 4), Block(4, 4)
+        self.f = nn.Linear(4 * 64, 2)
+    def forward(self, x):
+        return self.f(self.b(self.a(x)).flatten(1))
+"""
+    images = torch.rand(3, 1, 8, 8)
+    fixes = search(write(source)["Net"](), images).fixes
+    padded = next(fix for fix in fixes if "padding=1 in a.conv" in fix.text)
+    assert padded.lines == ["self.conv = nn.Conv2d(before, after, 3, padding=1)"]
+    for fix in fixes:
+        assert len(mended(source, fix, images)) == 3
+
+
+def test_what_is_not_the_users_to_edit_is_changed_by_a_statement():
+    model = torchvision.models.resnet18()
+    model.fc = nn.Linear(256, 10)
+    (fix, *_) = search(model, torch.rand(3, 3, 64, 64)).fixes
+    assert fix.edits == ()
+    assert fix.lines == ["model.fc = nn.Linear(512, 10)"]
+    (fix, *_) = search(nn.Linear(8, 2), torch.rand(3, 9)).fixes
+    assert fix.lines == ["model = nn.Linear(9, 2)"]
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.MaxPool2d(2), nn.Linear(100, 10))
+    (fix, *_) = search(model, torch.rand(3, 1, 14, 14)).fixes
+    assert fix.lines == ["model[2] = nn.Sequential(nn.Flatten(), nn.Linear(144, 10))"]
+
+
+def test_a_search_without_time_says_what_it_did_not_try():
+    found = search(CifarLeNet(), torch.rand(3, 1, 32, 32), seconds=0)
+    assert found.fixes == ()
+    assert "images of other colours" in found.untried

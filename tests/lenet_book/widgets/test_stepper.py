@@ -92,7 +92,7 @@ def test_an_activation_of_the_table_is_known_everywhere(
     assert row.operation == usual.get(str(activation), str(activation))
     assert (row.receptive_field, row.num_macs) == (conv.receptive_field, 0)
     forgotten = trace(nn.Sequential(model[0], activation, model[3]), (1, 10, 10)).explanation
-    assert [fix.text for fix in forgotten.fixes] == ["nn.Flatten() before 2"]
+    assert [fix.text for fix in forgotten.fixes] == ["nn.Flatten() before model[2]"]
     name = type(activation).__name__
     assert (offered()[name]["stem"], offered()[name]["pointwise"]) == (name.lower(), True)
     if NODE is not None:

@@ -3,10 +3,14 @@
 import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
 import { takesMaps } from "./diagnosis.js";
-import { KINDS, freshName, layerCode, pair, settingText, settingsOf } from "./kinds.js";
+import { KINDS, freshName, pair, settingText, settingsOf } from "./kinds.js";
 import { BATCH } from "./layers.js";
 
-const USUAL_SIZES = [64, 96, 128, 224, 256, 299];
+const USUAL_SIZES = [28, 32, 64, 96, 128, 224, 256, 299];
+const USUAL_CHANNELS = [1, 3, 4];
+
+/** By the number of channels: how pictures get another one, and which. @type {Record<number, [string, number]>} */
+const COLOURS = { 1: [".expand(-1, 3, -1, -1)", 3], 3: [".mean(dim=1, keepdim=True)", 1], 4: ["[:, :3]", 3] };
 
 /** A stack with changes made to it. @param {Stack} stack @param {Change[]} changes @returns {Stack} */
 export function applyChanges({ layers, imageShape }, changes) {
@@ -23,64 +27,80 @@ function changed(layer, change, layers) {
   return [{ name: freshName("flatten", layers), type: "Flatten", settings: {} }, layer];
 }
 
-/** Images as PyTorch wants them: channels first, or every image as one row. @param {number[]} shape @returns {Iterable<Change>} */
-export function* layoutChanges(shape) {
-  if (shape.length === 3) {
-    const [height, width, channels] = shape;
+/** Images as PyTorch wants them: channels first, or every image as one row. @param {number[]} shape @param {LayerStep[]} steps @returns {Iterable<Change>} */
+export function* layoutChanges(shape, steps) {
+  const first = steps.find(({ layer }) => !KINDS[layer.type].pointwise || KINDS[layer.type].fits)?.layer;
+  const { input_dims: dims = [], fits = null, formula = "" } = first ? KINDS[first.type] : {};
+  const [height, width, channels] = shape;
+  const usual = [...USUAL_CHANNELS, first && fits && settingsOf(first)[fits.setting]];
+  if (dims.length && shape.length === 3 && !usual.includes(height) && usual.includes(channels)) {
     const reason = "the channels come last, and PyTorch wants them first, (N, C, H, W)";
-    yield imagesChange("images.permute(0, 3, 1, 2)", [channels, height, width], reason);
+    const [code, turned] = ["images.permute(0, 3, 1, 2)", [channels, height, width]];
+    yield imagesChange(code, turned, reason);
+    yield* coloured(code, turned, reason);
   }
-  if (shape.length > 1) {
+  if (formula === "features" && shape.length > 1) {
     const reason = "a linear layer wants every image as one row";
     yield imagesChange("images.flatten(start_dim=1)", [productOf(shape)], reason);
   }
 }
 
-/** Grey images as colour images, and the other way round. @param {number[]} shape @returns {Iterable<Change>} */
-export function* colourChanges([channels, ...pixels]) {
-  if (pixels.length !== 2) return;
-  if (channels === 1) yield imagesChange("images.expand(-1, 3, -1, -1)", [3, ...pixels]);
-  if (channels === 3) yield imagesChange("images.mean(dim=1, keepdim=True)", [1, ...pixels]);
+/** Grey images as colour images, and the other way round; transparent ones as either. @param {number[]} shape @returns {Iterable<Change>} */
+export function* colourChanges(shape) {
+  yield* coloured("images", shape);
+  if (shape[0] === 4) yield* coloured("images[:, :3]", [3, ...shape.slice(1)]);
 }
 
-/** Images of other sizes, the nearest first. @param {number[]} shape @returns {Iterable<Change>} */
+/** @param {string} code @param {number[]} shape @param {string} [reason] @returns {Iterable<Change>} */
+function* coloured(code, [channels, ...pixels], reason) {
+  if (pixels.length !== 2 || !(channels in COLOURS)) return;
+  const [suffix, made] = COLOURS[channels];
+  yield imagesChange(code + suffix, [made, ...pixels], reason);
+}
+
+/** Images of other sizes: usual ones first, then the nearest, not below the half. @param {number[]} shape @returns {Iterable<Change>} */
 export function* sizeChanges([channels, ...pixels]) {
   if (pixels.length !== 2) return;
-  const smallest = 1 - Math.min(...pixels);
-  const nearest = Array.from({ length: 41 - smallest }, (_, index) => smallest + index)
+  const [[height, width], smallest] = [pixels, Math.min(...pixels)];
+  const half = Math.floor(smallest / 2);
+  const nearest = Array.from({ length: half + 101 }, (_, index) => index - half)
     .sort((a, b) => Math.abs(a) - Math.abs(b) || b - a);
-  const usual = USUAL_SIZES.map((size) => size - pixels[0]);
-  for (const difference of [...nearest.slice(1), ...usual]) {
-    const sizes = pixels.map((number) => number + difference);
-    if (Math.min(...sizes) < 1) continue;
+  const usual = [...USUAL_SIZES].sort((a, b) => Math.abs(a - height) - Math.abs(b - height) || b - a);
+  const sizes = [...usual.map((size) => [size, size]), ...nearest.map((by) => [height + by, width + by])];
+  if (height !== width) sizes.push(...nearest.map((by) => [height, width + by]));
+  for (const size of sizes) {
+    if (2 * Math.min(...size) < smallest || String(size) === String(pixels)) continue;
     const reason = `the input is ${pixels.join("×")}`;
-    yield { text: `a ${sizes.join("×")} input`, code: "", reason, imageShape: [channels, ...sizes] };
+    yield { text: `a ${size.join("×")} input`, reason, imageShape: [channels, ...size] };
   }
 }
 
 /** Other values for a setting of a layer with windows, the nearest first. @param {Layer} layer @param {string} setting @returns {Iterable<Change>} */
 export function* settingChanges(layer, setting) {
-  const current = settingsOf(layer)[setting];
-  if (typeof current === "string") return;
+  const { [setting]: current, kernel_size, stride } = settingsOf(layer);
+  if (current === undefined || typeof current === "string") return;
+  if (setting === "padding" && KINDS[layer.type].window === "pool") return;
   const now = Math.max(...pair(current));
-  const keepsSize = Math.floor(Math.max(...pair(settingsOf(layer).kernel_size)) / 2);
+  const keepsSize = Math.floor(Math.max(...pair(kernel_size)) / 2);
   const values = [0, 1, 2, 3, 4, 5, 6, 7, 8]
     .sort((a, b) => Math.abs(a - now) - Math.abs(b - now) || a - b);
   if (setting === "padding") values.unshift(keepsSize);
-  const smallest = setting === "kernel_size" ? 1 : 0; // a kernel of one pixel is no fix
+  /** @type {Record<string, number[]>} */
+  const limits = { padding: [0, 2 * keepsSize], output_padding: [1, Math.max(...pair(stride)) - 1], kernel_size: [2, 8] };
+  const [smallest, largest] = limits[setting] ?? [1, 8];
   const has = setting === "padding" && now === 0 ? "no padding" : `${setting}=${settingText(current)}`;
   for (const value of values) {
-    const sensible = setting === "padding" ? value <= 2 * keepsSize : value > smallest;
-    if (value !== now && sensible) yield settingChange(layer, { [setting]: value }, `${layer.name} has ${has}`);
+    const isSensible = smallest <= value && value <= largest;
+    if (value !== now && isSensible) yield settingChange(layer, { [setting]: value }, `${titleOf(layer)} has ${has}`);
   }
 }
 
 /** Flatten the maps in front of a linear layer. @param {LayerStep} step @param {LayerStep[]} before @returns {Iterable<Change>} */
 export function* flattenChanges(step, before) {
-  const { name } = step.layer;
   if (!takesMaps(step, before)) return;
-  const reason = `nothing flattens the maps before ${name}, which takes only the last axis of what it gets for its features`;
-  yield { text: `nn.Flatten() before ${name}`, code: "", reason, layer: name, flattens: true, leadsOn: true };
+  const title = titleOf(step.layer);
+  const reason = `nothing flattens the maps before ${title}, which takes only the last axis of what it gets for its features`;
+  yield { text: `nn.Flatten() before ${title}`, reason, layer: step.layer.name, flattens: true, leadsOn: true };
 }
 
 /** Make the failing layer fit what came. @param {Problem} problem @returns {Iterable<Change>} */
@@ -114,17 +134,18 @@ function widestBefore(steps) {
   return setting ? { layer, setting, width: settingsOf(layer)[setting] } : null;
 }
 
+/** A layer's name as one would write it. @param {Layer} layer */
+export function titleOf({ name }) {
+  return /^\d+$/.test(name) ? `model[${name}]` : name;
+}
+
 /** @param {Layer} layer @param {Settings} settings @param {string} reason @returns {Change} */
 function settingChange(layer, settings, reason = "") {
   const changed = Object.entries(settings).map(([name, value]) => `${name}=${settingText(value)}`);
-  const attribute = layer.name.split(".").map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`));
-  const code = layerCode({ type: layer.type, settings: { ...settingsOf(layer), ...settings } });
-  const text = `${changed.join(", ")} in ${layer.name}`;
-  return { text, code: `self${attribute.join("")} = nn.${code}`, reason, layer: layer.name, settings };
+  return { text: `${changed.join(", ")} in ${titleOf(layer)}`, reason, layer: layer.name, settings };
 }
 
 /** @param {string} code @param {number[]} imageShape @param {string} reason @returns {Change} */
 function imagesChange(code, imageShape, reason = "") {
-  const text = `${code}, of shape ${shapeText([BATCH, ...imageShape])}`;
-  return { text, code: `images = ${code}`, reason, imageShape };
+  return { text: `${code}, of shape ${shapeText([BATCH, ...imageShape])}`, reason, imageShape };
 }

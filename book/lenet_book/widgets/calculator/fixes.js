@@ -3,14 +3,14 @@
  * Why a stack does not fit, in words, and the changes that make it fit, found by trying them: the
  * search and the wording of lenet/shapes (fixes.py, explanations.py).
  */
-import { sumOf } from "../shared/numbers.js";
 import {
   applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, settingChanges, sizeChanges,
   widthChanges,
 } from "./changes.js";
 import { diagnose, hasWindows, torchSentence } from "./diagnosis.js";
 import { firstProblem } from "./editing.js";
-import { numMacs, runStack } from "./layers.js";
+import { layerCode, settingsOf } from "./kinds.js";
+import { runStack } from "./layers.js";
 
 const MAX_FIXES = 5;
 const MAX_CHAIN = 4; // changes that have to go together
@@ -20,7 +20,8 @@ const LUCK = 6; // the rank of a change that only makes a product come out right
 export function explain(layers, imageShape, pass) {
   const problem = diagnose(pass);
   if (!problem) return null;
-  const fixes = new FixSearch(layers, imageShape, pass, problem).fixes();
+  const found = new FixSearch(layers, imageShape, pass, problem).fixes();
+  const fixes = found.map((fix) => ({ ...fix, code: codeOf(fix.changes, layers) }));
   return { index: problem.index, what: problem.what, why: causeOf(fixes) || problem.why, fixes, error: torchSentence(problem.step) };
 }
 
@@ -29,9 +30,19 @@ export function fixText(fix) {
   return fix.changes.map((change) => change.text).join(" and ");
 }
 
-/** The lines that make a fix; empty when there is no line to write. @param {Fix} fix */
-export function fixCode(fix) {
-  return fix.changes.map((change) => change.code).filter(Boolean).join("\n");
+/** The lines that make changes; of other images the words say it. @param {Change[]} changes @param {Layer[]} layers */
+function codeOf(changes, layers) {
+  const names = new Set(changes.flatMap(({ layer }) => layer ?? []));
+  return [...names].map((name) => {
+    const mine = changes.filter((change) => change.layer === name);
+    const { type, settings } = /** @type {Layer} */ (layers.find((layer) => layer.name === name));
+    const target = `model${name.split(".").map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join("")}`;
+    const isNew = mine.some((change) => change.settings);
+    const all = Object.assign(settingsOf({ type, settings }), ...mine.map((change) => change.settings));
+    const made = isNew ? `nn.${layerCode({ type, settings: all })}` : target;
+    const flattens = mine.some((change) => change.flattens);
+    return `${target} = ${flattens ? `nn.Sequential(nn.Flatten(), ${made})` : made}`;
+  }).join("\n");
 }
 
 /** @param {Fix[]} fixes */
@@ -51,9 +62,9 @@ function reasonOf({ changes }) {
   return changes.findLast((change) => change.reason)?.reason ?? "";
 }
 
-/** One search, with the runs it may still make. */
+/** One search. */
 class FixSearch {
-  #layers; #imageShape; #problem; #steps; #runsLeft;
+  #layers; #imageShape; #problem; #steps;
 
   /** @param {Layer[]} layers @param {number[]} imageShape @param {Pass} pass @param {Problem} problem */
   constructor(layers, imageShape, pass, problem) {
@@ -61,8 +72,6 @@ class FixSearch {
     this.#imageShape = imageShape;
     this.#problem = problem;
     this.#steps = [...pass.steps.slice(0, problem.index), problem.step];
-    const macs = sumOf(pass.steps.map(numMacs));
-    this.#runsLeft = Math.max(12, Math.min(400, Math.floor(1e10 / (macs + 1))));
   }
 
   /** The first change that works from every family; those of rank 0 make all others pointless. */
@@ -86,7 +95,7 @@ class FixSearch {
     for (const { layer } of flatten ? this.#steps.filter(hasWindows) : []) {
       for (const change of settingChanges(layer, "padding")) {
         const changes = [/** @type {Change} */ (flatten), change];
-        if (this.#runsLeft > 0 && this.#problemWith(changes) === null) return [{ rank: 1, changes }];
+        if (this.#problemWith(changes) === null) return [{ rank: 1, changes }];
       }
     }
     return [];
@@ -95,7 +104,7 @@ class FixSearch {
   /** @returns {Iterable<Family>} */
   *#families() {
     const [problem, steps, imageShape] = [this.#problem, this.#steps, this.#imageShape];
-    yield { rank: 0, changes: layoutChanges(imageShape) };
+    yield { rank: 0, changes: layoutChanges(imageShape, steps) };
     yield { rank: 3, changes: colourChanges(imageShape) };
     yield { rank: 0, changes: flattenChanges(problem.step, steps.slice(0, -1)) };
     yield { rank: 2, changes: ownChanges(problem) };
@@ -103,7 +112,9 @@ class FixSearch {
     if (!isByLuck) yield { rank: 4, changes: widthChanges(problem, steps) };
     if (problem.kind === "axes" || problem.kind === "channels") return;
     const windowed = steps.filter(hasWindows).map((step) => step.layer);
-    for (const layer of windowed) yield { rank: 1, changes: settingChanges(layer, "padding"), limit: 2 };
+    for (const setting of ["padding", "output_padding"]) {
+      for (const layer of windowed) yield { rank: 1, changes: settingChanges(layer, setting), limit: 2 };
+    }
     yield { rank: 3, changes: sizeChanges(imageShape) };
     for (const setting of ["kernel_size", "stride"]) {
       for (const layer of windowed) yield { rank: 5, changes: settingChanges(layer, setting), limit: 2 };
@@ -123,7 +134,7 @@ class FixSearch {
   /** Make a change, and what has to follow it, until the stack runs; null if it does not. @param {Change} change */
   #completed(change) {
     const changes = [change];
-    while (this.#runsLeft > 0 && changes.length <= MAX_CHAIN) {
+    while (changes.length <= MAX_CHAIN) {
       const problem = this.#problemWith(changes);
       if (problem === null) return changes;
       const [follower] = change.leadsOn && problem ? ownChanges(problem) : [];
@@ -135,7 +146,6 @@ class FixSearch {
 
   /** What is wrong with changes made: null if nothing is, undefined if a changed layer cannot even be made. @param {Change[]} changes */
   #problemWith(changes) {
-    this.#runsLeft -= 1;
     const { layers, imageShape } = applyChanges({ layers: this.#layers, imageShape: this.#imageShape }, changes);
     const isNew = (/** @type {Layer} */ layer) => !this.#layers.includes(layer);
     return firstProblem(layers.filter(isNew)) ? undefined : diagnose(runStack(layers, /** @type {number[]} */ (imageShape)));

@@ -4,7 +4,7 @@ import { button, element, setText } from "../shared/elements.js";
 import { checkbox, textField } from "../shared/fields.js";
 import { countText, shapeText } from "../shared/text.js";
 import { parseSetting, typedText } from "./editing.js";
-import { fixCode, fixText, fixesHeading } from "./fixes.js";
+import { fixText, fixesHeading } from "./fixes.js";
 import { KINDS, layerCode } from "./kinds.js";
 
 const HEADINGS = ["layer", "output shape", "parameters", "MACs", "receptive field", "jump"];
@@ -161,7 +161,7 @@ function complaint({ explanation, refusal }, actions) {
 /** @param {Fix} fix @param {number} index @param {Actions} actions */
 function fixItem(fix, index, actions) {
   const shapes = fix.changes.flatMap((change) => (change.imageShape ? [change.imageShape] : []));
-  const [text, code] = [fixText(fix), fixCode(fix)];
+  const [text, { code }] = [fixText(fix), fix];
   const item = element("li", {}, element("span", {}, text));
   if (shapes.every((shape) => shape.length === 3)) {
     item.prepend(button("Apply", () => actions.apply(fix), { "data-key": `fix ${index}`, "aria-label": `Apply: ${text}` }));

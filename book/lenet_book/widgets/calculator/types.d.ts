@@ -103,7 +103,6 @@ interface Problem {
  */
 interface Change {
   text: string;
-  code: string;
   reason: string;
   layer?: string;
   settings?: Settings;
@@ -115,6 +114,7 @@ interface Change {
 /** Changes that were made together, and with which the stack ran from end to end. */
 interface Fix {
   changes: Change[];
+  code?: string;
   rank: number;
 }
 
