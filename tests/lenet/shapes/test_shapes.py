@@ -408,6 +408,7 @@ def product(draw: st.DrawFn, length: int, width: int) -> tuple[nn.Module, list[T
     return Function(function), [torch.rand(2, length, width), torch.rand(2, width, 3)]
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
 @pytest.mark.parametrize("number", [30, pytest.param(300, marks=pytest.mark.slow)])
 def test_multiply_accumulates_are_those_of_pytorchs_counter(number):
     """It counts two operations for each; what it does not count in fast kernels runs without."""
