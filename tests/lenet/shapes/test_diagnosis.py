@@ -240,6 +240,20 @@ def failing(self: Net, x: Tensor, scale: object = 1.0) -> Tensor:
     return self.fc(x.flatten(1) * factor)
 
 
+@pytest.mark.parametrize("scale", [3, {"by": 3}])
+@pytest.mark.parametrize("by_name", [True, False])
+def test_the_call_is_repeated_with_all_its_arguments(scale, by_name):
+    model, images = Net(failing, fc=nn.Linear(10, 2)), torch.rand(2, 3, 4)
+    with pytest.raises(ShapeError, match="fc expects 10 features"), explaining(model):
+        model(images, scale=scale) if by_name else model(images, scale)
+
+
+def test_a_container_of_images_is_repeated_as_it_is():
+    model = Net(lambda self, batch: self.fc(batch["image"]), fc=nn.Linear(10, 2))
+    with pytest.raises(ShapeError, match="fc expects 10 features"), explaining(model):
+        model({"image": torch.rand(2, 11), "number": 3})
+
+
 def test_any_network_can_be_explained_without_naming_it():
     model = Net(failing, fc=nn.Linear(10, 2))
     with pytest.raises(ShapeError, match="fc expects 10 features"), explaining():
