@@ -92,6 +92,8 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
     layouts = _LAYOUTS.get((kind_of(first).axes or 0, images.dim()), {})
     for suffix, reason in {} if _is_plain(images, first) else layouts.items():
         yield _images_change(code + suffix, images, reason)
+        if "permute" in suffix:  # the numbers lie as they did, which a later view does not take
+            yield _images_change(f"{code}{suffix}.contiguous()", images, reason)
         changed = eval(code + suffix, {"images": images, "torch": torch})
         colour = _COLOURS.get(changed.shape[1])
         if changed.dim() == 4 and colour:
