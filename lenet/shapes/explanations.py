@@ -31,7 +31,7 @@ from lenet.shapes.diagnosis import (
     works,
 )
 from lenet.shapes.edits import BEFORE, Statement, is_users
-from lenet.shapes.fixes import SECONDS, Fix, find_fixes
+from lenet.shapes.fixes import SECONDS, Fix, Found, find_fixes
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.markup import STYLE, problem_html
 from lenet.shapes.wording import arguments_of, shape_text
@@ -48,6 +48,8 @@ class Explanation:
         what: what was needed and what came.
         why: the cause, where the fixes prove it, or what can be reckoned; else empty.
         fixes: changes that were tried and work, the likeliest first.
+        tried: what was tried, in words: ``another padding``.
+        untried: what there was no time for.
         where: the line with its file and its expression: ``models.py, line 118: self.fc1(x)``;
             empty when nothing was written (a bare `nn.Sequential`).
         error: the message that was raised; empty when nothing was.
@@ -59,6 +61,8 @@ class Explanation:
     what: str
     why: str = ""
     fixes: tuple[Fix, ...] = ()
+    tried: tuple[str, ...] = ()
+    untried: tuple[str, ...] = ()
     where: str = ""
     error: str = ""
     speaker: str = "PyTorch"
@@ -71,8 +75,11 @@ class Explanation:
             lines.append(f"Where: {self.where}")
         if self.why:
             lines.append(f"Why: {self.why}.")
+        if self.untried:
+            lines.append(f"There was no time to try {', '.join(self.untried)}.")
         if not self.fixes:
-            return [*lines, "No single change that was tried makes it work."]
+            tried = f": {', '.join(self.tried)}" if self.tried else ""
+            return [*lines, f"No single change that was tried makes it work{tried}."]
         several = "Any one of these works" if len(self.fixes) > 1 else "This works"
         return [*lines, f"{several} (tried):"]
 
@@ -103,19 +110,21 @@ def explain_failure(
     problem = _find_problem(call, recording)
     if problem is None:
         return None
-    fixes = _fixes(call, recording, problem, seconds)
+    found = _fixes(call, recording, problem, seconds)
     failure, step = recording.failure, problem.step
     spot = failure or step
     place = spot.place if spot else NOWHERE
     return Explanation(
         name=step.name if step else place.code,
         what=problem.what,
-        why=_cause(fixes) or problem.why,
-        fixes=fixes,
+        why=_cause(found) or problem.why,
+        fixes=found.fixes,
+        tried=found.tried,
+        untried=found.untried,
         where=_where(place),
         error=first_line(failure.error) if failure else "",
         speaker="Python" if failure and _is_pythons(failure) else "PyTorch",
-        batch_is_wrong=any(fix.moves_batch for fix in fixes),
+        batch_is_wrong=any(fix.moves_batch for fix in found.fixes),
     )
 
 
@@ -162,13 +171,13 @@ def _marks(call: Call, index: int) -> Tensor | None:
     return torch.stack(found)
 
 
-def _fixes(call: Call, recording: Recording, problem: Problem, seconds: float) -> tuple[Fix, ...]:
+def _fixes(call: Call, recording: Recording, problem: Problem, seconds: float) -> Found:
     """Find what makes a call work; what fails in training only has fixes of its own."""
     if problem.kind == "arguments":
-        return (Fix("only the images: model(images)"),)
+        return Found((Fix("only the images: model(images)"),))
     if recording.model.training:
-        return _FIXES_OF_TRAINING if problem.kind == "training" else ()
-    return find_fixes(call, recording, problem, seconds).fixes
+        return Found(_FIXES_OF_TRAINING if problem.kind == "training" else ())
+    return find_fixes(call, recording, problem, seconds)
 
 
 _FIXES_OF_TRAINING = (
@@ -219,10 +228,10 @@ def _bullet(fix: Fix) -> str:
     return f"  - {fix.text}:{code}" if code else f"  - {fix.text}"
 
 
-def _cause(fixes: Sequence[Fix]) -> str:
+def _cause(found: Found) -> str:
     """Say what all fixes undo: where several would do, none of them is proved to be the cause."""
-    reasons = {fix.reason for fix in fixes if fix.reason}
-    return reasons.pop() if len(reasons) == 1 else ""
+    reasons = {fix.reason for fix in found.fixes if fix.reason}
+    return reasons.pop() if len(reasons) == 1 and not found.untried else ""
 
 
 @contextmanager
@@ -260,7 +269,7 @@ def explaining(model: nn.Module | None = None, *, seconds: float = SECONDS) -> I
     try:
         with _BroadcastWarner():
             yield
-    except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
+    except Exception as error:
         explanation = _explain_error(error, model, last, seconds)
         if explanation is None:
             raise

@@ -70,8 +70,8 @@ class Found:
     """
 
     fixes: tuple[Fix, ...]
-    tried: tuple[str, ...]
-    untried: tuple[str, ...]
+    tried: tuple[str, ...] = ()
+    untried: tuple[str, ...] = ()
 
 
 def find_fixes(
@@ -263,7 +263,9 @@ class _Search:
                 changes = candidates.setting_changes(step, setting)
                 yield _Family(1, f"another {setting}", changes, limit=2)
         if isinstance(images, Tensor) and (windows or images.dim() > 3):
-            yield _Family(3, "images of other sizes", candidates.size_changes(images))
+            ratio = candidates.pixel_ratio(self._problem, self._steps)
+            sizes = candidates.size_changes(images, ratio)
+            yield _Family(3, "images of other sizes", sizes)
         for setting in ("kernel_size", "stride", "output_size"):
             for step in windows:
                 changes = candidates.setting_changes(step, setting)
@@ -342,7 +344,7 @@ class _Search:
             return False
         again = [step.input_shapes for step in recording.steps if step.place == failed.place]
         axes = {len(shape) for shape in failed.input_shapes}
-        repeats = any(len(set(shapes)) > 1 for shapes in again)
+        repeats = any(len({shape[1:] for shape in shapes}) > 1 for shapes in again)
         return self._problem.kind == "operands" and len(axes) == 1 and repeats
 
 
