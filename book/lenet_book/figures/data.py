@@ -15,19 +15,18 @@ from torch import Tensor
 from lenet_book.figures.drawing import ACCENTS, STYLE, WIDTH, BookFigure, draw_image
 
 PIXEL_STYLE = """<style>
-.lenet-pixels { overflow-x: auto; max-width: 40rem; }
-.lenet-pixels table { display: block; width: 100%; margin: 0.5rem 0; font: 0.62rem/1 sans-serif; }
+.lenet-pixels { max-width: 40rem; }
+.lenet-pixels:has(:checked) { min-width: 38rem; }
+.lenet-pixels table { display: block; width: 100%; margin: 0.5rem 0; }
 .lenet-pixels tbody { display: grid; grid-template-columns: repeat(var(--columns), 1fr); }
 .lenet-pixels tr { display: contents; }
 .lenet-pixels td {
-  display: grid; place-items: center; aspect-ratio: 1; padding: 0; border: 0; min-width: 0;
-  background: rgb(var(--v), var(--v), var(--v)); color: transparent; overflow: hidden;
+  display: grid; place-items: center; aspect-ratio: 1; min-width: 0; padding: 0; border: 0;
+  background: rgb(var(--v), var(--v), var(--v)); color: hsl(0, 0%, calc((127 - var(--v)) * 100%));
+  font: 0/1 sans-serif;
 }
-.lenet-pixels:has(:checked) table { min-width: 38rem; }
-.lenet-pixels:has(:checked) td, .lenet-pixels td:hover {
-  color: hsl(0, 0%, calc((127 - var(--v)) * 100%)); overflow: visible;
-}
-.lenet-pixels td:hover { outline: 2px solid #d9702b; z-index: 1; }
+.lenet-pixels:has(:checked) td, .lenet-pixels td:hover { font-size: 0.62rem; }
+.lenet-pixels td:hover { outline: 2px solid #d9702b; outline-offset: -2px; }
 </style>"""
 LARGEST_CONTRAST = 20  # of the highest bar to the median one, on an axis that begins at 0
 
@@ -81,10 +80,10 @@ class PixelTable:
     def _repr_html_(self) -> str:
         cells = ("".join(f'<td style="--v:{v}">{v}</td>' for v in row) for row in self._values)
         rows = "".join(f"<tr>{row}</tr>" for row in cells)
-        table = f'<table style="--columns:{len(self._values[0])}"><tbody>{rows}</tbody></table>'
+        style, name = f"--columns:{len(self._values[0])}", escape(self._name)
+        table = f'<table style="{style}" aria-label="{name}"><tbody>{rows}</tbody></table>'
         box = '<label><input type="checkbox"> Show the numbers</label>'
-        region = f'role="region" aria-label="{escape(self._name)}" tabindex="0"'
-        return f'{PIXEL_STYLE}<div class="lenet-pixels" {region}>{box}{table}</div>'
+        return f'{PIXEL_STYLE}<div class="lenet-pixels">{box}{table}</div>'
 
 
 def pixels(image: Tensor, name: str) -> PixelTable:
