@@ -199,14 +199,14 @@ def fate_of_images(marks: Tensor, step: Step) -> str:
     Returns:
         A clause: they are mixed, left out, or ``because every image is split into 2 rows``.
     """
-    rows = marks.flatten(2).any(2) if marks.dim() > 2 else marks
+    rows = marks.flatten(2).any(2) if marks.dim() > 2 else marks.reshape(len(marks), -1)
     num_rows = rows.sum(1)
     if not bool(num_rows.all()):
         return "because some images are left out"
     if bool((rows.sum(0) > 1).any()):
         return MIXED
     verb = "is split into" if kind_of(step).reshapes else "has"
-    return f"because every image {verb} {num_rows[0]} rows"
+    return f"because every image {verb} {num_rows[0]} rows" if num_rows[0] > 1 else ""
 
 
 def _diagnose_maps(recording: Recording) -> Problem | None:
@@ -276,16 +276,14 @@ def _check_type(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | Non
     types = {tensor.dtype for tensor in tensors_in(inputs)}
     if not isinstance(weight, Tensor) or MODEL_INPUT not in step.sources or len(types) > 1:
         return None
-    (came,) = types
-    if isinstance(step.module, nn.Embedding):
-        if came in (torch.int64, torch.int32):
-            return None
-        wants = "takes whole numbers (int64)"
-    elif weight.dtype == came or not weight.is_floating_point():
+    (came,), what = types, title_of(step)
+    if isinstance(step.module, nn.Embedding) and came.is_floating_point:
+        what += f" takes whole numbers (int64), but gets {dtype_name(came)}"
+    elif isinstance(step.module, nn.Embedding) or came == weight.dtype:
         return None
     else:
-        wants = f"has {dtype_name(weight.dtype)} weights"
-    return Problem("type", f"{title_of(step)} {wants}, but the images are {dtype_name(came)}", step)
+        what += f" has {dtype_name(weight.dtype)} weights, but the images are {dtype_name(came)}"
+    return Problem("type", what, step)
 
 
 def _check_axes(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:

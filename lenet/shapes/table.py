@@ -521,7 +521,8 @@ def _made_up(given: Any, model: nn.Module, dtypes: Types) -> Any:  # noqa: ANN40
         images = torch.linspace(0, 1, BATCH * math.prod(given)).reshape(BATCH, *given)
         return images.to(weight.device, next(dtypes, None) or weight.dtype)
     if isinstance(given, list | tuple):
-        return type(given)(_made_up(item, model, dtypes) for item in given)
+        make = getattr(type(given), "_make", type(given))  # a named tuple takes no sequence
+        return make(_made_up(item, model, dtypes) for item in given)
     return given
 
 

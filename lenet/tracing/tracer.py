@@ -484,7 +484,7 @@ def _is_layer(module: nn.Module) -> bool:
     """
     if isinstance(module, torch.jit.ScriptModule):
         return True
-    home = type(module).forward.__module__
+    home = type(module).forward.__module__ or ""  # torch.fx writes code of no module
     return home.startswith(("torch.nn.modules.", "torch.ao.nn.")) and home not in _LOOKED_INTO
 
 

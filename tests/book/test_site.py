@@ -6,6 +6,7 @@ import importlib
 import inspect
 import re
 import shlex
+import sys
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -135,8 +136,12 @@ def test_the_commands_are_written_as_they_are_understood(
 ) -> None:
     text = (ROOT / "book" / "api" / "commands.md").read_text(encoding="utf-8")
     commands = [shlex.split(line) for line in re.findall(r"-m lenet ([a-z].+)", text)]
-    assert {words[0] for words in commands} == {"shapes", "train", "evaluate", "predict"}
+    assert {words[0] for words in commands} == {"shapes", "explain", "train", "evaluate", "predict"}
     monkeypatch.chdir(tmp_path)
     (tmp_path / "narrow.safetensors").touch()
+    (tmp_path / "train.py").touch()
+    networks = "from torch.nn import Identity\n\ndef Net(*args, **kwargs): return Identity()\n"
+    (tmp_path / "nets.py").write_text(f"{networks}Reader = Net\n")
+    monkeypatch.setattr("sys.path", list(sys.path))
     for words in commands:
         _parser(chosen=words[:1]).parse_args(words)

@@ -603,6 +603,21 @@ def test_one_dictionary_and_keywords_alone_will_do():
     assert trace(nn.ReLU(), torch.zeros(6, 2)).rows[0].output_shape == ("N", 2)
 
 
+def test_a_gradient_of_weights_inside_forward_has_a_table():
+    class Learning(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(3, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            (slope,) = torch.autograd.grad(self.fc(x).sum(), self.fc.weight)
+            return F.linear(x, self.fc.weight - slope, self.fc.bias)
+
+    table = trace(Learning(), (3,))
+    assert table.explanation is None
+    assert table.rows[-1].output_shape == ("N", 2)
+
+
 def test_the_made_up_batch_is_odd():
     assert trace(nn.ReLU(), (4,)).rows[0].step.output_shape == (3, 4)
 

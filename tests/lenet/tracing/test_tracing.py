@@ -599,6 +599,11 @@ def test_compiled_parts_run_as_they_were_written(caplog):
     assert not caplog.records
 
 
+def test_what_torch_fx_wrote_is_traced():
+    network = torch.fx.symbolic_trace(nn.Sequential(nn.Linear(2, 3), nn.ReLU()))
+    assert [s.name for s in tracing.record(network, images(1, 2))] == ["0", "1"]
+
+
 def test_a_parallel_wrapper_is_looked_through():
     assert tracing.record(nn.DataParallel(nn.Linear(2, 3)), images(1, 2))[0].name == "Linear"
 
