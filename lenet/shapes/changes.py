@@ -67,6 +67,7 @@ _LAYOUTS = {
         ".permute(2, 0, 1).unsqueeze(0)": f"the batch axis is missing and {_CHANNELS_LAST}",
     },
     (2, 4): {".permute(0, 3, 1, 2)": _CHANNELS_LAST},
+    (2, 5): {".flatten(0, 1)": "there is an axis before those of one image and the batch"},
     (3, 4): {
         ".unsqueeze(1)": _CHANNEL_AXIS,
         ".unsqueeze(2)": "the axis of depth is missing",
@@ -133,19 +134,21 @@ def colour_changes(images: Tensor) -> Iterator[Change]:
 _USUAL_SIZES = (28, 32, 64, 96, 128, 224, 256, 299)
 
 
-def size_changes(images: Tensor) -> Iterator[Change]:
-    """Images of other sizes: usual ones first, then the nearest, not below the half."""
+def size_changes(images: Tensor, ratio: float) -> Iterator[Change]:
+    """Images of other sizes: usual ones, those with `ratio` as many pixels, then the nearest."""
     pixels = tuple(images.shape[2:])
     if not pixels or not images.is_floating_point():
         return
     usual = sorted(_USUAL_SIZES, key=lambda size: (abs(size - pixels[0]), -size))
-    sizes = [(size,) * len(pixels) for size in usual]
     nearest = sorted(range(-(min(pixels) // 2), 101), key=lambda d: (abs(d), -d))
+    scaled = [int(number * ratio ** (1 / len(pixels)) + 0.5) for number in pixels]
+    sizes = [(size,) * len(pixels) for size in usual if 2 * size >= min(pixels)]
+    sizes += [tuple(size + d for size in scaled) for d in nearest[:5] if ratio != 1]
     sizes += [tuple(number + d for number in pixels) for d in nearest]
     if len(set(pixels)) > 1:
         sizes += [(*pixels[:-1], pixels[-1] + d) for d in nearest]
     for size in dict.fromkeys(sizes):
-        if size != pixels and 2 * min(size) >= min(pixels):
+        if size != pixels and min(size) > 0:
             yield Change(
                 text=f"a {size_text(size)} input" if len(size) > 1 else f"an input of {size[0]}",
                 reason=f"the input is {size_text(pixels)}",
@@ -314,6 +317,18 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
                 edits = tuple(each.with_suffix(suffix) for each in same)
                 text = f"{_words(edits[0].new)} before {title_of(step)}"
                 yield replace(change, text=text, edits=edits)
+                if call and suffix.startswith(".permute") and len(operands) == 1:
+                    yield replace(
+                        change, text=f"{text} and back", edits=(_and_back(call, edits[0]),)
+                    )
+
+
+def _and_back(call: Expression, turned: Edit) -> Edit:
+    """Turn the axes of what a layer takes, and those of what it gives back again."""
+    order = [int(axis) for axis in turned.new.rpartition("(")[2].rstrip(")").split(",")]
+    back = ", ".join(str(order.index(axis)) for axis in range(len(order)))
+    layer = call.text.removesuffix(f"({turned.old})")
+    return call.replaced(f"{layer}({turned.new}).permute({back})")
 
 
 def _is_sequence(model: nn.Module, scope: str) -> bool:
@@ -333,9 +348,14 @@ def _suffixes(
 ) -> Iterator[tuple[str, str]]:
     """List what to append to an operand, and the layer that does the same or an empty text."""
     axes, needed, fit = len(shape), needed_size(step), kind_of(step).fits
+    axis = fit.axis if fit else -1
+    if len(normalised := step.settings.get("normalized_shape", ())) == 1:
+        (needed,) = normalised
     wanted = next(iter(kind_of(step).input_dims), axes)
     if takes_maps(step, steps):
         yield ".flatten(1)", "Flatten()"
+    if step.operation.lower() == "embedding":
+        yield ".long()", ""
     if needed and axes == 2 < wanted and shape[1] % needed == 0:
         side = round((shape[1] // needed) ** (1 / (wanted - 2)))
         size = (needed, *[side] * (wanted - 2))
@@ -347,9 +367,9 @@ def _suffixes(
         yield ".unsqueeze(2)", ""
     if axes == wanted + 1 and 1 in shape[1:]:
         yield f".squeeze({shape.index(1, 1)})", ""
-    if needed and fit and axes > 2 and shape[fit.axis] != needed and needed in shape[1:]:
+    if needed and axes > 2 and shape[axis] != needed and needed in shape[1:]:
         order = list(range(axes))
-        order.insert(fit.axis % axes, order.pop(shape.index(needed, 1)))
+        order.insert(axis % axes, order.pop(shape.index(needed, 1)))
         yield f".permute({', '.join(map(str, order))})", ""
     if fit is None and len(step.input_shapes) == 2:
         other = step.input_shapes[1 - index]
@@ -380,6 +400,15 @@ def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
     if index is None or not problem.needed:
         return False
     return bool(steps[index].settings[kind_of(steps[index]).width] != problem.came)
+
+
+def pixel_ratio(problem: Problem, steps: Sequence[Step]) -> float:
+    """How many times as many pixels a layer behind a flatten needs; 1 where that is not known."""
+    index = _widest_before(problem.step.sources[0], steps) if problem.step else None
+    if index is None or not is_product(problem, steps):
+        return 1
+    width = steps[index].settings[kind_of(steps[index]).width]
+    return problem.needed / problem.came if problem.needed > width else 1
 
 
 def sizes_matter(problem: Problem, steps: Sequence[Step]) -> bool:

@@ -58,18 +58,21 @@ function* coloured(code, [channels, ...pixels], reason) {
   yield imagesChange(code + suffix, [made, ...pixels], reason);
 }
 
-/** Images of other sizes: usual ones first, then the nearest, not below the half. @param {number[]} shape @returns {Iterable<Change>} */
-export function* sizeChanges([channels, ...pixels]) {
+/** Images of other sizes: usual ones, those with `ratio` as many pixels, then the nearest. @param {number[]} shape @param {number} ratio @returns {Iterable<Change>} */
+export function* sizeChanges([channels, ...pixels], ratio) {
   if (pixels.length !== 2) return;
   const [[height, width], smallest] = [pixels, Math.min(...pixels)];
   const half = Math.floor(smallest / 2);
   const nearest = Array.from({ length: half + 101 }, (_, index) => index - half)
     .sort((a, b) => Math.abs(a) - Math.abs(b) || b - a);
-  const usual = [...USUAL_SIZES].sort((a, b) => Math.abs(a - height) - Math.abs(b - height) || b - a);
-  const sizes = [...usual.map((size) => [size, size]), ...nearest.map((by) => [height + by, width + by])];
+  const sizes = USUAL_SIZES.filter((size) => 2 * size >= smallest).map((size) => [size, size]);
+  sizes.sort(([a], [b]) => Math.abs(a - height) - Math.abs(b - height) || b - a);
+  const scaled = pixels.map((size) => Math.round(size * ratio ** 0.5));
+  if (ratio !== 1) sizes.push(...nearest.slice(0, 5).map((by) => scaled.map((size) => size + by)));
+  sizes.push(...nearest.map((by) => [height + by, width + by]));
   if (height !== width) sizes.push(...nearest.map((by) => [height, width + by]));
   for (const size of sizes) {
-    if (2 * Math.min(...size) < smallest || String(size) === String(pixels)) continue;
+    if (Math.min(...size) < 1 || String(size) === String(pixels)) continue;
     const reason = `the input is ${pixels.join("×")}`;
     yield { text: `a ${size.join("×")} input`, reason, imageShape: [channels, ...size] };
   }
@@ -125,6 +128,12 @@ export function* widthChanges({ needed, came }, steps) {
 export function isProduct({ needed, came }, steps) {
   const wide = widestBefore(steps);
   return Boolean(wide && needed && wide.width !== came);
+}
+
+/** How many times as many pixels a layer behind a flatten needs; 1 where that is not known. @param {Problem} problem @param {LayerStep[]} steps */
+export function pixelRatio(problem, steps) {
+  const wide = widestBefore(steps);
+  return wide && isProduct(problem, steps) && problem.needed > wide.width ? problem.needed / problem.came : 1;
 }
 
 /** The layer that decided how many channels or features the last step gets, and by which setting. @param {LayerStep[]} steps */

@@ -4,7 +4,7 @@
  * search and the wording of lenet/shapes (fixes.py, explanations.py).
  */
 import {
-  applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, settingChanges, sizeChanges,
+  applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, pixelRatio, settingChanges, sizeChanges,
   widthChanges,
 } from "./changes.js";
 import { diagnose, hasWindows, torchSentence } from "./diagnosis.js";
@@ -115,7 +115,7 @@ class FixSearch {
     for (const setting of ["padding", "output_padding"]) {
       for (const layer of windowed) yield { rank: 1, changes: settingChanges(layer, setting), limit: 2 };
     }
-    yield { rank: 3, changes: sizeChanges(imageShape) };
+    yield { rank: 3, changes: sizeChanges(imageShape, pixelRatio(problem, steps)) };
     for (const setting of ["kernel_size", "stride"]) {
       for (const layer of windowed) yield { rank: 5, changes: settingChanges(layer, setting), limit: 2 };
     }
