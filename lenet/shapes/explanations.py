@@ -33,9 +33,10 @@ from lenet.shapes.diagnosis import (
 from lenet.shapes.edits import BEFORE, Statement, is_users
 from lenet.shapes.fixes import SECONDS, Fix, Found, find_fixes
 from lenet.shapes.formulas import ShapeError
+from lenet.shapes.kinds import is_pointwise
 from lenet.shapes.markup import STYLE, problem_html
 from lenet.shapes.wording import arguments_of, shape_text
-from lenet.tracing import NOWHERE, Failure, Place, Recording
+from lenet.tracing import NOWHERE, Failure, Place, Recording, Step
 from lenet.tracing.torch_calls import place_of_error
 
 
@@ -108,6 +109,9 @@ def explain_failure(
         The explanation with the fixes that were executed and work.
     """
     problem = _find_problem(call, recording)
+    if problem is None and (more := _with_more_images(call, recording.steps)):
+        call, recording = more, more.run()
+        problem = None if recording.failure else _find_problem(call, recording)
     if problem is None:
         return None
     found = _fixes(call, recording, problem, seconds)
@@ -147,6 +151,18 @@ def _find_problem(call: Call, recording: Recording) -> Problem | None:
     marks = _marks(call, problem.index)
     fate = "" if marks is None else fate_of_images(marks, problem.step)
     return replace(problem, what=f"{problem.what}, {fate}" if fate else problem.what)
+
+
+def _with_more_images(call: Call, steps: Sequence[Step]) -> Call | None:
+    """Add two images, where a step may have taken for the batch an axis that is just as long."""
+    batch = batch_of(call.tensors)
+    moved = (s.input_shapes[0] for s in steps if s.module is None and not is_pointwise(s))
+    if not any(shape[:1] == (batch,) and batch in shape[1:] for shape in moved):
+        return None
+    if call.kwargs or not all(isinstance(value, Tensor) for value in call.args):
+        return None
+    rows = torch.arange(batch + 2) % batch
+    return replace(call, args=[t[rows] if t.shape[:1] == (batch,) else t for t in call.args])
 
 
 def _takes_images_alone(model: nn.Module, tensors: Sequence[Tensor]) -> bool:
@@ -376,7 +392,8 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     if loss.__name__ in _OF_CLASSES:
         num, *pixels = output.shape[1:] or ("C",)
         needs = f"an output {shape_text(('N', num, *pixels))} and labels "
-        needs += f"{shape_text(('N', *pixels))}, whole numbers below {num}, not one-hot rows"
+        needs += f"{shape_text(('N', *pixels))}, whole numbers below {num}"
+        needs += ", not one-hot rows" if output.shape == target.shape else ""
     place = place_of_error(error)
     names = [*arguments_of(place.code), "", ""][:2]
     outputs, targets = names if all(names) else ("the output", "the target")

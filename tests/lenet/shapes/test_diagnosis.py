@@ -91,6 +91,16 @@ def test_a_lost_batch_is_told_apart_by_what_lost_it(forward, images, what):
     assert explanation.error == ""
 
 
+def test_a_batch_is_not_taken_for_an_axis_that_is_as_long_by_chance():
+    network = Net(lambda self, x: x[0])
+    assert network(torch.rand(3, 3, 8)).shape == (3, 8)
+    assert explanation_of(network, torch.rand(3, 3, 8)).what == (
+        "x[0] turns (5, 3, 8) into (3, 8): 5 images go in, but the first axis is 3 afterwards, "
+        "and no longer the batch, because some images are left out"
+    )
+    assert explain(Net(lambda self, x: x.transpose(1, 2)), torch.rand(3, 3, 8)).explanation is None
+
+
 @pytest.mark.parametrize(
     ("layer", "rest"),
     [
@@ -203,7 +213,7 @@ def test_a_tuple_where_a_tensor_was_meant_is_shown_as_one():
         (
             nn.Embedding(9, 4),
             torch.rand(3, 7),
-            "Embedding takes whole numbers (int64), but the images are float32",
+            "Embedding takes whole numbers (int64), but gets float32",
         ),
     ],
 )
@@ -363,10 +373,10 @@ def test_labels_that_cross_entropy_refuses(labels, came, fix):
     with pytest.raises(ShapeError) as caught, explaining(model):
         criterion(model(images), labels)
     text = str(caught.value)
+    but = ", not one-hot rows, but" if labels.shape == (4, 5) else ", but"
     assert text.startswith(
-        "cross_entropy needs an output (N, 5) and labels (N,), whole numbers below 5, not one-hot "
-        f"rows, but model(images) is (4, 5) float32 and labels is {came}.\nWhere: "
-        "test_diagnosis.py, line "
+        f"cross_entropy needs an output (N, 5) and labels (N,), whole numbers below 5{but} "
+        f"model(images) is (4, 5) float32 and labels is {came}.\nWhere: test_diagnosis.py, line "
     )
     assert fix in text
     assert ("(tried)" in text) != ("No single change" in text)
