@@ -310,7 +310,7 @@ def trace(
         kwargs: the arguments given by name, alike.
         dtypes: the types of the made-up tensors, in their order; None and the rest stand for the
             type of the network's weights.
-        device: where to run the copy.
+        device: where to run the copy; on "meta" nothing is computed, whatever its size.
         columns: what to show of each row, names of `COLUMNS`.
         depth: show modules as one row each, opened so deep; None for a flat list.
 

@@ -473,7 +473,7 @@ def _new_bytes(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
 def _memory(tensor: Tensor) -> int:
     """Tell the memory of a tensor from that of others."""
     plain = tensor.layout is torch.strided and not tensor.is_nested
-    return tensor.untyped_storage().data_ptr() if plain else id(tensor)
+    return tensor.untyped_storage()._cdata if plain else id(tensor)
 
 
 def _is_layer(module: nn.Module) -> bool:

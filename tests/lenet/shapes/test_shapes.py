@@ -618,6 +618,18 @@ def test_a_gradient_of_weights_inside_forward_has_a_table():
     assert table.rows[-1].output_shape == ("N", 2)
 
 
+def test_a_table_can_be_made_without_computing():
+    computed, not_computed = (trace(LeNet5(), (1, 28, 28), device=d) for d in ("cpu", "meta"))
+    assert str(computed) == str(not_computed)
+    assert computed.memory == not_computed.memory
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_network_on_the_gpu_has_the_same_table_on_either_device():
+    tables = [trace(LeNet5().cuda(), (1, 28, 28), device=device) for device in ("cpu", "cuda")]
+    assert str(tables[0]) == str(tables[1]) == str(trace(LeNet5(), (1, 28, 28)))
+
+
 def test_the_made_up_batch_is_odd():
     assert trace(nn.ReLU(), (4,)).rows[0].step.output_shape == (3, 4)
 
