@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lenet.shapes import ShapeError, explain, explaining
+from lenet.shapes.edits import apply_edits
 
 NETWORKS = Path(__file__).parent / "real_cases"
 
@@ -40,6 +41,7 @@ class Case:
         fix: a pattern that the lines of one fix must match; empty where none is expected.
         call: what the user wrote, from the network to the failing line.
         train: the network is in training mode.
+        rows: what a mended network gives, one for each picture; as many as were given if None.
     """
 
     report: str
@@ -52,6 +54,7 @@ class Case:
     fix: str = ""
     call: Callable[..., object] = field(default=lambda model, *inputs: model(*inputs))
     train: bool = False
+    rows: int | None = None
 
     def __str__(self) -> str:
         return self.network
@@ -108,6 +111,7 @@ CASES = (
         (r"batch axis is missing",),
         ("in_features=49", "mixed"),
         r"unsqueeze\(0\)|\[None\]",
+        rows=1,
     ),
     Case(
         "pytorch/pytorch#67956",
@@ -167,7 +171,7 @@ CASES = (
         "view",
         (r"memory|contiguous|in order",),
         (r"mixed", r"numbers per image", r"batch axis"),
-        r"reshape|contiguous|flatten",
+        r"reshape|contiguous|flatten\(",
     ),
     Case(
         "pytorch/pytorch#139031",
@@ -187,8 +191,8 @@ CASES = (
         "squeeze() also removes the batch axis when the batch is a single picture.",
         r"squeeze",
         (r"batch",),
-        ("mixed",),
-        r"flatten|view\(x\.size\(0\), -1\)|squeeze\(.*\(2, 3\)|squeeze\(.*-1",
+        ("mixed", r"nn\.Linear\("),
+        r"flatten\(|view\(x\.size\(0\), -1\)|squeeze\(.*\(2, 3\)",
         call=lambda model, images: F.cross_entropy(model(images), tokens(1)),
     ),
     # branches that do not meet
@@ -200,7 +204,7 @@ CASES = (
         r"out \+= residual|add",
         (r"16, 12, 12", r"8, 12, 12"),
         ("mixed",),
-        r"nn\.Conv2d\(8, 16, (kernel_size=)?1\)|planes=8|nn\.Conv2d\(planes, 8|out_channels=8",
+        r"nn\.Conv2d\(8, 16, (kernel_size=)?1\)",
     ),
     Case(
         "Res2Net/Res2Net-PretrainedModels#10",
@@ -359,8 +363,8 @@ CASES = (
         "LayerNorm(24) wants 24 numbers on the last axis, and the channels are on the second.",
         r"\bnorm\b",
         (r"\b24\b", r"24, 7, 7"),
-        ("mixed", r"nn\.LayerNorm\(7\)"),
-        r"permute\(0, 2, 3, 1\)|flatten\(2\)|24, 7, 7|nn\.(GroupNorm|BatchNorm2d)",
+        ("mixed", r"nn\.LayerNorm\(7\)", r"nn\.Linear\("),
+        r"permute\(0, 2, 3, 1\)|24, 7, 7|nn\.(GroupNorm|BatchNorm2d)",
     ),
     Case(
         "HappyColor/SpeechFormer#3",
@@ -379,7 +383,7 @@ CASES = (
         "The 20 features come last, and BatchNorm1d normalises the second axis.",
         r"\bbn\b",
         (r"\b20\b", r"\b6\b"),
-        ("mixed",),
+        ("mixed", r"nn\.Linear\("),
         r"permute\(0, 2, 1\)|transpose\(1, 2\)",
     ),
     # pictures of another form
@@ -422,6 +426,7 @@ CASES = (
         (r"1, 5, 3, 32, 32|N, 5, 3, 32, 32",),
         ("mixed",),
         r"squeeze\(0\)|images\[0\]|flatten\(0, 1\)|flatten\(end_dim=1\)",
+        rows=5,
     ),
     Case(
         "huanghoujing/AlignedReID-Re-Production-Pytorch#82",
@@ -657,9 +662,19 @@ def explanation_of(case: Case) -> str:
     return "\n".join(each for each in warned if "Using a target size" not in each) or explanation
 
 
-@pytest.mark.xfail(strict=False, reason="the explanations are being rewritten")
+NOT_YET = {  # what an expert would do, and the search does not
+    "joining.Autoencoder": "the loss fails, not the network, so nothing in it is tried",
+    "joining.WiderBlock": "a 1×1 convolution on the shortcut of `out += residual`",
+    "flattening.Squeezed": "flatten for squeeze, without another layer",
+    "sequences.NormalisedMaps": "permute back behind the layer",
+    "sequences.NormalisedSequence": "permute back behind the layer",
+}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case}-{case.report}")
-def test_a_real_case_is_explained_as_an_expert_would(case):
+def test_a_real_case_is_explained_as_an_expert_would(case, request):
+    if case.network in NOT_YET:
+        request.applymarker(pytest.mark.xfail(strict=False, reason=NOT_YET[case.network]))
     text = explanation_of(case)
     first = text.partition("\n")[0]
     found = [pattern for pattern in case.says if not re.search(pattern, text)]
@@ -668,3 +683,17 @@ def test_a_real_case_is_explained_as_an_expert_would(case):
     assert not found, f"{found} not in: {text}"
     assert not wrong, f"{wrong} in: {text}"
     assert re.search(case.fix, text.partition("(tried)")[2], re.M), f"no {case.fix} in: {text}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case}-{case.report}")
+def test_the_fixes_of_a_real_case_work_as_they_are_printed(case):
+    inputs = case.tensors()
+    explanation = explain(case.make(load(case.path)), inputs).explanation
+    for fix in explanation.fixes if explanation else ():
+        mended = load(case.path, apply_edits(case.path.read_text(), fix.edits))
+        space = {"model": case.make(mended), "images": inputs[0], "torch": torch, "nn": nn, "F": F}
+        for statement in fix.statements:
+            exec(statement.code, space)
+        output = space["model"](space["images"], *inputs[1:])
+        assert len(output) == (case.rows or len(inputs[0])), fix.text
