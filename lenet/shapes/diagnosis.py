@@ -149,7 +149,9 @@ def _diagnose_batch(inputs: Sequence[Any], recording: Recording) -> Problem | No
     """
     steps, batch = recording.steps, batch_of(inputs)
     lengths = {len(tensor) for tensor in tensors_in(inputs) if tensor.dim()}
-    if any(works(recording, length) for length in lengths) or not _is_plain(recording.output):
+    if any(works(recording, length) for length in lengths):
+        return None
+    if not isinstance(recording.output, Tensor | tuple):  # a list of findings has no batch axis
         return None
     for index, step in reversed(list(enumerate(steps))):
         before, after = step.input_shapes[:1], step.output_shape
@@ -158,11 +160,6 @@ def _diagnose_batch(inputs: Sequence[Any], recording: Recording) -> Problem | No
             at = index if first is None else first
             return Problem("batch", lost_batch(steps[at], batch), steps[at], at)
     return None
-
-
-def _is_plain(output: object) -> bool:
-    """Tell whether a network gives tensors; findings in each image, a list, have no batch axis."""
-    return isinstance(output, Tensor | tuple)
 
 
 def takes_batch_second(step: Step, batch: int) -> bool:

@@ -17,19 +17,8 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.overrides import TorchFunctionMode
 
 from lenet import tracing
-from lenet.shapes.diagnosis import (
-    MIXED,
-    Call,
-    Problem,
-    batch_of,
-    diagnose,
-    dtype_name,
-    fate_of_images,
-    first_line,
-    lost_batch,
-    takes_batch_second,
-    works,
-)
+from lenet.shapes import diagnosis
+from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, first_line, works
 from lenet.shapes.edits import BEFORE, Statement, is_users
 from lenet.shapes.fixes import SECONDS, Fix, Found, find_fixes
 from lenet.shapes.formulas import ShapeError
@@ -139,18 +128,25 @@ def _find_problem(call: Call, recording: Recording) -> Problem | None:
         given = " and ".join(shape_text(tensor.shape) for tensor in tensors)
         what = f"The model takes one tensor, the images, but it was given {given}, as a loader "
         return Problem("arguments", f"{what}gives images with labels", None, len(steps))
-    hidden = (i for i, step in enumerate(steps) if takes_batch_second(step, batch_of(tensors)))
-    index = next(hidden, None)
-    if problem is None and index is not None and len(steps[-1].output_shape) == 2:
-        what = lost_batch(steps[index], batch_of(tensors))
-        marks = _marks(call, len(steps) - 1)
-        is_mixed = marks is not None and fate_of_images(marks, steps[-1]) == MIXED
-        return Problem("batch", f"{what}, {MIXED}", steps[index], index) if is_mixed else None
-    if problem is None or problem.kind != "batch" or problem.step is None:
+    if problem is None:
+        return _mixed_in_a_sequence(call, steps)
+    if problem.kind != "batch" or problem.step is None:
         return problem
     marks = _marks(call, problem.index)
-    fate = "" if marks is None else fate_of_images(marks, problem.step)
+    fate = "" if marks is None else diagnosis.fate_of_images(marks, problem.step)
     return replace(problem, what=f"{problem.what}, {fate}" if fate else problem.what)
+
+
+def _mixed_in_a_sequence(call: Call, steps: Sequence[Step]) -> Problem | None:
+    """Find a layer that took the batch for a sequence, where every image has its row after all."""
+    batch = batch_of(call.tensors)
+    for index, step in enumerate(steps):
+        if diagnosis.takes_batch_second(step, batch) and len(steps[-1].output_shape) == 2:
+            marks = _marks(call, len(steps) - 1)
+            fate = "" if marks is None else diagnosis.fate_of_images(marks, steps[-1])
+            if fate == diagnosis.MIXED:
+                return Problem("batch", f"{diagnosis.lost_batch(step, batch)}, {fate}", step, index)
+    return None
 
 
 def _with_more_images(call: Call, steps: Sequence[Step]) -> Call | None:
@@ -197,10 +193,7 @@ def _fixes(call: Call, recording: Recording, problem: Problem, seconds: float) -
 
 
 _FIXES_OF_TRAINING = (
-    Fix(
-        "evaluation mode, where the network only predicts",
-        statements=(Statement("model.eval()"),),
-    ),
+    Fix("evaluation mode, only to predict", statements=(Statement("model.eval()"),)),
     Fix("2 images or more in every batch: DataLoader(..., drop_last=True)"),
 )  # PyTorch's own condition: it raises in training mode, and for one value only
 
@@ -425,7 +418,7 @@ def _can_compare(loss: Callable[..., Tensor], given: Mapping[str, Any], change: 
 
 def _described(tensor: Tensor) -> str:
     """A tensor's shape and type, with the range of labels: ``(4,) int64 from 1 to 10``."""
-    text = f"{shape_text(tensor.shape)} {dtype_name(tensor.dtype)}"
+    text = f"{shape_text(tensor.shape)} {diagnosis.dtype_name(tensor.dtype)}"
     if tensor.is_floating_point() or not tensor.numel():
         return text
     return f"{text} from {tensor.min().item()} to {tensor.max().item()}"
