@@ -54,7 +54,6 @@ export class Engine {
       inputs: instruction.inputs.map((input) => this.values[input]),
       inputShapes: instruction.inputs.map((input) => this.program[input].shape),
       weights: (role) => this.weightsOf(instruction, role),
-      sums: new Float64Array(productOf(instruction.shape.slice(-2))),
     };
   }
 
@@ -74,51 +73,44 @@ export function windowsOf({ adaptive, shape, kernel, stride, padding, dilation }
   });
 }
 
-/**
- * For each weight along one axis of a kernel: the pixel that it meets at output 0, and the outputs
- * for which what it meets is no padding.
- *
- * @param {AnyWindow} window @param {number} stride @param {number} numOutputs
- */
-function reaches(window, stride, numOutputs) {
-  return window.pixelsAt(0).map((first) => ({
-    first,
-    from: Math.max(0, Math.ceil(-first / stride)),
-    to: Math.min(numOutputs, Math.floor((window.inputSize - 1 - first) / stride) + 1),
-  }));
+/** Add products to a sum, in double precision. @param {Float32Array} weights @param {number} from @param {Float32Array} values @param {number} start @param {number} length @param {number} sum */
+function addProducts(weights, from, values, start, length, sum) {
+  for (let i = 0; i < length; i++) sum += weights[from + i] * values[start + i];
+  return sum;
+}
+
+/** The patches under a row of windows, one behind the other; 0 in the padding. @param {Float32Array} input @param {number[]} inputShape @param {number[]} rows @param {number[][]} stops  the columns under each window */
+function patchesIn(input, [channels, height, width], rows, stops) {
+  const patches = new Float32Array(stops.length * channels * rows.length * stops[0].length);
+  let at = 0;
+  for (const columns of stops) {
+    for (let channel = 0; channel < channels; channel++) {
+      for (const row of rows) {
+        const line = (channel * height + row) * width;
+        for (const column of columns) patches[at++] = row >= 0 && row < height && column >= 0 && column < width ? input[line + column] : 0;
+      }
+    }
+  }
+  return patches;
 }
 
 /** @param {EngineTask} task */
-function convolve({ instruction, output, inputs: [input], inputShapes: [inputShape], weights, sums }) {
-  const [strideDown, strideRight] = need(instruction.stride);
-  const [channels, height, width] = inputShape;
+function convolve({ instruction, output, inputs: [input], inputShapes: [inputShape], weights }) {
   const [filters, rows, columns] = instruction.shape;
-  const windows = windowsOf(instruction, inputShape);
-  const [down, right] = [reaches(windows[0], strideDown, rows), reaches(windows[1], strideRight, columns)];
   const groups = instruction.groups ?? 1;
-  const depth = channels / groups;
+  const [down, right] = windowsOf(instruction, inputShape);
+  const stops = Array.from({ length: columns }, (_, stop) => right.pixelsAt(stop));
   const [weight, bias] = [need(weights("weight")), weights("bias")];
-  let at = 0;
-  for (let filter = 0; filter < filters; filter++) {
-    const firstChannel = Math.floor(filter / (filters / groups)) * depth;
-    sums.fill(bias ? bias[filter] : 0);
-    for (let channel = firstChannel; channel < firstChannel + depth; channel++) {
-      for (const vertical of down) {
-        for (const horizontal of right) {
-          const factor = weight[at++];
-          for (let row = vertical.from; row < vertical.to; row++) {
-            const line = (channel * height + vertical.first + row * strideDown) * width;
-            let source = line + horizontal.first + horizontal.from * strideRight;
-            const end = row * columns + horizontal.to;
-            for (let target = row * columns + horizontal.from; target < end; target++) {
-              sums[target] += factor * input[source];
-              source += strideRight;
-            }
-          }
-        }
+  const perFilter = weight.length / filters;
+  for (let row = 0; row < rows; row++) {
+    const patches = patchesIn(input, inputShape, down.pixelsAt(row), stops);
+    for (let filter = 0; filter < filters; filter++) {
+      const group = Math.floor((filter * groups) / filters);
+      for (let column = 0; column < columns; column++) {
+        const start = (column * groups + group) * perFilter;
+        output[(filter * rows + row) * columns + column] = addProducts(weight, filter * perFilter, patches, start, perFilter, bias ? bias[filter] : 0);
       }
     }
-    output.set(sums, filter * rows * columns);
   }
 }
 
@@ -170,12 +162,8 @@ function batchNormalise({ instruction, output, inputs: [input], weights }) {
 /** @param {EngineTask} task */
 function multiplyMatrix({ output, inputs: [input], weights }) {
   const [weight, bias] = [need(weights("weight")), weights("bias")];
-  let at = 0;
-  for (let unit = 0; unit < output.length; unit++) {
-    let sum = bias ? bias[unit] : 0;
-    for (let i = 0; i < input.length; i++) sum += weight[at++] * input[i];
-    output[unit] = sum;
-  }
+  const { length } = input;
+  for (let unit = 0; unit < output.length; unit++) output[unit] = addProducts(weight, unit * length, input, 0, length, bias ? bias[unit] : 0);
 }
 
 /** @param {(value: number, instruction: Instruction) => number} change @returns {(task: EngineTask) => void} */
@@ -240,8 +228,7 @@ const operations = {
 /** Apply to one number what an instruction does with each. @param {Instruction} instruction @param {number} value */
 export function applyTo(instruction, value) {
   const output = new Float32Array(1);
-  const nothing = { inputShapes: [], weights: () => null, sums: new Float64Array(0) };
-  operations[instruction.kind]({ instruction, output, inputs: [Float32Array.of(value)], ...nothing });
+  operations[instruction.kind]({ instruction, output, inputs: [Float32Array.of(value)], inputShapes: [], weights: () => null });
   return output[0];
 }
 

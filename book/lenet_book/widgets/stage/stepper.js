@@ -338,7 +338,7 @@ class Stage {
 
   /** The pen has moved: show it when the browser draws anyway. */
   #drawn() {
-    this.#transport.stop();
+    if (this.#transport.isPlaying) this.#transport.stop();
     this.#stopWhy();
     this.#frame ||= requestAnimationFrame(() => {
       this.#state.compute();

@@ -1,6 +1,6 @@
 // @ts-check
 /** The window crosses its input, stop by stop, and what it has reached so far; a slider moves it. */
-import { element, prefersLessMotion, setText } from "../shared/elements.js";
+import { element, prefersLessMotion, setAttribute, setText } from "../shared/elements.js";
 import { productOf } from "../shared/numbers.js";
 
 const SWEEP_MILLISECONDS = 2500;
@@ -81,10 +81,10 @@ export class Sweep {
     const numStops = this.#numStops;
     const isMap = shape.length === 3;
     const at = isMap ? unit[1] * shape[2] + unit[2] : (sweep ?? unit[0]);
-    this.#slider.max = String(numStops - 1);
-    this.#slider.value = String(at);
+    setAttribute(this.#slider, "max", String(numStops - 1));
+    if (this.#slider.value !== String(at)) this.#slider.value = String(at);
     this.#slider.disabled = numStops < 2;
-    this.#slider.setAttribute("aria-valuetext", isMap ? `row ${unit[1]}, column ${unit[2]}` : `number ${at}`);
+    setAttribute(this.#slider, "aria-valuetext", isMap ? `row ${unit[1]}, column ${unit[2]}` : `number ${at}`);
     setText(this.#count, `${at + 1} / ${numStops}`);
   }
 }

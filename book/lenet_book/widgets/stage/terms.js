@@ -3,7 +3,7 @@
 import { Painting, limitOf } from "./maps.js";
 import { addUp, convolutionSums, signedText } from "./sums.js";
 import { placeName } from "./words.js";
-import { element, setText } from "../shared/elements.js";
+import { element, setAttribute, setText } from "../shared/elements.js";
 import { sumOf } from "../shared/numbers.js";
 import { numberText } from "../shared/text.js";
 
@@ -28,7 +28,7 @@ function runningTotal(count) {
         const [from, to] = [ends[i], ends[i + 1]];
         bar.className = to < from ? "lenet-below" : "lenet-above";
         bar.style.left = `${share(Math.min(from, to))}%`;
-        bar.style.width = `max(1px, ${share(Math.max(from, to)) - share(Math.min(from, to))}%)`;
+        bar.style.width = `max(1px, ${Math.abs(share(to) - share(from))}%)`;
         zero.style.left = `${share(0)}%`;
       });
     },
@@ -97,7 +97,7 @@ export class ChannelRows {
       row.patch.paint(patch.values.flat(), { palette: below.palette, range: () => below.range(patch.channel) });
       row.kernel.paint(patch.kernel.flat(), full(kernels));
       row.products.paint(patch.products.flat(), full(products));
-      row.node.setAttribute("aria-label", `channel ${patch.channel}: products add up to ${signedText(terms[i])}; show them`);
+      setAttribute(row.node, "aria-label", `channel ${patch.channel}: products add up to ${signedText(terms[i])}; show them`);
     });
     this.#totals.show(terms);
     return line;

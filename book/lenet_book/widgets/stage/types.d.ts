@@ -44,8 +44,6 @@ interface EngineTask {
   inputs: Float32Array[];
   inputShapes: number[][];
   weights: (role: WeightRole) => Float32Array | null;
-  /** Room for the sums of one channel. */
-  sums: Float64Array;
 }
 
 type WeightRole = "weight" | "bias" | "mean" | "deviation";
