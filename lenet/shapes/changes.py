@@ -142,10 +142,11 @@ def size_changes(images: Tensor, ratio: float) -> Iterator[Change]:
     usual = sorted(_USUAL_SIZES, key=lambda size: (abs(size - pixels[0]), -size))
     nearest = sorted(range(-(min(pixels) // 2), 101), key=lambda d: (abs(d), -d))
     scaled = [int(number * ratio ** (1 / len(pixels)) + 0.5) for number in pixels]
-    sizes = [(size,) * len(pixels) for size in usual if 2 * size >= min(pixels)]
+    is_square = len(set(pixels)) == 1
+    sizes = [(s,) * len(pixels) for s in usual if is_square and 2 * s >= min(pixels)]
     sizes += [tuple(size + d for size in scaled) for d in nearest[:5] if ratio != 1]
     sizes += [tuple(number + d for number in pixels) for d in nearest]
-    if len(set(pixels)) > 1:
+    if not is_square:
         sizes += [(*pixels[:-1], pixels[-1] + d) for d in nearest]
     for size in dict.fromkeys(sizes):
         if size != pixels and min(size) > 0:
@@ -165,7 +166,6 @@ def setting_changes(step: Step, setting: str) -> Iterator[Change]:
     values = sorted(range(9), key=lambda value: (abs(value - now), value))
     if setting == "padding":
         values.insert(0, _padding_that_keeps_the_size(step))
-        values *= kind_of(step).window in ("conv", "transpose")  # a pool's padding is no number
     has = "no padding" if (setting, now) == ("padding", 0) else f"{setting}={setting_text(current)}"
     for value in dict.fromkeys(values):
         if value != now and _is_sensible(step, setting, value):
@@ -227,11 +227,6 @@ def _rewritings(step: Step) -> Iterator[Change]:
     call = expression_at(step.place)
     if call is None or not call.operands():
         return
-    names = call.argument_names(step.operation) if isinstance(call.node, ast.Call) else []
-    for axis in (
-        (1, 2, -1) if "dim" in names and isinstance(step.settings.get("dim", 0), int) else ()
-    ):
-        yield from _setting_change(step, {"dim": axis}, _loses(step), leads_on=True)
     for written in _MEANT.get(step.operation, ()):
         operand = call.operands()[0]
         new = operand.with_suffix(written.format(_index(call))).new
@@ -240,6 +235,11 @@ def _rewritings(step: Step) -> Iterator[Change]:
         old, new_words = _words(call.text[kept:]), _words(new[kept:])
         text = f"{new_words} instead of {old}" if new_words else f"no {old}"
         yield Change(text, _loses(step), edits=(call.replaced(new),), leads_on=True)
+    names = call.argument_names(step.operation) if isinstance(call.node, ast.Call) else []
+    for axis in (
+        (1, 2, -1) if "dim" in names and isinstance(step.settings.get("dim", 0), int) else ()
+    ):
+        yield from _setting_change(step, {"dim": axis}, _loses(step), leads_on=True)
 
 
 # For an operation that changes axes, what may be written instead.
@@ -276,7 +276,7 @@ def shortcut_changes(model: nn.Module, problem: Problem) -> Iterator[Change]:
     """A 1×1 convolution on the shortcut of a residual block whose maps change on the other way."""
     step = problem.step
     call = expression_at(step.place) if step else None
-    if step is None or call is None or not isinstance(call.node, ast.BinOp):
+    if step is None or call is None or not isinstance(call.node, ast.BinOp | ast.AugAssign):
         return
     block, shapes = model.get_submodule(step.scope), step.input_shapes
     for operand, came, wanted in zip(call.operands(), shapes, shapes[::-1], strict=False):
@@ -477,6 +477,12 @@ def _is_sensible(step: Step, setting: str, value: int) -> bool:
     if setting == "output_padding":
         strides = step.settings["stride"]
         return 0 < value < (max(strides) if isinstance(strides, tuple | list) else strides)
-    if setting != "padding":
-        return value > (setting == "kernel_size")
-    return value <= 2 * _padding_that_keeps_the_size(step)
+    is_pool = kind_of(step).window == "pool"
+    if setting == "padding":
+        keeps = _padding_that_keeps_the_size(step)
+        return (
+            not is_pool and value <= keeps and step.settings["padding"] not in (keeps, (keeps,) * 2)
+        )
+    if setting == "kernel_size":
+        return value > 1 and (is_pool or value % 2 == 1)
+    return value > 0

@@ -99,10 +99,10 @@ def is_users(file: str) -> bool:
 
 @dataclass(frozen=True)
 class Expression:
-    """An expression in a file."""
+    """An expression in a file, or a sum that is a statement, ``x += y``."""
 
     file: str
-    node: ast.expr
+    node: ast.expr | ast.AugAssign
 
     @property
     def text(self) -> str:
@@ -165,7 +165,7 @@ class Expression:
                 pass
             case ast.Call(args=nodes):
                 pass
-            case ast.BinOp(left=left, right=right):
+            case ast.BinOp(left=left, right=right) | ast.AugAssign(target=left, value=right):
                 nodes = [left, right]
             case ast.Attribute(value=owner) | ast.Subscript(value=owner):
                 nodes = [owner]
@@ -194,7 +194,8 @@ def expression_at(place: Place) -> Expression | None:
     ending = [
         Expression(place.file, node)
         for node in ast.walk(_parsed(source_of(place.file)))
-        if isinstance(node, ast.expr) and (node.end_lineno, node.end_col_offset) == place.end
+        if isinstance(node, ast.expr | ast.AugAssign)
+        and (node.end_lineno, node.end_col_offset) == place.end
     ]
     same = [each for each in ending if each.text.split() == place.code.split()]
     calls = [each for each in ending if isinstance(each.node, ast.Call)]
@@ -329,7 +330,7 @@ def _parsed(source: str) -> ast.Module:
 
 
 @lru_cache(maxsize=1024)
-def _text(source: str, node: ast.expr) -> str:
+def _text(source: str, node: ast.AST) -> str:
     return ast.get_source_segment(source, node) or ""
 
 
@@ -407,7 +408,7 @@ def _makes(call: Expression, layer: nn.Module, space: _Space) -> bool:
     return True
 
 
-def _evaluated(node: ast.expr, space: _Space) -> object:
+def _evaluated(node: ast.AST, space: _Space) -> object:
     """What an expression is; None where that needs more than a class and its globals."""
     if any(isinstance(each, ast.Call) for each in ast.walk(node)):
         return None

@@ -217,7 +217,9 @@ class _Search:
             if found and family.rank == _LUCK:
                 break
             if same_rank < family.limit:
-                found += self._first(family)
+                known = [(fix.edits, fix.statements) for fix in found]
+                new = self._first(family)
+                found += [fix for fix in new if (fix.edits, fix.statements) not in known]
         return Found(
             fixes=tuple(sorted(found, key=lambda fix: fix.rank)),
             tried=tuple(words for words, in_time in self._tried.items() if in_time),
@@ -288,12 +290,15 @@ class _Search:
 
     def _first(self, family: _Family) -> Iterator[Fix]:
         """Find the first change that works, and where maps have to be flattened a second way."""
-        for change in family.changes:
+        alone = list(family.changes)
+        for change, longest in [*((c, 1) for c in alone), *((c, _MAX_CHAIN) for c in alone)]:
             in_time = time.thread_time() < self._deadline
             self._tried[family.words] = in_time
             if not in_time:
                 return
-            if changes := self._completed([change]):
+            if longest > 1 and not change.leads_on:
+                continue
+            if changes := self._completed([change], longest):
                 yield self._fix(changes, family.rank)
                 if change.flattens and len(changes) > 1:
                     yield from self._padded(change)
@@ -304,7 +309,7 @@ class _Search:
         for step in filter(has_windows, self._steps):
             for change in candidates.setting_changes(step, "padding"):
                 pair = [flatten, change]
-                if time.thread_time() < self._deadline and self._completed(pair, longest=2):
+                if time.thread_time() < self._deadline and self._completed(pair, 2):
                     yield self._fix(pair, 1)
                     return
 
@@ -320,7 +325,7 @@ class _Search:
             moves_batch=any(before.dim() != after.dim() for before, after in pairs),
         )
 
-    def _completed(self, changes: list[Change], longest: int = _MAX_CHAIN) -> list[Change]:
+    def _completed(self, changes: list[Change], longest: int) -> list[Change]:
         """Make changes, and what has to follow them, until the network runs; [] if it does not."""
         while len(changes) <= longest:
             plan = _planned(self._call, changes)

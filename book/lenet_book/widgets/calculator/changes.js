@@ -65,7 +65,8 @@ export function* sizeChanges([channels, ...pixels], ratio) {
   const half = Math.floor(smallest / 2);
   const nearest = Array.from({ length: half + 101 }, (_, index) => index - half)
     .sort((a, b) => Math.abs(a) - Math.abs(b) || b - a);
-  const sizes = USUAL_SIZES.filter((size) => 2 * size >= smallest).map((size) => [size, size]);
+  const usual = USUAL_SIZES.filter((size) => height === width && 2 * size >= smallest);
+  const sizes = usual.map((size) => [size, size]);
   sizes.sort(([a], [b]) => Math.abs(a - height) - Math.abs(b - height) || b - a);
   const scaled = pixels.map((size) => Math.round(size * ratio ** 0.5));
   if (ratio !== 1) sizes.push(...nearest.slice(0, 5).map((by) => scaled.map((size) => size + by)));
@@ -82,18 +83,20 @@ export function* sizeChanges([channels, ...pixels], ratio) {
 export function* settingChanges(layer, setting) {
   const { [setting]: current, kernel_size, stride } = settingsOf(layer);
   if (current === undefined || typeof current === "string") return;
-  if (setting === "padding" && KINDS[layer.type].window === "pool") return;
   const now = Math.max(...pair(current));
   const keepsSize = Math.floor(Math.max(...pair(kernel_size)) / 2);
+  const isPool = KINDS[layer.type].window === "pool";
+  if (setting === "padding" && (isPool || pair(current).every((size) => size === keepsSize))) return;
   const values = [0, 1, 2, 3, 4, 5, 6, 7, 8]
     .sort((a, b) => Math.abs(a - now) - Math.abs(b - now) || a - b);
   if (setting === "padding") values.unshift(keepsSize);
   /** @type {Record<string, number[]>} */
-  const limits = { padding: [0, 2 * keepsSize], output_padding: [1, Math.max(...pair(stride)) - 1], kernel_size: [2, 8] };
+  const limits = { padding: [0, keepsSize], output_padding: [1, Math.max(...pair(stride)) - 1], kernel_size: [2, 8] };
   const [smallest, largest] = limits[setting] ?? [1, 8];
   const has = setting === "padding" && now === 0 ? "no padding" : `${setting}=${settingText(current)}`;
   for (const value of values) {
-    const isSensible = smallest <= value && value <= largest;
+    const isOdd = setting !== "kernel_size" || isPool || value % 2 === 1;
+    const isSensible = smallest <= value && value <= largest && isOdd;
     if (value !== now && isSensible) yield settingChange(layer, { [setting]: value }, `${titleOf(layer)} has ${has}`);
   }
 }
