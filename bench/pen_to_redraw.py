@@ -149,9 +149,8 @@ class Watch:
     def draw(self, digit: DrawnDigit) -> Iterator[Record]:
         """Draw a digit; the pen moves on when the page has painted what the last move changed."""
         page = self.page
-        page.get_by_role("button", name="Clear").click()
         pad = page.locator(".lenet-pad:visible").last  # the larger, if there are two
-        pad.scroll_into_view_if_needed()
+        pad.press("Delete")
         box = pad.bounding_box()
         if box is None:
             raise RuntimeError("the drawing pad cannot be seen")
