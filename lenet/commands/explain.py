@@ -11,11 +11,11 @@ Exit status: that of the script; 1 if an error ended it, 2 for arguments that ma
 from __future__ import annotations
 
 import argparse
+import inspect
 import runpy
 import sys
 import traceback
 from pathlib import Path
-from types import TracebackType
 
 from lenet.shapes import ShapeError, explaining
 
@@ -53,8 +53,10 @@ def _script(name: str) -> str:
 
 
 def _show(error: BaseException, script: str) -> None:
-    """Print a traceback that begins in the script, as if Python itself had run it."""
-    at: TracebackType | None = error.__traceback__
-    while at is not None and at.tb_frame.f_code.co_filename != script:
-        at = at.tb_next
-    traceback.print_exception(error.with_traceback(at))
+    """Print an error as Python does for a script, without the lines that ran and watched it."""
+    report = traceback.TracebackException.from_exception(error)
+    files = [frame.filename for frame in report.stack]
+    start = files.index(script) if script in files else len(files)
+    ours = inspect.getfile(inspect.unwrap(explaining))
+    report.stack[:] = [frame for frame in report.stack[start:] if frame.filename != ours]
+    print("".join(report.format()), end="", file=sys.stderr)

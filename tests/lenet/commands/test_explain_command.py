@@ -43,6 +43,7 @@ def test_the_error_is_shown_as_always_and_explained_below(script, capsys):
     lines = shown.splitlines()
     assert lines[0] == "Traceback (most recent call last):"
     assert lines[1].strip() == f'File "{script}", line 17, in <module>'
+    assert "lenet" not in "".join(line for line in lines if line.strip().startswith("File"))
     assert lines[-1].startswith("RuntimeError: mat1 and mat2 shapes cannot be multiplied (3x144")
     assert explained.startswith("fc expects 100 features, but flatten gives (N, 144)")
     assert "self.fc = nn.Linear(144, 10)" in explained
