@@ -73,15 +73,6 @@ def bind(
     return {**dict(zip(names, args, strict=False)), **kwargs}
 
 
-def unbind(operation: str, given: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Turn named arguments back into what the function takes: the reverse of `bind`."""
-    first = "tensors" if "tensors" in given else "input"
-    rest = {name: value for name, value in given.items() if name != first}
-    if operation in VARIADIC:
-        return (given[first], *rest[VARIADIC[operation]]), {}
-    return (given[first],), rest
-
-
 def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """Keep the arguments that a reader would recognise: no tensors, no None, nothing private."""
     return {

@@ -174,8 +174,6 @@ def run(
     *,
     kwargs: Mapping[str, Any] | None = None,
     keep_tensors: bool = False,
-    layers: Mapping[str, nn.Module] | None = None,
-    arguments: Mapping[tuple[int, str], Settings] | None = None,
     prepare: Callable[[nn.Module], nn.Module] | None = None,
     device: torch.device | str = "cpu",
 ) -> Recording:
@@ -187,9 +185,6 @@ def run(
             tensors in any nesting of tuples, lists and dictionaries, and other values.
         kwargs: the arguments that are given by name.
         keep_tensors: keep a copy of every step's inputs and outputs.
-        layers: for a layer's dotted name, the layer to run in its place.
-        arguments: for a function call, named by its step's index and operation, the arguments
-            to run it with instead.
         prepare: changes the private copy, and gives what is to run.
         device: where to run.
 
@@ -201,24 +196,20 @@ def run(
     """
     given = ((inputs,) if isinstance(inputs, Tensor) else tuple(inputs), dict(kwargs or {}))
     for gradients in (False, True):
-        twin = private_copy(model, layers, device)
+        twin = private_copy(model, device)
         if prepare is not None:
             twin = prepare(twin)
         with _surroundings(gradients):
             _materialise(twin, given, device)
-            tracer = _Tracer(twin, keep_tensors, arguments or {})
+            tracer = _Tracer(twin, keep_tensors)
             recording = tracer.run(given, device)
         if not (recording.failure and "does not require grad" in str(recording.failure.error)):
             break  # else `forward` itself asks for a gradient
     return recording
 
 
-def private_copy(
-    model: nn.Module,
-    layers: Mapping[str, nn.Module] | None = None,
-    device: torch.device | str = "cpu",
-) -> nn.Module:
-    """Copy a model to a device, in evaluation mode, with some of its layers exchanged.
+def private_copy(model: nn.Module, device: torch.device | str = "cpu") -> nn.Module:
+    """Copy a model to a device, in evaluation mode.
 
     The copy has parameters of its own, whose memory is the model's: give them other `data`, but
     write nothing into it. What `torch.compile` or `DataParallel` wrapped is unwrapped; of the hooks
@@ -236,11 +227,6 @@ def private_copy(
     twin = memo.get(id(model), twin).eval()
     for module in twin.modules():
         _own(module, memo)
-    for name, layer in (layers or {}).items():
-        original = twin.get_submodule(name)
-        for path, module in list(twin.named_modules(remove_duplicate=False)):
-            if module is original:
-                twin.set_submodule(path, layer.eval())
     return twin
 
 
@@ -282,14 +268,11 @@ def constructor_parameters(layer: Callable[..., nn.Module]) -> dict[str, inspect
 class _Tracer(TorchFunctionMode):
     """Record the operations of one forward pass of `model`, whose modules it wraps."""
 
-    def __init__(
-        self, model: nn.Module, keep_tensors: bool, arguments: Mapping[tuple[int, str], Settings]
-    ) -> None:
+    def __init__(self, model: nn.Module, keep_tensors: bool) -> None:
         super().__init__()
         self.steps: list[Step] = []
         self._model = model
         self._keep_tensors = keep_tensors
-        self._arguments = arguments
         self._registered = {id(p): p for p in model.parameters()}
         self._shared, self._unused = dict(self._registered), dict(self._registered)
         self._unregistered: dict[int, Tensor] = {}
@@ -336,10 +319,6 @@ class _Tracer(TorchFunctionMode):
         self._unshare(tensors_in((args, kwargs)))
         operation = torch_calls.operation_name(func)
         given = torch_calls.bind(operation, func, args, kwargs)
-        changes = self._arguments.get((len(self.steps), operation))
-        if changes is not None:
-            given |= changes
-            args, kwargs = torch_calls.unbind(operation, given)
         return self._record(operation, None, given, lambda: func(*args, **kwargs))
 
     def _unshare(self, tensors: Iterable[Tensor]) -> None:
