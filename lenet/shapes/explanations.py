@@ -239,7 +239,7 @@ def _bullet(fix: Fix) -> str:
 
 def _cause(found: Found) -> str:
     """Say what all fixes undo: where several would do, none of them is proved to be the cause."""
-    reasons = {fix.reason for fix in found.fixes if fix.reason}
+    reasons = {fix.reason for fix in found.fixes}
     return reasons.pop() if len(reasons) == 1 and not found.untried else ""
 
 

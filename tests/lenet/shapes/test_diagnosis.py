@@ -242,6 +242,14 @@ def test_a_kernel_is_not_blamed_on_another_layer():
     assert explanation.why == "400 = 16·5·5: maps of 5×5 would fit, but 4×4 came"
 
 
+def test_nothing_is_blamed_where_different_changes_would_do():
+    network = Net(lambda self, x: self.fc(self.conv(x).view(-1, 100)))
+    network.conv, network.fc = nn.Conv2d(1, 4, 3), nn.Linear(100, 2)
+    explanation = explanation_of(network, torch.rand(25, 1, 8, 8))
+    assert {fix.reason for fix in explanation.fixes} >= {"", "the input is 8×8"}
+    assert explanation.why == ""
+
+
 # ------------------------------------------------------------------------------ the user's call
 
 

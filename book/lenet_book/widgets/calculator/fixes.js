@@ -53,7 +53,7 @@ export function fixesHeading(fixes) {
 
 /** What all fixes undo: where several would do, none of them is proved to be the cause. @param {Fix[]} fixes */
 function causeOf(fixes) {
-  const reasons = new Set(fixes.map(reasonOf).filter(Boolean));
+  const reasons = new Set(fixes.map(reasonOf));
   return reasons.size === 1 ? [...reasons][0] : "";
 }
 
