@@ -123,7 +123,8 @@ def explain_failure(
 
 def _find_problem(call: Call, recording: Recording) -> Problem | None:
     """Diagnose a pass; prove what became of a lost batch by marking the images."""
-    problem, steps, tensors = diagnose(call.args, recording), recording.steps, call.tensors
+    steps, tensors = recording.steps, call.tensors
+    problem = diagnose(tensors, recording)
     if recording.failure is not None and _takes_images_alone(call.model, tensors):
         given = " and ".join(shape_text(tensor.shape) for tensor in tensors)
         what = f"The model takes one tensor, the images, but it was given {given}, as a loader "

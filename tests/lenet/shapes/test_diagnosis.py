@@ -266,6 +266,12 @@ def test_the_call_is_repeated_with_all_its_arguments(scale, by_name):
         model(images, scale=scale) if by_name else model(images, scale)
 
 
+def test_images_that_are_given_by_name_have_a_batch_too():
+    model, images = Net(failing, fc=nn.Linear(10, 2)), torch.rand(2, 3, 4)
+    with pytest.raises(ShapeError, match=r"gives \(N, 12\)"), explaining(model):
+        model(x=images)
+
+
 def test_a_container_of_images_is_repeated_as_it_is():
     model = Net(lambda self, batch: self.fc(batch["image"]), fc=nn.Linear(10, 2))
     with pytest.raises(ShapeError, match="fc expects 10 features"), explaining(model):
