@@ -260,14 +260,19 @@ class _Search:
     def _other_sizes(self, images: object) -> Iterator[_Family]:
         """Windows and images of other sizes."""
         windows = [step for step in self._steps if has_windows(step)]
+        others: list[_Family] = []
+        if isinstance(images, Tensor) and (windows or images.dim() > 3):
+            ratio = candidates.pixel_ratio(self._problem, self._steps)
+            sizes = candidates.size_changes(images, ratio)
+            others = [_Family(3, "images of other sizes", sizes)]
+        if self._problem.kind == "size":  # what a window does not fit is too small, most likely
+            yield from others
         for setting in ("padding", "output_padding"):
             for step in windows:
                 changes = candidates.setting_changes(step, setting)
                 yield _Family(1, f"another {setting}", changes, limit=2)
-        if isinstance(images, Tensor) and (windows or images.dim() > 3):
-            ratio = candidates.pixel_ratio(self._problem, self._steps)
-            sizes = candidates.size_changes(images, ratio)
-            yield _Family(3, "images of other sizes", sizes)
+        if self._problem.kind != "size":
+            yield from others
         for setting in ("kernel_size", "stride", "output_size"):
             for step in windows:
                 changes = candidates.setting_changes(step, setting)
