@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lenet.shapes.diagnosis import Problem, dtype_name, takes_maps
+from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, takes_maps
 from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, layer_path
-from lenet.shapes.kinds import is_pointwise, kind_of, needed_size, weight_shape
+from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
 from lenet.shapes.wording import setting_text, shape_text, size_text, title_of
 from lenet.tracing import Shape, Step
 
@@ -367,7 +367,8 @@ def _suffixes(
         yield ".unsqueeze(2)", ""
     if axes == wanted + 1 and 1 in shape[1:]:
         yield f".squeeze({shape.index(1, 1)})", ""
-    if needed and axes > 2 and shape[axis] != needed and needed in shape[1:]:
+    may_be_turned = axes > 2 and not (has_windows(step) and gets_maps(step, steps))
+    if needed and may_be_turned and shape[axis] != needed and needed in shape[1:]:
         order = list(range(axes))
         order.insert(axis % axes, order.pop(shape.index(needed, 1)))
         yield f".permute({', '.join(map(str, order))})", ""

@@ -236,8 +236,13 @@ def _maps_in_linear(recording: Recording) -> int | None:
 
 def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
     """Tell whether a linear step gets the maps of a convolution or pooling, (N, C, H, W)."""
-    if kind_of(step).name != "Linear" or len(step.input_shapes[0]) != 4:
-        return False
+    return (
+        kind_of(step).name == "Linear" and len(step.input_shapes[0]) == 4 and gets_maps(step, steps)
+    )
+
+
+def gets_maps(step: Step, steps: Sequence[Step]) -> bool:
+    """Tell whether what a step gets comes from a convolution or pooling, in its layout."""
     source = step.sources[0]
     while source is not None and source >= 0:
         if has_windows(steps[source]):

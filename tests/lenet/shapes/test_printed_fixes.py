@@ -404,3 +404,21 @@ def test_a_network_repaired_as_printed_works(seed, tmp_path):
     for fix in explanation.fixes:
         assert repaired(path, images, fix).shape == (num_pictures(images), 10), fix.text
         assert all(line in str(explanation) for line in fix.lines)
+
+
+class Dense(nn.Module):
+    """Joins 8 and 8 channels for a convolution of 8, in maps of 8×8."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.head = nn.Conv2d(8, 10, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.conv1(x))
+        return self.head(torch.cat([x, self.conv2(x)], 1)).mean((2, 3))
+
+
+def test_maps_are_not_turned_though_their_height_would_do_for_channels():
+    (fix,) = explain(Dense(), torch.rand(3, 3, 8, 8)).explanation.fixes
+    assert list(fix.lines) == ["self.head = nn.Conv2d(16, 10, 1)"]
