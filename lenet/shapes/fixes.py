@@ -238,7 +238,8 @@ class _Search:
         problem, steps, model = self._problem, self._steps, self._call.model
         operands = list(candidates.operand_changes(model, problem, steps))
         yield _Family(0, "flattening", [change for change in operands if change.flattens])
-        yield _Family(0, "other layouts between layers", operands)
+        others = [change for change in operands if not change.flattens]
+        yield _Family(0, "other layouts between layers", others)
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
         yield _Family(0, "flattening", wrong)
         batch, failed = batch_of(self._call.tensors), problem.step

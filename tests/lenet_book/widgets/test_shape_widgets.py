@@ -185,7 +185,7 @@ def findings(run_script: RunScript, stacks: list[RandomStack]) -> list[dict[str,
       const fixes = explanation?.fixes.map((fix) => ({ text: fixText(fix), code: fix.code,
         hasImages: fix.changes.some((change) => change.imageShape) }));
       return { rows, refusal, problem: diagnose(pass), totals: totalsText(layers, { rows }),
-        explanation: explanation && { ...explanation, fixes, heading: fixesHeading(fixes) },
+        explanation: explanation && { ...explanation, fixes, heading: fixesHeading(explanation) },
         code: refusal ? null : networkCode(layers, imageShape, pass) };
     })"""
     return run_script("calculator/calculator.js", function, [stack.as_data() for stack in stacks])

@@ -20,9 +20,9 @@ const LUCK = 6; // the rank of a change that only makes a product come out right
 export function explain(layers, imageShape, pass) {
   const problem = diagnose(pass);
   if (!problem) return null;
-  const found = new FixSearch(layers, imageShape, pass, problem).fixes();
-  const fixes = found.map((fix) => ({ ...fix, code: codeOf(fix.changes, layers) }));
-  return { index: problem.index, what: problem.what, why: causeOf(fixes) || problem.why, fixes, error: torchSentence(problem.step) };
+  const search = new FixSearch(layers, imageShape, pass, problem);
+  const fixes = search.fixes().map((fix) => ({ ...fix, code: codeOf(fix.changes, layers) }));
+  return { index: problem.index, what: problem.what, why: causeOf(fixes) || problem.why, fixes, error: torchSentence(problem.step), tried: [...search.tried] };
 }
 
 /** @param {Fix} fix */
@@ -45,9 +45,9 @@ function codeOf(changes, layers) {
   }).join("\n");
 }
 
-/** @param {Fix[]} fixes */
-export function fixesHeading(fixes) {
-  if (!fixes.length) return "No single change that was tried makes it work.";
+/** @param {Pick<Explanation, "fixes" | "tried">} explanation */
+export function fixesHeading({ fixes, tried }) {
+  if (!fixes.length) return `No single change that was tried makes it work${tried.length ? `: ${tried.join(", ")}` : ""}.`;
   return `${fixes.length > 1 ? "Any one of these works" : "This works"} (tried):`;
 }
 
@@ -66,6 +66,9 @@ function reasonOf({ changes }) {
 class FixSearch {
   #layers; #imageShape; #problem; #steps;
 
+  /** What was tried, in words. @type {Set<string>} */
+  tried = new Set();
+
   /** @param {Layer[]} layers @param {number[]} imageShape @param {Pass} pass @param {Problem} problem */
   constructor(layers, imageShape, pass, problem) {
     this.#layers = layers;
@@ -78,11 +81,11 @@ class FixSearch {
   fixes() {
     /** @type {Fix[]} */
     const found = [];
-    for (const { rank, changes, limit = 1 } of this.#families()) {
+    for (const { rank, words, changes, limit = 1 } of this.#families()) {
       if (found.length === MAX_FIXES || found.some((fix) => fix.rank === 0)) break;
       if (found.length && rank === LUCK) break;
       if (found.filter((fix) => fix.rank === rank).length >= limit) continue;
-      const made = this.#first(changes);
+      const made = this.#first(changes, words);
       if (made) found.push({ rank, changes: made });
     }
     found.push(...this.#padded(found));
@@ -104,27 +107,29 @@ class FixSearch {
   /** @returns {Iterable<Family>} */
   *#families() {
     const [problem, steps, imageShape] = [this.#problem, this.#steps, this.#imageShape];
-    yield { rank: 0, changes: layoutChanges(imageShape, steps) };
-    yield { rank: 3, changes: colourChanges(imageShape) };
-    yield { rank: 0, changes: flattenChanges(problem.step, steps.slice(0, -1)) };
-    yield { rank: 2, changes: ownChanges(problem) };
+    yield { rank: 0, words: "other layouts of the images", changes: layoutChanges(imageShape, steps) };
+    yield { rank: 3, words: "images of other colours", changes: colourChanges(imageShape) };
+    yield { rank: 0, words: "flattening", changes: flattenChanges(problem.step, steps.slice(0, -1)) };
+    yield { rank: 2, words: "other sizes of the layer", changes: ownChanges(problem) };
+    const widths = { words: "other widths", changes: widthChanges(problem, steps) };
     const isByLuck = isProduct(problem, steps);
-    if (!isByLuck) yield { rank: 4, changes: widthChanges(problem, steps) };
+    if (!isByLuck) yield { rank: 4, ...widths };
     if (problem.kind === "axes" || problem.kind === "channels") return;
     const windowed = steps.filter(hasWindows).map((step) => step.layer);
-    for (const setting of ["padding", "output_padding"]) {
-      for (const layer of windowed) yield { rank: 1, changes: settingChanges(layer, setting), limit: 2 };
-    }
-    yield { rank: 3, changes: sizeChanges(imageShape, pixelRatio(problem, steps)) };
-    for (const setting of ["kernel_size", "stride"]) {
-      for (const layer of windowed) yield { rank: 5, changes: settingChanges(layer, setting), limit: 2 };
-    }
-    if (isByLuck) yield { rank: LUCK, changes: widthChanges(problem, steps) };
+    const settings = (/** @type {string[]} */ names, /** @type {number} */ rank) => names.flatMap((name) =>
+      windowed.map((layer) => ({ rank, words: `another ${name}`, changes: settingChanges(layer, name), limit: 2 })));
+    const paddings = settings(["padding", "output_padding"], 1);
+    const sizes = { rank: 3, words: "images of other sizes", changes: sizeChanges(imageShape, pixelRatio(problem, steps)) };
+    // What a window does not fit is too small, most likely.
+    yield* problem.kind === "size" ? [sizes, ...paddings] : [...paddings, sizes];
+    yield* settings(["kernel_size", "stride"], 5);
+    if (isByLuck) yield { rank: LUCK, ...widths };
   }
 
-  /** @param {Iterable<Change>} candidates */
-  #first(candidates) {
+  /** @param {Iterable<Change>} candidates @param {string} words */
+  #first(candidates, words) {
     for (const change of candidates) {
+      this.tried.add(words);
       const changes = this.#completed(change);
       if (changes) return changes;
     }

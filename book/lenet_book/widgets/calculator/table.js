@@ -152,7 +152,7 @@ function complaint({ explanation, refusal }, actions) {
   return [
     element("p", { class: "lenet-what" }, `${what}.`),
     ...(why ? [element("p", {}, `Why: ${why}.`)] : []),
-    element("p", {}, fixesHeading(fixes)),
+    element("p", {}, fixesHeading(explanation)),
     ...(fixes.length ? [element("ul", {}, ...fixes.map((fix, index) => fixItem(fix, index, actions)))] : []),
     ...(error ? [element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, error))] : []),
   ];

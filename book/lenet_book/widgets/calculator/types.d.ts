@@ -121,6 +121,7 @@ interface Fix {
 /** Changes of which the first that works is enough; `limit` of them from all families of a rank. */
 interface Family {
   rank: number;
+  words: string;
   changes: Iterable<Change>;
   limit?: number;
 }
@@ -131,6 +132,7 @@ interface Explanation {
   why: string;
   fixes: Fix[];
   error: string;
+  tried: string[];
 }
 
 /**
