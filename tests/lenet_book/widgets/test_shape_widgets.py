@@ -278,7 +278,7 @@ def test_every_fix_and_total_agrees_with_the_package(stacks, findings) -> None:
         explanation = table.explanation
         assert explanation is not None
         assert told(found["explanation"]) == str(
-            replace(explanation, error=repeated(explanation.error), tried=())
+            replace(explanation, error=repeated(explanation.error))
         )
         assert found["totals"] in str(table).replace(".\n", ". ")
 
