@@ -216,6 +216,30 @@ REPAIRS = {
         (5, 3, 8, 8),
         "a 1×1 convolution on x",
     ),
+    "a sum in place": (
+        "self.a = nn.Conv2d(3, 8, 3, padding=1)",
+        "y = self.a(x); y += x; return y.flatten(1)",
+        (5, 3, 8, 8),
+        "a 1×1 convolution on x",
+    ),
+    "maps before LayerNorm": (
+        "self.c = nn.Conv2d(3, 6, 4, 4); self.n = nn.LayerNorm(6); self.f = nn.Linear(6, 2)",
+        "return self.f(self.n(self.c(x)).flatten(2).mean(2))",
+        (3, 3, 28, 28),
+        "self.c(x).permute(0, 2, 3, 1) before n and back",
+    ),
+    "a number for a word": (
+        "self.e = nn.Embedding(20, 6)",
+        "return self.e(x).mean(1)",
+        (3, 4),
+        "x.long() before e",
+    ),
+    "an axis too many": (
+        "self.c = nn.Conv2d(3, 6, 3)",
+        "return self.c(x).flatten(1)",
+        (1, 5, 3, 8, 8),
+        "images.flatten(0, 1), of shape (5, 3, 8, 8)",
+    ),
     "rows before maps": (
         "self.f = nn.Linear(10, 98); self.up = nn.ConvTranspose2d(2, 1, 4, 2, 1)",
         "return self.up(self.f(x))",
@@ -286,7 +310,8 @@ def test_every_fix_is_what_it_says_and_the_best_comes_first(init, forward, shape
     assert found.untried == ()
     assert found.fixes[0].text == text
     for fix in found.fixes:
-        assert len(mended(source, fix, images)) == len(images), fix.text
+        rows = shape[0] * shape[1] if fix.moves_batch and len(shape) == 5 else shape[0]
+        assert len(mended(source, fix, images)) == rows, fix.text
         for edit in fix.edits:
             assert any(edit.new.split("\n")[0].strip() in line for line in fix.lines)
 
