@@ -72,7 +72,9 @@ def test_the_explanation_on_the_page_is_that_of_today():
     exec(CELLS["imports"].source, space)
     exec(CELLS["mat1-code"].source, space)
     (output,) = CELLS[TABLE].outputs
-    assert output["data"]["text/plain"] == repr(explain(space["unpadded"], space["images"]))
+    assert output["data"]["text/plain"] == repr(
+        explain(space["unpadded"], space["images"], seconds=60)
+    )
 
 
 def test_what_is_quoted_of_another_machine_is_what_pytorch_says():

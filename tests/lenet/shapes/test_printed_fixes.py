@@ -398,7 +398,7 @@ MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(36, 300)]
 @pytest.mark.parametrize("seed", [*range(36), *MORE])
 def test_a_network_repaired_as_printed_works(seed, tmp_path):
     path, images = broken_network(seed, tmp_path)
-    explanation = explain(load(path).Net(), images).explanation
+    explanation = explain(load(path).Net(), images, seconds=60).explanation
     assert explanation is not None
     assert explanation.fixes or seed in UNMENDED
     for fix in explanation.fixes:

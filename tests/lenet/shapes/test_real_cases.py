@@ -651,14 +651,14 @@ def explanation_of(case: Case) -> str:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         try:
-            with explaining(model):
+            with explaining(model, seconds=60):
                 case.call(model, *inputs)
         except ShapeError as error:
             return str(error).partition("\nPyTorch says")[0]
         except Exception as error:
             return "\n".join(getattr(error, "__notes__", []))
     warned = [str(warning.message) for warning in heard]
-    explanation = str(explain(model, inputs).explanation).partition("\nPyTorch says")[0]
+    explanation = str(explain(model, inputs, seconds=60).explanation).partition("\nPyTorch says")[0]
     return "\n".join(each for each in warned if "Using a target size" not in each) or explanation
 
 
@@ -681,7 +681,7 @@ def test_a_real_case_is_explained_as_an_expert_would(case, request):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case}-{case.report}")
 def test_the_fixes_of_a_real_case_work_as_they_are_printed(case):
     inputs = case.tensors()
-    explanation = explain(case.make(load(case.path)), inputs).explanation
+    explanation = explain(case.make(load(case.path)), inputs, seconds=60).explanation
     for fix in explanation.fixes if explanation else ():
         mended = load(case.path, apply_edits(case.path.read_text(), fix.edits))
         space = {"model": case.make(mended), "images": inputs[0], "torch": torch, "nn": nn, "F": F}
