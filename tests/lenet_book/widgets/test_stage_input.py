@@ -40,7 +40,8 @@ GIVE = """([name, type, base64], kind) => {
 BEYOND = """(parts, room) => {
   const edge = document.querySelector("." + room).getBoundingClientRect();
   return parts.map(part => [part.outerHTML, part.getBoundingClientRect()]).filter(([, box]) =>
-    box.left < edge.left - 1 || box.right > edge.right + 1 || box.bottom > edge.bottom + 1);
+    box.left < edge.left - 1 || box.right > edge.right + 1 ||
+    box.top < edge.top - 1 || box.bottom > edge.bottom + 1);
 }"""
 
 

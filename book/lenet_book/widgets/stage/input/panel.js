@@ -8,6 +8,7 @@ import { arrowKeys, button, element, setAttribute, setText, uniqueId } from "../
 
 const THUMBNAIL = 28; // CSS pixels, here and below
 const TOOLS_WIDTH = 116;
+const TOOLS_HEIGHT = 216; // of all in one column
 const BELOW_HEIGHT = 92; // of samples and message
 const LARGEST_PAD = 420;
 
@@ -84,7 +85,10 @@ export class InputPanel {
 
   /** Fit into a room of this size. @param {number} width @param {number} height */
   layOut(width, height) {
-    this.#pad.side = Math.min(height - BELOW_HEIGHT, width - TOOLS_WIDTH, LARGEST_PAD);
+    const beside = height - BELOW_HEIGHT;
+    const isLow = beside < TOOLS_HEIGHT;
+    this.node.classList.toggle("lenet-low", isLow);
+    this.#pad.side = Math.min(beside, width - (isLow ? 1.7 : 1) * TOOLS_WIDTH, LARGEST_PAD);
     this.node.style.setProperty("--side", `${this.#pad.side}px`);
   }
 
