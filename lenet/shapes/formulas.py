@@ -22,7 +22,23 @@ class ShapeError(ValueError):
 
 
 @dataclass(frozen=True)
-class Window:
+class _Kernel:
+    """A kernel and the pixels along one axis."""
+
+    input_size: int
+    kernel_size: int
+    stride: int
+    padding: int
+    dilation: int
+
+    @property
+    def span(self) -> int:
+        """The number of pixels from the kernel's first weight to its last."""
+        return self.dilation * (self.kernel_size - 1) + 1
+
+
+@dataclass(frozen=True)
+class Window(_Kernel):
     """A kernel sliding along one axis.
 
     Attributes:
@@ -35,18 +51,8 @@ class Window:
         padding_before: the part of `padding` in front of the first pixel.
     """
 
-    input_size: int
-    kernel_size: int
-    stride: int
-    padding: int
-    dilation: int
     ceil_mode: bool = False
     padding_before: int = 0
-
-    @property
-    def span(self) -> int:
-        """The number of pixels from the kernel's first weight to its last."""
-        return self.dilation * (self.kernel_size - 1) + 1
 
     @property
     def remainder(self) -> int:
@@ -107,9 +113,22 @@ class Window:
             how = f"up to {rounded + 1}, but the window that starts behind the input is left out"
         return f"{steps:g} is rounded {how}: no window reaches {what}"
 
+    def check_size(self) -> None:
+        """Raise `ShapeError` when the kernel is larger than the padded input."""
+        if self.output_size >= 1:
+            return
+        kernel = f"kernel_size={self.kernel_size}"
+        if self.dilation > 1:
+            kernel += f" with dilation={self.dilation} spans {self.span} pixels: it"
+        padding = f" ({self.input_size + self.padding} with padding)" if self.padding else ""
+        raise ShapeError(
+            f"{kernel} is larger than the input of size {self.input_size}{padding}: "
+            "use a smaller kernel, more padding or a larger input"
+        )
+
 
 @dataclass(frozen=True)
-class Spread:
+class Spread(_Kernel):
     """A transposed convolution along one axis: every pixel is spread out over a kernel's span.
 
     Attributes:
@@ -122,18 +141,8 @@ class Spread:
         note: nothing has to be said of rounding.
     """
 
-    input_size: int
-    kernel_size: int
-    stride: int
-    padding: int
-    dilation: int
     output_padding: int
     note: ClassVar[str] = ""
-
-    @property
-    def span(self) -> int:
-        """The number of pixels that one pixel is spread over."""
-        return self.dilation * (self.kernel_size - 1) + 1
 
     @property
     def output_size(self) -> int:
@@ -225,7 +234,7 @@ def conv_windows(
     axes = _axes(input_size, kernel_size, stride, numbers, dilation)
     windows = tuple(_conv_window(axis, padding) for axis in axes)
     for window in windows:
-        _check_fits(window)
+        window.check_size()
     return windows
 
 
@@ -274,7 +283,7 @@ def pool_windows(
                 f"use padding={kernel // 2} or less with kernel_size={kernel}"
             )
         window = Window(size, kernel, step, 2 * pad, gap, ceil_mode, pad)
-        _check_fits(window)
+        window.check_size()
         windows.append(window)
     return tuple(windows)
 
@@ -338,19 +347,6 @@ def _conv_window(axis: tuple[int, ...], named: object) -> Window:
     if isinstance(named, str) and named != "valid":
         raise ShapeError(f"padding is {named!r}: give a number, 'same' or 'valid'")
     return Window(size, kernel, stride, 2 * padding, dilation, padding_before=padding)
-
-
-def _check_fits(window: Window) -> None:
-    if window.output_size >= 1:
-        return
-    kernel = f"kernel_size={window.kernel_size}"
-    if window.dilation > 1:
-        kernel += f" with dilation={window.dilation} spans {window.span} pixels: it"
-    padding = f" ({window.input_size + window.padding} with padding)" if window.padding else ""
-    raise ShapeError(
-        f"{kernel} is larger than the input of size {window.input_size}{padding}: "
-        "use a smaller kernel, more padding or a larger input"
-    )
 
 
 _SETTINGS = ("input_size", "kernel_size", "stride", "padding", "dilation", "output_padding")

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from lenet.shapes.formulas import (
     Field,
-    Spread,
     Window,
     Windows,
     conv_transpose_spreads,
@@ -195,15 +194,14 @@ _BY_NAME = {_plain(name): kind for kind in KINDS for name in (kind.name, *kind.c
 
 def kind_of(step: Step) -> Kind:
     """Find a step's kind; a subclass of a layer is of the layer's kind."""
-    layer: Callable[..., nn.Module] | None = None if step.module is None else type(step.module)
+    layer: type = type(step.module)
     return _kind(step.operation, layer)
 
 
 @lru_cache(maxsize=1024)
-def _kind(operation: str, layer: Callable[..., nn.Module] | None) -> Kind:
-    classes = layer.__mro__ if isinstance(layer, type) else ()
-    names = [found.__name__ for found in classes if "torch.nn.modules" in found.__module__]
-    plain = map(_plain, names if classes else [operation])
+def _kind(operation: str, layer: type) -> Kind:
+    names = [found.__name__ for found in layer.__mro__ if "torch.nn.modules" in found.__module__]
+    plain = map(_plain, names or [operation])  # a function is of no layer
     return next((_BY_NAME[name] for name in plain if name in _BY_NAME), UNKNOWN)
 
 
@@ -271,8 +269,7 @@ def windows_of(step: Step) -> Windows | None:
     given = {name: step.settings[name] for name in _SLIDING & step.settings.keys()}
     windows = lay_out(step.input_shapes[0][-kind.axes :], kernel, **given)
     for window in windows if not step.output_shapes else ():
-        if isinstance(window, Spread):
-            window.check_size()
+        window.check_size()
     return windows
 
 
@@ -366,15 +363,12 @@ def _counted_by_pytorch(step: Step) -> int:
     """Repeat a call without numbers under PyTorch's counter; 0 for what it cannot repeat."""
     from torch.utils.flop_counter import FlopCounterMode  # which imports a compiler
 
-    homes = (torch, torch.nn.functional)
-    function = next(
-        getattr(home, step.operation) for home in homes if hasattr(home, step.operation)
-    )
+    home = torch if hasattr(torch, step.operation) else torch.nn.functional
     settings = dict(step.settings)
     first = [settings.pop("equation")] if "equation" in settings else []
     tensors = [torch.empty(shape, device="meta") for shape in step.input_shapes]
     with FlopCounterMode(display=False) as counter, suppress(RuntimeError, TypeError):
-        function(*first, *tensors, **settings)
+        getattr(home, step.operation)(*first, *tensors, **settings)
     return counter.get_total_flops() // 2  # of which it counts two for each multiply-accumulate
 
 
