@@ -18,7 +18,7 @@ from lenet.shapes.explanations import Explanation, explain_failure, find_device_
 from lenet.shapes.fixes import SECONDS
 from lenet.shapes.formulas import Field, ShapeError, Windows
 from lenet.shapes.wording import NamedShape, named_shape, shape_text
-from lenet.tracing import NOWHERE, Recording, Step, tensors_in
+from lenet.tracing import NOWHERE, Recording, Step, rebuilt, tensors_in
 
 BATCH = 3
 """How many images `trace` makes up: an odd number, so that a batch axis which gets lost shows."""
@@ -514,16 +514,11 @@ def _made_up(given: Any, model: nn.Module, dtypes: Types) -> Any:  # noqa: ANN40
     The numbers rise from 0, black, to 1, white; whole numbers, such as words, are all 0 but the
     last.
     """
-    if isinstance(given, dict):
-        return {key: _made_up(item, model, dtypes) for key, item in given.items()}
     if _is_shape(given):
         weight = next((p for p in model.parameters() if p.dtype.is_floating_point), torch.empty(0))
         images = torch.linspace(0, 1, BATCH * math.prod(given)).reshape(BATCH, *given)
         return images.to(weight.device, next(dtypes, None) or weight.dtype)
-    if isinstance(given, list | tuple):
-        make = getattr(type(given), "_make", type(given))  # a named tuple takes no sequence
-        return make(_made_up(item, model, dtypes) for item in given)
-    return given
+    return rebuilt(given, lambda item: _made_up(item, model, dtypes))
 
 
 def _bytes(tensors: Iterable[Tensor]) -> int:

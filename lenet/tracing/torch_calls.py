@@ -6,6 +6,7 @@ function object with positional arguments.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import linecache
 import os
@@ -33,19 +34,27 @@ VARIADIC = {"view": "shape", "reshape": "shape", "expand": "shape", "permute": "
 # Frames in these places belong to the machinery between a user's `forward` and an operation.
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _TRACING_FILES = {str(Path(__file__).with_name("tracer.py")), __file__}
-_SEQUENCES = (list, tuple)
 
 
 def tensors_in(value: object) -> Iterator[Tensor]:
     """Find the tensors in nested tuples, lists and dictionaries, in order."""
     if isinstance(value, Tensor):
         yield value
-    elif isinstance(value, dict):
-        for item in value.values():
+    elif isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from tensors_in(item)
-    elif isinstance(value, _SEQUENCES):
-        for item in value:
-            yield from tensors_in(item)
+
+
+def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+    """Make a container of the same kind with every item changed; what is no container stays."""
+    if isinstance(value, dict):
+        twin = copy.copy(value)
+        twin.update((key, change(item)) for key, item in value.items())
+        return twin
+    if isinstance(value, list | tuple):
+        make = getattr(type(value), "_make", type(value))  # a named tuple takes no sequence
+        return make(map(change, value))
+    return value
 
 
 def has_tensors(value: object) -> bool:
@@ -112,9 +121,12 @@ def place_of_frame(frame: FrameType | None) -> Place:
         Its place; `NOWHERE` when no user code lies between the tracer and the operation (a bare
         `nn.Sequential`).
     """
-    while frame is not None and not _is_tracer_entry(frame.f_code):
-        if not _is_machinery(frame.f_code.co_filename):
-            return _place(frame.f_code, frame.f_code.co_filename, frame.f_lasti)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "run" and code.co_filename in _TRACING_FILES:
+            break
+        if not _is_machinery(code.co_filename):
+            return _place(code, code.co_filename, frame.f_lasti)
         frame = frame.f_back
     return NOWHERE
 
@@ -153,18 +165,13 @@ def _is_machinery(filename: str) -> bool:
     return filename.startswith(_TORCH_FOLDER) or filename in _TRACING_FILES
 
 
-def _is_tracer_entry(code: CodeType) -> bool:
-    return code.co_name == "run" and code.co_filename in _TRACING_FILES
-
-
 @lru_cache(maxsize=4096)
 def _place(code: CodeType, filename: str, instruction: int) -> Place:
     """Find the expression of one bytecode instruction in its source.
 
     The name of the file is given because equal code of two files is one key of the cache.
     """
-    position = next(islice(code.co_positions(), instruction // 2, None))
-    first, last, start, end = position
+    first, last, start, end = next(islice(code.co_positions(), instruction // 2, None))
     if first is None or last is None:
         return NOWHERE
     text = _cut_out(linecache.getlines(filename)[first - 1 : last], start, end)

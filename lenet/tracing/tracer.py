@@ -31,7 +31,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from lenet.tracing import torch_calls
-from lenet.tracing.torch_calls import NOWHERE, Place, tensors_in
+from lenet.tracing.torch_calls import NOWHERE, Place, rebuilt, tensors_in
 
 Shape = tuple[int, ...]
 Settings = Mapping[str, Any]
@@ -244,10 +244,9 @@ def layer_settings(module: nn.Module) -> dict[str, Any]:
     layer: Callable[..., nn.Module] = type(module)
     settings = {}
     for name in constructor_parameters(layer):
-        value = getattr(module, name, _ABSENT)
-        if value is _ABSENT and name in _KEPT_AS:
-            value = getattr(module, _KEPT_AS[name], _ABSENT)
-        if name in _KEPT_AS and not isinstance(value, bool) and value is not _ABSENT:
+        kept_as = name if hasattr(module, name) else _KEPT_AS.get(name, "")
+        value = getattr(module, kept_as, _ABSENT)
+        if name in _KEPT_AS and value is not _ABSENT and not isinstance(value, bool):
             value = value is not None
         if value is not _ABSENT and not isinstance(value, Tensor):
             settings[name] = value
@@ -280,10 +279,10 @@ class _Tracer(TorchFunctionMode):
         self._in_layer = False
         self._sources: dict[int, tuple[ref[Tensor], int]] = {}
         self._snapshots = WeakTensorKeyDictionary()
-        self._failed: tuple[Exception, Step] | None = None
+        self._failed: Failure | None = None
         for name, module in list(model.named_modules()):
             wrap = self._wrapped_layer if _is_layer(module) else self._wrapped_scope
-            vars(module)["forward"] = wrap(name, module, module.forward)
+            vars(module)["forward"] = wrap(name, module)
 
     def run(self, given: Arguments, device: torch.device | str) -> Recording:
         """Run the model on copies of its arguments, to its end or its failure."""
@@ -294,16 +293,12 @@ class _Tracer(TorchFunctionMode):
             with self:
                 output = self._model(*args, **kwargs)
         except Exception as error:
-            failure = self._failure_from(error)
+            failure = self._failed
+            if failure is None or failure.error is not error:  # it came up between two operations
+                failure = Failure(error, None, torch_calls.place_of_error(error))
         unused = sum(p.numel() for p in self._unused.values() if not is_lazy(p))
         unregistered = sum(p.numel() for p in self._unregistered.values())
         return Recording(self.steps, output, failure, self._model, unused, unregistered)
-
-    def _failure_from(self, error: Exception) -> Failure:
-        """Say which step raised `error`, or else on which line it came up."""
-        if self._failed is not None and self._failed[0] is error:
-            return Failure(error, self._failed[1], self._failed[1].place)
-        return Failure(error, None, torch_calls.place_of_error(error))
 
     def __torch_function__(
         self,
@@ -327,9 +322,9 @@ class _Tracer(TorchFunctionMode):
             if self._shared.pop(id(tensor), None) is not None:
                 tensor.data = tensor.data.clone()
 
-    def _wrapped_scope(
-        self, name: str, module: nn.Module, forward: Callable[..., Any]
-    ) -> Callable[..., Any]:
+    def _wrapped_scope(self, name: str, module: nn.Module) -> Callable[..., Any]:
+        forward = module.forward
+
         def run_scope(*args: object, **kwargs: object) -> object:
             self._scopes.append(name)
             try:
@@ -339,9 +334,9 @@ class _Tracer(TorchFunctionMode):
 
         return run_scope
 
-    def _wrapped_layer(
-        self, name: str, module: nn.Module, forward: Callable[..., Any]
-    ) -> Callable[..., Any]:
+    def _wrapped_layer(self, name: str, module: nn.Module) -> Callable[..., Any]:
+        forward = module.forward
+
         def run_layer(*args: object, **kwargs: object) -> object:
             if self._in_layer:
                 return forward(*args, **kwargs)
@@ -364,7 +359,7 @@ class _Tracer(TorchFunctionMode):
         try:
             result = run()
         except Exception as error:
-            self._failed = (error, Step(**known))
+            self._failed = Failure(error, Step(**known), known["place"])
             raise
         outputs = tuple(tensors_in(result))
         if outputs:
@@ -492,14 +487,7 @@ def _copied(value: Any, device: torch.device | str) -> Any:  # noqa: ANN401
     """Copy the tensors in nested containers to a device."""
     if isinstance(value, Tensor):
         return _values(value, device, copy=True).requires_grad_(value.requires_grad)
-    if isinstance(value, dict):
-        twin = copy.copy(value)
-        twin.update((key, _copied(item, device)) for key, item in value.items())
-        return twin
-    if isinstance(value, list | tuple):
-        make = getattr(type(value), "_make", type(value))  # a named tuple takes no sequence
-        return make(_copied(item, device) for item in value)
-    return value
+    return rebuilt(value, lambda item: _copied(item, device))
 
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
