@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import math
 import re
@@ -14,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from lenet import tracing
+from lenet.shapes.edits import Expression
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, windows_of
-from lenet.shapes.wording import named_shape, operands_of, shape_text, sizes_as_written, title_of
+from lenet.shapes.wording import parsed, shape_text, sizes_as_written, title_of
 from lenet.tracing import MODEL_INPUT, Failure, Recording, Step, tensors_in
 
 
@@ -119,16 +121,16 @@ def batch_of(inputs: object) -> int:
 def _stopped(failure: Failure, batch: int) -> str:
     """Say where Python code between two operations gave up, and the shapes of what it names."""
     step, place = failure.step, failure.place
-    code, shapes = place.code or (step.name if step else "forward"), []
+    code, seen = place.code or (step.name if step else "forward"), {}
     for frame, line in traceback.walk_tb(failure.error.__traceback__):
         written = linecache.getline(frame.f_code.co_filename, line).strip()
         if place.code and line == place.line and place.code in written:
-            code = written
-            shapes = [
-                f"{name} is {_seen(value, batch)}"
-                for name, value in frame.f_locals.items()
-                if isinstance(value, Tensor | tuple | list) and re.search(rf"\b{name}\b", code)
-            ]
+            code, seen = written, frame.f_locals
+    shapes = [
+        f"{name} is {_seen(value, batch)}"
+        for name, value in seen.items()
+        if isinstance(value, Tensor | tuple | list) and re.search(rf"\b{name}\b", code)
+    ]
     where = f", where {' and '.join(shapes)}" if shapes else ""
     return f"{' '.join(code.split())} raises {type(failure.error).__name__}{where}"
 
@@ -136,7 +138,7 @@ def _stopped(failure: Failure, batch: int) -> str:
 def _seen(value: object, batch: int) -> str:
     """Write the shape of a tensor; of several, that they are a tuple or a list."""
     if isinstance(value, Tensor):
-        return shape_text(named_shape(value.shape, batch))
+        return shape_text(value.shape, batch)
     shapes = [_seen(tensor, batch) for tensor in tensors_in(value)]
     return f"a {type(value).__name__} of {' and '.join(shapes)}"
 
@@ -156,17 +158,16 @@ def _diagnose_batch(inputs: Sequence[Any], recording: Recording) -> Problem | No
     for index, step in reversed(list(enumerate(steps))):
         before, after = step.input_shapes[:1], step.output_shape
         if before and before[0][:1] == (batch,) != after[:1]:
-            first = next(filter(lambda i: takes_batch_second(steps[i], batch), range(index)), None)
-            at = index if first is None else first
+            at = next((i for i in range(index) if takes_batch_second(steps[i], batch)), index)
             return Problem("batch", lost_batch(steps[at], batch), steps[at], at)
     return None
 
 
 def takes_batch_second(step: Step, batch: int) -> bool:
     """Tell whether a recurrent or attention layer gets the batch where it takes the sequence."""
-    if step.module is None or len(step.input_shapes[0]) != 3 or step.input_shapes[0][0] != batch:
-        return False
-    return any(getattr(layer, "batch_first", True) is False for layer in step.module.modules())
+    layers = step.module.modules() if step.module is not None else ()
+    is_sequence = len(step.input_shapes[0]) == 3 and step.input_shapes[0][0] == batch
+    return is_sequence and any(getattr(layer, "batch_first", True) is False for layer in layers)
 
 
 def lost_batch(step: Step, batch: int) -> str:
@@ -177,33 +178,12 @@ def lost_batch(step: Step, batch: int) -> str:
             f"{title_of(step)} has batch_first=False: it takes the first axis of {came} for the "
             "sequence and the second for the batch"
         )
-    images = "1 image goes in" if batch == 1 else f"{batch} images go in"
+    go = "goes" if batch == 1 else "go"
     first = f"the first axis is {step.output_shape[0]}" if step.output_shape else "no axis is left"
-    what = f"{title_of(step)} turns {came} into {shape_text(step.output_shape)}: {images}, but"
-    return f"{what} {first} afterwards, and no longer the batch"
-
-
-MIXED = "so the numbers of different images are mixed"
-
-
-def fate_of_images(marks: Tensor, step: Step) -> str:
-    """Say what became of the images at a step that lost their batch axis, as marked inputs show.
-
-    Args:
-        marks: bool (images, *step.output_shape): which numbers depend on which image.
-        step: the step.
-
-    Returns:
-        A clause: they are mixed, left out, or ``because every image is split into 2 rows``.
-    """
-    rows = marks.flatten(2).any(2) if marks.dim() > 2 else marks.reshape(len(marks), -1)
-    num_rows = rows.sum(1)
-    if not bool(num_rows.all()):
-        return "because some images are left out"
-    if bool((rows.sum(0) > 1).any()):
-        return MIXED
-    verb = "is split into" if kind_of(step).reshapes else "has"
-    return f"because every image {verb} {num_rows[0]} rows" if num_rows[0] > 1 else ""
+    what = f"{title_of(step)} turns {came} into {shape_text(step.output_shape)}: "
+    return (
+        f"{what}{_plural(batch, 'image')} {go} in, but {first} afterwards, and no longer the batch"
+    )
 
 
 def _diagnose_maps(recording: Recording) -> Problem | None:
@@ -212,26 +192,23 @@ def _diagnose_maps(recording: Recording) -> Problem | None:
     if index is None:
         return None
     step = recording.steps[index]
-    batch, *_, width = step.input_shapes[0]
-    maps = shape_text(named_shape(step.input_shapes[0], batch))
-    rows = shape_text(named_shape(step.output_shape, batch))
-    what = f"{title_of(step)} gets maps, {maps}, and works on every row of {width} pixels by itself"
-    return Problem("maps", f"{what}: it gives {rows} instead of one row per image", step, index)
+    batch, *_, width = maps = step.input_shapes[0]
+    what = f"{title_of(step)} gets maps, {shape_text(maps, batch)}, and works on every row of "
+    what += f"{width} pixels by itself: it gives {shape_text(step.output_shape, batch)} instead of "
+    return Problem("maps", f"{what}one row per image", step, index)
 
 
 def _maps_in_linear(recording: Recording) -> int | None:
-    """Find the first linear step behind all convolutions whose maps were not flattened.
+    """Find the first linear step behind all convolutions of a whole pass that takes maps.
 
     A network that returns one row per image is left alone: it may want a linear layer along one
     axis, as mixers do.
     """
-    outputs = tensors_in(recording.output)
-    if recording.failure is not None or all(tensor.dim() < 3 for tensor in outputs):
-        return None
     steps = recording.steps
-    first = max((i for i, step in enumerate(steps) if has_windows(step)), default=len(steps))
-    places = range(first, len(steps))
-    return next((i for i in places if takes_maps(steps[i], steps)), None)
+    if all(tensor.dim() < 3 for tensor in tensors_in(recording.output)):
+        return None
+    last = max((i for i, step in enumerate(steps) if has_windows(step)), default=0)
+    return next((i for i in range(last, len(steps)) if takes_maps(steps[i], steps)), None)
 
 
 def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
@@ -257,7 +234,7 @@ def _check_number(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | N
     takes_one = kind.window or kind.pointwise or kind.name == "Linear"
     if step.module is None or not takes_one or len(shapes) < 2:
         return None
-    given = " and ".join(shape_text(named_shape(shape, batch_of(inputs))) for shape in shapes)
+    given = " and ".join(shape_text(shape, batch_of(inputs)) for shape in shapes)
     return Problem("other", f"{title_of(step)} takes one tensor, but gets a tuple of {given}", step)
 
 
@@ -278,36 +255,28 @@ def _check_type(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | Non
     types = {tensor.dtype for tensor in tensors_in(inputs)}
     if not isinstance(weight, Tensor) or MODEL_INPUT not in step.sources or len(types) > 1:
         return None
-    (came,), what = types, title_of(step)
-    if isinstance(step.module, nn.Embedding) and came.is_floating_point:
-        what += f" takes whole numbers (int64), but gets {dtype_name(came)}"
-    elif isinstance(step.module, nn.Embedding) or came == weight.dtype:
+    (came,), takes_words = types, isinstance(step.module, nn.Embedding)
+    if not came.is_floating_point if takes_words else came == weight.dtype:
         return None
-    else:
-        what += f" has {dtype_name(weight.dtype)} weights, but the images are {dtype_name(came)}"
-    return Problem("type", what, step)
+    but = f"has {dtype_name(weight.dtype)} weights, but the images are"
+    but = "takes whole numbers (int64), but gets" if takes_words else but
+    return Problem("type", f"{title_of(step)} {but} {dtype_name(came)}", step)
 
 
 def _check_axes(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     """An image without channels, or a flattened one, where maps are needed."""
-    possible, came = kind_of(step).input_dims, step.input_shapes[0]
-    if not possible or (len(came) in possible and not _is_taken_for_one_image(step)):
+    possible, fit = kind_of(step).input_dims, kind_of(step).fits
+    needed, came = needed_size(step), step.input_shapes[0]
+    passes_for_one_image = (
+        len(came) in possible[1:] and fit is not None and came[fit.axis] != needed
+    )
+    if not possible or (len(came) in possible and not passes_for_one_image):
         return None
-    axes = {2: "", 3: ", L", 4: ", H, W", 5: ", D, H, W"}[possible[0]]
-    wanted = f"(N, {needed_size(step) or 'C'}{axes})"
-    if MODEL_INPUT in step.sources:
-        origin = f"gets {shape_text(came)}"
-    what = f"{title_of(step)} expects the shape {wanted}, but {origin}"
-    if len(came) in possible:
-        what += " and takes its first axis for the channels"
+    axes = {3: "L", 4: "H, W", 5: "D, H, W"}[possible[0]]
+    gets = f"gets {shape_text(came)}" if MODEL_INPUT in step.sources else origin
+    what = f"{title_of(step)} expects the shape (N, {needed or 'C'}, {axes}), but {gets}"
+    what += " and takes its first axis for the channels" if passes_for_one_image else ""
     return Problem("axes", what, step)
-
-
-def _is_taken_for_one_image(step: Step) -> bool:
-    """Tell whether images without a channel axis pass for one image of many channels."""
-    fit, shape, dims = kind_of(step).fits, step.input_shapes[0], kind_of(step).input_dims
-    without_batch = len(dims) == 2 and len(shape) == min(dims)
-    return without_batch and fit is not None and shape[fit.axis] != needed_size(step)
 
 
 def _check_width(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
@@ -318,8 +287,8 @@ def _check_width(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     came = shape[fit.axis]
     if came == needed:
         return None
-    what = f"{title_of(step)} expects {_plural(needed, fit.noun)}, but {origin}"
-    what += f": {_plural(came, fit.noun)}"
+    what = f"{title_of(step)} expects {_plural(needed, fit.noun)}, but {origin}: "
+    what += _plural(came, fit.noun)
     return Problem(f"{fit.noun}s", what, step, needed=needed, came=came)
 
 
@@ -337,32 +306,41 @@ def _check_reshape(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     """A `view` or `reshape` to another number of numbers, or of numbers that are not in order."""
     if kind_of(step).name != "view":
         return None
-    numbers, shape = math.prod(step.input_shapes[0]), step.settings.get("shape", ())
-    asked = f"{step.name} asks for {shape_text(sizes_as_written(step))}, but {origin}"
-    known = math.prod(size for size in shape if isinstance(size, int) and size > 0)
-    if numbers == known or (-1 in shape and known and numbers % known == 0):
-        what = (
-            f"{step.name} needs numbers that lie in memory in the order of the axes, but {origin}"
-        )
-        return Problem("order", f"{what} in another order", step)
-    each = math.prod(step.input_shapes[0][1:])
-    wanted = math.prod(size for size in shape[1:] if isinstance(size, int))
-    what = f"{asked}: {_plural(each, 'number')} per image"
-    return Problem("features", what, step, needed=max(wanted, 0), came=each)
+    sizes = [size for size in step.settings.get("shape", ()) if isinstance(size, int)]
+    numbers, each = (math.prod(step.input_shapes[0][axis:]) for axis in (0, 1))
+    known = math.prod(size for size in sizes if size > 0)
+    if numbers == known or (-1 in sizes and numbers % known == 0):
+        what = f"{step.name} needs numbers that lie in memory in the order of the axes, but "
+        return Problem("order", f"{what}{origin} in another order", step)
+    what = f"{step.name} asks for {shape_text(sizes_as_written(step))}, but {origin}: "
+    what += f"{_plural(each, 'number')} per image"
+    return Problem("features", what, step, needed=max(math.prod(sizes[1:]), 0), came=each)
 
 
 def _check_operands(step: Step, batch: int) -> Problem:
     """Say what a step works on, as its code names it, and what it needs where that is known."""
-    shapes = [named_shape(shape, batch) for shape in step.input_shapes]
-    names = [f"{name} is " for name in operands_of(step)] or [""] * len(shapes)
-    given = " and ".join(n + shape_text(s) for n, s in zip(names, shapes, strict=True))
-    if all(shape[:1] == ("N",) for shape in shapes) and takes_batch_second(step, batch):
+    shapes, names = [shape_text(shape, batch) for shape in step.input_shapes], _operands(step)
+    each = [f"{n} is {s}" for n, s in zip(names, shapes, strict=True)] if names else shapes
+    given = " and ".join(each)
+    if all(shape[:1] == (batch,) for shape in step.input_shapes) and takes_batch_second(
+        step, batch
+    ):
         return Problem("batch", f"{lost_batch(step, batch)}; {given}", step)
     if needs := _needs(step):
-        gets = "" if " is " in given else "it gets "
+        gets = "" if names else "it gets "
         return Problem("operands", f"{title_of(step)} needs {needs}, but {gets}{given}", step)
     given = given.replace(" is ", ", ")
     return Problem("other", f"{title_of(step)} cannot work on {given}", step)
+
+
+def _operands(step: Step) -> list[str]:
+    """Write what a step works on as its code does, ``["y", "self.b(y)"]``; [] if it cannot tell."""
+    code = parsed(step.place.code) if step.place.line is not None else None
+    if not isinstance(code, ast.expr | ast.AugAssign):
+        return []
+    operands = Expression(step.place.file, code).operands(step.module is not None)
+    names = [ast.unparse(operand.node) for operand in operands[: len(step.input_shapes)]]
+    return names if len(names) == len(step.input_shapes) else []
 
 
 def _needs(step: Step) -> str:
@@ -379,9 +357,8 @@ def _needs(step: Step) -> str:
     if isinstance(module, nn.LayerNorm):
         return f"shapes that end in {shape_text(module.normalized_shape)}"
     if isinstance(module, nn.RNNBase):
-        return (
-            f"a state ({module.num_layers * (1 + module.bidirectional)}, N, {module.hidden_size})"
-        )
+        num_layers = module.num_layers * (1 + module.bidirectional)
+        return f"a state ({num_layers}, N, {module.hidden_size})"
     return ""
 
 
@@ -391,18 +368,15 @@ def _plural(count: int, noun: str) -> str:
 
 def _origin(step: Step, steps: Sequence[Step], batch: int) -> str:
     """Say where a failed step's input comes from: ``flatten gives (N, 256)``."""
-    source = step.sources[0]
-    shape = shape_text(named_shape(step.input_shapes[0], batch))
+    source, shape = step.sources[0], shape_text(step.input_shapes[0], batch)
     if source is None:
         return f"it gets {shape}"
     if source == MODEL_INPUT:
         return f"the images are {shape}"
-    came = steps[source].input_shapes[0]
+    maker, came = title_of(steps[source]), steps[source].input_shapes[0]
     if came[:1] == (batch,) != step.input_shapes[0][:1]:
-        return (
-            f"{title_of(steps[source])} turns {shape_text(named_shape(came, batch))} into {shape}"
-        )
-    return f"{title_of(steps[source])} gives {shape}"
+        return f"{maker} turns {shape_text(came, batch)} into {shape}"
+    return f"{maker} gives {shape}"
 
 
 def works(recording: Recording, batch: int) -> bool:

@@ -16,16 +16,15 @@ from torch.nn import functional
 from torch.nn.modules.module import register_module_forward_hook
 from torch.overrides import TorchFunctionMode
 
-from lenet import tracing
 from lenet.shapes import diagnosis
 from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, first_line, works
 from lenet.shapes.edits import BEFORE, Statement, is_users
 from lenet.shapes.fixes import SECONDS, Fix, Found, find_fixes
 from lenet.shapes.formulas import ShapeError
-from lenet.shapes.kinds import is_pointwise
+from lenet.shapes.kinds import is_pointwise, kind_of
 from lenet.shapes.markup import STYLE, problem_html
 from lenet.shapes.wording import arguments_of, shape_text
-from lenet.tracing import NOWHERE, Failure, Place, Recording, Step
+from lenet.tracing import NOWHERE, Place, Recording, Step
 from lenet.tracing.torch_calls import place_of_error
 
 
@@ -75,7 +74,9 @@ class Explanation:
 
     def __str__(self) -> str:
         lines = self.findings()
-        lines += map(_bullet, self.fixes)
+        for fix in self.fixes:
+            lines.append(f"  - {fix.text}{':' if fix.lines else ''}")
+            lines += [f"      {line}" for line in fix.lines]
         if self.error:
             lines.append(f"{self.speaker} says: {self.error}")
         return "\n".join(lines)
@@ -105,18 +106,16 @@ def explain_failure(
         return None
     found = _fixes(call, recording, problem, seconds)
     failure, step = recording.failure, problem.step
-    spot = failure or step
-    place = spot.place if spot else NOWHERE
+    place = failure.place if failure else step.place if step else NOWHERE
+    is_pythons = failure and not failure.step and not isinstance(failure.error, RuntimeError)
     return Explanation(
         name=step.name if step else place.code,
         what=problem.what,
         why=_cause(found) or problem.why,
-        fixes=found.fixes,
-        tried=found.tried,
-        untried=found.untried,
+        **vars(found),
         where=_where(place),
         error=first_line(failure.error) if failure else "",
-        speaker="Python" if failure and _is_pythons(failure) else "PyTorch",
+        speaker="Python" if is_pythons else "PyTorch",
         batch_is_wrong=any(fix.moves_batch for fix in found.fixes),
     )
 
@@ -124,64 +123,70 @@ def explain_failure(
 def _find_problem(call: Call, recording: Recording) -> Problem | None:
     """Diagnose a pass; prove what became of a lost batch by marking the images."""
     steps, tensors = recording.steps, call.tensors
-    problem = diagnose(tensors, recording)
-    if recording.failure is not None and _takes_images_alone(call.model, tensors):
+    alone = replace(call, args=tensors[:1], kwargs={})
+    if recording.failure and len(tensors) > 1 and works(alone.run(), batch_of(tensors)):
         given = " and ".join(shape_text(tensor.shape) for tensor in tensors)
         what = f"The model takes one tensor, the images, but it was given {given}, as a loader "
-        return Problem("arguments", f"{what}gives images with labels", None, len(steps))
+        return Problem("arguments", f"{what}gives images with labels", None)
+    problem = diagnose(tensors, recording)
     if problem is None:
         return _mixed_in_a_sequence(call, steps)
-    if problem.kind != "batch" or problem.step is None:
-        return problem
-    marks = _marks(call, problem.index)
-    fate = "" if marks is None else diagnosis.fate_of_images(marks, problem.step)
-    return replace(problem, what=f"{problem.what}, {fate}" if fate else problem.what)
+    fate = _fate_of_images(call, steps, problem.index) if problem.kind == "batch" else ""
+    return replace(problem, what=f"{problem.what}, {fate}") if fate else problem
 
 
 def _mixed_in_a_sequence(call: Call, steps: Sequence[Step]) -> Problem | None:
     """Find a layer that took the batch for a sequence, where every image has its row after all."""
-    batch = batch_of(call.tensors)
-    for index, step in enumerate(steps):
-        if diagnosis.takes_batch_second(step, batch) and len(steps[-1].output_shape) == 2:
-            marks = _marks(call, len(steps) - 1)
-            fate = "" if marks is None else diagnosis.fate_of_images(marks, steps[-1])
-            if fate == diagnosis.MIXED:
-                return Problem("batch", f"{diagnosis.lost_batch(step, batch)}, {fate}", step, index)
-    return None
+    batch, last = batch_of(call.tensors), len(steps) - 1
+    found = (i for i, step in enumerate(steps) if diagnosis.takes_batch_second(step, batch))
+    index = next(found, None)
+    if index is None or len(steps[last].output_shape) != 2:
+        return None
+    if _fate_of_images(call, steps, last) != _MIXED:
+        return None
+    what = f"{diagnosis.lost_batch(steps[index], batch)}, {_MIXED}"
+    return Problem("batch", what, steps[index], index)
 
 
 def _with_more_images(call: Call, steps: Sequence[Step]) -> Call | None:
     """Add two images, where a step may have taken for the batch an axis that is just as long."""
     batch = batch_of(call.tensors)
     moved = (s.input_shapes[0] for s in steps if s.module is None and not is_pointwise(s))
-    if not any(shape[:1] == (batch,) and batch in shape[1:] for shape in moved):
-        return None
-    if call.kwargs or not all(isinstance(value, Tensor) for value in call.args):
+    is_in_doubt = any(shape[:1] == (batch,) and batch in shape[1:] for shape in moved)
+    are_tensors = not call.kwargs and all(isinstance(value, Tensor) for value in call.args)
+    if not is_in_doubt or not are_tensors:
         return None
     rows = torch.arange(batch + 2) % batch
     return replace(call, args=[t[rows] if t.shape[:1] == (batch,) else t for t in call.args])
 
 
-def _takes_images_alone(model: nn.Module, tensors: Sequence[Tensor]) -> bool:
-    return len(tensors) > 1 and works(tracing.run(model, tensors[:1]), batch_of(tensors))
+_MIXED = "so the numbers of different images are mixed"
 
 
-def _marks(call: Call, index: int) -> Tensor | None:
-    """Make one image after another not a number, and see which numbers of a step's output are not.
+def _fate_of_images(call: Call, steps: Sequence[Step], index: int) -> str:
+    """Say what became of the images at a step: mixed, left out, or split into rows.
 
-    Returns:
-        bool (images, *output_shape), of at most 3 images; None where images cannot be marked.
+    One image after another is made not a number, which shows in what depends on it. The answer is a
+    clause, such as ``because every image is split into 2 rows``, or empty where nothing is known.
     """
     images, found = call.args[0], []
     if not isinstance(images, Tensor) or not images.is_floating_point() or len(images) < 2:
-        return None
+        return ""
     for image in range(min(3, len(images))):
         marked = images.index_fill(0, torch.tensor(image), torch.nan)
-        steps = replace(call, args=(marked, *call.args[1:])).run(keep_tensors=True).steps
-        if len(steps) <= index:
-            return None
-        found += [output.isnan() for output in (steps[index].outputs or ())[:1]]
-    return torch.stack(found)
+        now = replace(call, args=(marked, *call.args[1:])).run(keep_tensors=True).steps
+        output = now[index].output if index < len(now) else None
+        if output is None:
+            return ""
+        found.append(torch.atleast_1d(output.isnan()))
+    rows = torch.stack(found).unsqueeze(-1).flatten(2).any(2)  # (images, rows that depend on it)
+    num_rows = rows.sum(1)
+    if not bool(num_rows.all()):
+        return "because some images are left out"
+    if bool((rows.sum(0) > 1).any()):
+        return _MIXED
+    verb = "is split into" if kind_of(steps[index]).reshapes else "has"
+    return f"because every image {verb} {num_rows[0]} rows" if num_rows[0] > 1 else ""
 
 
 def _fixes(call: Call, recording: Recording, problem: Problem, seconds: float) -> Found:
@@ -206,36 +211,24 @@ def find_device_mismatch(call: Call) -> Explanation | None:
     wrong = [name for name, device in homes.items() if devices - {device}]
     if not wrong:
         return None
-    name = wrong[0].rpartition(".")[0] or wrong[0]
-    device, image_device = homes[wrong[0]], next(iter(devices - {homes[wrong[0]]}))
-    network = Statement(f'model.to("{image_device}")')
-    fixes = [Fix(f"the network on {image_device}", statements=(network,))]
-    if len(set(homes.values())) == 1:
-        images = f'images.to("{device}")'
-        moved = Statement(f"images = {images}", BEFORE)
-        fixes.insert(0, Fix(f"{images}, on the device of the weights", statements=(moved,)))
-    runs = works(call.run(), batch_of(call.args))
+    layer, device = wrong[0].rpartition(".")[0] or wrong[0], homes[wrong[0]]
+    other, *_ = devices - {device}
+    moved = f'images.to("{device}")'
+    statement = Statement(f"images = {moved}", BEFORE)
+    images = Fix(f"{moved}, on the device of the weights", statements=(statement,))
+    network = Fix(f"the network on {other}", statements=(Statement(f'model.to("{other}")'),))
+    fixes = (images, network) if len(set(homes.values())) == 1 else (network,)
     return Explanation(
-        name=name,
-        what=f"{name} has its weights on {device}, but the images are on {image_device}",
+        name=layer,
+        what=f"{layer} has its weights on {device}, but the images are on {other}",
         why="PyTorch computes only with tensors on one device",
-        fixes=tuple(fixes) if runs else (),
+        fixes=fixes if works(call.run(), batch_of(call.args)) else (),
     )
-
-
-def _is_pythons(failure: Failure) -> bool:
-    return failure.step is None and not isinstance(failure.error, RuntimeError)
 
 
 def _where(place: Place) -> str:
     """Say where, in the user's own code."""
     return f"{place.text}: {' '.join(place.code.split())}" if is_users(place.file) else ""
-
-
-def _bullet(fix: Fix) -> str:
-    """Write a fix as a line of a list, with its code below."""
-    code = "".join(f"\n      {line}" for line in fix.lines)
-    return f"  - {fix.text}:{code}" if code else f"  - {fix.text}"
 
 
 def _cause(found: Found) -> str:
@@ -325,15 +318,12 @@ def _explain_call(call: Call, error: Exception, seconds: float) -> Explanation |
         recording = call.run(prepare=prepare)
         failure = recording.failure
         if failure is not None and first_line(failure.error) in str(error):
-            break
-    else:
-        error.add_note("No explanation was found: a copy of the network does not fail in this way.")
-        return None
-    explanation = explain_failure(call, recording, seconds)
-    if explanation and (failure.step or explanation.fixes):
-        return explanation
-    what = explanation.what if explanation else "No explanation was found"
-    error.add_note(f"{what} ({failure.place.text}).")
+            explanation = explain_failure(call, recording, seconds)
+            if explanation and not failure.step and not explanation.fixes:
+                error.add_note(f"{explanation.what} ({failure.place.text}).")
+                return None
+            return explanation
+    error.add_note("No explanation was found: a copy of the network does not fail in this way.")
     return None
 
 
@@ -371,7 +361,7 @@ _RIGHT_TARGETS = (
 
 def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Explanation | None:
     """Explain a loss that failed: by its network if that lost the batch, else by its arguments."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     found = (f for f in frames if f.f_code.co_filename == functional.__file__)
     frame = next((f for f in found if {"input", "target"} <= f.f_locals.keys()), None)
     if frame is None:
@@ -389,8 +379,8 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
         needs += f"{shape_text(('N', *pixels))}, whole numbers below {num}"
         needs += ", not one-hot rows" if output.shape == target.shape else ""
     place = place_of_error(error)
-    names = [*arguments_of(place.code), "", ""][:2]
-    outputs, targets = names if all(names) else ("the output", "the target")
+    names = arguments_of(place.code)[:2]
+    outputs, targets = names if len(names) == 2 else ("the output", "the target")
     owner = f"({targets})" if " " in targets else targets
     right = [change for change in _RIGHT_TARGETS if _can_compare(loss, given, change)]
     return Explanation(

@@ -17,16 +17,15 @@ from lenet.tracing import VARIADIC, Step, constructor_parameters
 NamedShape = tuple[int | str, ...]
 
 
-def named_shape(shape: Sequence[int], batch: int | None) -> NamedShape:
+def named_shape(shape: Sequence[int | str], batch: int | None) -> NamedShape:
     """Write N for the batch axis of a shape."""
-    if batch is not None and shape and shape[0] == batch:
-        return ("N", *shape[1:])
-    return tuple(shape)
+    return ("N", *shape[1:]) if tuple(shape[:1]) == (batch,) else tuple(shape)
 
 
-def shape_text(shape: Sequence[int | str]) -> str:
-    """Write a shape as Python does: ``(N, 1, 28, 28)``, ``(N,)``."""
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+def shape_text(shape: Sequence[int | str], batch: int | None = None) -> str:
+    """Write a shape as Python does, with N for the batch axis: ``(N, 1, 28, 28)``, ``(N,)``."""
+    sizes = ", ".join(map(str, named_shape(shape, batch)))
+    return f"({sizes}{',' if len(shape) == 1 else ''})"
 
 
 def size_text(size: Sequence[int]) -> str:
@@ -38,11 +37,11 @@ def describe_operation(step: Step) -> str:
     """Write an operation with its settings: ``Conv2d(1, 6, kernel_size=5)``, ``view(-1, 400)``."""
     if step.module is not None:
         return layer_code(type(step.module), step.settings)
-    settings = {k: v for k, v in step.settings.items() if USUAL_SETTINGS.get(k, _NOTHING) != v}
     if step.operation in VARIADIC:
         return f"{step.operation}({', '.join(sizes_as_written(step))})"
-    arguments = (f"{name}={setting_text(value)}" for name, value in settings.items())
-    return f"{step.operation}({', '.join(arguments)})"
+    given = step.settings.items()
+    unusual = [f"{k}={setting_text(v)}" for k, v in given if USUAL_SETTINGS.get(k, _NOTHING) != v]
+    return f"{step.operation}({', '.join(unusual)})"
 
 
 def layer_title(name: str) -> str:
@@ -56,32 +55,13 @@ def title_of(step: Step) -> str:
     """Name a step: a layer and a call by their names, anything else by its code, ``x[0]``."""
     if step.module is not None:
         return layer_title(step.name)
-    code = " ".join(step.place.code.split())
-    is_written = step.place.line is not None and call_of(step) is None
-    return code if is_written and code else step.name
-
-
-def operands_of(step: Step) -> list[str]:
-    """Write what a step works on as its code does, ``["y", "self.b(y)"]``; [] if it cannot tell."""
-    match _parsed(step.place.code) if step.place.line is not None else None:
-        case ast.BinOp(left=left, right=right) | ast.AugAssign(target=left, value=right):
-            nodes: list[ast.expr] = [left, right]
-        case ast.Call(args=[ast.List(elts=nodes) | ast.Tuple(elts=nodes), *_]):
-            pass
-        case ast.Call(func=ast.Attribute(value=owner), args=args) if step.module is None:
-            is_method = not (isinstance(owner, ast.Name) and owner.id in ("torch", "F"))
-            nodes = [owner, *args] if is_method else args
-        case ast.Call(args=args):
-            nodes = args
-        case _:
-            nodes = []
-    names = [ast.unparse(node) for node in nodes[: len(step.input_shapes)]]
-    return names if len(names) == len(step.input_shapes) else []
+    is_call = isinstance(parsed(step.place.code), ast.Call)
+    return step.name if is_call else " ".join(step.place.code.split())
 
 
 def arguments_of(code: str) -> list[str]:
-    """Write what a call is given by position, as its code does."""
-    call = _parsed(code)
+    """Write what a call is given by position, as its code does; [] for what is no call."""
+    call = parsed(code)
     return [ast.unparse(node) for node in call.args] if isinstance(call, ast.Call) else []
 
 
@@ -91,8 +71,7 @@ _BATCH_SIZE = re.compile(r"\w+\.(size\(0\)|shape\[0\])|len\(\w+\)")
 def sizes_as_written(step: Step) -> Sequence[str]:
     """Write the sizes that a view asks for, that of the batch as the code does: ``x.size(0)``."""
     sizes = [str(size) for size in step.settings.get(VARIADIC[step.operation], ())]
-    call = call_of(step)
-    written = [ast.unparse(size) for size in call.args] if call else []
+    written = arguments_of(step.place.code)
     if len(written) != len(sizes):
         return sizes
     return [
@@ -101,13 +80,7 @@ def sizes_as_written(step: Step) -> Sequence[str]:
     ]
 
 
-def call_of(step: Step) -> ast.Call | None:
-    """Read the call that a step's code is; None where it is something else."""
-    code = _parsed(step.place.code)
-    return code if isinstance(code, ast.Call) else None
-
-
-def _parsed(code: str) -> ast.AST | None:
+def parsed(code: str) -> ast.AST | None:
     """Parse an expression, or a statement that has no other in it; None for what is no code."""
     for written in (f"({code})", code):  # an expression may span lines
         try:
@@ -125,16 +98,13 @@ def layer_code(layer: Callable[..., nn.Module], settings: Mapping[str, Any]) -> 
     """Write the constructor call of a layer, without the settings that are defaults."""
     arguments: list[str] = []
     for name, parameter in constructor_parameters(layer).items():
-        value = settings.get(name, _NOTHING)
-        required = parameter.default is parameter.empty
-        if value is _NOTHING or value is None:
+        value, required = settings.get(name), parameter.default is parameter.empty
+        if value is None or (not required and _is_default(name, parameter.default, settings)):
             continue
         text = repr(value) if name in _LISTS else setting_text(value)
-        is_first = not any("=" in argument for argument in arguments)
-        if required and is_first and name.startswith(_POSITIONAL):
-            arguments.append(text)
-        elif required or not _is_default(name, value, parameter.default, settings):
-            arguments.append(f"{name}={text}")
+        follows_names = any("=" in argument for argument in arguments)
+        is_named = follows_names or not (required and name.startswith(_POSITIONAL))
+        arguments.append(f"{name}={text}" if is_named else text)
     return f"{getattr(layer, '__name__', layer)}({', '.join(arguments)})"
 
 
@@ -145,7 +115,7 @@ _LIKE = {"stride": "kernel_size", "kdim": "embed_dim", "vdim": "embed_dim"}  # u
 
 def setting_text(value: object) -> str:
     """Write a setting; a square size such as ``(5, 5)`` as one number."""
-    if isinstance(value, tuple | list) and value and len(set(map(repr, value))) == 1:
+    if isinstance(value, tuple | list) and len(set(map(repr, value))) == 1:
         return repr(value[0])
     return repr(value)
 
@@ -153,7 +123,9 @@ def setting_text(value: object) -> str:
 def formula_of(step: Step, windows: Windows | None) -> str:
     """Fill a step's numbers into the formula of its output size; empty where the size stays."""
     if windows is not None:
-        return _window_formula(windows)
+        axes = [f"{axis}: " for axis in "DHW"[-len(windows) :]] if len(set(windows)) > 1 else [""]
+        each = zip(axes, windows, strict=False)
+        return ", ".join(f"{axis}{window.formula}" for axis, window in each)
     came, given = step.input_shapes[0], step.output_shape
     match kind_of(step).formula:
         case "features":
@@ -166,14 +138,8 @@ def formula_of(step: Step, windows: Windows | None) -> str:
     return ""
 
 
-def _window_formula(windows: Windows) -> str:
-    if len(set(windows)) == 1:
-        return windows[0].formula
-    axes = ("D", "H", "W")[-len(windows) :]
-    return ", ".join(f"{a}: {window.formula}" for a, window in zip(axes, windows, strict=True))
-
-
-def _is_default(name: str, value: object, default: object, settings: Mapping[str, Any]) -> bool:
+def _is_default(name: str, default: object, settings: Mapping[str, Any]) -> bool:
+    value = settings[name]
     if default is None and name in _LIKE:
         default = settings.get(_LIKE[name])
     if isinstance(value, tuple) and not isinstance(default, tuple):
