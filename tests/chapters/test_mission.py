@@ -202,6 +202,11 @@ def test_nothing_is_left_out() -> None:
         ("return_indices=", BUILD, "Every argument of `MaxPool2d`"),
         ("**hidden layers**", BUILD, "A network is a function made of functions"),
         ("class Network(nn.Module)", BUILD, "From loose parts to a class"),
+        (".named_parameters()", WEIGHTS, "Ten tensors"),
+        ("inspect.getsource(", WEIGHTS, "Reading PyTorch's own code"),
+        ("F.conv2d(", WEIGHTS, "Reading PyTorch's own code"),
+        ("register_forward_hook(", WEIGHTS, "Why you call the network, not `forward`"),
+        ("load_state_dict(", WEIGHTS, "The weights are the network"),
     ],
 )
 def test_a_tool_is_used_by_its_own_name(call: str, chapter: str, heading: str) -> None:
