@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
-import inspect
 import operator
 import re
 import sys
@@ -22,7 +21,7 @@ from types import ModuleType
 
 from torch import nn
 
-from lenet.models import lenet, lenet1998, modern
+from lenet import models
 
 OWN = (
     "package.module:NAME or path/to/file.py:NAME of your own, where NAME is a network, or a class "
@@ -33,24 +32,13 @@ _OWN_NAME = re.compile(r"(?P<module>.+?):(?P<name>[^\W\d][\w.]*)(?P<call>\(.*\))
 
 
 def book_networks() -> dict[str, type[nn.Module]]:
-    """The networks of `lenet.models` by name, in the order of their definition.
-
-    A network is a module that can be made without arguments; blocks of networks cannot.
-    """
+    """The networks that `lenet.models` hands out, by name, in the order of their definition."""
     return {
         name: value
-        for module in (lenet, lenet1998, modern)
+        for module in (models.lenet, models.lenet1998, models.modern)
         for name, value in vars(module).items()
-        if inspect.isclass(value)
-        and issubclass(value, nn.Module)
-        and value.__module__ == module.__name__
-        and _needs_no_arguments(value)
+        if name in models.__all__
     }
-
-
-def _needs_no_arguments(network: type[nn.Module]) -> bool:
-    parameters = inspect.signature(network).parameters.values()
-    return all(parameter.default is not parameter.empty for parameter in parameters)
 
 
 def load_network(name: str) -> nn.Module:

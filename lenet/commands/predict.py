@@ -25,16 +25,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from torch import nn
 
 from lenet.commands.weights import add_weights, load_trained
 from lenet.data import DataError
-from lenet.data.preparing import FORMS, Form, Prepared, form_of, prepare, probabilities
+from lenet.data.preparing import FORMS, Prepared, form_of, prepare, probabilities
 from lenet.models.weights import ModelCard
 
 SIDE, GAP, LINE = 160, 12, 20  # pixels of a sheet: a picture, what is between, a line of text
@@ -82,15 +82,7 @@ def run(options: argparse.Namespace) -> int:
     except (ValueError, DataError) as error:
         print(error, file=sys.stderr)
         return 1
-    form = options.prepare or form_of(card)
-    prepared = _prepared(options.images, card, form)
-    predictions = []
-    if prepared:
-        table = probabilities(model, card, torch.stack([one.pixels for one in prepared]))
-        predictions = [
-            Prediction(one, _ranking(row.tolist(), card.classes, options.top))
-            for one, row in zip(prepared, table, strict=True)
-        ]
+    predictions = list(_judged(options, model, card))
     if options.format == "json":
         print(json.dumps([_as_dict(one) for one in predictions], indent=2, ensure_ascii=False))
     else:
@@ -111,22 +103,18 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def _prepared(paths: Sequence[Path], card: ModelCard, form: Form) -> list[Prepared]:
-    """Prepare the pictures that can be read; say of the others why they cannot."""
-    prepared = []
-    for path in paths:
+def _judged(options: argparse.Namespace, model: nn.Module, card: ModelCard) -> Iterator[Prediction]:
+    """Judge the pictures that can be read; say of the others why they cannot."""
+    form = options.prepare or form_of(card)
+    for path in options.images:
         try:
-            prepared.append(prepare(path, card.image_shape, form))
+            prepared = prepare(path, card.image_shape, form)
         except (DataError, ValueError) as error:
             print(error, file=sys.stderr)
-    return prepared
-
-
-def _ranking(
-    row: Sequence[float], classes: Sequence[str], top: int
-) -> tuple[tuple[str, float], ...]:
-    pairs = zip(classes, row, strict=True)
-    return tuple(sorted(pairs, key=lambda pair: pair[1], reverse=True)[:top])
+            continue
+        (row,) = probabilities(model, card, prepared.pixels[None]).tolist()
+        ranking = sorted(zip(card.classes, row, strict=True), key=lambda pair: -pair[1])
+        yield Prediction(prepared, tuple(ranking[: options.top]))
 
 
 def _as_text(prediction: Prediction, *, explain: bool) -> str:

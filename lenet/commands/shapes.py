@@ -103,7 +103,6 @@ def _names(text: str) -> list[str]:
 
 def _to_json(table: ShapeTable) -> str:
     """Write the rows, the totals and the explanation as one JSON object."""
-    explanation = None if table.explanation is None else str(table.explanation)
     totals = {
         "network": table.model_name,
         "num_parameters": table.num_parameters,
@@ -113,7 +112,7 @@ def _to_json(table: ShapeTable) -> str:
         "bytes": vars(table.memory),
         "num_macs": table.num_macs,
         "num_macs_with_bias": table.num_macs_with_bias,
-        "explanation": explanation,
+        "explanation": table.explanation and str(table.explanation),
     }
     return json.dumps(totals | {"rows": table.to_dicts()}, indent=2, default=str)
 
