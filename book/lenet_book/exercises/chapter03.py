@@ -179,7 +179,7 @@ def linear(kind: type[Any]) -> None:
     need("_parameters" in vars(mine), SUPER)
     _check_parameters(mine)
     _check_forward(mine)
-    _check_limits(kind(400, 30), kind(4, 900))
+    _check_limits(kind(400, 900), kind(4, 900))
 
 
 def _check_parameters(mine: nn.Module) -> None:
@@ -251,7 +251,7 @@ def _check_limits(wide: nn.Module, tall: nn.Module) -> None:
         need(bool(p.min() < 0), f"No number of `{name}` is below zero.")
         largest = float(p.abs().max())
         need(
-            not math.isclose(largest, 1 / math.sqrt(30), rel_tol=0.1),
+            not math.isclose(largest, 1 / math.sqrt(900), rel_tol=0.1),
             f"The limits of `{name}` are those of the outputs: n is the number of *inputs*.",
         )
         need(
@@ -320,6 +320,11 @@ def _compare_pairs(answer: list[Any], network: nn.Module, images: Tensor) -> Non
     need(
         all(isinstance(name, str) for name in names),
         "The first of a pair should be the name of the class: `type(module).__name__`.",
+    )
+    own = [name for name, _ in network.named_children()]
+    need(
+        names != own,
+        "Those are the layers' own names. The class of each is asked for: `type(module).__name__`.",
     )
     need(
         names == [name for name, _ in wanted],
@@ -396,12 +401,12 @@ def _check_networks(first: nn.Module, second: nn.Module) -> None:
             "the network that it is called on; what it returns is a report.",
         )
         need(not type(network).__module__.startswith("lenet."), "Write the class yourself.")
-    found = sorted(tuple(p.shape) for p in first.parameters())
-    need(
-        found == sorted(NARROW.values()),
-        "The network has other layers than chapter 2's: two convolutions with 6 and 12 filters, "
-        "and linear layers to 120, 60 and 10.",
-    )
+        found = sorted(tuple(p.shape) for p in network.parameters())
+        need(
+            found == sorted(NARROW.values()),
+            f"`{name}` has other layers than chapter 2's network: two convolutions with 6 and 12 "
+            "filters, and linear layers to 120, 60 and 10.",
+        )
     need(first is not second, "`first` and `second` are two names of one network. Make two.")
     pairs = list(zip(first.parameters(), second.parameters(), strict=True))
     need(
