@@ -160,15 +160,14 @@ def size_changes(images: Tensor, ratio: float) -> Iterator[Change]:
 def setting_changes(step: Step, setting: str) -> Iterator[Change]:
     """Other values for one setting of a convolution or pooling step, the nearest first."""
     current = step.settings.get(setting)
-    now = max(filter(None, current), default=0) if isinstance(current, tuple | list) else current
+    now = _largest(current)
     if not isinstance(now, int):
         return
-    values = sorted(range(9), key=lambda value: (abs(value - now), value))
-    if setting == "padding":
-        values.insert(0, _padding_that_keeps_the_size(step))
     has = "no padding" if (setting, now) == ("padding", 0) else f"{setting}={setting_text(current)}"
-    for value in dict.fromkeys(values):
-        if value != now and _is_sensible(step, setting, value):
+    usual = _padding_that_keeps_the_size(step) if setting == "padding" else now
+    values = sorted(_sensible(step, setting), key=lambda v: (v != usual, abs(v - now), v))
+    for value in values:
+        if value != now:
             reason = f"{title_of(step)} has {has}"
             yield from _setting_change(step, {setting: value}, reason)
 
@@ -230,15 +229,14 @@ def _rewritings(step: Step) -> Iterator[Change]:
     for written in _MEANT.get(step.operation, ()):
         operand = call.operands()[0]
         new = operand.with_suffix(written.format(_index(call))).new
-        begins = call.is_method() or not isinstance(call.node, ast.Call)
-        kept = len(operand.text) if begins and not call.text.startswith("(") else 0
+        starts = {(each.node.lineno, each.node.col_offset) for each in (call, operand)}
+        kept = len(operand.text) if len(starts) == 1 else 0
         old, new_words = _words(call.text[kept:]), _words(new[kept:])
         text = f"{new_words} instead of {old}" if new_words else f"no {old}"
         yield Change(text, _loses(step), edits=(call.replaced(new),), leads_on=True)
-    names = call.argument_names(step.operation) if isinstance(call.node, ast.Call) else []
-    for axis in (
-        (1, 2, -1) if "dim" in names and isinstance(step.settings.get("dim", 0), int) else ()
-    ):
+    is_call = isinstance(call.node, ast.Call)
+    has_axis = is_call and "dim" in call.argument_names(step.operation)
+    for axis in (1, 2, -1) if has_axis and isinstance(step.settings.get("dim", 0), int) else ():
         yield from _setting_change(step, {"dim": axis}, _loses(step), leads_on=True)
 
 
@@ -300,7 +298,8 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
     step = problem.step
     if step is None or not step.input_shapes:
         return
-    in_sequence = step.module is not None and _is_sequence(model, step.scope)
+    owner = dict(model.named_modules()).get(step.scope)
+    in_sequence = step.module is not None and isinstance(owner, nn.Sequential)
     call = None if in_sequence else expression_at(step.place)
     operands = call.operands(step.module is not None) if call else []
     shapes = list(enumerate(step.input_shapes[:2]))
@@ -329,12 +328,6 @@ def _and_back(call: Expression, turned: Edit) -> Edit:
     back = ", ".join(str(order.index(axis)) for axis in range(len(order)))
     layer = call.text.removesuffix(f"({turned.old})")
     return call.replaced(f"{layer}({turned.new}).permute({back})")
-
-
-def _is_sequence(model: nn.Module, scope: str) -> bool:
-    """Tell whether layers run one after the other, without a `forward` that was written."""
-    known = dict(model.named_modules())
-    return isinstance(known.get(scope), nn.Sequential)
 
 
 _NO_FLATTEN = (
@@ -383,13 +376,10 @@ def _suffixes(
 def width_changes(problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
     """Make an earlier layer give as many channels or features as are needed."""
     for source, needed, came in _width_needs(problem):
-        index = _widest_before(source, steps)
-        if index is None:
-            continue
-        name = kind_of(steps[index]).width
-        width = steps[index].settings[name] * needed
-        if came and width % came == 0 and width > 0:
-            yield from _setting_change(steps[index], {name: width // came}, leads_on=True)
+        path, width = _from_width(source, steps)
+        if came and width and width * needed % came == 0 and needed > 0:
+            settings = {kind_of(path[0]).width: width * needed // came}
+            yield from _setting_change(path[0], settings, leads_on=True)
 
 
 def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
@@ -397,32 +387,26 @@ def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
 
     Another width then fits by luck, if at all, and teaches nothing.
     """
-    index = _widest_before(problem.step.sources[0], steps) if problem.step else None
-    if index is None or not problem.needed:
-        return False
-    return bool(steps[index].settings[kind_of(steps[index]).width] != problem.came)
+    _, width = _arriving(problem, steps)
+    return width > 0 and problem.needed > 0 and width != problem.came
 
 
 def pixel_ratio(problem: Problem, steps: Sequence[Step]) -> float:
     """How many times as many pixels a layer behind a flatten needs; 1 where that is not known."""
-    index = _widest_before(problem.step.sources[0], steps) if problem.step else None
-    if index is None or not is_product(problem, steps):
-        return 1
-    width = steps[index].settings[kind_of(steps[index]).width]
-    return problem.needed / problem.came if problem.needed > width else 1
+    _, width = _arriving(problem, steps)
+    is_known = is_product(problem, steps) and problem.needed > width
+    return problem.needed / problem.came if is_known else 1
 
 
 def sizes_matter(problem: Problem, steps: Sequence[Step]) -> bool:
     """Tell whether the failing step gets numbers that depend on the size of the maps."""
     if problem.kind in ("type", "axes", "channels", "order"):
         return False
-    index = _widest_before(problem.step.sources[0], steps) if problem.step else None
-    if problem.kind != "features" or index is None or is_product(problem, steps):
+    path, _ = _arriving(problem, steps)
+    if problem.kind != "features" or not path or is_product(problem, steps):
         return True
-    between = steps[index:-1]
-    return all(kind_of(step).window not in ("adaptive", "all") for step in between) and bool(
-        kind_of(steps[index]).window
-    )
+    windows = [kind_of(step).window for step in path]
+    return bool(windows[0]) and not {"adaptive", "all"} & set(windows)
 
 
 def _width_needs(problem: Problem) -> list[tuple[int | None, int, int]]:
@@ -438,13 +422,24 @@ def _width_needs(problem: Problem) -> list[tuple[int | None, int, int]]:
     return []
 
 
-def _widest_before(source: int | None, steps: Sequence[Step]) -> int | None:
-    """Go back from a step's input to the layer that decided its number of channels."""
+def _from_width(source: int | None, steps: Sequence[Step]) -> tuple[Sequence[Step], int]:
+    """Go back from a step's input to the layer that decided its number of channels or features.
+
+    Returns:
+        The steps from that layer on, without the last, and the number; none and 0 where the images
+        decide.
+    """
     while source is not None and source >= 0:
-        if kind_of(steps[source]).width in steps[source].settings:
-            return source
-        source = next(iter(steps[source].sources), None)
-    return None
+        step = steps[source]
+        if kind_of(step).width in step.settings:
+            return steps[source:-1], step.settings[kind_of(step).width]
+        source = next(iter(step.sources), None)
+    return [], 0
+
+
+def _arriving(problem: Problem, steps: Sequence[Step]) -> tuple[Sequence[Step], int]:
+    """Find what decided how many channels or features the failing step gets."""
+    return _from_width(problem.step.sources[0], steps) if problem.step else ([], 0)
 
 
 def _setting_change(
@@ -468,22 +463,25 @@ def _images_change(code: str, images: Tensor, reason: str = "") -> Change:
     return Change(f"{code}, of shape {shape_text(tuple(changed.shape))}", reason, images=code)
 
 
-def _padding_that_keeps_the_size(step: Step) -> int:
-    kernel = step.settings.get("kernel_size", weight_shape(step)[2:] or 1)
-    return (max(kernel) if isinstance(kernel, tuple | list) else kernel) // 2
-
-
-def _is_sensible(step: Step, setting: str, value: int) -> bool:
+def _sensible(step: Step, setting: str) -> Iterable[int]:
     """Leave out zero sizes, kernels of one pixel, and padding in which a kernel sees nothing."""
-    if setting == "output_padding":
-        strides = step.settings["stride"]
-        return 0 < value < (max(strides) if isinstance(strides, tuple | list) else strides)
     is_pool = kind_of(step).window == "pool"
-    if setting == "padding":
-        keeps = _padding_that_keeps_the_size(step)
-        return (
-            not is_pool and value <= keeps and step.settings["padding"] not in (keeps, (keeps,) * 2)
-        )
-    if setting == "kernel_size":
-        return value > 1 and (is_pool or value % 2 == 1)
-    return value > 0
+    match setting:
+        case "padding":
+            keeps = _padding_that_keeps_the_size(step)
+            is_usual = step.settings["padding"] in (keeps, (keeps, keeps))
+            return () if is_pool or is_usual else range(keeps + 1)
+        case "output_padding":
+            return range(1, _largest(step.settings["stride"]))
+        case "kernel_size":
+            return range(2, 9) if is_pool else range(3, 9, 2)
+    return range(1, 9)
+
+
+def _padding_that_keeps_the_size(step: Step) -> int:
+    return _largest(step.settings.get("kernel_size", weight_shape(step)[2:] or 1)) // 2
+
+
+def _largest(value: Any) -> Any:  # noqa: ANN401
+    """The largest number of a setting that may be one for each axis."""
+    return max(filter(None, value), default=0) if isinstance(value, tuple | list) else value

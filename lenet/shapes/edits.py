@@ -8,6 +8,7 @@ import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -21,8 +22,8 @@ from lenet.tracing import Place, constructor_parameters
 from lenet.tracing.torch_calls import bind
 
 AFTER, BEFORE = "after the network is made", "before the call"
-_Space = tuple[dict[str, Any], dict[str, Any]]
 _LIBRARIES = ("torch", "F", "nn.functional", "torch.nn.functional")
+_Space = tuple[dict[str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str:
         ValueError: an edit's old text does not stand where it says, or two edits overlap.
     """
     lines = source.splitlines(keepends=True)
-    starts = [0, *(len("".join(lines[:count])) for count in range(1, len(lines) + 1))]
+    starts = [0, *accumulate(map(len, lines))]
     last = len(source)
     for edit in sorted(edits, key=lambda edit: (edit.line, edit.column), reverse=True):
         start = starts[edit.line - 1] + edit.column
@@ -147,10 +148,7 @@ class Expression:
         Raises:
             LookupError: the call is written with ``*`` or ``**``.
         """
-        positional, keywords = (
-            getattr(self.node, "args", []),
-            getattr(self.node, "keywords", []),
-        )
+        positional, keywords = getattr(self.node, "args", []), getattr(self.node, "keywords", [])
         given = dict(zip(names, positional, strict=False)) | {k.arg: k.value for k in keywords}
         if None in given or any(isinstance(each, ast.Starred) for each in given.values()):
             raise LookupError(f"{self.text} does not name its arguments")
@@ -161,9 +159,7 @@ class Expression:
         match self.node:
             case ast.Call(func=ast.Attribute(value=owner), args=args) if self.is_method(is_layer):
                 nodes = [owner, *args]
-            case ast.Call(args=[ast.List(elts=nodes) | ast.Tuple(elts=nodes), *_]):
-                pass
-            case ast.Call(args=nodes):
+            case ast.Call(args=[ast.List(elts=nodes) | ast.Tuple(elts=nodes), *_] | nodes):
                 pass
             case ast.BinOp(left=left, right=right) | ast.AugAssign(target=left, value=right):
                 nodes = [left, right]
@@ -175,10 +171,8 @@ class Expression:
 
     def is_method(self, is_layer: bool = False) -> bool:
         """Tell whether a call is a tensor's method, not a layer or a function of torch."""
-        match self.node:
-            case ast.Call(func=ast.Attribute(value=owner)):
-                return not is_layer and ast.unparse(owner) not in _LIBRARIES
-        return False
+        func = self.node.func if isinstance(self.node, ast.Call) and not is_layer else None
+        return isinstance(func, ast.Attribute) and ast.unparse(func.value) not in _LIBRARIES
 
     def argument_names(self, operation: str) -> list[str]:
         """What the arguments of a torch function or method are called, in order."""
@@ -216,9 +210,9 @@ def layer_expression(model: nn.Module, name: str) -> Expression | None:
             init = vars(kind).get("__init__")
             if isinstance(init, FunctionType) and is_users(file := init.__code__.co_filename):
                 made = _assignments(source_of(file), init.__code__.co_firstlineno)
-                found: ast.expr | None = _one(made, f"self.{parts[depth]}")
+                found = made.get(f"self.{parts[depth]}")
                 for part in parts[depth + 1 :]:
-                    found = _element(found, part, made)
+                    found = _elements(found, made).get(part)
                 call = Expression(file, found) if isinstance(found, ast.Call) else None
                 space = init.__globals__, {"self": owner}
                 return call if call and _makes(call, layer, space) else None
@@ -285,31 +279,21 @@ def rewrite(model: nn.Module, edits: Sequence[Edit]) -> None:
             homes = [*map(vars, reversed(type(module).__mro__)), vars(module)]
             for name, method in {key: each for home in homes for key, each in home.items()}.items():
                 is_method = isinstance(method, FunctionType) and name != "__init__"
-                if is_method and (code := _code_of(method, file, codes)):
-                    new = _with_code(method, code)
+                if is_method and method.__code__.co_filename == file:
+                    new = _edited(method, codes)
                     setattr(module, name, new if name in vars(module) else MethodType(new, module))
 
 
-def _with_code(method: FunctionType, code: CodeType) -> FunctionType:
-    cells = dict(zip(method.__code__.co_freevars, method.__closure__ or (), strict=True))
+def _edited(method: FunctionType, codes: Sequence[CodeType]) -> FunctionType:
+    """Make a method anew from the code that its file has after an edit."""
+    old = method.__code__
+    same = [code for code in codes if code.co_qualname == old.co_qualname]
+    code = min(same, key=lambda code: abs(code.co_firstlineno - old.co_firstlineno), default=old)
+    cells = dict(zip(old.co_freevars, method.__closure__ or (), strict=True))
     closure = tuple(cells[name] for name in code.co_freevars)
     new = FunctionType(code, method.__globals__, method.__name__, method.__defaults__, closure)
     new.__kwdefaults__ = method.__kwdefaults__
     return new
-
-
-def _code_of(method: FunctionType, file: str, codes: Sequence[CodeType]) -> CodeType | None:
-    """Find what a method's code is after an edit; None where it stays."""
-    old = method.__code__
-    if old.co_filename != file:
-        return None
-    same = [code for code in codes if code.co_qualname == old.co_qualname]
-    nearest = min(
-        same,
-        key=lambda code: abs(code.co_firstlineno - old.co_firstlineno),
-        default=old,
-    )
-    return nearest if nearest != old else None
 
 
 @lru_cache(maxsize=256)
@@ -347,49 +331,39 @@ def _by_file(edits: Sequence[Edit]) -> dict[str, list[Edit]]:
 
 
 @lru_cache(maxsize=256)
-def _assignments(source: str, line: int) -> dict[str, list[ast.expr]]:
-    """List what the function that begins on a line assigns to which names."""
+def _assignments(source: str, line: int) -> dict[str, ast.expr]:
+    """List what the function that begins on a line assigns to names, where it does so once."""
     made: dict[str, list[ast.expr]] = {}
     for function in ast.walk(_parsed(source)):
         if not isinstance(function, ast.FunctionDef):
             continue
-        if line in (
-            function.lineno,
-            *(each.lineno for each in function.decorator_list),
-        ):
+        if line in [*(each.lineno for each in function.decorator_list), function.lineno][:1]:
             for node in ast.walk(function):
                 if isinstance(node, ast.Assign):
                     made.setdefault(ast.unparse(node.targets[0]), []).append(node.value)
-    return made
+    return {name: values[0] for name, values in made.items() if len(values) == 1}
 
 
-def _one(made: Mapping[str, Sequence[ast.expr]], name: str) -> ast.expr | None:
-    """What is assigned to a name, if that happens once."""
-    values = made.get(name, [])
-    return values[0] if len(values) == 1 else None
-
-
-def _element(
-    node: ast.expr | None, key: str, made: Mapping[str, Sequence[ast.expr]]
-) -> ast.expr | None:
-    """Find one layer in the code of a container: by its index, or by its name."""
-    if not isinstance(node, ast.Call) or not node.args:
-        return None
-    listed: list[ast.expr] = node.args
-    inner = listed[0].value if isinstance(listed[0], ast.Starred) else listed[0]
-    inner = _one(made, inner.id) or inner if isinstance(inner, ast.Name) else inner
-    if isinstance(inner, ast.Call) and "OrderedDict" in ast.unparse(inner.func) and inner.args:
-        inner = inner.args[0]
-    if len(listed) == 1 and isinstance(inner, ast.Dict):
-        pairs = zip(map(ast.unparse, filter(None, inner.keys)), inner.values, strict=False)
-        return dict(pairs).get(repr(key))
-    if len(listed) == 1 and isinstance(inner, ast.List):
-        listed = inner.elts
-    named = [each.elts for each in listed if isinstance(each, ast.Tuple)]
-    if named:
-        return next((value for name, value in named if ast.unparse(name) == repr(key)), None)
-    plain = not any(isinstance(each, ast.Starred) for each in listed)
-    return listed[int(key)] if plain and key.isdigit() and int(key) < len(listed) else None
+def _elements(node: ast.expr | None, made: Mapping[str, ast.expr]) -> dict[object, ast.expr]:
+    """List the layers in the code of a container, by index, ``"0"``, or by name."""
+    match node:
+        case ast.Name(id=name):
+            return _elements(made.get(name), {})
+        case ast.Call(args=[ast.Starred(value=only)]):
+            return _elements(only, made)
+        case ast.Call(args=[ast.Name() | ast.Dict() | ast.List() as only]):
+            return _elements(only, made)
+        case ast.Call(args=[ast.Call(func=inner) as only]) if "OrderedDict" in ast.unparse(inner):
+            return _elements(only, made)
+        case ast.Dict(keys=keys, values=values):
+            return {getattr(k, "value", None): v for k, v in zip(keys, values, strict=True)}
+        case ast.List(elts=[ast.Tuple(), *_] as pairs):
+            named = [each.elts for each in pairs if isinstance(each, ast.Tuple)]
+            return {getattr(k, "value", None): v for k, v in named}
+        case ast.Call(args=layers) | ast.List(elts=layers):
+            if not any(isinstance(each, ast.Starred) for each in layers):
+                return {str(index): each for index, each in enumerate(layers)}
+    return {}
 
 
 def _makes(call: Expression, layer: nn.Module, space: _Space) -> bool:
@@ -400,12 +374,9 @@ def _makes(call: Expression, layer: nn.Module, space: _Space) -> bool:
         given = call.arguments(parameters_of(layer))
     except LookupError:
         return False
-    for name, argument in given.items():
-        now, written = getattr(layer, name, None), _evaluated(argument.node, space)
-        known = written is not None and isinstance(now, int | tuple)
-        if known and setting_text(now) != setting_text(written):
-            return False
-    return True
+    pairs = [(getattr(layer, k, None), _evaluated(v.node, space)) for k, v in given.items()]
+    known = [pair for pair in pairs if isinstance(pair[0], int | tuple) and pair[1] is not None]
+    return all(setting_text(now) == setting_text(written) for now, written in known)
 
 
 def _evaluated(node: ast.AST, space: _Space) -> object:

@@ -199,6 +199,9 @@ class _Family:
     limit: int = 1
 
 
+_RANKS = {"padding": 1, "output_padding": 1, "kernel_size": 5, "stride": 5, "output_size": 5}
+
+
 class _Search:
     """One search, with the time that it may take."""
 
@@ -212,9 +215,8 @@ class _Search:
         found: list[Fix] = []
         for family in self._families():
             same_rank = sum(fix.rank == family.rank for fix in found)
-            if len(found) >= MAX_FIXES or any(fix.rank == 0 for fix in found):
-                break
-            if found and family.rank == _LUCK:
+            enough = len(found) >= MAX_FIXES or any(fix.rank == 0 for fix in found)
+            if enough or (found and family.rank == _LUCK):
                 break
             if same_rank < family.limit:
                 known = [(fix.edits, fix.statements) for fix in found]
@@ -258,26 +260,21 @@ class _Search:
         if by_luck:
             yield _Family(_LUCK, "other widths", widths)
 
-    def _other_sizes(self, images: object) -> Iterator[_Family]:
+    def _other_sizes(self, images: object) -> list[_Family]:
         """Windows and images of other sizes."""
         windows = [step for step in self._steps if has_windows(step)]
-        others: list[_Family] = []
+        families = [
+            _Family(rank, f"another {setting}", candidates.setting_changes(step, setting), limit=2)
+            for setting, rank in _RANKS.items()
+            for step in windows
+        ]
         if isinstance(images, Tensor) and (windows or images.dim() > 3):
             ratio = candidates.pixel_ratio(self._problem, self._steps)
-            sizes = candidates.size_changes(images, ratio)
-            others = [_Family(3, "images of other sizes", sizes)]
-        if self._problem.kind == "size":  # what a window does not fit is too small, most likely
-            yield from others
-        for setting in ("padding", "output_padding"):
-            for step in windows:
-                changes = candidates.setting_changes(step, setting)
-                yield _Family(1, f"another {setting}", changes, limit=2)
-        if self._problem.kind != "size":
-            yield from others
-        for setting in ("kernel_size", "stride", "output_size"):
-            for step in windows:
-                changes = candidates.setting_changes(step, setting)
-                yield _Family(5, f"another {setting}", changes, limit=2)
+            others = candidates.size_changes(images, ratio)
+            is_small = self._problem.kind == "size"  # too small for a window, most likely
+            behind = 0 if is_small else sum(family.rank == 1 for family in families)
+            families.insert(behind, _Family(3, "images of other sizes", others))
+        return families
 
     def _take(self, call: Call, recording: Recording, problem: Problem) -> None:
         """Search from here."""
@@ -297,13 +294,12 @@ class _Search:
     def _first(self, family: _Family) -> Iterator[Fix]:
         """Find the first change that works, and where maps have to be flattened a second way."""
         alone = list(family.changes)
-        for change, longest in [*((c, 1) for c in alone), *((c, _MAX_CHAIN) for c in alone)]:
+        chains = [*((c, 1) for c in alone), *((c, _MAX_CHAIN) for c in alone if c.leads_on)]
+        for change, longest in chains:
             in_time = time.thread_time() < self._deadline
             self._tried[family.words] = in_time
             if not in_time:
                 return
-            if longest > 1 and not change.leads_on:
-                continue
             if changes := self._completed([change], longest):
                 yield self._fix(changes, family.rank)
                 if change.flattens and len(changes) > 1:
@@ -361,12 +357,7 @@ class _Search:
 
 def _as_named_before(problem: Problem, changes: Sequence[Change]) -> Problem:
     """Name a layer behind one that was put before it as it was named before."""
-    for change in changes:
-        if (
-            change.front
-            and change.layer
-            and problem.step
-            and problem.step.name == f"{change.layer}.1"
-        ):
-            return replace(problem, step=replace(problem.step, name=change.layer))
+    named = {f"{change.layer}.1": change.layer for change in changes if change.front}
+    if problem.step and (name := named.get(problem.step.name)):
+        return replace(problem, step=replace(problem.step, name=name))
     return problem
