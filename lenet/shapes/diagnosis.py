@@ -51,8 +51,9 @@ class Problem:
     """What is wrong at one step, before any fix is sought.
 
     `kind` is "type", "axes", "channels", "features", "size", "operands" (they do not go together),
-    "order" (a view of numbers that do not lie in order), "training", "batch", "maps" or "other";
-    `needed` and `came` are the numbers that differ, where numbers do; `why` is what they tell.
+    "order" (a view of numbers that do not lie in order), "arguments", "training", "batch", "maps"
+    or "other"; `needed` and `came` are the numbers that differ, where numbers do; `why` is what
+    they tell.
     """
 
     kind: str
@@ -120,8 +121,8 @@ def batch_of(inputs: object) -> int:
 
 def _stopped(failure: Failure, batch: int) -> str:
     """Say where Python code between two operations gave up, and the shapes of what it names."""
-    step, place = failure.step, failure.place
-    code, seen = place.code or (step.name if step else "forward"), {}
+    place, seen = failure.place, dict[str, object]()
+    code = place.code or "forward"
     for frame, line in traceback.walk_tb(failure.error.__traceback__):
         written = linecache.getline(frame.f_code.co_filename, line).strip()
         if place.code and line == place.line and place.code in written:
@@ -150,17 +151,21 @@ def _diagnose_batch(inputs: Sequence[Any], recording: Recording) -> Problem | No
     layer before it that takes the batch for a sequence.
     """
     steps, batch = recording.steps, batch_of(inputs)
-    lengths = {len(tensor) for tensor in tensors_in(inputs) if tensor.dim()}
-    if any(works(recording, length) for length in lengths):
+    if any(works(recording, len(tensor)) for tensor in tensors_in(inputs) if tensor.dim()):
         return None
     if not isinstance(recording.output, Tensor | tuple):  # a list of findings has no batch axis
         return None
     for index, step in reversed(list(enumerate(steps))):
-        before, after = step.input_shapes[:1], step.output_shape
-        if before and before[0][:1] == (batch,) != after[:1]:
+        if loses_batch(step, batch):
             at = next((i for i in range(index) if takes_batch_second(steps[i], batch)), index)
             return Problem("batch", lost_batch(steps[at], batch), steps[at], at)
     return None
+
+
+def loses_batch(step: Step, batch: int) -> bool:
+    """Tell whether a batch goes in first, and something else comes out."""
+    starts = [shapes[0][:1] for shapes in (step.input_shapes, step.output_shapes) if shapes]
+    return len(starts) == 2 and starts[0] == (batch,) != starts[1]
 
 
 def takes_batch_second(step: Step, batch: int) -> bool:
@@ -178,12 +183,10 @@ def lost_batch(step: Step, batch: int) -> str:
             f"{title_of(step)} has batch_first=False: it takes the first axis of {came} for the "
             "sequence and the second for the batch"
         )
-    go = "goes" if batch == 1 else "go"
+    images = f"{_plural(batch, 'image')} {'goes' if batch == 1 else 'go'} in"
     first = f"the first axis is {step.output_shape[0]}" if step.output_shape else "no axis is left"
-    what = f"{title_of(step)} turns {came} into {shape_text(step.output_shape)}: "
-    return (
-        f"{what}{_plural(batch, 'image')} {go} in, but {first} afterwards, and no longer the batch"
-    )
+    what = f"{title_of(step)} turns {came} into {shape_text(step.output_shape)}: {images}, but "
+    return f"{what}{first} afterwards, and no longer the batch"
 
 
 def _diagnose_maps(recording: Recording) -> Problem | None:
@@ -213,9 +216,8 @@ def _maps_in_linear(recording: Recording) -> int | None:
 
 def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
     """Tell whether a linear step gets the maps of a convolution or pooling, (N, C, H, W)."""
-    return (
-        kind_of(step).name == "Linear" and len(step.input_shapes[0]) == 4 and gets_maps(step, steps)
-    )
+    is_linear = kind_of(step).name == "Linear"
+    return is_linear and len(step.input_shapes[0]) == 4 and gets_maps(step, steps)
 
 
 def gets_maps(step: Step, steps: Sequence[Step]) -> bool:
@@ -267,15 +269,13 @@ def _check_axes(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     """An image without channels, or a flattened one, where maps are needed."""
     possible, fit = kind_of(step).input_dims, kind_of(step).fits
     needed, came = needed_size(step), step.input_shapes[0]
-    passes_for_one_image = (
-        len(came) in possible[1:] and fit is not None and came[fit.axis] != needed
-    )
-    if not possible or (len(came) in possible and not passes_for_one_image):
+    is_as_one_image = len(came) in possible[1:] and fit is not None and came[fit.axis] != needed
+    if not possible or (len(came) in possible and not is_as_one_image):
         return None
     axes = {3: "L", 4: "H, W", 5: "D, H, W"}[possible[0]]
     gets = f"gets {shape_text(came)}" if MODEL_INPUT in step.sources else origin
     what = f"{title_of(step)} expects the shape (N, {needed or 'C'}, {axes}), but {gets}"
-    what += " and takes its first axis for the channels" if passes_for_one_image else ""
+    what += " and takes its first axis for the channels" if is_as_one_image else ""
     return Problem("axes", what, step)
 
 
@@ -321,10 +321,8 @@ def _check_operands(step: Step, batch: int) -> Problem:
     """Say what a step works on, as its code names it, and what it needs where that is known."""
     shapes, names = [shape_text(shape, batch) for shape in step.input_shapes], _operands(step)
     each = [f"{n} is {s}" for n, s in zip(names, shapes, strict=True)] if names else shapes
-    given = " and ".join(each)
-    if all(shape[:1] == (batch,) for shape in step.input_shapes) and takes_batch_second(
-        step, batch
-    ):
+    given, have_batch = " and ".join(each), all(s[:1] == (batch,) for s in step.input_shapes)
+    if have_batch and takes_batch_second(step, batch):
         return Problem("batch", f"{lost_batch(step, batch)}; {given}", step)
     if needs := _needs(step):
         gets = "" if names else "it gets "

@@ -39,22 +39,20 @@ def describe_operation(step: Step) -> str:
         return layer_code(type(step.module), step.settings)
     if step.operation in VARIADIC:
         return f"{step.operation}({', '.join(sizes_as_written(step))})"
-    given = step.settings.items()
-    unusual = [f"{k}={setting_text(v)}" for k, v in given if USUAL_SETTINGS.get(k, _NOTHING) != v]
-    return f"{step.operation}({', '.join(unusual)})"
-
-
-def layer_title(name: str) -> str:
-    """Write a layer's dotted name as one would: ``fc1``, ``features[0]``, ``model[4]``."""
-    first, *rest = name.split(".")
-    title = f"model[{first}]" if first.isdigit() else first
-    return title + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in rest)
+    unusual = (item for item in step.settings.items() if item not in USUAL_SETTINGS.items())
+    arguments = ", ".join(f"{name}={setting_text(value)}" for name, value in unusual)
+    return f"{step.operation}({arguments})"
 
 
 def title_of(step: Step) -> str:
-    """Name a step: a layer and a call by their names, anything else by its code, ``x[0]``."""
+    """Name a step as one would: a layer ``fc1``, ``features[0]`` or ``model[4]``, a call ``view``.
+
+    Anything else is named by its code, ``x[0]``.
+    """
     if step.module is not None:
-        return layer_title(step.name)
+        first, *rest = step.name.split(".")
+        title = f"model[{first}]" if first.isdigit() else first
+        return title + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in rest)
     is_call = isinstance(parsed(step.place.code), ast.Call)
     return step.name if is_call else " ".join(step.place.code.split())
 
@@ -89,9 +87,6 @@ def parsed(code: str) -> ast.AST | None:
             continue
         return statement.value if isinstance(statement, ast.Expr) else statement
     return None
-
-
-_NOTHING = object()
 
 
 def layer_code(layer: Callable[..., nn.Module], settings: Mapping[str, Any]) -> str:
