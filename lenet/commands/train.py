@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -95,27 +94,10 @@ def _network_name(name: str) -> str:
     return name
 
 
-@dataclass(frozen=True)
-class Files:
-    """What a training leaves on the disk.
-
-    Attributes:
-        weights: The trained network.
-        checkpoint: The training after its last epoch.
-        is_temporary: Whether the checkpoint is deleted when the training is finished.
-    """
-
-    weights: Path
-    checkpoint: Path
-    is_temporary: bool
-
-
 def run(options: argparse.Namespace) -> int:
     """Train as the options say; return the exit status."""
-    own = options.checkpoint
-    files = Files(options.save, own or Path(f"{options.save}.checkpoint"), own is None)
     try:
-        _check_files(files, options.resume)
+        _check_files(options)
         with processes(options.device) as device:
             try:
                 settings, data = _settings(options, device), _data(options)
@@ -125,21 +107,26 @@ def run(options: argparse.Namespace) -> int:
             model = load_network(options.network)
             _check_network(options.network, model, data)
             kind = DistributedTraining if torch.distributed.is_initialized() else Training
-            return _train(kind(model, data, settings), files, options.network)
+            return _train(kind(model, data, settings), options)
     except (OSError, ValueError, DataError, CheckpointError, DivergedError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def _check_files(files: Files, resume: bool) -> None:
+def _check_files(options: argparse.Namespace) -> None:
     """Find out before a long training what would be wrong after it."""
-    check_writable(files.weights)
-    check_writable(files.checkpoint)
-    if files.checkpoint.exists() and not resume:
+    path = _checkpoint(options)
+    check_writable(options.save)
+    check_writable(path)
+    if path.exists() and not options.resume:
         raise ValueError(
-            f"{files.checkpoint} holds a training that was stopped. Add --resume to go on with it, "
+            f"{path} holds a training that was stopped. Add --resume to go on with it, "
             "or delete it to start anew."
         )
+
+
+def _checkpoint(options: argparse.Namespace) -> Path:
+    return options.checkpoint or Path(f"{options.save}.checkpoint")
 
 
 def _settings(options: argparse.Namespace, device: str) -> Settings:
@@ -175,21 +162,22 @@ def _check_network(name: str, model: nn.Module, data: ImageData) -> None:
         )
 
 
-def _train(training: Training, files: Files, network: str) -> int:
+def _train(training: Training, options: argparse.Namespace) -> int:
     """Train, save what came out, and return the exit status."""
-    print(f"{network} on {training.data.source}, {training.device}")
-    _print_epochs(training, files.checkpoint)
+    print(f"{options.network} on {training.data.source}, {training.device}")
+    path = _checkpoint(options)
+    _print_epochs(training, path)
     if training.history.interrupted:
         if is_first():
             done, epochs = len(training.history.epochs), training.settings.epochs
             print(
-                f"Stopped. {files.checkpoint} holds the {done} of {epochs} epochs that are "
-                "finished; the same command with --resume goes on from there.",
+                f"Stopped. {path} holds the {done} of {epochs} epochs that are finished; the same "
+                "command with --resume goes on from there.",
                 file=sys.stderr,
             )
         return 1
     if is_first():
-        _save(training, files, network)
+        _save(training, options)
     return 0
 
 
@@ -213,11 +201,11 @@ def _print_from(history: History, num_printed: int) -> int:
     return len(lines)
 
 
-def _save(training: Training, files: Files, network: str) -> None:
+def _save(training: Training, options: argparse.Namespace) -> None:
     score = training.history.epochs[-1].test
-    card = card_for(network, training.data, score.accuracy)
-    save_trained(training.model, files.weights, card)
-    if files.is_temporary:
-        files.checkpoint.unlink()
+    card = card_for(options.network, training.data, score.accuracy)
+    save_trained(training.model, options.save, card)
+    if options.checkpoint is None:  # its place is ours, not the user's choice
+        _checkpoint(options).unlink()
     print(f"test accuracy {score.accuracy:.2%} ({score.num_correct:,} of {score.num_examples:,})")
-    print(f"weights saved: {files.weights}")
+    print(f"weights saved: {options.save}")
