@@ -43,12 +43,10 @@ def check_writable(path: str | Path) -> None:
         OSError: The folder is missing or protected, or the path is that of a folder.
     """
     path = Path(path).resolve()
-    if path.is_dir():
-        raise IsADirectoryError(
-            errno.EISDIR, "cannot write the file (a folder is there)", str(path)
-        )
     part = path.with_name(f"{path.name}.part")
     try:
+        if path.is_dir():
+            raise OSError(errno.EISDIR, "a folder is there")
         part.touch()
         part.unlink()
     except OSError as error:

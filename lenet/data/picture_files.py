@@ -107,11 +107,8 @@ def fit(picture: Image.Image, channels: int, size: tuple[int, int]) -> Image.Ima
         A picture of mode ``"L"`` or ``"RGB"`` and exactly this size.
     """
     height, width = size
-    return ImageOps.fit(
-        picture.convert("L" if channels == 1 else "RGB"),
-        (width, height),
-        Image.Resampling.BICUBIC,
-    )
+    plain = picture.convert("L" if channels == 1 else "RGB")
+    return ImageOps.fit(plain, (width, height), Image.Resampling.BICUBIC)
 
 
 def to_tensor(picture: Image.Image) -> Tensor:
