@@ -22,7 +22,6 @@ from functools import lru_cache
 from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
-from weakref import ref
 
 import torch
 from torch import Tensor, nn
@@ -273,11 +272,11 @@ class _Tracer(TorchFunctionMode):
         self._model = model
         self._keep_tensors = keep_tensors
         self._registered = {id(p): p for p in model.parameters()}
-        self._shared, self._unused = dict(self._registered), dict(self._registered)
-        self._unregistered: dict[int, Tensor] = {}
+        self._shared = dict(self._registered)
+        self._used: dict[int, Tensor] = {}
         self._scopes: list[str] = []
         self._in_layer = False
-        self._sources: dict[int, tuple[ref[Tensor], int]] = {}
+        self._sources = WeakTensorKeyDictionary()
         self._snapshots = WeakTensorKeyDictionary()
         self._failed: Failure | None = None
         for name, module in list(model.named_modules()):
@@ -296,9 +295,10 @@ class _Tracer(TorchFunctionMode):
             failure = self._failed
             if failure is None or failure.error is not error:  # it came up between two operations
                 failure = Failure(error, None, torch_calls.place_of_error(error))
-        unused = sum(p.numel() for p in self._unused.values() if not is_lazy(p))
-        unregistered = sum(p.numel() for p in self._unregistered.values())
-        return Recording(self.steps, output, failure, self._model, unused, unregistered)
+        unused = [p for key, p in self._registered.items() if key not in self._used]
+        sizes = (p.numel() for p in unused if not is_lazy(p))
+        unregistered = (p.numel() for key, p in self._used.items() if key not in self._registered)
+        return Recording(self.steps, output, failure, self._model, sum(sizes), sum(unregistered))
 
     def __torch_function__(
         self,
@@ -380,7 +380,7 @@ class _Tracer(TorchFunctionMode):
             "operation": operation,
             "settings": layer_settings(module) if module else torch_calls.plain_settings(given),
             "input_shapes": _shapes(inputs),
-            "sources": tuple(map(self._source, inputs)),
+            "sources": tuple(map(self._sources.get, inputs)),
             "place": place,
             "scope": self._scopes[-1] if self._scopes else "",
             "module": module,
@@ -403,11 +403,8 @@ class _Tracer(TorchFunctionMode):
 
     def _know(self, tensors: Iterable[Tensor], source: int) -> None:
         """Remember where tensors came from, as long as they live."""
-        self._sources |= {id(tensor): (ref(tensor), source) for tensor in tensors}
-
-    def _source(self, tensor: Tensor) -> int | None:
-        known = self._sources.get(id(tensor))
-        return known[1] if known is not None and known[0]() is tensor else None
+        for tensor in tensors:
+            self._sources[tensor] = source
 
     def _snapshots_of(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         return tuple(map(self._snapshot, tensors)) if self._keep_tensors else None
@@ -425,12 +422,10 @@ class _Tracer(TorchFunctionMode):
         """Find the parameters among `tensors` that no earlier step used."""
         new: list[Tensor] = []
         for tensor in tensors:
-            key = id(tensor)
-            if key in self._unused:
-                new.append(self._unused.pop(key))
-            elif isinstance(tensor, nn.Parameter) and key not in self._registered:
-                new += [tensor] * (key not in self._unregistered)
-                self._unregistered[key] = tensor
+            is_weight = isinstance(tensor, nn.Parameter) or id(tensor) in self._registered
+            if is_weight and id(tensor) not in self._used:
+                self._used[id(tensor)] = tensor
+                new.append(tensor)
         return new
 
 
