@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, loses_batch, takes_maps
+from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, takes_maps
 from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, layer_path
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
 from lenet.shapes.wording import setting_text, shape_text, size_text, title_of
@@ -198,6 +198,12 @@ def call_changes(steps: Iterable[Step]) -> Iterator[Change]:
         yield from _layer_changes(step) if step.module is not None else _rewritings(step)
 
 
+def loses_batch(step: Step, batch: int) -> bool:
+    """Tell whether a batch goes in first, and something else comes out."""
+    starts = [shapes[0][:1] for shapes in (step.input_shapes, step.output_shapes) if shapes]
+    return len(starts) == 2 and starts[0] == (batch,) != starts[1]
+
+
 def flattens_wrong_axes(step: Step) -> bool:
     """Tell whether a step flattens some axes of an image only."""
     if step.operation.lower() != "flatten" or not step.output_shapes:
@@ -221,8 +227,8 @@ def _rewritings(step: Step) -> Iterator[Change]:
     if call is None or not call.operands():
         return
     for written in _MEANT.get(step.operation, ()):
-        operand = call.operands()[0]
-        new = operand.with_suffix(written.format(_index(call))).new
+        operand, *given = call.operands()
+        new = operand.with_suffix(written.format(", ".join(each.text for each in given))).new
         starts = {(each.node.lineno, each.node.col_offset) for each in (call, operand)}
         kept = len(operand.text) if len(starts) == 1 else 0
         old, new_words = _words(call.text[kept:]), _words(new[kept:])
@@ -241,16 +247,6 @@ _MEANT = {
     **dict.fromkeys(("t", "T", "transpose", "permute"), ("",)),
     "getitem": ("[:, {}]",),
 }
-
-
-def _index(call: Expression) -> str:
-    """Write what stands in the brackets of a call or an index."""
-    match call.node:
-        case ast.Call(args=args):
-            return ", ".join(map(ast.unparse, args))
-        case ast.Subscript(slice=index):
-            return ast.unparse(index)
-    return ""
 
 
 def _words(code: str) -> str:
@@ -369,9 +365,13 @@ def _suffixes(
 
 def width_changes(problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
     """Make an earlier layer give as many channels or features as are needed."""
-    for source, needed, came in _width_needs(problem):
+    sources, needs = problem.step.sources if problem.step else (), [(problem.needed, problem.came)]
+    if problem.step and problem.kind == "operands":
+        sizes = [shape[1] if len(shape) > 1 else 0 for shape in problem.step.input_shapes[:2]]
+        needs = list(zip(reversed(sizes), sizes, strict=True))
+    for source, (needed, came) in zip(sources, needs, strict=False):
         path, width = _from_width(source, steps)
-        if came and width and width * needed % came == 0 and needed > 0:
+        if 0 < needed != came > 0 and width and width * needed % came == 0:
             settings = {kind_of(path[0]).width: width * needed // came}
             yield from _setting_change(path[0], settings, leads_on=True)
 
@@ -401,19 +401,6 @@ def sizes_matter(problem: Problem, steps: Sequence[Step]) -> bool:
         return True
     windows = [kind_of(step).window for step in path]
     return bool(windows[0]) and not {"adaptive", "all"} & set(windows)
-
-
-def _width_needs(problem: Problem) -> list[tuple[int | None, int, int]]:
-    """List which steps would have to give how many channels or features, and how many they give."""
-    step = problem.step
-    if step is None:
-        return []
-    if problem.needed:
-        return [(step.sources[0], problem.needed, problem.came)]
-    if problem.kind == "operands" and len(step.input_shapes) > 1:
-        first, second = (shape[1] if len(shape) > 1 else 0 for shape in step.input_shapes[:2])
-        return [(step.sources[0], second, first), (step.sources[1], first, second)]
-    return []
 
 
 def _from_width(source: int | None, steps: Sequence[Step]) -> tuple[Sequence[Step], int]:

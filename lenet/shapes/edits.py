@@ -79,9 +79,8 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str:
 def lines_after(edits: Sequence[Edit]) -> list[str]:
     """The lines that edits change, whole, as they stand afterwards."""
     lines = []
-    for file, made in _by_file(edits).items():
-        before = source_of(file)
-        pair = before.splitlines(), apply_edits(before, made).splitlines()
+    for file, source in _edited_sources(edits).items():
+        pair = source_of(file).splitlines(), source.splitlines()
         marked = list(difflib.unified_diff(*pair, n=0))[2:]
         lines += [line[1:].strip() for line in marked if line.startswith("+")]
     return lines
@@ -163,8 +162,10 @@ class Expression:
                 pass
             case ast.BinOp(left=left, right=right) | ast.AugAssign(target=left, value=right):
                 nodes = [left, right]
-            case ast.Attribute(value=owner) | ast.Subscript(value=owner):
+            case ast.Attribute(value=owner):
                 nodes = [owner]
+            case ast.Subscript(value=owner, slice=index):
+                nodes = [owner, index]
             case _:
                 nodes = []
         return [Expression(self.file, node) for node in nodes]
@@ -225,13 +226,7 @@ def parameters_of(layer: nn.Module) -> list[str]:
     return list(constructor_parameters(constructor))
 
 
-def made_alike(model: nn.Module, call: Expression) -> list[str]:
-    """List the layers that one call in an `__init__` makes: one in each block of its class."""
-    names = (name for name, _ in model.named_modules() if name)
-    return [name for name in names if layer_expression(model, name) == call]
-
-
-def put_before(model: nn.Module, name: str, call: Expression, front: str) -> list[Edit]:
+def put_before(model: nn.Module, name: str, call: Expression, front: str) -> Edit:
     """Write a layer such as ``Flatten()`` before another one in an `nn.Sequential`.
 
     Raises:
@@ -241,7 +236,7 @@ def put_before(model: nn.Module, name: str, call: Expression, front: str) -> lis
     library, dot, _ = ast.unparse(getattr(call.node, "func", call.node)).rpartition(".")
     if not (dot and key.isdigit() and type(model.get_submodule(owner)) is nn.Sequential):
         raise LookupError(f"nothing can be written before {name}")
-    return [replace(call.replaced(f"{library}.{front}, "), old="")]
+    return replace(call.replaced(f"{library}.{front}, "), old="")
 
 
 def added_attribute(model: nn.Module, owner: str, assignment: str) -> Edit | None:
@@ -273,8 +268,8 @@ def rewrite(model: nn.Module, edits: Sequence[Edit]) -> None:
         SyntaxError: the edited source is none.
         ValueError: the edits do not fit the source.
     """
-    for file, made in _by_file(edits).items():
-        codes = _codes(apply_edits(source_of(file), made), file)
+    for file, source in _edited_sources(edits).items():
+        codes = _codes(source, file)
         for module in model.modules():
             homes = [*map(vars, reversed(type(module).__mro__)), vars(module)]
             for name, method in {key: each for home in homes for key, each in home.items()}.items():
@@ -323,11 +318,10 @@ def _column(file: str, line: int, offset: int) -> int:
     return len(linecache.getline(file, line).encode()[:offset].decode())
 
 
-def _by_file(edits: Sequence[Edit]) -> dict[str, list[Edit]]:
-    files: dict[str, list[Edit]] = {}
-    for edit in dict.fromkeys(edits):
-        files.setdefault(edit.file, []).append(edit)
-    return files
+def _edited_sources(edits: Sequence[Edit]) -> dict[str, str]:
+    """Make edits in all files that they concern."""
+    made = {edit.file: [each for each in edits if each.file == edit.file] for edit in edits}
+    return {file: apply_edits(source_of(file), mine) for file, mine in made.items()}
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,8 @@ executed: the changed network ran from end to end and gave every image its row.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from lenet import tracing
 from lenet.shapes import changes as candidates
 from lenet.shapes import edits as writing
 from lenet.shapes.changes import Change
-from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, loses_batch
+from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose
 from lenet.shapes.edits import AFTER, BEFORE, Edit, Statement
 from lenet.shapes.kinds import has_windows, kind_of
 from lenet.shapes.wording import layer_code
@@ -127,44 +128,40 @@ def _planned(call: Call, changes: Sequence[Change]) -> _Plan:
             images = eval(change.images, {"images": call.args[0], "torch": torch})
             call = replace(call, args=(images, *call.args[1:]))
             statements.append(Statement(f"images = {change.images}", BEFORE))
-    for name in dict.fromkeys(change.layer for change in changes if change.layer is not None):
-        mine = [change for change in changes if change.layer == name]
-        settings = {key: value for change in mine for key, value in change.settings.items()}
-        front = "".join(change.front for change in mine)
-        path = name if name in dict(call.model.named_modules()) else ""  # the model is one layer
-        try:
-            made, lines = _edited_layer(call.model, path, settings, front)
-        except LookupError:
-            made, lines = [], [_layer_statement(call.model, path, settings, front)]
+    layers: dict[str, Change] = {}
+    for change in changes:
+        if change.layer is not None:
+            first = layers.get(change.layer, change)
+            settings, front = {**first.settings, **change.settings}, first.front or change.front
+            layers[change.layer] = replace(first, settings=settings, front=front)
+    for name, change in layers.items():
+        made, lines = _edited_layer(call.model, name, change)
         edits, additions = edits + made, additions + lines
         statements += [] if made else map(Statement, lines)
     return _Plan(call, tuple(dict.fromkeys(edits)), tuple(statements), tuple(additions))
 
 
-def _edited_layer(
-    model: nn.Module, path: str, settings: Mapping[str, Any], front: str
-) -> tuple[list[Edit], list[str]]:
-    """Edit the call that makes a layer; and write what does so to the layers that it has made.
+def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edit], list[str]]:
+    """Edit the call that makes a layer, and write the lines that exchange what it has made.
 
-    Raises:
-        LookupError: the call is not the user's to edit.
+    Returns:
+        The edits, none where the call is not the user's to edit; the lines.
     """
-    call = writing.layer_expression(model, path) if path else None
-    if call is None:
-        raise LookupError(f"{path} is not made in an __init__")
-    names = writing.parameters_of(model.get_submodule(path))
-    edits = writing.put_before(model, path, call, front) if front else []
-    edits += call.with_arguments(names, settings)
-    alike, given = writing.made_alike(model, call), call.arguments(names)
-    return edits, [_layer_statement(model, each, settings, front, given) for each in alike]
+    modules = dict(model.named_modules())
+    path = name if name in modules else ""  # the model itself is the layer
+    call, names = writing.layer_expression(model, path), writing.parameters_of(modules[path])
+    with suppress(LookupError):
+        if call is not None:
+            edits = [writing.put_before(model, path, call, change.front)] if change.front else []
+            edits += call.with_arguments(names, change.settings)
+            given = call.arguments(names)
+            alike = [each for each in modules if writing.layer_expression(model, each) == call]
+            return edits, [_layer_statement(model, each, change, given) for each in alike]
+    return [], [_layer_statement(model, path, change)]
 
 
 def _layer_statement(
-    model: nn.Module,
-    path: str,
-    settings: Mapping[str, Any],
-    front: str,
-    given: Iterable[str] | None = None,
+    model: nn.Module, path: str, change: Change, given: Iterable[str] | None = None
 ) -> str:
     """Write the line that exchanges one layer: ``model.fc = nn.Linear(512, 10)``.
 
@@ -172,13 +169,14 @@ def _layer_statement(
     """
     layer = model.get_submodule(path)
     made = target = writing.layer_path(model, path)
-    if settings:
+    if change.settings:
         now = tracing.layer_settings(layer)
         kept = {name: now[name] for name in (now if given is None else given) if name in now}
-        made = f"nn.{layer_code(type(layer), {**kept, **settings})}"
+        made = f"nn.{layer_code(type(layer), {**kept, **change.settings})}"
         dtype = next((p.dtype for p in layer.parameters()), torch.float32)
         made += "" if dtype is torch.float32 else f".to({dtype})"
-    return f"{target} = nn.Sequential(nn.{front}, {made})" if front else f"{target} = {made}"
+    made = f"nn.Sequential(nn.{change.front}, {made})" if change.front else made
+    return f"{target} = {made}"
 
 
 @dataclass(frozen=True)
@@ -245,7 +243,7 @@ class _Search:
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
         yield _Family(0, "flattening", wrong)
         batch, failed = batch_of(self._call.tensors), problem.step
-        lost = (s for s in steps if s is failed or loses_batch(s, batch))
+        lost = (s for s in steps if s is failed or candidates.loses_batch(s, batch))
         rank = 0 if problem.kind in ("batch", "order") else 2
         yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
         shortcuts = candidates.shortcut_changes(model, problem)
