@@ -82,17 +82,16 @@ def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
     if step is None or not step.input_shapes:
         return Problem("other", _stopped(failure, batch), step, len(steps))
     origin = _origin(step, steps, batch)
-    checks = (
-        _check_number,
-        _check_training,
-        _check_type,
-        _check_axes,
-        _check_width,
-        _check_size,
-        _check_reshape,
+    problem = (
+        _check_number(step, batch)
+        or _check_training(step)
+        or _check_type(step, inputs)
+        or _check_axes(step, origin)
+        or _check_width(step, origin)
+        or _check_size(step, origin)
+        or _check_reshape(step, origin)
+        or _check_operands(step, batch)
     )
-    found = (check(step, origin, inputs) for check in checks)
-    problem = next(filter(None, found), None) or _check_operands(step, batch)
     why = _reckoned(step, steps, problem) if problem.kind == "features" else ""
     return replace(problem, index=len(steps), why=why)
 
@@ -230,28 +229,27 @@ def gets_maps(step: Step, steps: Sequence[Step]) -> bool:
     return False
 
 
-def _check_number(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | None:
+def _check_number(step: Step, batch: int) -> Problem | None:
     """What a layer behind it, such as an LSTM, gave as a tuple, where one tensor is needed."""
     kind, shapes = kind_of(step), step.input_shapes
     takes_one = kind.window or kind.pointwise or kind.name == "Linear"
     if step.module is None or not takes_one or len(shapes) < 2:
         return None
-    given = " and ".join(shape_text(shape, batch_of(inputs)) for shape in shapes)
+    given = " and ".join(shape_text(shape, batch) for shape in shapes)
     return Problem("other", f"{title_of(step)} takes one tensor, but gets a tuple of {given}", step)
 
 
-def _check_training(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
+def _check_training(step: Step) -> Problem | None:
     """A normalisation over the batch that gets one value per channel."""
-    batch_norm, shape = nn.modules.batchnorm._BatchNorm, step.input_shapes[0]
-    if not isinstance(step.module, batch_norm) or not step.module.training:
-        return None
-    if math.prod(shape) != math.prod(shape[1:2]):
+    layer, shape = step.module, step.input_shapes[0]
+    is_trained = isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training
+    if not is_trained or math.prod(shape) != math.prod(shape[1:2]):
         return None
     what = f"{title_of(step)} takes the spread of each channel over the batch in training, but "
     return Problem("training", f"{what}{shape_text(shape)} has one value for each channel", step)
 
 
-def _check_type(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | None:
+def _check_type(step: Step, inputs: Sequence[Any]) -> Problem | None:
     """Numbers of another type than the weights."""
     weight = getattr(step.module, "weight", None)
     types = {tensor.dtype for tensor in tensors_in(inputs)}
@@ -265,7 +263,7 @@ def _check_type(step: Step, origin: str, inputs: Sequence[Any]) -> Problem | Non
     return Problem("type", f"{title_of(step)} {but} {dtype_name(came)}", step)
 
 
-def _check_axes(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
+def _check_axes(step: Step, origin: str) -> Problem | None:
     """An image without channels, or a flattened one, where maps are needed."""
     possible, fit = kind_of(step).input_dims, kind_of(step).fits
     needed, came = needed_size(step), step.input_shapes[0]
@@ -279,7 +277,7 @@ def _check_axes(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     return Problem("axes", what, step)
 
 
-def _check_width(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
+def _check_width(step: Step, origin: str) -> Problem | None:
     """Another number of channels or features than the weights were made for."""
     fit, needed, shape = kind_of(step).fits, needed_size(step), step.input_shapes[0]
     if fit is None or needed is None or not -len(shape) <= fit.axis < len(shape):
@@ -292,7 +290,7 @@ def _check_width(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     return Problem(f"{fit.noun}s", what, step, needed=needed, came=came)
 
 
-def _check_size(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
+def _check_size(step: Step, origin: str) -> Problem | None:
     """A kernel larger than what it slides over, or settings that are impossible."""
     try:
         windows_of(step)
@@ -302,7 +300,7 @@ def _check_size(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
     return None
 
 
-def _check_reshape(step: Step, origin: str, _: Sequence[Any]) -> Problem | None:
+def _check_reshape(step: Step, origin: str) -> Problem | None:
     """A `view` or `reshape` to another number of numbers, or of numbers that are not in order."""
     if kind_of(step).name != "view":
         return None

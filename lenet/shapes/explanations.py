@@ -104,7 +104,8 @@ def explain_failure(
         problem = None if recording.failure else _find_problem(call, recording)
     if problem is None:
         return None
-    found = _fixes(call, recording, problem, seconds)
+    known = _KNOWN_FIXES.get(problem.kind, () if recording.model.training else None)
+    found = find_fixes(call, recording, problem, seconds) if known is None else Found(known)
     failure, step = recording.failure, problem.step
     place = failure.place if failure else step.place if step else NOWHERE
     is_pythons = failure and not failure.step and not isinstance(failure.error, RuntimeError)
@@ -189,19 +190,14 @@ def _fate_of_images(call: Call, steps: Sequence[Step], index: int) -> str:
     return f"because every image {verb} {num_rows[0]} rows" if num_rows[0] > 1 else ""
 
 
-def _fixes(call: Call, recording: Recording, problem: Problem, seconds: float) -> Found:
-    """Find what makes a call work; what fails in training only has fixes of its own."""
-    if problem.kind == "arguments":
-        return Found((Fix("only the images: model(images)"),))
-    if recording.model.training:
-        return Found(_FIXES_OF_TRAINING if problem.kind == "training" else ())
-    return find_fixes(call, recording, problem, seconds)
-
-
-_FIXES_OF_TRAINING = (
-    Fix("evaluation mode, only to predict", statements=(Statement("model.eval()"),)),
-    Fix("2 images or more in every batch: DataLoader(..., drop_last=True)"),
-)  # PyTorch's own condition: it raises in training mode, and for one value only
+# What fails only in training is not searched, because the search runs networks as they predict.
+_KNOWN_FIXES: dict[str, tuple[Fix, ...]] = {
+    "arguments": (Fix("only the images: model(images)"),),
+    "training": (  # PyTorch raises in training mode, and for one value only
+        Fix("evaluation mode, only to predict", statements=(Statement("model.eval()"),)),
+        Fix("2 images or more in every batch: DataLoader(..., drop_last=True)"),
+    ),
+}
 
 
 def find_device_mismatch(call: Call) -> Explanation | None:
@@ -316,8 +312,7 @@ def _explain_call(call: Call, error: Exception, seconds: float) -> Explanation |
         return mismatch
     for prepare in (None, in_its_mode):
         recording = call.run(prepare=prepare)
-        failure = recording.failure
-        if failure is not None and first_line(failure.error) in str(error):
+        if (failure := recording.failure) and first_line(failure.error) in str(error):
             explanation = explain_failure(call, recording, seconds)
             if explanation and not failure.step and not explanation.fixes:
                 error.add_note(f"{explanation.what} ({failure.place.text}).")
