@@ -115,15 +115,15 @@ export class ChannelRows {
 
 // ---------------------------------------------------------------------------- tables
 
-/** A table of terms. @param {string[]} head @param {HTMLElement} body @param {number} [rowHeight] */
+/** A table of terms; null heads a column of bars. @param {(string | null)[]} head @param {HTMLElement} body @param {number} [rowHeight] */
 function tableOf(head, body, rowHeight = 24) {
-  const columns = head.map((text) => element("th", { scope: "col" }, text));
+  const columns = head.map((text) => (text === null ? element("td", {}) : element("th", { scope: "col" }, text)));
   return element("table", { class: "lenet-terms", style: `--row: ${rowHeight}px` }, element("thead", {}, element("tr", {}, ...columns)), body);
 }
 
 /** Fill the rows of a table, their names first and bars behind; its cells stay while their texts change. @param {HTMLTableSectionElement} body @param {string[][]} texts @param {HTMLElement[]} [bars] */
 function fillRows(body, texts, bars = []) {
-  const cells = (/** @type {string[]} */ row, /** @type {number} */ i) => [...row.map((_, j) => (j ? element("td", {}) : element("th", { scope: "row" }))), ...bars.slice(i, i + 1).map((bar) => element("td", {}, bar))];
+  const cells = (/** @type {string[]} */ row, /** @type {number} */ i) => [...row.map((text, j) => (j || !text ? element("td", {}) : element("th", { scope: "row" }))), ...bars.slice(i, i + 1).map((bar) => element("td", {}, bar))];
   if (body.rows.length !== texts.length) body.replaceChildren(...texts.map((row, i) => element("tr", {}, ...cells(row, i))));
   texts.forEach((row, i) => row.forEach((text, j) => setText(body.rows[i].cells[j], text)));
 }
@@ -182,7 +182,7 @@ export class Shares {
     const count = Math.min(scores.length, MOST_CLASSES);
     this.#bars = Array.from({ length: count }, () => element("i", { class: "lenet-above", style: "left: 0" }));
     this.#cells = [...this.#bars, ""].map((bar) => element("span", { class: "lenet-total", "aria-hidden": "true" }, bar));
-    this.node = tableOf(["class", "score", "", "share", ""], this.#body, Math.min(27, (height - 4) / (count + 2)));
+    this.node = tableOf(["class", "score", "", "share", null], this.#body, Math.min(27, (height - 4) / (count + 2)));
   }
 
   /** @param {ArithmeticOf<"softmax">} softmax @param {Showing} showing */
