@@ -170,7 +170,7 @@ def _fate_of_images(call: Call, steps: Sequence[Step], index: int) -> str:
     One image after another is made not a number, which shows in what depends on it. The answer is a
     clause, such as ``because every image is split into 2 rows``, or empty where nothing is known.
     """
-    images, found = call.args[0], []
+    images, found = next(iter(call.args), None), []
     if not isinstance(images, Tensor) or not images.is_floating_point() or len(images) < 2:
         return ""
     for image in range(min(3, len(images))):

@@ -272,6 +272,12 @@ def test_images_that_are_given_by_name_have_a_batch_too():
         model(x=images)
 
 
+def test_a_batch_that_is_lost_is_found_in_images_that_are_given_by_name():
+    table = explain(Net(lambda self, x: x.view(-1, 8)), (), kwargs={"x": torch.rand(3, 4, 8)})
+    assert table.explanation is not None
+    assert table.explanation.what.startswith("view turns (3, 4, 8) into (12, 8): 3 images go in")
+
+
 def test_a_container_of_images_is_repeated_as_it_is():
     model = Net(lambda self, batch: self.fc(batch["image"]), fc=nn.Linear(10, 2))
     with pytest.raises(ShapeError, match="fc expects 10 features"), explaining(model):
