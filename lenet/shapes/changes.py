@@ -75,12 +75,11 @@ _LAYOUTS = {
     (3, 5): {".permute(0, 4, 1, 2, 3)": "the channels come last, and PyTorch wants them first"},
 }
 _COLOURS = {1: ".expand(-1, 3, -1, -1)", 3: ".mean(dim=1, keepdim=True)", 4: "[:, :3]"}
-_USUAL_CHANNELS = (1, 3, 4)
 
 
 def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) -> Iterator[Change]:
     """Images as PyTorch wants them: numbers of the weights' type, batch first, then channels."""
-    code, first = "images", _first_layer(steps)
+    code = "images"
     if images.dtype != dtype:
         reason = f"the images are {dtype_name(images.dtype)} and the weights {dtype_name(dtype)}"
         code = "images.float()" if dtype is torch.float32 else f"images.to({dtype})"
@@ -88,7 +87,8 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
             code += " / 255"
         yield _images_change(code, images, reason)
         code = f"({code})" if " " in code else code
-    if first is None:
+    takers = (s for s in steps if kind_of(s).axes or kind_of(s).fits or not is_pointwise(s))
+    if (first := next(takers, None)) is None:
         return
     layouts = _LAYOUTS.get((kind_of(first).axes or 0, images.dim()), {})
     for suffix, reason in {} if _is_plain(images, first) else layouts.items():
@@ -104,22 +104,11 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
         yield _images_change(f"{code}.flatten(start_dim=1)", images, reason)
 
 
-def _first_layer(steps: Sequence[Step]) -> Step | None:
-    """Find the layer that takes the images, in the layout in which they were given."""
-    for step in steps:
-        if kind_of(step).axes or kind_of(step).fits:
-            return step
-        if not is_pointwise(step):
-            break
-    return None
-
-
 def _is_plain(images: Tensor, first: Step) -> bool:
     """Tell whether the channels stand where PyTorch wants them, and nowhere else."""
-    channels = (*_USUAL_CHANNELS, needed_size(first))
-    if images.dim() != (kind_of(first).axes or 0) + 2:
-        return False
-    return images.shape[1] in channels or images.shape[-1] not in channels
+    channels = (*_COLOURS, needed_size(first))
+    has_axes = images.dim() == (kind_of(first).axes or 0) + 2
+    return has_axes and (images.shape[1] in channels or images.shape[-1] not in channels)
 
 
 def colour_changes(images: Tensor) -> Iterator[Change]:
@@ -165,11 +154,9 @@ def setting_changes(step: Step, setting: str) -> Iterator[Change]:
         return
     has = "no padding" if (setting, now) == ("padding", 0) else f"{setting}={setting_text(current)}"
     usual = _padding_that_keeps_the_size(step) if setting == "padding" else now
-    values = sorted(_sensible(step, setting), key=lambda v: (v != usual, abs(v - now), v))
-    for value in values:
+    for value in sorted(_sensible(step, setting), key=lambda v: (v != usual, abs(v - now), v)):
         if value != now:
-            reason = f"{title_of(step)} has {has}"
-            yield from _setting_change(step, {setting: value}, reason)
+            yield from _setting_change(step, {setting: value}, f"{title_of(step)} has {has}")
 
 
 def own_changes(problem: Problem) -> Iterator[Change]:
@@ -213,12 +200,10 @@ def flattens_wrong_axes(step: Step) -> bool:
 
 def _layer_changes(step: Step) -> Iterator[Change]:
     """Keep the batch first in a layer that flattens, or that takes sequences."""
-    axes = {"start_dim": 1, "end_dim": -1}
-    wrong = {name: axis for name, axis in axes.items() if step.settings.get(name, axis) != axis}
+    meant = {"start_dim": 1, "end_dim": -1, "batch_first": True}
+    wrong = {k: v for k, v in meant.items() if step.settings.get(k, v) != v}
     if wrong:
         yield from _setting_change(step, wrong, _loses(step), leads_on=True)
-    if step.settings.get("batch_first") is False:
-        yield from _setting_change(step, {"batch_first": True}, leads_on=True)
 
 
 def _rewritings(step: Step) -> Iterator[Change]:
@@ -307,9 +292,8 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
                 text = f"{_words(edits[0].new)} before {title_of(step)}"
                 yield replace(change, text=text, edits=edits)
                 if call and suffix.startswith(".permute") and len(operands) == 1:
-                    yield replace(
-                        change, text=f"{text} and back", edits=(_and_back(call, edits[0]),)
-                    )
+                    turned_back = (_and_back(call, edits[0]),)
+                    yield replace(change, text=f"{text} and back", edits=turned_back)
 
 
 def _and_back(call: Expression, turned: Edit) -> Edit:

@@ -327,20 +327,16 @@ class _Search:
 
     def _completed(self, changes: list[Change], longest: int) -> list[Change]:
         """Make changes, and what has to follow them, until the network runs; [] if it does not."""
-        while len(changes) <= longest:
-            plan = _planned(self._call, changes)
-            recording = plan.run()
-            problem = diagnose(plan.call.args, recording)
-            if problem is None:
-                return [] if self._fits_by_luck(recording) else changes
-            follower = None
-            if changes[0].leads_on:
-                problem = _as_named_before(problem, changes)
-                follower = next(candidates.followers(problem), None)
-            if follower is None or any(follower.target == made.target for made in changes):
-                return []
-            changes = [*changes, follower]
-        return []
+        plan = _planned(self._call, changes)
+        recording = plan.run()
+        problem = diagnose(plan.call.args, recording)
+        if problem is None:
+            return [] if self._fits_by_luck(recording) else changes
+        followers = candidates.followers(_as_named_before(problem, changes))
+        follower = next(followers, None) if len(changes) < longest else None
+        if follower is None or any(follower.target == made.target for made in changes):
+            return []
+        return self._completed([*changes, follower], longest)
 
     def _fits_by_luck(self, recording: Recording) -> bool:
         """Tell whether operands that did not go together now do so by being repeated."""
