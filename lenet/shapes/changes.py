@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, takes_maps
 from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, layer_path
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
-from lenet.shapes.wording import setting_text, shape_text, size_text, title_of
+from lenet.shapes.wording import layer_code, setting_text, shape_text, size_text, title_of
 from lenet.tracing import Shape, Step
 
 
@@ -193,9 +193,8 @@ def loses_batch(step: Step, batch: int) -> bool:
 
 def flattens_wrong_axes(step: Step) -> bool:
     """Tell whether a step flattens some axes of an image only."""
-    if step.operation.lower() != "flatten" or not step.output_shapes:
-        return False
-    return step.output_shape[1:] != (math.prod(step.input_shapes[0][1:]),)
+    flattens = step.operation.lower() == "flatten" and len(step.output_shapes) > 0
+    return flattens and step.output_shape[1:] != (math.prod(step.input_shapes[0][1:]),)
 
 
 def _layer_changes(step: Step) -> Iterator[Change]:
@@ -256,9 +255,9 @@ def shortcut_changes(model: nn.Module, problem: Problem) -> Iterator[Change]:
         axes = len(came) - 2
         if axes not in (1, 2, 3) or len(wanted) != len(came) or hasattr(block, "shortcut"):
             return
-        stride = -(-came[2] // wanted[2])
-        layer = f"nn.Conv{axes}d({came[1]}, {wanted[1]}, kernel_size=1"
-        layer += f", stride={stride})" if stride > 1 else ")"
+        settings = {"in_channels": came[1], "out_channels": wanted[1], "kernel_size": 1}
+        settings["stride"] = -(-came[2] // wanted[2])
+        layer = f"nn.{layer_code(getattr(nn, f'Conv{axes}d'), settings)}"
         alike = [name for name, each in model.named_modules() if type(each) is type(block)]
         if new := added_attribute(model, step.scope, f"shortcut = {layer}"):
             yield Change(

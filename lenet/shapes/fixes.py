@@ -341,12 +341,12 @@ class _Search:
     def _fits_by_luck(self, recording: Recording) -> bool:
         """Tell whether operands that did not go together now do so by being repeated."""
         failed = self._problem.step
-        if failed is None or not kind_of(failed).pointwise or kind_of(failed).formula == "join":
+        if failed is None or self._problem.kind != "operands":
             return False
+        adds = kind_of(failed).pointwise and kind_of(failed).formula != "join"
         again = [step.input_shapes for step in recording.steps if step.place == failed.place]
-        axes = {len(shape) for shape in failed.input_shapes}
         repeats = any(len({shape[1:] for shape in shapes}) > 1 for shapes in again)
-        return self._problem.kind == "operands" and len(axes) == 1 and repeats
+        return adds and repeats and len({len(shape) for shape in failed.input_shapes}) == 1
 
 
 def _as_named_before(problem: Problem, changes: Sequence[Change]) -> Problem:
