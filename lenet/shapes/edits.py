@@ -130,9 +130,8 @@ class Expression:
             LookupError: the call is written with ``*`` or ``**``.
         """
         given, text = self.arguments(names), self.text
-        edits = [
-            given[name].replaced(setting_text(changes[name])) for name in changes & given.keys()
-        ]
+        kept = changes.keys() & given.keys()
+        edits = [given[name].replaced(setting_text(changes[name])) for name in kept]
         added = ", ".join(f"{k}={setting_text(v)}" for k, v in changes.items() if k not in given)
         if added:
             before = text[:-1].rstrip()
@@ -319,7 +318,7 @@ def _column(file: str, line: int, offset: int) -> int:
 
 
 def _edited_sources(edits: Sequence[Edit]) -> dict[str, str]:
-    """Make edits in all files that they concern."""
+    """Read the files that edits concern, as they stand afterwards."""
     made = {edit.file: [each for each in edits if each.file == edit.file] for edit in edits}
     return {file: apply_edits(source_of(file), mine) for file, mine in made.items()}
 
@@ -331,7 +330,7 @@ def _assignments(source: str, line: int) -> dict[str, ast.expr]:
     for function in ast.walk(_parsed(source)):
         if not isinstance(function, ast.FunctionDef):
             continue
-        if line in [*(each.lineno for each in function.decorator_list), function.lineno][:1]:
+        if line == min([function.lineno, *(each.lineno for each in function.decorator_list)]):
             for node in ast.walk(function):
                 if isinstance(node, ast.Assign):
                     made.setdefault(ast.unparse(node.targets[0]), []).append(node.value)
