@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from lenet.shapes.kinds import is_pointwise, kind_of
 from lenet.shapes.markup import STYLE, problem_html
 from lenet.shapes.wording import arguments_of, shape_text
 from lenet.tracing import NOWHERE, Place, Recording, Step
-from lenet.tracing.torch_calls import place_of_error
+from lenet.tracing.torch_calls import place_of_error, place_of_frame
 
 
 @dataclass(frozen=True)
@@ -338,10 +339,13 @@ class _BroadcastWarner(TorchFunctionMode):
         row, column = [*(tuple(t.shape) for t in given if t.dtype != torch.int64), (), ()][:2]
         is_pair = len(row) == 1 and column == (*row, 1)
         if is_pair and (func.__name__ in _FORGIVING or tuple(result.shape) == 2 * row):
-            warnings.warn(
+            place = place_of_frame(sys._getframe(1))
+            warnings.warn_explicit(
                 f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}: every number "
                 "of the one meets every number of the other. squeeze(1) makes a row of a column.",
-                stacklevel=2,
+                UserWarning,
+                place.file or __file__,
+                place.line or 1,
             )
         return result
 

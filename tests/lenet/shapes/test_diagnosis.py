@@ -427,8 +427,10 @@ def test_targets_of_another_shape_or_type_than_the_output(targets, fix):
 )
 def test_a_column_that_meets_a_row_is_warned_of(meet, name):
     model = nn.Linear(8, 1)
-    with explaining(model), pytest.warns(UserWarning, match=rf"{name} takes \(4, 1\) with \(4,\)"):
+    heading = rf"{name} takes \(4, 1\) with \(4,\)"
+    with explaining(model), pytest.warns(UserWarning, match=heading) as told:
         meet(model(torch.rand(4, 8)), LABELS.float())
+    assert told[-1].filename == __file__
 
 
 def test_shapes_that_go_together_are_not_warned_of():
