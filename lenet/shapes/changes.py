@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, takes_maps
+from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, loses_batch, takes_maps
 from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, layer_path
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
 from lenet.shapes.wording import layer_code, setting_text, shape_text, size_text, title_of
@@ -183,12 +183,6 @@ def call_changes(steps: Iterable[Step]) -> Iterator[Change]:
     """Calls and layers that move axes, made to do what may have been meant."""
     for step in steps:
         yield from _layer_changes(step) if step.module is not None else _rewritings(step)
-
-
-def loses_batch(step: Step, batch: int) -> bool:
-    """Tell whether a batch goes in first, and something else comes out."""
-    starts = [shapes[0][:1] for shapes in (step.input_shapes, step.output_shapes) if shapes]
-    return len(starts) == 2 and starts[0] == (batch,) != starts[1]
 
 
 def flattens_wrong_axes(step: Step) -> bool:

@@ -19,7 +19,7 @@ from lenet import tracing
 from lenet.shapes import changes as candidates
 from lenet.shapes import edits as writing
 from lenet.shapes.changes import Change
-from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose
+from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, loses_batch
 from lenet.shapes.edits import AFTER, BEFORE, Edit, Statement
 from lenet.shapes.kinds import has_windows, kind_of
 from lenet.shapes.wording import layer_code
@@ -243,7 +243,7 @@ class _Search:
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
         yield _Family(0, "flattening", wrong)
         batch, failed = batch_of(self._call.tensors), problem.step
-        lost = (s for s in steps if s is failed or candidates.loses_batch(s, batch))
+        lost = (s for s in steps if s is failed or loses_batch(s, batch))
         rank = 0 if problem.kind in ("batch", "order") else 2
         yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
         shortcuts = candidates.shortcut_changes(model, problem)
