@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Response, ViewportSize
+from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize
 
 if TYPE_CHECKING:
     from lenet_book.widgets import Widget
@@ -38,15 +38,11 @@ class Visit:
     trouble: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._listeners: dict[Any, Callable[[Any], None]] = {
-            "request": lambda request: self._check_address(request.url),
-            "requestfailed": self._check_failure,
-            "pageerror": lambda error: self._note("error", error),
-            "response": self._check_response,
-            "console": self._check_message,
-        }
-        for event, listener in self._listeners.items():
-            self.page.on(event, listener)
+        self.page.on("request", lambda request: self._check_address(request.url))
+        self.page.on("requestfailed", self._check_failure)
+        self.page.on("pageerror", lambda error: self._note("error", error))
+        self.page.on("response", lambda r: r.status >= 400 and self._note(r.status, r.url))
+        self.page.on("console", self._check_message)
 
     def _note(self, kind: object, what: object) -> None:
         self.trouble.append(f"{kind}: {what}")
@@ -54,10 +50,6 @@ class Visit:
     def _check_address(self, url: str) -> None:
         if not url.startswith((self.base, "data:", "blob:")):
             self._note("off the machine", url)
-
-    def _check_response(self, response: Response) -> None:
-        if response.status >= 400:
-            self._note(response.status, response.url)
 
     def _check_failure(self, request: Request) -> None:
         # What a page still asks for when the reader leaves it is given up, not failed.
@@ -67,12 +59,6 @@ class Visit:
     def _check_message(self, message: Any) -> None:
         if message.type in ("error", "warning"):
             self._note(message.type, message.text)
-
-    def end(self) -> None:
-        """Leave the page, and see no more of it."""
-        self.page.goto("about:blank")
-        for event, listener in self._listeners.items():
-            self.page.remove_listener(event, listener)
 
     def open(self, name: str) -> Page:
         self.page.goto(f"{self.base}/{name}")
@@ -123,45 +109,13 @@ def too_small(page: Page) -> list[str]:
     return found
 
 
-# Pages left by tests, by their settings: a new one takes longer than most of what is done in it.
-_left: dict[tuple[Browser, str], Page] = {}
-_MOST_LEFT = 3
-
-
 @contextmanager
 def visiting(browser: Browser, base: str, **settings: Any) -> Iterator[Visit]:
-    """Open pages in a window of its own, with playwright's settings; nothing may go wrong.
-
-    A window for files is left to the next visit with these settings, as clean as a new one.
-    """
-    key = (browser, repr(sorted(settings.items())))
-    page = _left.pop(key, None) if base.startswith("file:") else None
-    visit = Visit(page or browser.new_context(**settings).new_page(), base)
+    """Open pages in a window of its own, with playwright's settings; nothing may go wrong."""
+    context = browser.new_context(**settings)
+    visit = Visit(context.new_page(), base)
     try:
         yield visit
-    except BaseException:
-        visit.page.context.close()
-        raise
-    visit.end()
-    if base.startswith("file:") and _is_clean(visit.page, settings):
-        _left[key] = visit.page
-    else:
-        visit.page.context.close()
-    for old in [*_left][:-_MOST_LEFT]:
-        _left.pop(old).context.close()
+    finally:
+        context.close()
     assert not visit.trouble, visit.trouble
-
-
-def _is_clean(page: Page, settings: dict[str, Any]) -> bool:
-    """Put back what a visit may have changed of a page; tell whether that was all."""
-    page.set_viewport_size(settings.get("viewport", ViewportSize(width=1280, height=720)))
-    page.emulate_media(
-        media="null",
-        color_scheme=settings.get("color_scheme", "light"),
-        reduced_motion=settings.get("reduced_motion", "no-preference"),
-        forced_colors=settings.get("forced_colors", "none"),
-    )
-    page.mouse.up()
-    page.mouse.move(0, 0)
-    own_clock: bool = page.evaluate("/native code/.test(Date)")
-    return own_clock and len(page.context.pages) == 1
