@@ -7,6 +7,8 @@ messages on stderr, and cell ids that stay as they were.
 from __future__ import annotations
 
 import argparse
+import base64
+import io
 import os
 import sys
 import time
@@ -16,7 +18,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from PIL import Image
 
+PNG = "image/png"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_TIMEOUT_SECONDS = 1800
 
@@ -64,6 +68,9 @@ def tidy(notebook: NotebookNode) -> None:
             tags.append("hide-cell")
         kept = {"tags": tags, "mystnb": cell.metadata.get("mystnb")}  # the latter holds alt texts
         cell.metadata = NotebookNode({key: value for key, value in kept.items() if value})
+        for output in cell.get("outputs", []):
+            if PNG in output.get("data", {}) and PNG not in output.metadata:
+                output.metadata[PNG] = size_of(output.data[PNG])  # so that a page keeps its room
         if "solution" in tags:
             cell.metadata.jupyter = {"source_hidden": True, "outputs_hidden": True}
             cell.metadata.cellView = "form"  # Colab's way to fold code
@@ -76,6 +83,12 @@ def tidy(notebook: NotebookNode) -> None:
             cell.metadata.collapsed = True  # the same in Colab and in the classic notebook
             prompts = {"code_prompt_show": "My guess is made: show", "code_prompt_hide": "Hide"}
             cell.metadata.mystnb = {**cell.metadata.get("mystnb", {}), **prompts}
+
+
+def size_of(picture: str) -> NotebookNode:
+    """Measure a picture, a PNG in base64, in pixels."""
+    width, height = Image.open(io.BytesIO(base64.b64decode(picture))).size
+    return NotebookNode(width=width, height=height)
 
 
 def main() -> int:

@@ -260,6 +260,12 @@ def test_figures_are_told_in_words_too(path: Path) -> None:
     assert len(set(told)) == len(told)
 
 
+def test_figures_say_how_large_they_are(path: Path) -> None:
+    outputs = [output for cell in code_cells(read(path)) for output in cell["outputs"]]
+    drawn = [output["metadata"] for output in outputs if "image/png" in output.get("data", {})]
+    assert all(size["image/png"]["width"] > 100 for size in drawn), "run make execute"
+
+
 def test_was_executed_once_from_top_to_bottom(path: Path) -> None:
     cells = code_cells(read(path))
     counts = [cell["execution_count"] for cell in cells]

@@ -15,6 +15,9 @@ export function sizeCanvas(canvas, width, height) {
   return context;
 }
 
+/** What pictures are painted on in their own size, one after the other. @type {HTMLCanvasElement | undefined} */
+let scratch;
+
 /**
  * Paint a picture of one channel in grey, of three in colour, its own range from black to white.
  *
@@ -24,18 +27,19 @@ export function sizeCanvas(canvas, width, height) {
 export function paintPicture(canvas, values, shape, side, [low, high] = rangeOf(values)) {
   const [height, width] = shape.slice(-2);
   const size = height * width;
-  const channels = shape.length === 3 && shape[0] === 3 ? [0, 1, 2] : [0, 0, 0];
-  const small = document.createElement("canvas");
-  [small.width, small.height] = [width, height];
-  const context = /** @type {CanvasRenderingContext2D} */ (small.getContext("2d"));
+  const next = shape.length === 3 && shape[0] === 3 ? size : 0; // from one channel to the next
+  const scale = 255 / (high - low || 1);
+  scratch ??= document.createElement("canvas");
+  Object.assign(scratch, { width, height });
+  const context = /** @type {CanvasRenderingContext2D} */ (scratch.getContext("2d"));
   const image = context.createImageData(width, height);
-  for (let i = 0; i < size; i++) {
-    channels.forEach((channel, k) => (image.data[4 * i + k] = (255 * (values[channel * size + i] - low)) / (high - low || 1)));
-    image.data[4 * i + 3] = 255;
+  for (let i = 0, at = 0; i < size; i++, at++) {
+    for (let channel = 0; channel < 3; channel++) image.data[at++] = scale * (values[channel * next + i] - low);
+    image.data[at] = 255;
   }
   context.putImageData(image, 0, 0);
   const [across, down] = [width, height].map((length) => (length * side) / Math.max(width, height));
-  sizeCanvas(canvas, across, down).drawImage(small, 0, 0, across, down);
+  sizeCanvas(canvas, across, down).drawImage(scratch, 0, 0, across, down);
 }
 
 /** @param {ArrayLike<number>} values @returns {[low: number, high: number]} */
