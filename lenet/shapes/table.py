@@ -18,7 +18,8 @@ from lenet.shapes.explanations import Explanation, explain_failure, find_device_
 from lenet.shapes.fixes import SECONDS
 from lenet.shapes.formulas import Field, ShapeError, Windows
 from lenet.shapes.wording import NamedShape, named_shape, shape_text
-from lenet.tracing import NOWHERE, Recording, Step, rebuilt, tensors_in
+from lenet.tracing import NOWHERE, Recording, Step, tensors_in
+from lenet.tracing.torch_calls import rebuilt
 
 BATCH = 3
 """How many images `trace` makes up: an odd number, so that a batch axis which gets lost shows."""

@@ -1,6 +1,6 @@
 """One forward pass as a list of steps: what ran, on what, giving what, and on which line."""
 
-from lenet.tracing.torch_calls import NOWHERE, VARIADIC, Place, rebuilt, tensors_in
+from lenet.tracing.torch_calls import NOWHERE, VARIADIC, Place, tensors_in
 from lenet.tracing.tracer import (
     MODEL_INPUT,
     Failure,
@@ -16,6 +16,5 @@ from lenet.tracing.tracer import (
 
 __all__ = [
     "MODEL_INPUT", "NOWHERE", "VARIADIC", "Failure", "Place", "Recording", "Shape", "Step",
-    "constructor_parameters", "layer_settings", "private_copy", "rebuilt", "record", "run",
-    "tensors_in"
+    "constructor_parameters", "layer_settings", "private_copy", "record", "run", "tensors_in"
 ]  # fmt: skip
