@@ -256,7 +256,8 @@ def judge(function: Callable[[nn.Module, DataLoader[Any]], tuple[Tensor, int]]) 
 def _check_answers(said: Tensor | list[Tensor], wanted: Tensor) -> None:
     if isinstance(said, list):
         raise NotYet("The answers are a list. Put them into one tensor: torch.cat joins batches.")
-    need(isinstance(said, Tensor), f"The answers should be a tensor, not a {type(said).__name__}.")
+    kind = type(said).__name__
+    need(isinstance(said, Tensor), f"First come the answers, one tensor. Yours is of type {kind}.")
     shape = tuple(said.shape)
     need(shape != (7, 3), "The first thing should be one class per picture, not its scores.")
     need(shape != (1,), "These are the answers of the last batch alone. Collect those of all.")

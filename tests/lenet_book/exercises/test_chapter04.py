@@ -228,6 +228,7 @@ def global_switch(network: Any, loader: Any) -> tuple[Tensor, int]:
     [
         (lambda n, d: None, "Is there a return?"),
         (lambda n, d: judged(n, d)[0], "Return two things"),
+        (lambda n, d: judged(n, d)[::-1], "First come the answers"),
         (lambda n, d: (answers(n, d), 4), "torch.cat joins batches"),
         (lambda n, d: (answers(n, d)[-1], 0), "the last batch alone"),
         (lambda n, d: (answers(n, d)[0], 2), "one batch alone"),
