@@ -22,7 +22,7 @@ FIRST_WIDTHS = {
     112.5: "The first is no whole number. Drop the half of the step that does not fit.",
     109: "The first: without any padding it would be that. The padding is 3.",
     110: "The first: the padding of 3 is added on both sides.",
-    115: "The first: the kernel has 7 weights. Take it off before you divide.",
+    115: "The first: the kernel is 7 pixels wide. Subtract them before you divide.",
     224: "The first: the padding would keep the size, but the stride is 2.",
     223: "The first: the distance is 223 pixels. How many steps of 2 are these?",
     218: "The first: the padding is 3 and the stride is 2.",

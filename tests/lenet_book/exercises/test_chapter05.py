@@ -72,6 +72,7 @@ def test_what_is_not_filled_in_is_not_answered(chapter: dict[str, Any], number: 
         ((112.5, 56), "no whole number"),
         ((109, 54), "The padding is 3"),
         ((110, 55), "on both sides"),
+        ((115, 58), "Subtract them"),
         ((224, 112), "the stride is 2"),
         ((100, 56), "Write down the distance"),
         ((112, 55), "The second is one too small"),
