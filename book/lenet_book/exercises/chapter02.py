@@ -46,7 +46,7 @@ LARGE = {
 }
 SMALL = {
     1968: "The second number counts the biases, too. Leave them out.",
-    1296: "The first small layer hands 12 channels to the second, not 6.",
+    1296: "The first small layer hands 12 channels to the second. Count both layers.",
     2592: "The first small layer gets 6 channels, not 12.",
     648: "The second number is that of the first small layer alone.",
     216: "The second number leaves out the depth: a filter is as deep as its input.",
