@@ -160,9 +160,9 @@ def setting_changes(step: Step, setting: str) -> Iterator[Change]:
 
 
 def own_changes(problem: Problem) -> Iterator[Change]:
-    """Make the failing layer fit what came."""
+    """Make the failing layer fit what came, where that has as many axes as the layer takes."""
     step = problem.step
-    if step is None or step.module is None or not step.input_shapes:
+    if step is None or step.module is None or not step.input_shapes or problem.kind == "axes":
         return
     shape, fit = step.input_shapes[0], kind_of(step).fits
     if "normalized_shape" in step.settings:

@@ -2,7 +2,7 @@
 /** Candidates for a fix: one thing done differently in a layer or the images, as lenet/shapes/changes.py. */
 import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
-import { takesMaps } from "./diagnosis.js";
+import { hasWindows, takesMaps } from "./diagnosis.js";
 import { KINDS, freshName, pair, settingText, settingsOf } from "./kinds.js";
 import { BATCH } from "./layers.js";
 
@@ -131,6 +131,13 @@ export function* widthChanges({ needed, came }, steps) {
 export function isProduct({ needed, came }, steps) {
   const wide = widestBefore(steps);
   return Boolean(wide && needed && wide.width !== came);
+}
+
+/** Does the failing step get numbers that depend on the size of the maps? @param {Problem} problem @param {LayerStep[]} steps */
+export function sizesMatter(problem, steps) {
+  const wide = widestBefore(steps);
+  if (problem.kind !== "features") return problem.kind !== "axes" && problem.kind !== "channels";
+  return !wide || isProduct(problem, steps) || hasWindows(wide);
 }
 
 /** How many times as many pixels a layer behind a flatten needs; 1 where that is not known. @param {Problem} problem @param {LayerStep[]} steps */

@@ -56,7 +56,7 @@ function wrongMaps(steps) {
   return { kind: "maps", what, step, index, needed: 0, came: 0, why: "" };
 }
 
-/** @param {LayerStep} step */
+/** @param {{ layer: Layer }} step */
 export function hasWindows({ layer }) {
   return Boolean(KINDS[layer.type].window);
 }

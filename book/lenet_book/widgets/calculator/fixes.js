@@ -5,7 +5,7 @@
  */
 import {
   applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, pixelRatio, settingChanges, sizeChanges,
-  widthChanges,
+  sizesMatter, widthChanges,
 } from "./changes.js";
 import { diagnose, hasWindows, torchSentence } from "./diagnosis.js";
 import { firstProblem } from "./editing.js";
@@ -114,7 +114,7 @@ class FixSearch {
     const widths = { words: "other widths", changes: widthChanges(problem, steps) };
     const isByLuck = isProduct(problem, steps);
     if (!isByLuck) yield { rank: 4, ...widths };
-    if (problem.kind === "axes" || problem.kind === "channels") return;
+    if (!sizesMatter(problem, steps)) return;
     const windowed = steps.filter(hasWindows).map((step) => step.layer);
     const settings = (/** @type {string[]} */ names, /** @type {number} */ rank) => names.flatMap((name) =>
       windowed.map((layer) => ({ rank, words: `another ${name}`, changes: settingChanges(layer, name), limit: 2 })));
