@@ -1,10 +1,11 @@
-"""Mend what other extensions write into pages in ways that screen readers stumble over.
+"""Mend what other extensions write into pages in ways that readers and screen readers stumble over.
 
 What the theme writes around the text is mended by the templates in `book/_templates`.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ MENDED = {
     '</em>,</dd>\n<dd><em class="sig-param">': ',</em><em class="sig-param">',
     "</em>,</dd>\n</dl>\n": ",</em></span>",
 }
+# Only attributes let a picture whose height follows its width keep its room until it comes.
+SIZE = re.compile(r'style="width: (\d+)px; height: (\d+)px;"')
+WITH_ROOM = r'style="width: \1px" width="\1" height="\2"'
 
 
 def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], _: object) -> None:
@@ -33,6 +37,7 @@ def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], _: obje
         return
     for found, better in MENDED.items():
         context["body"] = context["body"].replace(found, better)
+    context["body"] = SIZE.sub(WITH_ROOM, context["body"])
 
 
 def name_toggles(app: Sphinx, page: str, template: str, context: dict[str, Any], _: object) -> None:
