@@ -550,6 +550,18 @@ def test_a_key_that_is_held_down_changes_the_address_a_few_times_in_a_second(ope
         assert ";unit=0,3,25;" in page.evaluate("location.hash")
 
 
+def test_an_address_that_another_has_changed_meanwhile_stays(opened: Open) -> None:
+    with opened("#ForwardStepper-1:step=1;unit=0,3,0") as page:
+        stopped(page)
+        for _ in range(2):  # the first is written at once, the second after a while
+            page.locator(OUT).press("ArrowRight")
+            page.clock.run_for(40)
+        assert ";unit=0,3,1;" in page.evaluate("location.hash")
+        page.evaluate("history.replaceState(null, '', '#elsewhere')")
+        page.clock.run_for(1000)
+        assert page.evaluate("location.hash") == "#elsewhere"
+
+
 BROKEN = [
     "step=4;unit=99,99,99",
     "step=4;unit=",

@@ -47,6 +47,7 @@ class Stage {
   #hop = 0;
   #link = 0;
   #isLinkOld = false;
+  #written = "";
 
   /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
   constructor(model, address) {
@@ -276,9 +277,10 @@ class Stage {
   #writeLink() {
     history.replaceState(history.state, "", linkOf(this.#address, this.#state));
     this.#isLinkOld = false;
+    this.#written = location.hash;
     this.#link ||= window.setTimeout(() => {
       this.#link = 0;
-      if (this.#isLinkOld) this.#writeLink();
+      if (this.#isLinkOld && location.hash === this.#written) this.#writeLink(); // else a link is being followed
     }, LINK_MILLISECONDS);
   }
 
