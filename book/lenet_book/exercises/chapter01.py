@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from lenet_book.exercises import NotYet, check, need
+from lenet_book.exercises.shared import images_in
 from lenet_book.stand_in import find_datasets
 
 NOTHING = "{} returns nothing. Is there a return?"
@@ -281,15 +282,7 @@ def _check_scale(name: str, image: Tensor, raw: Tensor, mean: float, std: float)
 
 
 def _check_figure(figure: Figure, classes: list[str]) -> None:
-    need(
-        isinstance(figure, Figure),
-        f"The third should be the figure, the first thing that plt.subplots returns; yours is a "
-        f"{type(figure).__name__}.",
-    )
-    drawn = [axes for axes in figure.axes if axes.images]
-    need(len(drawn) == 10, f"The figure shows {len(drawn)} images, not ten.")
-    titles = [axes.get_title() for axes in drawn]
-    need(all(titles), "Some images have no title: ax.set_title(…).")
+    titles = [axes.get_title() for axes in images_in(figure, 10)]
     need(
         all(title in classes for title in titles),
         f"A title should be the name of a class; one of yours is {titles[0]!r}. "

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from lenet_book.exercises import NotYet, check, need
+from lenet_book.exercises.shared import images_in, made, output_of
 
 SUMS = {
     -570: "The sign is turned: the left column counts with 1, the right one with −1.",
@@ -94,21 +95,13 @@ def layer(layer: nn.Conv2d) -> None:
     need((height, width) == (16, 16), f"The output is {height}×{width}. {reason}")
 
 
-SUPER = "`super().__init__()` has to come first in `__init__`: it makes the lists for the layers."
+HINTS = {  # for what PyTorch says of a `forward`
+    "shapes cannot be multiplied": "A linear layer gets a last axis of another length than it was "
+    "made for. Is there a flatten, with start_dim=1, and is each convolution pooled?",
+    "channels": "A convolution gets another number of channels than it was made for. Do they come "
+    "in the right order?",
+}
 NO_LAYERS = "Your class has no layers yet. Make them in `__init__`, as attributes of `self`."
-
-
-def _made(kind: type[Any]) -> nn.Module:
-    """Return a network made from the learner's class."""
-    need(isinstance(kind, type), "Hand over the class itself, without brackets behind it.")
-    need(issubclass(kind, nn.Module), "Your class does not extend nn.Module.")
-    try:
-        made: nn.Module = kind()
-    except AttributeError as error:
-        need("before Module.__init__" not in str(error), SUPER)
-        raise
-    need("_modules" in vars(made), SUPER)
-    return made
 
 
 def _check_nothing_lost(network: nn.Module) -> None:
@@ -134,7 +127,7 @@ def registered(kind: type[Any]) -> None:
     Args:
         kind: The class: 784 → 60 → 10, with ReLU between.
     """
-    network = _made(kind)
+    network = made(kind)
     need(  # as it was given: what is wrong with it is the question
         not isinstance(vars(network).get("layers"), dict),
         "Your network finds 0 parameters, so training has nothing to change. What did `self` get?",
@@ -150,7 +143,7 @@ def registered(kind: type[Any]) -> None:
     flat = torch.flatten(images, start_dim=1)
     wanted = out(F.relu(hidden(flat)))
     mistakes = {"The ReLU between the layers is lost.": out(hidden(flat))}
-    _compare(_scores(network, images), wanted, mistakes)
+    _compare(output_of(network, images, HINTS), wanted, mistakes)
 
 
 def _noise(count: int) -> Tensor:
@@ -167,31 +160,6 @@ def _by_shape(network: nn.Module, shapes: list[tuple[int, ...]]) -> list[Any]:
 
 def _layers(network: nn.Module) -> list[Any]:
     return [part for part in network.modules() if isinstance(part, (nn.Conv2d, nn.Linear))]
-
-
-def _scores(network: nn.Module, images: Tensor) -> Tensor:
-    """Return what the learner's `forward` makes of images, or say why it cannot."""
-    try:
-        scores = network(images)
-    except NotImplementedError:
-        raise NotYet(
-            "Your class has no `forward` yet. It says how a picture passes through."
-        ) from None
-    except RuntimeError as error:
-        need(
-            "shapes cannot be multiplied" not in str(error),
-            "A linear layer gets a last axis of another length than it was made for. Is there a "
-            "flatten, with start_dim=1, and is each convolution pooled?",
-        )
-        need(
-            "channels" not in str(error),
-            "A convolution gets another number of channels than it was made for. Do they come "
-            "in the right order?",
-        )
-        raise
-    need(scores is not None, "`forward` returns nothing. Is there a return?")
-    need(torch.is_tensor(scores), f"`forward` returns a {type(scores).__name__}, not a tensor.")
-    return scores
 
 
 def _compare(scores: Tensor, wanted: Tensor, mistakes: dict[str, Tensor]) -> None:
@@ -230,7 +198,7 @@ def other_numbers(kind: type[Any]) -> None:
     Args:
         kind: The class; its networks take (N, 1, 28, 28) and return (N, 5).
     """
-    network = _made(kind)
+    network = made(kind)
     _check_nothing_lost(network)
     _check_recipe(network, WANTED, _noise(3))
 
@@ -252,7 +220,7 @@ def _check_recipe(network: nn.Module, shapes: list[tuple[int, ...]], images: Ten
             layers, images, pool=F.avg_pool2d
         ),
     }
-    _compare(_scores(network, images), wanted, mistakes)
+    _compare(output_of(network, images, HINTS), wanted, mistakes)
     return wanted
 
 
@@ -319,14 +287,7 @@ def _check_images(images: Tensor) -> None:
 
 
 def _check_figure(figure: Figure, image: Tensor, conv1: nn.Conv2d) -> None:
-    need(
-        isinstance(figure, Figure),
-        f"`figure` should be the first thing that plt.subplots returns; yours is a "
-        f"{type(figure).__name__}.",
-    )
-    drawn = [axes for axes in figure.axes if axes.images]
-    need(len(drawn) == 6, f"The figure shows {len(drawn)} images, not six.")
-    need(all(axes.get_title() for axes in drawn), "Some maps have no title: ax.set_title(…).")
+    drawn = images_in(figure, 6, "maps")
     shown = [torch.tensor(axes.images[0].get_array()) for axes in drawn]
     sizes = {tuple(values.shape) for values in shown}
     need(sizes != {(5, 5)}, "The figure shows the filters. Show the maps that they make.")

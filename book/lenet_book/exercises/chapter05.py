@@ -12,8 +12,13 @@ from torch import Tensor, nn
 
 from lenet.models import CifarLeNet
 from lenet.shapes import conv_output_size, pool_output_size
-from lenet_book.exercises import NotYet, check, need
+from lenet_book.exercises import check, need
+from lenet_book.exercises.shared import made, output_of
 
+HINTS = {  # for what PyTorch says of a `forward`
+    "shapes cannot be multiplied": "The layers are right, but in `forward` they do not meet: "
+    "{error}. What does the first number tell?",
+}
 NO_RETURN = "Your function returns nothing. Is there a return?"
 FIRST_WIDTHS = {
     111: "The first is one too small: a kernel that makes 111 steps stops at how many places?",
@@ -156,22 +161,6 @@ def field(function: Callable[[Layers], int]) -> None:
         need(answer == wanted, f"After {layers} the field is {wanted} wide; you say {answer}.")
 
 
-def _made(kind: type[Any], *arguments: int) -> Any:  # noqa: ANN401 (a class of the learner's)
-    """Return a network made from the learner's class."""
-    need(isinstance(kind, type), "Hand over the class itself, without brackets behind it.")
-    need(issubclass(kind, nn.Module), "Your class does not extend nn.Module.")
-    need(
-        not arguments or kind.__init__ is not nn.Module.__init__,
-        "Your class has no `__init__` yet, which takes channels, size and num_classes.",
-    )
-    try:
-        made = kind(*arguments)
-    except AttributeError as error:
-        need("before Module.__init__" not in str(error), "`super().__init__()` has to come first.")
-        raise
-    return made
-
-
 Shape = tuple[int, ...]
 UNDAMAGED: dict[str, Shape] = {
     "conv1": (8, 1, 3, 3), "conv2": (16, 8, 3, 3), "fc1": (64, 400), "fc2": (10, 64)
@@ -197,7 +186,7 @@ def repaired(kind: type[Any]) -> None:
     Args:
         kind: The class, with its `conv1` and its `forward` as they were.
     """
-    network = _made(kind)
+    network = made(kind)
     for name, wanted in UNDAMAGED.items():
         part = getattr(network, name, None)
         need(isinstance(part, nn.Module), f"Your network has no layer `{name}`.")
@@ -207,7 +196,7 @@ def repaired(kind: type[Any]) -> None:
         need(shape == wanted, f"The weight of `{name}` has the shape {shape}, not {wanted}.")
     layers = [getattr(network, name) for name in UNDAMAGED]
     images = torch.randn(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-    _check_scores(_scores(network, images), layers, images)
+    _check_scores(output_of(network, images, HINTS), layers, images)
 
 
 SIZES = [(1, 28, 10), (3, 32, 10), (2, 39, 5)]  # the last drops half a pixel twice
@@ -221,12 +210,14 @@ def any_size(kind: type[Any]) -> None:
         kind: The class; `kind(channels, size, num_classes)` takes pictures (N, channels, size,
             size) and returns scores (N, num_classes).
     """
+    has_init = not isinstance(kind, type) or kind.__init__ is not nn.Module.__init__
+    need(has_init, "Your class has no `__init__` yet, which takes channels, size and num_classes.")
     for channels, size, num_classes in SIZES:
-        network = _made(kind, channels, size, num_classes)
+        network = made(kind, channels, size, num_classes)
         images = torch.randn(3, channels, size, size, generator=torch.Generator().manual_seed(0))
         layers = _layers(network, images)
         _check_layers(layers, channels, size, num_classes)
-        _check_scores(_scores(network, images), layers, images)
+        _check_scores(output_of(network, images, HINTS), layers, images)
 
 
 def _layers(network: nn.Module, images: Tensor) -> list[Any]:
@@ -278,24 +269,6 @@ def _check_features(features: int, size: int, case: str) -> None:
         features == 16 * width**2,
         f"{case}, the first linear layer takes {features}. {hint}",
     )
-
-
-def _scores(network: nn.Module, images: Tensor) -> Tensor:
-    """Return what the learner's `forward` makes of images, or say why it cannot."""
-    try:
-        scores = network(images)
-    except NotImplementedError:
-        raise NotYet("Your class has no `forward` yet.") from None
-    except RuntimeError as error:
-        need(
-            "shapes cannot be multiplied" not in str(error),
-            f"The layers are right, but in `forward` they do not meet: {error}. What does the "
-            "first number tell?",
-        )
-        raise
-    need(scores is not None, "`forward` returns nothing. Is there a return?")
-    need(torch.is_tensor(scores), f"`forward` returns a {type(scores).__name__}, not a tensor.")
-    return scores
 
 
 def _recipe(
