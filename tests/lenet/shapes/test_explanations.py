@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import random
 import re
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from lenet.shapes import Explanation, Fix, ShapeError, explain, explaining, trac
 from lenet.shapes.diagnosis import Call
 from lenet.shapes.edits import apply_edits
 from lenet.shapes.explanations import find_device_mismatch
+from tests.sources import make_by_hand, run_cell
 
 
 class Plan:
@@ -124,14 +124,6 @@ def broken_plans(count: int) -> list[tuple[int, Plan]]:
     return plans
 
 
-def make_by_hand(fix: Fix, model: nn.Module, images: Tensor) -> tuple[nn.Module, Tensor]:
-    """Run the statements of a fix."""
-    space = {"model": model, "images": images, "nn": nn, "torch": torch}
-    for statement in fix.statements:
-        exec(statement.code, space)
-    return space["model"], space["images"]
-
-
 def edited_network(fix: Fix, plan: Plan) -> nn.Module:
     """Make a network of this file as it stands after the edits of a fix."""
     source = apply_edits(Path(__file__).read_text("utf-8"), fix.edits)
@@ -149,7 +141,7 @@ def test_broken_networks_are_explained_and_their_fixes_work(start):
     for seed, plan in broken_plans(start + 20)[start:]:
         torch.manual_seed(seed)
         images = plan.images()
-        table = explain(Network(plan), images)
+        table = explain(Network(plan), images, seconds=60)
         explanation = table.explanation
         assert explanation is not None, seed
         assert explanation.name == failing_name(Network(plan), images), seed
@@ -347,11 +339,7 @@ class Net(nn.Module):
 
 def written(source: str) -> nn.Module:
     """A network from its source, which can be read back as that of a notebook cell."""
-    name = f"<ipython-input-{len(linecache.cache)}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    space = {"nn": nn, "F": F, "torch": torch, "__name__": "__main__"}
-    exec(compile(source, name, "exec"), space)
-    return space["Net"]()
+    return run_cell(source)["Net"]()
 
 
 def test_an_explanation_says_where_without_naming_the_machines_folders():

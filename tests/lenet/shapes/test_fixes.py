@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import linecache
 import math
-from collections import OrderedDict
 from textwrap import indent
 
 import pytest
 import torch
-import torch.nn.functional as F
 import torchvision
 from torch import Tensor, nn
 
@@ -19,8 +16,7 @@ from lenet.shapes import Fix, edits
 from lenet.shapes.diagnosis import Call, diagnose
 from lenet.shapes.edits import Edit, apply_edits
 from lenet.shapes.fixes import Found, find_fixes
-
-NAMES = {"nn": nn, "F": F, "torch": torch, "OrderedDict": OrderedDict, "__name__": "__main__"}
+from tests.sources import make_by_hand, run_cell
 
 SOURCE = """
 class Block(nn.Module):
@@ -41,15 +37,6 @@ class Block(nn.Module):
 """
 
 
-def write(source: str, name: str = "") -> dict[str, object]:
-    """Run a notebook cell whose source can be read back."""
-    name = name or f"<ipython-input-{len(linecache.cache)}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    space = dict(NAMES)
-    exec(compile(source, name, "exec"), space)
-    return space
-
-
 def network_of(init: str, forward: str) -> str:
     """Write a class with these lines."""
     init, forward = (indent(lines.replace("; ", "\n"), " " * 8) for lines in (init, forward))
@@ -67,11 +54,9 @@ def search(model: nn.Module, *inputs: Tensor, seconds: float = math.inf) -> Foun
 
 def mended(source: str, fix: Fix, images: Tensor) -> Tensor:
     """Do with a network's source, and with its images, what a fix says."""
-    space = write(apply_edits(source, fix.edits))
-    space |= {"model": space["Net"](), "images": images}
-    for statement in fix.statements:
-        exec(statement.code, space)
-    output = space["model"].eval()(space["images"])
+    made = run_cell(apply_edits(source, fix.edits))["Net"]()
+    model, images = make_by_hand(fix, made, images)
+    output = model.eval()(images)
     return output[0] if isinstance(output, tuple) else output
 
 
@@ -100,14 +85,14 @@ def test_edits_are_made_where_they_say():
     ],
 )
 def test_a_layer_is_found_where_it_is_made(name, written):
-    model = write(SOURCE)["Block"](4)
+    model = run_cell(SOURCE)["Block"](4)
     assert edits.layer_expression(model, name).text == written
     model.set_submodule(name, nn.Linear(2, 7))
     assert edits.layer_expression(model, name) is None or name in ("head.1", "tail.last")
 
 
 def test_arguments_are_changed_or_added():
-    model = write(SOURCE)["Block"](4)
+    model = run_cell(SOURCE)["Block"](4)
     call = edits.layer_expression(model, "conv")
     names = list(tracing.constructor_parameters(nn.Conv2d))
     made = call.with_arguments(names, {"in_channels": 3, "padding": (2, 2)})
@@ -115,7 +100,7 @@ def test_arguments_are_changed_or_added():
 
 
 def test_a_rewritten_method_runs_in_its_class():
-    model = write(SOURCE)["Block"](4)
+    model = run_cell(SOURCE)["Block"](4)
     view = tracing.run(model, [torch.rand(3, 1, 7, 7)]).steps[2]
     call = edits.expression_at(view.place)
     assert call.text == "F.relu(self.conv(é)).view(-1,\n            100)"
@@ -306,7 +291,7 @@ REPAIRS = {
 @pytest.mark.parametrize(("init", "forward", "shape", "text"), REPAIRS.values(), ids=REPAIRS.keys())
 def test_every_fix_is_what_it_says_and_the_best_comes_first(init, forward, shape, text):
     source, images = network_of(init, forward), torch.rand(shape)
-    found = search(write(source)["Net"](), images)
+    found = search(run_cell(source)["Net"](), images)
     assert found.untried == ()
     assert found.fixes[0].text == text
     for fix in found.fixes:
@@ -319,7 +304,7 @@ def test_every_fix_is_what_it_says_and_the_best_comes_first(init, forward, shape
 def test_usual_sizes_come_before_nearer_ones_and_tiny_ones_never():
     def sizes(init: str, shape: tuple[int, ...]) -> list[str]:
         source = network_of(init, "return self.f(self.c(x).flatten(1))")
-        fixes = search(write(source)["Net"](), torch.rand(shape)).fixes
+        fixes = search(run_cell(source)["Net"](), torch.rand(shape)).fixes
         return [fix.text for fix in fixes if fix.text.endswith("input")]
 
     pools = "self.c = nn.Sequential(nn.MaxPool2d(4), nn.MaxPool2d(8)); "
@@ -334,14 +319,14 @@ def test_a_sum_of_maps_is_not_mended_by_repeating_one_of_them():
     source = network_of(
         "self.a = nn.Conv2d(3, 3, 3, padding=1, stride=2)", "return (x + self.a(x)).flatten(1)"
     )
-    texts = [fix.text for fix in search(write(source)["Net"](), torch.rand(3, 3, 8, 8)).fixes]
+    texts = [fix.text for fix in search(run_cell(source)["Net"](), torch.rand(3, 3, 8, 8)).fixes]
     assert "stride=1 in a" in texts
     assert not any(text.endswith("input") for text in texts)
 
 
 def test_a_picture_whose_layout_is_plain_keeps_it():
     source = network_of("self.f = nn.Linear(9, 2)", "return self.f(x.transpose(1, 2).view(-1, 12))")
-    fixes = search(write(source)["Net"](), torch.rand(2, 3, 4)).fixes
+    fixes = search(run_cell(source)["Net"](), torch.rand(2, 3, 4)).fixes
     assert not any("images" in fix.text for fix in fixes)
 
 
@@ -362,7 +347,7 @@ class Net(nn.Module):
         return self.f(self.b(self.a(x)).flatten(1))
 """
     images = torch.rand(3, 1, 8, 8)
-    fixes = search(write(source)["Net"](), images).fixes
+    fixes = search(run_cell(source)["Net"](), images).fixes
     padded = next(fix for fix in fixes if "padding=1 in a.conv" in fix.text)
     assert padded.lines == ["self.conv = nn.Conv2d(before, after, 3, padding=1)"]
     for fix in fixes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import random
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from lenet.shapes import Fix, explain
 from lenet.shapes.edits import apply_edits
+from tests.sources import load_file, make_by_hand
 
 HEAD = """
 from collections import OrderedDict
@@ -357,7 +357,7 @@ def broken_network(seed: int, folder: Path) -> tuple[Path, Tensor]:
         path.write_text(plan.source())
         images = plan.pictures()
         try:
-            works = load(path).Net().eval()(images).shape == (num_pictures(images), 10)
+            works = load_file(path).Net().eval()(images).shape == (num_pictures(images), 10)
         except (RuntimeError, ValueError, IndexError):
             works = False
         if not works:
@@ -368,24 +368,15 @@ def num_pictures(images: Tensor) -> int:
     return len(images) if images.dim() == 4 else 1
 
 
-def load(path: Path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def repaired(path: Path, images: Tensor, fix: Fix) -> Tensor:
     """Do what a fix prints, as its reader would, and run the network that comes of it."""
     assert all(Path(edit.file) == path for edit in fix.edits)
     copy = path.with_stem(f"{path.stem}_repaired")
     copy.write_text(apply_edits(path.read_text(), fix.edits))
-    space = {"model": load(copy).Net().eval(), "images": images, "torch": torch, "nn": nn, "F": F}
-    for statement in fix.statements:
-        exec(statement.code, space)
+    model, images = make_by_hand(fix, load_file(copy).Net().eval(), images)
     written = [*copy.read_text().splitlines(), *(each.code for each in fix.statements)]
     assert {line.strip() for line in fix.lines} <= {line.strip() for line in written}
-    return space["model"](space["images"])
+    return model(images)
 
 
 UNMENDED = {
@@ -398,7 +389,7 @@ MORE = [pytest.param(seed, marks=pytest.mark.slow) for seed in range(36, 300)]
 @pytest.mark.parametrize("seed", [*range(36), *MORE])
 def test_a_network_repaired_as_printed_works(seed, tmp_path):
     path, images = broken_network(seed, tmp_path)
-    explanation = explain(load(path).Net(), images, seconds=60).explanation
+    explanation = explain(load_file(path).Net(), images, seconds=60).explanation
     assert explanation is not None
     assert explanation.fixes or seed in UNMENDED
     for fix in explanation.fixes:

@@ -6,7 +6,6 @@ explanation has to say was written down before it was first computed.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import warnings
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from lenet.shapes import ShapeError, explain, explaining
 from lenet.shapes.edits import apply_edits
+from tests.sources import load_file, make_by_hand
 
 NETWORKS = Path(__file__).parent / "real_cases"
 
@@ -632,22 +632,9 @@ CASES = (
 )
 
 
-def load(path: Path, source: str | None = None) -> ModuleType:
-    """A file of networks as a module of its own; with another source if one is given."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    if source is None:
-        spec.loader.exec_module(module)
-    else:
-        exec(compile(source, path, "exec"), vars(module))
-    return module
-
-
 def explanation_of(case: Case) -> str:
     """What the user reads beside PyTorch's own message: in an error, below it, or as a warning."""
-    model, inputs = case.make(load(case.path)), case.tensors()
+    model, inputs = case.make(load_file(case.path)), case.tensors()
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         try:
@@ -681,11 +668,9 @@ def test_a_real_case_is_explained_as_an_expert_would(case, request):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case}-{case.report}")
 def test_the_fixes_of_a_real_case_work_as_they_are_printed(case):
     inputs = case.tensors()
-    explanation = explain(case.make(load(case.path)), inputs, seconds=60).explanation
+    explanation = explain(case.make(load_file(case.path)), inputs, seconds=60).explanation
     for fix in explanation.fixes if explanation else ():
-        mended = load(case.path, apply_edits(case.path.read_text(), fix.edits))
-        space = {"model": case.make(mended), "images": inputs[0], "torch": torch, "nn": nn, "F": F}
-        for statement in fix.statements:
-            exec(statement.code, space)
-        output = space["model"](space["images"], *inputs[1:])
+        mended = load_file(case.path, apply_edits(case.path.read_text(), fix.edits))
+        model, images = make_by_hand(fix, case.make(mended), inputs[0])
+        output = model(images, *inputs[1:])
         assert len(output) == (case.rows or len(inputs[0])), fix.text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import copy
-import linecache
 import random
 import threading
 import types
@@ -19,6 +18,7 @@ from torch.nn.utils import prune
 
 from lenet import tracing
 from lenet.models import CifarLeNet, LeNet5, NarrowLeNet
+from tests.sources import run_cell
 
 
 def images(*shape: int) -> Tensor:
@@ -285,10 +285,7 @@ def test_the_code_of_a_step_is_its_exact_expression():
 def written_in(name: str) -> nn.Module:
     """A network whose source lives in `linecache` only, as that of a notebook cell does."""
     source = "class Net(nn.Module):\n    def forward(self, x):\n        return x.relu() + 1\n"
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    space = {"nn": nn, "__name__": "__main__"}
-    exec(compile(source, name, "exec"), space)
-    return space["Net"]()
+    return run_cell(source, name)["Net"]()
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -18,40 +15,17 @@ from torch import Tensor, nn
 from lenet.models import NarrowLeNet
 from lenet_book.exercises import Verdict
 from lenet_book.exercises import chapter02 as check
-from lenet_book.stand_in import find_datasets
-
-CHAPTER = Path(__file__).parents[3] / "chapters" / "02_building_a_network.ipynb"
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("LENET_OFFLINE", "1")
-    find_datasets.cache_clear()
-    yield
-    find_datasets.cache_clear()
-    plt.close("all")
-
-
-def run(cell: dict[str, Any], names: dict[str, Any]) -> object:
-    """Run a cell and return the value of its last line, as a notebook shows it."""
-    *lines, last = ast.parse("".join(cell["source"])).body
-    exec(compile(ast.Module(lines, []), str(CHAPTER), "exec"), names)
-    if not isinstance(last, ast.Expr):
-        exec(compile(ast.Module([last], []), str(CHAPTER), "exec"), names)
-        return None
-    return eval(compile(ast.Expression(last.value), str(CHAPTER), "eval"), names)
+from tests.sources import cells_of, value_of
 
 
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 def test_every_exercise_has_a_solution_that_its_check_accepts() -> None:
-    plt.switch_backend("agg")
-    notebook = json.loads(CHAPTER.read_text(encoding="utf-8"))
-    cells = {cell["id"]: cell for cell in notebook["cells"] if cell["cell_type"] == "code"}
+    cells = cells_of("02_building_a_network")
     names: dict[str, Any] = {"__name__": "__main__"}
     for name in ("imports", "network", "checks", "answer-6", "solution-6-data"):
-        run(cells[name], names)
+        value_of(cells[name], names)
     solutions = [cells[f"solution-{number}"] for number in (3, 4, 5, 6)]
-    assert [str(run(cell, names)) for cell in solutions] == ["Right."] * 4
+    assert [str(value_of(cell, names)) for cell in solutions] == ["Right."] * 4
     in_words = check.one_number(570), check.weights(1800, 1944)
     assert [str(verdict) for verdict in in_words] == ["Right."] * 2
 

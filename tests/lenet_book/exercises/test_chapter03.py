@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import inspect
-import json
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib.pyplot as plt
+import nbformat
 import pytest
 import torch
 import torch.nn.functional as F
@@ -20,36 +18,17 @@ from torch import Tensor, nn
 
 from lenet.models import NarrowLeNet
 from lenet_book.exercises import chapter03 as check
-
-CHAPTER = Path(__file__).parents[3] / "chapters" / "03_inside_the_weights.ipynb"
-CELLS = json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
-
-
-@pytest.fixture(autouse=True)
-def close_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-def run(cell: dict[str, Any], names: dict[str, Any]) -> object:
-    """Run a cell and return the value of its last line, as a notebook shows it."""
-    *lines, last = ast.parse("".join(cell["source"])).body
-    exec(compile(ast.Module(lines, []), str(CHAPTER), "exec"), names)
-    if not isinstance(last, ast.Expr):
-        exec(compile(ast.Module([last], []), str(CHAPTER), "exec"), names)
-        return None
-    return eval(compile(ast.Expression(last.value), str(CHAPTER), "eval"), names)
+from tests.sources import CHAPTERS, cells_of, value_of
 
 
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 def test_every_exercise_has_a_solution_that_its_check_accepts() -> None:
-    plt.switch_backend("agg")
-    cells = {cell["id"]: cell for cell in CELLS if cell["cell_type"] == "code"}
+    cells = cells_of("03_inside_the_weights")
     test = [(torch.rand(4, 1, 28, 28), torch.tensor([1, 2, 3, 4]))]
     names: dict[str, Any] = {"trained": NarrowLeNet(), "test": test}
     for name in ("imports", "checks"):
-        run(cells[name], names)
-    said = {name: str(run(cell, names)) for name, cell in cells.items() if "solution-" in name}
+        value_of(cells[name], names)
+    said = {name: str(value_of(cell, names)) for name, cell in cells.items() if "solution-" in name}
     assert said.pop("solution-6").startswith("<All keys matched")  # its second half has the check
     assert len(said) == 4  # the first two are in words
     assert set(said.values()) == {"Right."}
@@ -58,7 +37,8 @@ def test_every_exercise_has_a_solution_that_its_check_accepts() -> None:
 
 
 def test_what_is_quoted_is_in_pytorch() -> None:
-    text = "\n".join("".join(cell["source"]) for cell in CELLS if cell["cell_type"] == "markdown")
+    notebook = nbformat.read(CHAPTERS / "03_inside_the_weights.ipynb", as_version=4)
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     quoted = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     functions: list[Callable[..., object]] = [
         nn.Linear.__init__,

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pytest
 import torch
 import torch.nn.functional as F
@@ -17,44 +13,21 @@ from torch import Tensor
 from lenet.data import load
 from lenet.models import NarrowLeNet
 from lenet_book.exercises import chapter04 as check
-from lenet_book.stand_in import find_datasets
-
-CHAPTER = Path(__file__).parents[3] / "chapters" / "04_forward_pass.ipynb"
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("LENET_OFFLINE", "1")
-    find_datasets.cache_clear()
-    yield
-    find_datasets.cache_clear()
-    plt.close("all")
-
-
-def run(cell: dict[str, Any], names: dict[str, Any]) -> object:
-    """Run a cell and return the value of its last line, as a notebook shows it."""
-    *lines, last = ast.parse("".join(cell["source"])).body
-    exec(compile(ast.Module(lines, []), str(CHAPTER), "exec"), names)
-    if not isinstance(last, ast.Expr):
-        exec(compile(ast.Module([last], []), str(CHAPTER), "exec"), names)
-        return None
-    return eval(compile(ast.Expression(last.value), str(CHAPTER), "eval"), names)
+from tests.sources import cells_of, value_of
 
 
 @pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")
 def test_every_exercise_has_a_solution_that_its_check_accepts() -> None:
-    plt.switch_backend("agg")
-    notebook = json.loads(CHAPTER.read_text(encoding="utf-8"))
-    cells = {cell["id"]: cell for cell in notebook["cells"] if cell["cell_type"] == "code"}
+    cells = cells_of("04_forward_pass")
     fashion = load("fashion-mnist")
     names: dict[str, Any] = {"fashion": fashion, "untrained": NarrowLeNet()}
     names["test_images"], _ = next(iter(fashion.batches("test", 100)))
     names |= {"mean": fashion.mean[0], "std": fashion.std[0]}
     for name in ("imports", "checks"):
-        run(cells[name], names)
-    verdicts = [run(cells[f"solution-{number}"], names) for number in (2, 3, 4, 5)]
+        value_of(cells[name], names)
+    verdicts = [value_of(cells[f"solution-{number}"], names) for number in (2, 3, 4, 5)]
     assert [str(verdict) for verdict in verdicts] == ["Right."] * 4
-    run(cells["solution-5-program"], names)
+    value_of(cells["solution-5-program"], names)
     assert len(names["answers"]) == len(fashion.test)
     assert str(check.three_scores(0.84, 0.84, 0.33)) == "Right."
 

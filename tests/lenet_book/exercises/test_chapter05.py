@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,44 +12,29 @@ from torch import Tensor, nn
 
 from lenet.data import load
 from lenet_book.exercises import chapter05 as check
-
-CHAPTER = Path(__file__).parents[3] / "chapters" / "05_output_shapes.ipynb"
-
-
-def run(cell: dict[str, Any], names: dict[str, Any]) -> object:
-    """Run a cell and return the value of its last line, as a notebook shows it."""
-    *lines, last = ast.parse("".join(cell["source"])).body
-    exec(compile(ast.Module(lines, []), str(CHAPTER), "exec"), names)
-    if not isinstance(last, ast.Expr):
-        exec(compile(ast.Module([last], []), str(CHAPTER), "exec"), names)
-        return None
-    return eval(compile(ast.Expression(last.value), str(CHAPTER), "eval"), names)
+from tests.sources import cells_of, value_of
 
 
 @pytest.fixture(scope="module")
 def chapter() -> dict[str, Any]:
     """The names of the chapter that its exercises need, and its cells by id."""
-    notebook = json.loads(CHAPTER.read_text(encoding="utf-8"))
-    cells = {cell["id"]: cell for cell in notebook["cells"] if cell["cell_type"] == "code"}
+    cells = cells_of("05_output_shapes")
     names: dict[str, Any] = {"cells": cells}
     needed = ("imports", "output-size", "walk-cifar-sizes", "checks")
     for name in needed:
         source = "".join(cells[name]["source"])
         cell = {"source": source.partition("\nsizes, kernels")[0]}  # the test of the formula aside
-        run(cell, names)
+        value_of(cell, names)
     return names
 
 
-def test_every_exercise_has_a_solution_that_its_check_accepts(
-    chapter: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LENET_OFFLINE", "1")
+def test_every_exercise_has_a_solution_that_its_check_accepts(chapter: dict[str, Any]) -> None:
     cells = chapter["cells"]
-    run(cells["answer-4"], chapter)
-    verdicts = [run(cells[f"solution-{number}"], chapter) for number in (3, 4, 5)]
+    value_of(cells["answer-4"], chapter)
+    verdicts = [value_of(cells[f"solution-{number}"], chapter) for number in (3, 4, 5)]
     assert [str(verdict) for verdict in verdicts] == ["Right."] * 3
     chapter |= {"clothes": load("fashion-mnist"), "photos": load("cifar-10")}
-    run(cells["solution-5-program"], chapter)
+    value_of(cells["solution-5-program"], chapter)
     assert chapter["count"] == len(chapter["photos"].test)
     assert check.two_widths(112, 56).right
     assert check.larger_photographs(2704, 324_600).right
@@ -60,7 +42,7 @@ def test_every_exercise_has_a_solution_that_its_check_accepts(
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_what_is_not_filled_in_is_not_answered(chapter: dict[str, Any], number: int) -> None:
-    assert str(run(chapter["cells"][f"answer-{number}"], chapter)) == "Not answered yet."
+    assert str(value_of(chapter["cells"][f"answer-{number}"], chapter)) == "Not answered yet."
 
 
 @pytest.mark.parametrize(
@@ -210,7 +192,7 @@ def test_repaired(kind: Any, hint: str) -> None:
 
 
 def test_the_network_as_it_was_given(chapter: dict[str, Any]) -> None:
-    assert "`conv2` takes 6 channels" in str(run(chapter["cells"]["answer-4"], chapter))
+    assert "`conv2` takes 6 channels" in str(value_of(chapter["cells"]["answer-4"], chapter))
     assert check.repaired(faulty()).right
 
 
