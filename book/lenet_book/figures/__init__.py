@@ -11,7 +11,6 @@ from lenet_book.figures.comparison import curves, trade_offs
 from lenet_book.figures.convolution import (
     convolution_step,
     convolution_sum,
-    kernel_responses,
     max_pooling,
     window_places,
 )
@@ -69,7 +68,6 @@ __all__ = [
     "image_grid",
     "image_stages",
     "kernel_positions",
-    "kernel_responses",
     "layer_costs",
     "learning_curves",
     "max_pooling",

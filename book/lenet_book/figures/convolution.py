@@ -73,26 +73,6 @@ def convolution_step(image: Tensor, kernel: Tensor, row: int, column: int) -> Bo
 
 
 @mpl.rc_context(STYLE)
-def kernel_responses(image: Tensor, kernels: Mapping[str, Tensor]) -> BookFigure:
-    """Draw what each kernel makes of one image, red above zero and blue below it.
-
-    Args:
-        image: uint8 or float (1, H, W).
-        kernels: float32 (kH, kW) by title; drawn above their maps.
-    """
-    figure = BookFigure(WIDTH, 3.0)
-    columns = figure.subplots(2, len(kernels) + 1, height_ratios=[1, 2])
-    columns[0, 0].set_axis_off()
-    draw_image(columns[1, 0], image)
-    columns[1, 0].set_title("picture", fontsize=10)
-    for (title, kernel), (above, below) in zip(kernels.items(), columns.T[1:], strict=True):
-        draw_signed(above, kernel, 1.5 * float(kernel.abs().max()))
-        above.set_title(title, fontsize=10)
-        draw_signed(below, functional.conv2d(image[None].float(), kernel[None, None])[0, 0])
-    return figure
-
-
-@mpl.rc_context(STYLE)
 def window_places(
     settings: Mapping[str, Mapping[str, int]], size: int = 7, kernel_size: int = 3
 ) -> BookFigure:

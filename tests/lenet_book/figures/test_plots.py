@@ -186,14 +186,6 @@ def test_shares_are_those_of_the_softmax_and_the_largest_is_coloured():
     assert labels == [["24.5%", "66.5%", "9.0%"], [">99.9%", "<0.1%", "<0.1%"]]
 
 
-def test_responses_are_what_pytorch_computes():
-    image = torch.rand(1, 8, 8)
-    picture = figures.kernel_responses(image, {"edges": EDGES})
-    drawn = [ax.images[0].get_array() for ax in picture.axes if ax.images]
-    expected = torch.nn.functional.conv2d(image[None], EDGES[None, None])[0, 0]
-    assert any(a.shape == (6, 6) and np.allclose(a, expected, atol=1e-6) for a in drawn)
-
-
 def test_windows_land_where_stride_padding_and_dilation_put_them():
     settings = {"plain": {}, "all": {"stride": 2, "padding": 1, "dilation": 2}}
     plain, spread = figures.window_places(settings).axes
