@@ -154,6 +154,7 @@ def test_the_page_and_python_see_each_other(page: Page, lab: str) -> None:
     out.focus()
     for key in ("Home", "ArrowRight"):
         out.press(key)
+    expect(out).to_have_attribute("aria-label", re.compile("column 1;"))
     label = out.get_attribute("aria-label") or ""
     words = label.split("Unit: ")[1].split(";")[0]
     picked = [int(word) for word in words.replace(",", "").split() if word.isdigit()]
