@@ -23,7 +23,7 @@ PREFERENCES = {
     "browser.aboutwelcome.enabled": False,  # no page of its own at the start
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
-    # Otherwise a page that is left while its script runs, or one that is slow, ends with a complaint.
+    # Otherwise a page that is slow, or left while its script runs, ends with a complaint.
     "dom.ipc.cancel_content_js_when_navigating": False,
     "dom.abort_script_on_child_shutdown": False,
     "dom.max_script_run_time": 0,
