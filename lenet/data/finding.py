@@ -106,10 +106,7 @@ def _find_published(name: str, root: str | os.PathLike[str] | None) -> Source:
             return _embedded(name, f"the download failed: {failure}")
     source = Source(name, folder, _differing(published, folder))
     if source.differing:
-        _notice(
-            f"Using {source}: {len(source.differing)} of its {len(published.md5)} files have "
-            "another checksum. Results may differ a little from published ones."
-        )
+        _notice(f"Using {source} (another checksum). Results may differ a little.")
     return source
 
 

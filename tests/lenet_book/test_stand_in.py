@@ -7,17 +7,21 @@ from collections.abc import Iterator
 import pytest
 import torch
 from torchvision import datasets as torchvision_datasets
+from torchvision.transforms import ToTensor
 
 from lenet.data import dataset
-from lenet_book.stand_in import find_datasets
+from lenet_book import stand_in
+from lenet_book.stand_in import find_cifar, find_datasets
 
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LENET_OFFLINE", "1")
-    find_datasets.cache_clear()
+    for found in (find_cifar, find_datasets):
+        found.cache_clear()
     yield
-    find_datasets.cache_clear()
+    for found in (find_cifar, find_datasets):
+        found.cache_clear()
 
 
 @pytest.mark.parametrize("train", [True, False])
@@ -42,3 +46,24 @@ def test_a_wrong_root_is_refused() -> None:
     _, datasets = find_datasets()
     with pytest.raises(RuntimeError, match="Dataset not found"):
         datasets.FashionMNIST("a-wrong-folder", download=False)
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_offline_the_photographs_are_coloured_digits(train: bool) -> None:
+    root, datasets = find_cifar()
+    opened = datasets.CIFAR10(root=root, train=train, download=True, transform=ToTensor())
+    digits = dataset("cifar-10", train)
+    assert isinstance(opened, torchvision_datasets.CIFAR10)
+    assert opened.data.shape == (len(digits), 32, 32, 3)
+    assert opened.targets == [int(label) for label in digits.targets]
+    image, label = opened[0]
+    assert torch.equal(image, ToTensor()(opened.data[0]))
+    assert opened.classes[label] == str(label)
+
+
+def test_the_published_photographs_are_opened_by_torchvision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    published = object.__new__(torchvision_datasets.CIFAR10)
+    monkeypatch.setattr(stand_in, "dataset", lambda name: published)
+    assert find_cifar()[1] is torchvision_datasets
