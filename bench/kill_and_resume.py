@@ -24,6 +24,7 @@ import torch
 from series import make_parser
 from torch import nn
 
+from lenet.atomic import PARTS
 from lenet.data import ImageData, load
 from lenet.data.augment import RandomAffine, RandomCropFlip
 from lenet.train import Settings, Training, checkpoint
@@ -74,9 +75,9 @@ def recipes(epochs: int, data: ImageData) -> Iterator[Recipe]:
     yield Recipe("sgd, constant, crop and flip", settings, data)
 
 
-def part(path: Path) -> Path:
-    """Return where a checkpoint is written before it gets its name."""
-    return path.with_name(f"{path.name}.part")
+def is_being_written(path: Path) -> bool:
+    """Tell whether a checkpoint is on its way to the disk."""
+    return any(path.parent.glob(PARTS))
 
 
 def run(recipe: Recipe, path: Path, kill: str = "never", wait: float = 0.0) -> int | None:
@@ -85,7 +86,7 @@ def run(recipe: Recipe, path: Path, kill: str = "never", wait: float = 0.0) -> i
     process.start()
     if kill == "at random":
         process.join(wait)
-    while kill == "amid a write" and process.is_alive() and not part(path).exists():
+    while kill == "amid a write" and process.is_alive() and not is_being_written(path):
         pass
     if kill != "never":
         process.kill()
@@ -108,8 +109,10 @@ def measure(recipe: Recipe, num_kills: int, folder: Path) -> Record:
             path.unlink()
             continue
         done = len(checkpoint.read(path)[1]["history"]) if path.exists() else None
-        kills.append({"kind": kind, "epochs_done": done, "write_cut": part(path).exists()})
-        part(path).unlink(missing_ok=True)
+        parts = list(path.parent.glob(PARTS))
+        kills.append({"kind": kind, "epochs_done": done, "write_cut": bool(parts)})
+        for part in parts:
+            part.unlink()
     assert run(recipe, path) == 0
     compare(whole, path)
     return {"kills": kills, "bytes": path.stat().st_size}

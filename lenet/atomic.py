@@ -5,54 +5,100 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
+import time
 from pathlib import Path
+
+PARTS = ".lenet-*.part"  # what is being written, in the folder of the file that it becomes
+DAY = 86_400  # seconds after which a part is what a killed process has left
+PATIENCE = 2.0  # seconds in which a system that holds the old file open may let it go
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
     """Write a file so that every reader finds it whole: as it was before, or as it is now.
 
-    The bytes go to ``NAME.part`` in the same folder and from there to the disk before the file
-    gets its name, so that neither a killed process nor a power cut leaves half a file.
+    The bytes go to a new file of its own name in the same folder and from there to the disk before
+    it gets its final name, so that neither a killed process, a power cut nor another writer leaves
+    half a file.
 
     Raises:
-        OSError: It cannot be written: the disk is full, or the folder is missing or protected.
-            What was there before is untouched, and nothing else is left behind.
+        OSError: It cannot be written: the disk is full, the folder is missing or protected, or
+            what is there is no regular file. What was there before is untouched, and nothing else
+            is left behind.
     """
-    path = Path(path).resolve()  # a link goes on pointing to the file
-    part = path.with_name(f"{path.name}.part")
+    path, part = _places(path)
     try:
-        with part.open("wb") as stream:
+        with part.open("xb") as stream:
             stream.write(content)
             stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
+            with contextlib.suppress(OSError):  # some network and memory file systems have none
+                os.fsync(stream.fileno())
+        _replace(part, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
             part.unlink()
         if isinstance(error, OSError):
-            why = f"cannot write the file ({error.strerror}); what was there before is untouched"
-            raise OSError(error.errno, why, str(path)) from error
+            untouched = "what was there before is untouched"
+            raise _failure(error, path, f"; {untouched}") from error
         raise
-    _store_name(path.parent)
+    with contextlib.suppress(OSError):  # the file is there, whatever becomes of the folder's entry
+        _store_name(path.parent)
 
 
 def check_writable(path: str | Path) -> None:
     """Find out now whether `write_atomically` could write a file later.
 
     Raises:
-        OSError: The folder is missing or protected, or the path is that of a folder.
+        OSError: As there.
     """
-    path = Path(path).resolve()
-    part = path.with_name(f"{path.name}.part")
+    path, part = _places(path)
+    try:
+        part.touch(exist_ok=False)
+        part.unlink()
+    except OSError as error:
+        raise _failure(error, path) from error
+
+
+def _places(path: str | Path) -> tuple[Path, Path]:
+    """Where a file is to be, links followed, and where it is written first.
+
+    Raises:
+        OSError: Something else than a regular file is there.
+    """
+    given = Path(path)
+    path = Path(os.path.realpath(given))  # a link goes on pointing to the file
     try:
         if path.is_dir():
             raise OSError(errno.EISDIR, "a folder is there")
-        part.touch()
-        part.unlink()
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, "the links to it lead in a circle")
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "a device or pipe is there, no regular file")
+        for left in path.parent.glob(PARTS):
+            if time.time() - left.stat().st_mtime > DAY:
+                left.unlink()
+    except FileNotFoundError:
+        pass  # another writer has cleaned up
     except OSError as error:
-        raise OSError(
-            error.errno, f"cannot write the file ({error.strerror})", str(path)
-        ) from error
+        raise _failure(error, given) from error
+    return path, path.with_name(PARTS.replace("*", secrets.token_hex(8)))
+
+
+def _failure(error: OSError, path: Path, more: str = "") -> OSError:
+    return OSError(error.errno, f"cannot write the file ({error.strerror}){more}", str(path))
+
+
+def _replace(part: Path, path: Path) -> None:
+    """Rename; Windows refuses for as long as a reader or a scanner holds the old file open."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 def _store_name(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import resource
 import signal
@@ -24,12 +25,90 @@ def test_a_file_is_made_and_replaced(tmp_path):
         assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_killed_write_left_is_in_nobodys_way(tmp_path):
-    path, part = tmp_path / "file", tmp_path / "file.part"
-    part.write_bytes(b"half")
+def test_what_a_killed_write_left_is_taken_away_a_day_later(tmp_path):
+    """Earlier it may be what another process is writing."""
+    path, old, young = (tmp_path / name for name in ("file", ".lenet-1.part", ".lenet-2.part"))
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
     write_atomically(path, b"whole")
     assert path.read_bytes() == b"whole"
+    assert sorted(tmp_path.iterdir()) == [young, path]
+
+
+def write_often(path: Path, letter: bytes, times: int) -> None:
+    for _ in range(times):
+        write_atomically(path, letter * 100_000)
+
+
+def read_often(path: Path, times: int) -> None:
+    for _ in range(times):
+        content = path.read_bytes()
+        assert content == content[:1] * 100_000
+
+
+def test_four_writers_and_four_readers_of_one_file(tmp_path):
+    """10,000 reads, each of them whole."""
+    path = tmp_path / "file"
+    write_atomically(path, b"a" * 100_000)
+    context = multiprocessing.get_context("fork")
+    work = [(write_often, path, letter, 100) for letter in (b"b", b"c", b"d", b"e")]
+    work += [(read_often, path, 2_500)] * 4
+    processes = [context.Process(target=target, args=args) for target, *args in work]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 8
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_held_open_for_a_moment_is_replaced_then(tmp_path, monkeypatch):
+    """As on Windows, where a reader or a scanner keeps a file from being replaced."""
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+    refusals = [PermissionError(errno.EACCES, "held open")] * 3
+    replace = Path.replace
+
+    def refusing(part, target):
+        if refusals:
+            raise refusals.pop()
+        return replace(part, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    write_atomically(path, b"after")
+    assert path.read_bytes() == b"after" and not refusals
+
+
+def test_a_disk_without_fsync_is_written_all_the_same(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+
+    def refused(descriptor):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", refused)
+    write_atomically(path, b"content")
+    assert path.read_bytes() == b"content"
+
+
+def test_what_is_no_regular_file_is_left_alone(tmp_path):
+    pipe, link, loop = (tmp_path / name for name in ("pipe", "link", "loop"))
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/null")
+    loop.symlink_to(loop)
+    for path, reason in ((pipe, "device or pipe"), (link, "device or pipe"), (loop, "circle")):
+        for write in (lambda path: write_atomically(path, b""), check_writable):
+            with pytest.raises(OSError, match=f"cannot write the file.*{reason}"):
+                write(path)
+    assert pipe.is_fifo() and link.is_symlink() and loop.is_symlink()
+    assert Path("/dev/null").is_char_device()
+    assert sorted(tmp_path.iterdir()) == [link, loop, pipe]
+
+
+def test_the_longest_name_can_be_written(tmp_path):
+    path = tmp_path / ("n" * 255)
+    write_atomically(path, b"content")
+    assert path.read_bytes() == b"content"
 
 
 def test_a_link_goes_on_pointing_to_its_file(tmp_path):
