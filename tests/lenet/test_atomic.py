@@ -77,7 +77,8 @@ def test_a_file_that_is_held_open_for_a_moment_is_replaced_then(tmp_path, monkey
 
     monkeypatch.setattr(Path, "replace", refusing)
     write_atomically(path, b"after")
-    assert path.read_bytes() == b"after" and not refusals
+    assert path.read_bytes() == b"after"
+    assert not refusals
 
 
 def test_a_disk_without_fsync_is_written_all_the_same(tmp_path, monkeypatch):
@@ -100,7 +101,9 @@ def test_what_is_no_regular_file_is_left_alone(tmp_path):
         for write in (lambda path: write_atomically(path, b""), check_writable):
             with pytest.raises(OSError, match=f"cannot write the file.*{reason}"):
                 write(path)
-    assert pipe.is_fifo() and link.is_symlink() and loop.is_symlink()
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert loop.is_symlink()
     assert Path("/dev/null").is_char_device()
     assert sorted(tmp_path.iterdir()) == [link, loop, pipe]
 
