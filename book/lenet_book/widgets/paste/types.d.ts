@@ -1,0 +1,98 @@
+// What the reader of pasted code hands to its page. Every file knows these names without importing them.
+//
+//   readNetwork(code, { imageShape?, network? }): Reading     in reader.js; fast, at every keystroke
+//   explainReading(reading): CodeExplanation | null           in repairs.js; tries fixes, when there is time
+//   applyEdits(code, edits): string                           in repairs.js
+
+/** A piece of the code: characters from `from` up to `to`; lines count from 1, columns from 0. */
+interface CodePlace {
+  from: number;
+  to: number;
+  line: number;
+  column: number;
+  lastLine: number;
+}
+
+/** What was not understood, or is no Python: `what` is a clause without an end, as "the package does it" may follow. */
+interface Unread {
+  place: CodePlace;
+  what: string;
+}
+
+/** A row as the calculator has it. Where the shape is unknown, `outputShape` is empty and `isKnown` false. */
+interface CodeRow extends Row {
+  isKnown: boolean;
+  /** The expression in `forward`, as `lenet.shapes` names it. */
+  place: CodePlace;
+  /** The call that made the layer; null for a function. */
+  made: CodePlace | null;
+  inputShape: (number | string)[];
+  /** For every tensor that goes in, the index of its row; −1 for the images, null for weights. */
+  sources: (number | null)[];
+}
+
+/** A layer that was made, whether or not it ran. */
+interface MadeLayer {
+  name: string;
+  place: CodePlace;
+  numParameters: number;
+}
+
+interface Reading {
+  code: string;
+  /** Why nothing could be read: a syntax error, no network; else null. */
+  refusal: Unread | null;
+  /** The class, or the variable, that was read as the network, and all that could be. */
+  network: string;
+  networks: string[];
+  /** The shape of one image, and where it comes from, in words: "as torch.randn in line 30 says". */
+  imageShape: number[];
+  imageSource: string;
+  /** The parameter of `forward` that takes the images; null for an nn.Sequential. */
+  inputPlace: CodePlace | null;
+  /** All operations that ran, up to the failure or the end. */
+  rows: CodeRow[];
+  layers: MadeLayer[];
+  numParameters: number;
+  /** Parameters of layers that did not run. */
+  numUnusedParameters: number;
+  /** What went wrong and where; null if nothing did. */
+  problem: { what: string; why: string; place: CodePlace; made: CodePlace | null; index: number; name: string } | null;
+  /** What was not understood: from its place on shapes are unknown. */
+  unread: Unread[];
+  /** What does the same in Python: `python -m lenet shapes mymodel.py:Net --input 1x28x28`. */
+  command: string;
+  program: CodeProgram;
+}
+
+/** What is needed to run the code again with changes; for repairs.js alone. */
+type CodeProgram = any;
+
+/** A piece of the code that is replaced; `old` is what stands there. */
+interface CodeEdit {
+  from: number;
+  to: number;
+  old: string;
+  new: string;
+}
+
+/** A fix that was tried: edits of the code, other images, or both. */
+interface CodeFix {
+  text: string;
+  reason: string;
+  rank: number;
+  edits: CodeEdit[];
+  /** The changed lines as they stand afterwards. */
+  lines: string[];
+  /** The shape of one image with it; absent where the images stay. */
+  imageShape?: number[];
+}
+
+interface CodeExplanation {
+  what: string;
+  why: string;
+  fixes: CodeFix[];
+  tried: string[];
+  /** PyTorch's own sentence, where it is known. */
+  error: string;
+}
