@@ -72,8 +72,11 @@ lint: $(READY)
 	elif command -v npm >/dev/null && npm ci --silent; then npm run --silent check; \
 	else echo "The front ends of the widgets were not checked: that needs npm and its packages."; fi
 
+# Neither make nor the shell reads what the address holds.
+unexport REPO
+publish-to: export ADDRESS = $(value REPO)
 publish-to: $(READY)
-	@$(BIN)/python book/tools/publish.py "$(REPO)"
+	@$(BIN)/python book/tools/publish.py "$$ADDRESS"
 
 clean:
 	rm -rf _build build dist $(VENV) node_modules *.egg-info book/*.egg-info .benchmarks .hypothesis \

@@ -18,9 +18,10 @@ REPEATED_IN = [
     *("README.md", "pyproject.toml", "book/lenet_book/__init__.py"),
     *("book/*.md", "book/*.ipynb", "chapters/*.ipynb"),
 ]
-GITHUB = re.compile(r"https://github\.com/([A-Za-z0-9-]+)/([\w.-]+)")
-# What git and pip both understand, without a character that YAML, JSON or a shell would change.
-ADDRESS = re.compile(r"(https|ssh)://[\w.@:/~+-]+")
+# Names as GitHub allows them, without a character that YAML, JSON, a link or a shell would change.
+NAME = r"(?!\.+(?:/|$))[A-Za-z0-9_.-]+"
+GITHUB = re.compile(rf"https://github\.com/([A-Za-z0-9][A-Za-z0-9-]*)/({NAME})")
+ADDRESS = re.compile(rf"https://[a-z0-9.-]+(?::\d+)?(?:/{NAME}){{2,}}")
 BADGES = re.compile(r"<!-- badges -->.*?<!-- /badges -->", re.DOTALL)
 PICTURE = re.compile(r"(?<=\]\()[^)]*?(book/assets/architecture\.svg)[^)]*(?=\))")
 
@@ -29,18 +30,19 @@ def checked(address: str) -> str:
     """Return the address as it is to be stored.
 
     Raises:
-        ValueError: It is no address that git and pip can read.
+        ValueError: It is no public https address of a repository; the message does not repeat
+            it, because what stands before an @ may be a password.
     """
     address = address.strip().rstrip("/")
-    if address.startswith("https://github.com/"):
-        address = address.removesuffix(".git")
-        if not GITHUB.fullmatch(address):
-            raise ValueError(f"{address!r} is not of the form https://github.com/owner/name")
-    if not ADDRESS.fullmatch(address):
+    if "@" in address:
         raise ValueError(
-            f"{address!r} is no address that pip can install from; "
+            "the address holds a user name, perhaps a password, which every reader would see; "
             "give it as https://github.com/owner/name"
         )
+    on_github = address.lower().startswith("https://github.com/")
+    address = address.removesuffix(".git") if on_github else address
+    if not (GITHUB if on_github else ADDRESS).fullmatch(address):
+        raise ValueError(f"{address!r} is not of the form https://github.com/owner/name")
     return address
 
 

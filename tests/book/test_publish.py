@@ -47,6 +47,13 @@ def copy(tmp_path: Path) -> Path:
     return target
 
 
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with nothing in it but its address."""
+    shutil.copy(ROOT / "_config.yml", tmp_path)
+    return tmp_path
+
+
 def test_the_address_is_the_same_everywhere() -> None:
     address = present_address(ROOT)
     for path in [*PACKAGED, *ROOT.glob("book/*.md"), *ROOT.glob("book/*.ipynb"), *CHAPTERS]:
@@ -65,32 +72,68 @@ def test_the_placeholder_is_no_address() -> None:
         ("https://github.com/owner/name", "https://github.com/owner/name"),
         ("https://github.com/owner/name.git/", "https://github.com/owner/name"),
         ("https://gitlab.com/group/sub/name.git", "https://gitlab.com/group/sub/name.git"),
-        ("ssh://git@example.org/name", "ssh://git@example.org/name"),
+        (
+            "https://git.example.org:8443/owner/my.book",
+            "https://git.example.org:8443/owner/my.book",
+        ),
     ],
 )
 def test_accepts_addresses_that_pip_can_install_from(given: str, stored: str) -> None:
     assert checked(given) == stored
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "",
-        "owner/name",
-        "file:///some/folder",
-        "git@github.com:owner/name.git",
-        "https://github.com/owner",
-        "https://github.com/owner/name/tree/main",
-        "https://github.com/your_github_name/lenet-book",
-        'https://example.org/"; rm -rf',
-        "https://example.org/a b",
-    ],
-)
-def test_refuses_other_addresses(wrong: str, copy: Path) -> None:
-    before = (copy / "_config.yml").read_bytes()
-    with pytest.raises(ValueError, match=r"address|form"):
-        publish(wrong, copy)
-    assert (copy / "_config.yml").read_bytes() == before
+HOSTILE = [
+    *("", " ", "/", "owner/name", "file:///some/folder", "git@github.com:owner/name.git"),
+    *("ssh://git@example.org/owner/name", "git://example.org/owner/name", "http://example.org/a/b"),
+    *("javascript:alert(1)", "https://", "https:///owner/name", "https://github.com"),
+    *("https://github.com/owner", "https://github.com/owner/name/tree/main", "https://x.org/name"),
+    *("https://github.com/owner/..", "https://github.com/../name", "https://github.com/./name"),
+    *("https://github.com/owner/...", "https://github.com/own_er/name", "https://x.org/a/../../b"),
+    *("https://github.com/-owner/name", "HTTPS://GITHUB.COM/owner/..", "https://github.com//name"),
+    *("https://user:TOKEN@github.com/owner/name", "https://TOKEN@github.com/owner/name"),
+    *("https://github.com@evil.example/owner/name", "https://github.com:80@x.org/owner/name"),
+    *("https://github.com/owner/na`touch X`me", "https://github.com/owner/$(touch X)"),
+    *('https://github.com/owner/name";touch X;"', "https://github.com/owner/name;touch X"),
+    *("https://github.com/owner/name' || touch X", "https://github.com/owner/name&touch X"),
+    *(
+        "https://github.com/owner/name|touch X",
+        "https://github.com/owner/name>X",
+        "$(shell touch X)",
+    ),
+    *("https://github.com/owner/name\ntouch X", "https://github.com/owner/name\\", "${HOME}"),
+    *(
+        "https://github.com/owner/name?x=1",
+        "https://github.com/owner/name#x",
+        "https://x.org/a/b%20c",
+    ),
+    *("https://github.com/owner/näme", "https://exämple.org/owner/name", "https://x.org/a/b\u202e"),
+    *('https://example.org/"; rm -rf', "https://example.org/a b", "https://x.org/a/<script>"),
+]
+
+
+@pytest.mark.parametrize("wrong", HOSTILE)
+def test_refuses_other_addresses(wrong: str, repository: Path) -> None:
+    config = repository / "_config.yml"
+    before = config.read_bytes()
+    with pytest.raises(ValueError, match="github") as caught:
+        publish(wrong, repository)
+    assert "TOKEN" not in str(caught.value)
+    assert config.read_bytes() == before
+
+
+@pytest.mark.parametrize("wrong", [text for text in HOSTILE if "touch" in text])
+def test_make_hands_the_address_on_without_running_it(wrong: str, repository: Path) -> None:
+    makefile = shutil.copy(ROOT / "Makefile", repository)
+    python = repository / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf "%s" "$2" > given\n', encoding="utf-8")
+    python.chmod(0o755)
+    for name in ("requirements.txt", "pyproject.toml", ".venv/ready"):
+        (repository / name).touch()
+    command = ["make", "-f", makefile, "publish-to", f"REPO={wrong}"]
+    subprocess.run(command, cwd=repository, check=True, capture_output=True)
+    assert (repository / "given").read_text(encoding="utf-8") == wrong
+    assert not (repository / "X").exists()
 
 
 def test_sets_the_address_wherever_it_stands_and_can_set_it_again(copy: Path) -> None:
