@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.shared.joining import joined_script, joined_style
-from lenet_book.widgets.shared.pages import definition, standalone_page
+from lenet_book.widgets.shared.pages import definition, part_definition, standalone_page
 
 
 class Widget(anywidget.AnyWidget):
@@ -68,6 +68,11 @@ class Widget(anywidget.AnyWidget):
         return definition(cls.__name__, cls.version, cls.front_end)
 
     @classmethod
+    def part_definition(cls) -> str:
+        """The classic script with what the front end imports later; empty if that is nothing."""
+        return part_definition(cls.__name__, cls.front_end)
+
+    @classmethod
     def sentence(cls) -> str:
         """What a page without scripts says in the place of a widget that brings no poster."""
         name = re.sub("(?<=[a-z])(?=[A-Z])", " ", cls.__name__).capitalize()
@@ -81,7 +86,8 @@ class Widget(anywidget.AnyWidget):
             title: The page's title; by default the name of the class.
         """
         name = type(self).__name__
-        page = standalone_page(self, self.definition(), title or name, self.sentence())
+        scripts = self.definition() + self.part_definition()
+        page = standalone_page(self, scripts, title or name, self.sentence())
         Path(path).write_text(page, encoding="utf-8")
 
     def __repr__(self) -> str:

@@ -7,30 +7,40 @@ copy of its module.
 
 What Python knows already is not written twice: in place of ``fromPython("module:function")`` stands
 what the function returns, as JSON.
+
+What a script imports by ``import("./later.js")``, and what that file imports beside, is its part: a
+function of the names that it takes from the script. It is called when it is first used. Notebooks
+and saved pages have it inside the module; the pages of the book fetch it from a file of its own.
+
+A worker needs the text of a program: ``functionOf("./work.js")`` is a function, whose text that is,
+with all that the file imports.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
 
 SHARED_STYLE = Path(__file__).with_name("shared.css")
 
-_IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[\w./]+)";\n+', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.{1,2}/[\w./]+)";\n+', re.MULTILINE)
 _ANY_IMPORT = re.compile(r"^import\b.*$", re.MULTILINE)
 _COMMENT = re.compile(
     r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|// @ts-check)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
+_LATER = re.compile(r'\bimport\("(\.{1,2}/[\w./]+)"\)(?!\.)')  # with a dot behind, it is a type
+_FUNCTION = re.compile(r'\bfunctionOf\("(\.{1,2}/[\w./]+)"\)')
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
+_EXPORTED = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
 _DATA = re.compile(r'\bfromPython\("([\w.]+:\w+)"\)')
 _NAME = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
 _DEFAULT_EXPORT = re.compile(r"^export default .*\n", re.MULTILINE)
 
 
-@cache
 def joined_script(path: Path) -> str:
     """Join a script and all that it imports, each file once, before those that need it.
 
@@ -38,13 +48,81 @@ def joined_script(path: Path) -> str:
         ValueError: A file imports in another form than ``import { name } from "./file.js";``, or
             two files declare the same name.
     """
+    part = joined_part(path)
+    return (f"const makePart = async {part};\n" if part else "") + script_without_part(path)
+
+
+@cache
+def script_without_part(path: Path) -> str:
+    """Join a script likewise, but leave ``makePart`` for others to declare; it gives a promise.
+
+    Raises:
+        ValueError: As `joined_script`.
+    """
+    files = _collected(path)
+    _check_names(files)
+    *imported, own = (_with_functions(file, text) for file, text in files.items())
+    script = "\n".join([*(_DEFAULT_EXPORT.sub("", text) for text in imported), own])
+    if not _LATER.search(script):
+        return script
+    names = ", ".join(_names_for_part(path))
+    return "let part;\n" + _LATER.sub(f"(part ??= makePart({{ {names} }}))", script)
+
+
+@cache
+def joined_part(path: Path) -> str:
+    """Write the function that makes what a script imports later; empty where it imports nothing.
+
+    Raises:
+        ValueError: As `joined_script`.
+    """
+    own = _part_files(path)
+    if not own:
+        return ""
+    _check_names({**_collected(path), **own})
+    *_, entry = own
+    exports = ", ".join(_EXPORTED.findall(entry.read_text(encoding="utf-8")))
+    body = "\n".join(_with_functions(file, text) for file, text in own.items())
+    names = ", ".join(_names_for_part(path))
+    sheets = _text_of(file.with_suffix(".css") for file in own)
+    style = f"{{ textContent: {json.dumps(sheets, ensure_ascii=False)} }}"
+    dress = f'document.head.append(Object.assign(document.createElement("style"), {style}));\n'
+    start = f'"use strict";\nconst {{ {names} }} = names;\n' + (dress if sheets else "")
+    return f"(names) => {{\n{start}{body}return {{ {exports} }};\n}}"
+
+
+def _part_files(path: Path) -> dict[Path, str]:
+    """Collect what a script imports later, without what it has by then."""
+    files = _collected(path)
+    own: dict[Path, str] = dict(files)
+    for file, text in files.items():
+        for name in dict.fromkeys(_LATER.findall(text)):
+            _collect((file.parent / name).resolve(), own)
+    return {file: text for file, text in own.items() if file not in files}
+
+
+def _names_for_part(path: Path) -> list[str]:
+    """List the names that a part takes from its script."""
+    files = _collected(path)
+    names: dict[str, None] = {}
+    for file in _part_files(path):
+        for taken, source in _IMPORT.findall(file.read_text(encoding="utf-8")):
+            if (file.parent / source).resolve() in files:
+                names |= dict.fromkeys(re.findall(r"\w+", taken))
+    return list(names)
+
+
+def _check_names(files: Mapping[Path, str]) -> None:
     owners: dict[str, str] = {}
-    for file, text in _collected(path).items():
+    for file, text in files.items():
         for name in _NAME.findall(text):
             if owners.setdefault(name, file.name) != file.name:
                 raise ValueError(f"{owners[name]} and {file.name} both declare {name}")
-    *imported, own = _collected(path).values()
-    return "\n".join([*(_DEFAULT_EXPORT.sub("", text) for text in imported), own])
+
+
+def _with_functions(file: Path, text: str) -> str:
+    """Put functions in the place of ``functionOf(...)``."""
+    return _FUNCTION.sub(lambda m: f"() => {{\n{joined_script(file.parent / m[1])}}}", text)
 
 
 @cache
@@ -57,7 +135,7 @@ def _collected(path: Path) -> dict[Path, str]:
 def _collect(path: Path, files: dict[Path, str]) -> None:
     """Put what a script imports, and then the script itself, into `files`."""
     text = path.read_text(encoding="utf-8")
-    for name in _IMPORT.findall(text):
+    for _, name in _IMPORT.findall(text):
         imported = (path.parent / name).resolve()
         if imported not in files:
             _collect(imported, files)
@@ -76,6 +154,9 @@ def _as_json(call: re.Match[str]) -> str:
 @cache
 def joined_style(path: Path) -> str:
     """Join the shared style sheet, those beside imported scripts, and the one beside a script."""
-    sheets = [SHARED_STYLE, *(file.with_suffix(".css") for file in _collected(path))]
+    return _text_of([SHARED_STYLE, *(file.with_suffix(".css") for file in _collected(path))])
+
+
+def _text_of(sheets: Iterable[Path]) -> str:
     present = dict.fromkeys(sheet for sheet in sheets if sheet.exists())
     return "\n".join(sheet.read_text(encoding="utf-8") for sheet in present)

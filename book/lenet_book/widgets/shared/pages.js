@@ -5,7 +5,7 @@
  * Where a widget is to appear the page has a box, in it what can be shown without a script, then the
  * states that no widget before it needed, and a call of `lenetWidgets.mount()`: it comes to life
  * while the rest of the page is still on its way. The front end of its class comes in a script that
- * calls `lenetWidgets.define()`.
+ * calls `lenetWidgets.define()`; what the front end imports later is fetched from beside that script.
  */
 import { element } from "./elements.js";
 import { Values } from "./values.js";
@@ -52,13 +52,22 @@ function classOf(model) {
 
 /** The definition of a model's class, with its front end ready. @param {Values} model */
 async function loaded(model) {
-  const definition = await expect(classOf(model)).coming;
+  const name = classOf(model);
+  const definition = await expect(name).coming;
   if (definition.version !== model.get("format_version")) {
     throw new Error("it was stored by another version of the package; execute its notebook again");
   }
   if (!definition.frontEnd) document.head.append(element("style", {}, definition.style));
-  definition.frontEnd ??= definition.make();
+  definition.frontEnd ??= definition.make(async (/** @type {object} */ names) => (await partOf(name, definition))(names));
   return definition.frontEnd;
+}
+
+/** What a front end imports later; it is in the page, or else in a file beside the front end's own. @param {string} name @param {WidgetDefinition} definition */
+function partOf(name, { source }) {
+  const part = expect(`${name}.part`);
+  const onerror = () => part.failed(new Error(`${name}.part.js does not come`));
+  if (source) document.head.append(element("script", { src: source.replace(/\.js(?=\?|$)/, ".part.js"), onerror }));
+  return part.coming;
 }
 
 /** @param {Values} model @param {Element} box */
@@ -153,5 +162,10 @@ addEventListener("load", () => {
   continueWhenIdle();
 });
 addEventListener("beforeprint", () => [...waiting.keys()].forEach(fill));
-const define = (/** @type {string} */ name, /** @type {WidgetDefinition} */ definition) => expect(name).came(definition);
+
+/** @param {string} name @param {any} definition  of a class or, under "Name.part", the function that makes what it imports later */
+function define(name, definition) {
+  expect(name).came(Object.assign(definition, { source: /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src }));
+}
+
 Object.assign(window, { lenetWidgets: { mount, define } });

@@ -3,7 +3,8 @@
 A page begins with the mounting script `pages.js`. Each widget has a box in it, made by `boxes`: its
 poster, which is what can be seen without a script, its state (as ipywidgets writes it, made smaller
 by `slim`), and for its class the front end, wrapped by `definition` into a classic script, because
-pages opened from disk may not import modules from files.
+pages opened from disk may not import modules from files. What the front end imports later comes in
+a script of its own, fetched from beside the first: `part_definition`.
 
 The poster is HTML without scripts in ``meta["poster"]``, as a class has written it: the first state
 as pictures and text. Without one, a sentence says what the widget shows.
@@ -24,7 +25,12 @@ from typing import Any
 import ipywidgets
 from ipywidgets.embed import dependency_state
 
-from lenet_book.widgets.shared.joining import joined_script, joined_style
+from lenet_book.widgets.shared.joining import (
+    joined_part,
+    joined_script,
+    joined_style,
+    script_without_part,
+)
 
 STATE_TYPE = "application/vnd.jupyter.widget-state+json"
 VIEW_TYPE = "application/vnd.jupyter.widget-view+json"
@@ -121,10 +127,20 @@ def mounting_script() -> str:
 def definition(name: str, version: int, front_end: Path) -> str:
     """Write the classic script that hands the front end of a class to the mounting script."""
     start = as_script_text({"version": version, "style": joined_style(front_end)}).removesuffix("}")
-    script = _DEFAULT_EXPORT.sub("return ", joined_script(front_end))
-    code = script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
-    make = f'() => {{\n"use strict";\n{code}}}'
-    return f'lenetWidgets.define({json.dumps(name)}, {start},"make":{make}}});\n'
+    script = _DEFAULT_EXPORT.sub("return ", script_without_part(front_end))
+    make = f'(makePart) => {{\n"use strict";\n{script}}}'
+    return f'lenetWidgets.define({json.dumps(name)}, {start},"make":{_inline(make)}}});\n'
+
+
+def part_definition(name: str, front_end: Path) -> str:
+    """Write the classic script with what a front end imports later; empty if that is nothing."""
+    part = joined_part(front_end)
+    return f"lenetWidgets.define({json.dumps(f'{name}.part')}, {_inline(part)});\n" if part else ""
+
+
+def _inline(script: str) -> str:
+    """Write a script so that it may stand in a page."""
+    return script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
 
 
 def standalone_page(widget: ipywidgets.Widget, definition: str, title: str, sentence: str) -> str:

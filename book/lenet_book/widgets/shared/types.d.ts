@@ -92,14 +92,16 @@ type WindowOrSpread = import("./windows.js").SlidingWindow | import("./formulas.
 interface WidgetDefinition {
   version: number;
   style: string;
-  make(): { render(context: { model: Model; el: Element }): unknown };
+  /** Where its script came from; empty for one that stands in the page. */
+  source?: string;
+  make(makePart: (names: object) => Promise<object>): { render(context: { model: Model; el: Element }): unknown };
   /** What `make` has made. */
   frontEnd?: ReturnType<WidgetDefinition["make"]>;
 }
 
 interface ExpectedWidget {
-  coming: Promise<WidgetDefinition>;
-  came(definition: WidgetDefinition): void;
+  coming: Promise<any>;
+  came(definition: object): void;
   failed(error: Error): void;
 }
 
@@ -111,3 +113,6 @@ interface StoredModel {
 
 /** The JSON of what a Python function returns, put here by joining.py: `source` is "module:function". */
 declare function fromPython(source: string): any;
+
+/** A function whose text is a script with all that it imports, put here by joining.py. */
+declare function functionOf(script: string): () => void;

@@ -1,0 +1,14 @@
+// @ts-check
+
+/** A sum that begins with a number. */
+export class Sum {
+  /** @param {number} start */
+  constructor(start) {
+    this.start = start;
+  }
+
+  /** @param {number} other */
+  plus(other) {
+    return this.start + other;
+  }
+}

@@ -1,0 +1,104 @@
+"""What a front end imports later comes when it is used, and runs in a worker too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ipywidgets.embed import dependency_state
+from playwright.sync_api import Browser, Page, expect
+
+from lenet_book.widgets import Widget
+from lenet_book.widgets.shared import pages
+from lenet_book.widgets.shared.joining import joined_part, joined_script
+from tests.browsing import Visit, visiting
+
+FRONT_ENDS = Path(__file__).parent / "front_ends"
+ANSWER = "42 </script><!--"
+NOTEBOOK = """async script => {
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const frontEnd = (await import(url)).default;
+  frontEnd.render({ el: document.body });
+}"""
+
+
+class Later(Widget):
+    """A button for what comes later."""
+
+    front_end = FRONT_ENDS / "later.js"
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
+    with visiting(browser, tmp_path.as_uri()) as visit:
+        yield visit
+
+
+def use(page: Page, number: int = 0) -> None:
+    """Press a button, and see that the part came, with its style sheet."""
+    output = page.locator("output").nth(number)
+    expect(output).to_have_text("2")
+    page.get_by_role("button", name="later").nth(number).click()
+    expect(output).to_have_text(ANSWER)
+    expect(output).to_have_css("font-style", "oblique")
+
+
+def write_page(folder: Path, *widgets: Widget) -> None:
+    """Write a page as the site makes it, without the file of the part."""
+    embedded = {"state": dependency_state(widgets, drop_defaults=False)}
+    scripts = {"Later": '<script async src="Later.js"></script>'}
+    boxes = pages.boxes(embedded, [widget.model_id for widget in widgets], scripts, {})
+    start = f"<!doctype html><html lang=en><title>test</title><script>{pages.mounting_script()}"
+    (folder / "page.html").write_text("\n".join([start, "</script>", *boxes]), "utf-8")
+    (folder / "Later.js").write_text(Later.definition(), "utf-8")
+
+
+def test_a_page_of_the_book_fetches_the_part_once(visit: Visit, tmp_path: Path) -> None:
+    write_page(tmp_path, Later(), Later())
+    (tmp_path / "Later.part.js").write_text(Later.part_definition(), "utf-8")
+    fetched: list[str] = []
+    visit.page.on("request", lambda request: fetched.append(request.url.rpartition("/")[2]))
+    page = visit.open("page.html")
+    expect(page.locator("output")).to_have_text(["2", "2"])
+    assert "Later.part.js" not in fetched
+    use(page, 0)
+    use(page, 1)
+    assert fetched.count("Later.part.js") == 1
+
+
+def test_a_saved_page_has_the_part_in_it(visit: Visit, tmp_path: Path) -> None:
+    Later().save_html(tmp_path / "saved.html")
+    use(visit.open("saved.html"))
+
+
+def test_a_module_has_the_part_in_it(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "empty.html").write_text("<!doctype html><html lang=en><title>test</title>")
+    page = visit.open("empty.html")
+    page.evaluate(NOTEBOOK, joined_script(Later.front_end))
+    use(page)
+
+
+def test_a_part_that_does_not_come_says_so(visit: Visit, tmp_path: Path) -> None:
+    write_page(tmp_path, Later())
+    page = visit.open("page.html")
+    expect(page.locator("output")).to_have_text("2")
+    with page.expect_event("pageerror") as failure:
+        page.get_by_role("button", name="later").click()
+    assert failure.value.message == "Later.part.js does not come"
+    visit.trouble.clear()
+
+
+def test_a_part_takes_nothing_along_that_the_script_has() -> None:
+    part = joined_part(Later.front_end)
+    assert "const { double } = names;" in part
+    assert not re.search(r"function (double|element)\b", part)
+    assert joined_script(Later.front_end).count("function double(") == 1
+
+
+def test_a_part_shares_no_name_with_its_script(tmp_path: Path) -> None:
+    (tmp_path / "own.js").write_text('const here = 1;\nvoid import("./other.js");\n', "utf-8")
+    (tmp_path / "other.js").write_text("export const here = 2;\n", "utf-8")
+    with pytest.raises(ValueError, match=r"own\.js and other\.js both declare here"):
+        joined_script(tmp_path / "own.js")
