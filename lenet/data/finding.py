@@ -97,7 +97,7 @@ def find(
 
 def _find_published(name: str, root: str | os.PathLike[str] | None) -> Source:
     published = PUBLISHED[name]
-    if os.environ.get("LENET_OFFLINE") == "1":
+    if _is_on("LENET_OFFLINE"):
         return _embedded(name, "LENET_OFFLINE=1 asks for them")
     folder = data_root() if root is None else _existing(Path(root), "the root")
     if not all(file.is_file() for file in published.files(folder)):
@@ -108,6 +108,16 @@ def _find_published(name: str, root: str | os.PathLike[str] | None) -> Source:
     if source.differing:
         _notice(f"Using {source} (another checksum). Results may differ a little.")
     return source
+
+
+def _is_on(switch: str) -> bool:
+    """Read a switch of the environment, as people write them."""
+    value = os.environ.get(switch, "").strip().lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("", "0", "false", "no", "off"):
+        return False
+    raise DataError(f"{switch} is {value!r}; set it to 1 or 0, or leave it out")
 
 
 def data_root() -> Path:
@@ -150,7 +160,7 @@ def _existing(folder: Path, what: str) -> Path:
 
 def _embedded(name: str, reason: str) -> Source:
     source = Source(name, None)
-    if os.environ.get("LENET_REQUIRE_REAL") == "1":
+    if _is_on("LENET_REQUIRE_REAL"):
         raise DataError(
             f"the real {PUBLISHED[name].title} is required (LENET_REQUIRE_REAL=1), but {reason}. "
             "Set LENET_DATA to a folder that holds it."

@@ -7,8 +7,10 @@ There are two ways to lay them out::
     animals/dog/three.jpg       animals/train/dog/three.jpg   ...
 
 On the left the folders of the classes lie side by side: a fifth of each class becomes the test
-set, drawn with a fixed seed. On the right they are divided already. The folders' names are the
-names of the classes, in alphabetical order, as in torchvision's `ImageFolder`.
+set, drawn with a fixed seed. On the right they are divided already; Train/ and Validation/ or other
+usual names will do, and where there is a folder for testing, one for validation is left alone. The
+folders' names are the names of the classes, in alphabetical order, as in torchvision's
+`ImageFolder`.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ IMAGE_KINDS = "jpg jpeg png ppm bmp pgm tif tiff webp gif avif"  # torchvision's
 EXTENSIONS = tuple(f".{kind}" for kind in IMAGE_KINDS.split())
 TEST_SHARE = 0.2
 SPLIT_SEED = 0
+TRAINING = ("train", "training")  # names, in any case, of the folders of pictures to learn from
+JUDGING = ("test", "testing", "val", "valid", "validation", "dev", "eval")  # best first
 GREY_SIZE = (28, 28)  # what the book's networks for grey pictures take
 COLOUR_SIZE = (32, 32)  # and those for colour
 
@@ -100,10 +104,10 @@ def find_pictures(
         raise ValueError(f"channels must be 1 (grey) or 3 (colour), not {channels}")
     if size is not None and (len(size) != 2 or min(size) < 1):
         raise ValueError(f"size must be height and width, such as (28, 28), not {size!r}")
-    divided = (root / "train").is_dir() and (root / "test").is_dir()
-    if divided:
-        classes, train = _examples(root / "train")
-        _, test = _examples(root / "test", classes)
+    folders = _divided(root)
+    if folders:
+        classes, train = _examples(folders[0])
+        _, test = _examples(folders[1], classes)
     else:
         classes, examples = _examples(root)
         train, test = _split(examples, classes)
@@ -111,7 +115,22 @@ def find_pictures(
         files = _shown([file for file, _ in train + test], "Looking for colour")
         channels = 1 if all(is_grey(read_picture(file)) for file in files) else 3
     size = size or (GREY_SIZE if channels == 1 else COLOUR_SIZE)
-    return PictureFolder(root, classes, tuple(train), tuple(test), divided, channels, size)
+    return PictureFolder(root, classes, tuple(train), tuple(test), bool(folders), channels, size)
+
+
+def _divided(root: Path) -> tuple[Path, Path] | None:
+    """Return the folders for training and testing, if there are both; say what is left alone."""
+    folders = [path for path in _visible(root) if path.is_dir()]
+    train, test = (
+        next((path for name in names for path in folders if path.name.lower() == name), None)
+        for names in (TRAINING, JUDGING)
+    )
+    if train is None or test is None:
+        return None
+    left = [path.name for path in folders if path not in (train, test)]
+    if left:
+        print(f"Notice: {root}: {train.name}/ and {test.name}/ are used, not {', '.join(left)}")
+    return train, test
 
 
 def _examples(
@@ -122,15 +141,22 @@ def _examples(
     if wanted is not None and classes != wanted:
         differing = ", ".join(sorted(set(classes) ^ set(wanted)))
         raise DataError(
-            f"train/ and test/ in {root.parent} must hold a folder for the same classes; "
-            f"only one of them has: {differing}"
+            f"the folders for training and testing in {root.parent} must hold a folder for the "
+            f"same classes; only one of them has: {differing}"
         )
+    loose = sum(path.suffix.lower() in EXTENSIONS for path in _visible(root))
     if len(classes) < 2:
         raise DataError(
             f"{root} must hold a folder of pictures for each of at least two classes; it has "
             f"{'one folder: ' + classes[0] if classes else 'no folder'}. "
-            f"{_how_many_pictures(root)}"
+            + (
+                f"The {loose} pictures beside it belong into folders named like their class."
+                if loose
+                else "Make a folder for each class, named like it, and put its pictures there."
+            )
         )
+    if loose:
+        print(f"Notice: {root}: {loose} pictures lie in no class's folder and are not used")
     examples = []
     for label, name in enumerate(classes):
         files = _pictures(root / name)
@@ -141,13 +167,6 @@ def _examples(
             )
         examples += [(file, label) for file in files]
     return classes, examples
-
-
-def _how_many_pictures(root: Path) -> str:
-    loose = sum(path.suffix.lower() in EXTENSIONS for path in _visible(root))
-    if not loose:
-        return "Make a folder for each class, named like the class, and put its pictures there."
-    return f"The {loose} pictures beside it belong into folders that are named like their class."
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -161,8 +180,8 @@ def _visible(folder: Path) -> list[Path]:
 def _pictures(folder: Path) -> list[Path]:
     """Return the picture files in a folder and the folders below it; say what was left out."""
     files = []
-    for path in _visible(folder):
-        files += _pictures(path) if path.is_dir() else [path]
+    for path in _visible(folder):  # a link may lead in a circle, or to another class
+        files += _pictures(path) if path.is_dir() and not path.is_symlink() else [path]
     ignored = [file.name for file in files if file.suffix.lower() not in EXTENSIONS]
     if ignored:
         names = ", ".join(ignored[:3]) + (", …" if len(ignored) > 3 else "")

@@ -16,13 +16,16 @@ from torch import Tensor
 
 from lenet.data.in_memory import DataError
 
+# Of Pillow's formats those that are pixels: it hands others, such as PostScript, to programs.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
+MOST_PIXELS = 100_000_000  # in the file; a camera has half of that
 LARGEST_NEEDED = 1024  # pixels; Pillow decodes a larger JPEG at half, a quarter or an eighth
 GREY_MODES = ("1", "L")  # of Pillow: black and white, 8-bit grey
 WHITE, BLACK, MIDDLE = 255, 0, 127
 
 
 def read_picture(path: str | Path) -> Image.Image:
-    """Read a picture file: PNG, JPEG, GIF, BMP, TIFF, WebP or another format that Pillow knows.
+    """Read a picture file: PNG, JPEG, GIF, BMP, TIFF, WebP, AVIF, PPM or PGM.
 
     A camera's note about how it was held (EXIF orientation) is obeyed. A transparent ground
     becomes white, or black where what is drawn on it is light. Grey of 16 bits is scaled to 8;
@@ -36,14 +39,24 @@ def read_picture(path: str | Path) -> Image.Image:
         DataError: There is no such file, it is no picture, or it is damaged; the message names it.
     """
     path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DataError(f"{path} is a device or pipe, not a file")
+    Image.init()  # a Pillow without AVIF reads the others
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, and about size before the limit
-            with Image.open(path) as opened:
+            with Image.open(path, formats=[f for f in FORMATS if f in Image.OPEN]) as opened:
+                if opened.width * opened.height > MOST_PIXELS:
+                    raise DataError(
+                        f"{path} has {opened.width:,} × {opened.height:,} pixels, more than the "
+                        f"{MOST_PIXELS:,} that are read. Make it smaller."
+                    )
                 opened.draft(None, (LARGEST_NEEDED, LARGEST_NEEDED))
                 upright = ImageOps.exif_transpose(opened)
                 upright.load()
                 return _plain(upright)
+    except DataError:
+        raise
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}") from error
     except UnidentifiedImageError as error:

@@ -28,8 +28,9 @@ def save_weights(
     Raises:
         OSError: The file cannot be written; what was there before is untouched.
     """
-    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
-    write_atomically(path, save(tensors, metadata))
+    # Copies, because layers may share a tensor, and a file holds each under its own name.
+    copies = {name: t.detach().cpu().clone().contiguous() for name, t in model.state_dict().items()}
+    write_atomically(path, save(copies, metadata))
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
