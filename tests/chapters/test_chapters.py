@@ -70,6 +70,7 @@ EDITED = {
     "03_inside_the_weights",
     "04_forward_pass",
     "05_output_shapes",
+    "08_reading_the_results",
 }
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 8
 HIDING_TAGS = {"hide-input", "hide-cell", "hide-output", "remove-input", "remove-cell"}
