@@ -20,8 +20,8 @@ imports to one module (`lenet_book.widgets.shared.joining`), with these rules:
 - ``import { a, b } from "../shared/text.js";`` stands at the beginning of a line; no other form,
   and nothing from elsewhere. A style sheet beside an imported script comes along.
 - ``fromPython("module:function")`` is the JSON of what the function returns when it is joined.
-- What is seldom needed comes when it is first used: ``import("./later.js")`` promises what that file
-  exports. It and all that it alone imports are the script's part, their style sheets too.
+- What is seldom needed comes when it is first used: ``import("./later.js")`` promises what
+  that file exports. It and all that it alone imports are the script's part, style sheets too.
 - ``functionOf("./work.js")`` is a function with the text of a script, for the program of a worker.
 - ``export`` stands before declarations; the widget's own script ends in
   ``export default { render: mounting(Lab) };``, where `shared/mounting.js` makes a function of a

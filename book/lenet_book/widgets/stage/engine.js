@@ -33,11 +33,15 @@ export class Engine {
     const blocking = this.program.find(({ kind }) => kind === "recorded");
     if (sample < 0 && blocking) throw new Error(blocking.reason);
     this.values[0].set(picture);
-    for (const task of this.#tasks.slice(1)) {
-      if (task.instruction.kind === "recorded") this.#recall(task, sample);
-      else operations[task.instruction.kind](task);
-    }
+    for (let step = 1; step < this.program.length; step++) this.compute(step, sample);
     return this.values;
+  }
+
+  /** Compute what comes out of one instruction. @param {number} step @param {number} sample */
+  compute(step, sample = -1) {
+    const task = this.#tasks[step];
+    if (task.instruction.kind === "recorded") this.#recall(task, sample);
+    else operations[task.instruction.kind](task);
   }
 
   /** @param {Instruction} instruction @param {WeightRole} role @returns {Float32Array | null} */
@@ -120,7 +124,7 @@ export function divisorOf({ divisor, countPadding = false }, windows, stops) {
 }
 
 /** The pixels under a window, without the padding, by stop. @param {AnyWindow} window @param {number} numStops */
-function pixelsInside(window, numStops) {
+export function pixelsInside(window, numStops) {
   return Array.from({ length: numStops }, (_, stop) => window.pixelsAt(stop).filter((pixel) => pixel >= 0 && pixel < window.inputSize));
 }
 

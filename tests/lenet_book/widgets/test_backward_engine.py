@@ -1,0 +1,184 @@
+"""The way back in the page: its gradients, its steps and its training equal PyTorch's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from lenet import tracing
+from lenet_book.widgets.shared.arrays import pack
+from lenet_book.widgets.stage.program import program_of
+from tests.learners_networks import NETWORKS, build
+
+JS = Path(__file__).parent
+NODE = shutil.which("node")
+pytestmark = pytest.mark.skipif(NODE is None, reason="no node was found")
+TOLERANCE = 1e-4  # of the largest gradient of a tensor
+
+# ---------------------------------------------------------------- more networks
+
+
+def around(activation: nn.Module) -> nn.Sequential:
+    """A small network with numbers far below and above 0 before an activation."""
+    layers = nn.Sequential(nn.Conv2d(1, 3, 3), activation, nn.Flatten(), nn.Linear(192, 4))
+    layers[0].weight.data *= 8
+    return layers
+
+
+def depthwise() -> nn.Sequential:
+    """Groups, strides that leave pixels out, pools that overlap or adapt."""
+    return nn.Sequential(
+        nn.Conv2d(2, 8, (3, 2), stride=(3, 2), padding=(2, 1)),
+        nn.Conv2d(8, 8, 3, groups=8, padding=2, dilation=2, bias=False),
+        nn.ReLU(),
+        nn.MaxPool2d(3, stride=1, padding=1),
+        nn.AdaptiveMaxPool2d((3, 4)),
+        nn.Conv2d(8, 6, 1, groups=2),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(),
+        nn.Linear(24, 3, bias=False),
+    )
+
+
+class Branches(nn.Module):
+    """Values that are used several times, and shares in the middle of a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4)
+        self.fc1, self.fc2, self.fc3 = nn.Linear(64, 6), nn.Linear(6, 6), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        x = F.avg_pool2d(F.gelu(x) + self.norm(x), 3, stride=2, padding=1, count_include_pad=False)
+        x = 2 * self.fc1(x.flatten(1)) - 1
+        return self.fc3(x + F.log_softmax(x, dim=1) + self.fc2(x.softmax(1)))
+
+
+MORE: dict[str, tuple[Callable[[], nn.Module], tuple[int, int, int]]] = {
+    "gelu": (lambda: around(nn.GELU()), (1, 10, 10)),
+    "gelu by tanh": (lambda: around(nn.GELU("tanh")), (1, 10, 10)),
+    "elu": (lambda: around(nn.ELU(0.7)), (1, 10, 10)),
+    "leaky": (lambda: around(nn.LeakyReLU(0.3)), (1, 10, 10)),
+    "tanh": (lambda: around(nn.Tanh()), (1, 10, 10)),
+    "sigmoid": (lambda: around(nn.Sigmoid()), (1, 10, 10)),
+    "depthwise": (depthwise, (2, 17, 15)),
+    "branches": (Branches, (1, 8, 8)),
+    "twice": (lambda: nn.Sequential(around(nn.ReLU()), nn.LogSoftmax(1)), (1, 10, 10)),
+}
+
+
+def made(name: str, seed: int) -> tuple[nn.Module, Tensor]:
+    """A network as it stands in a page, in eval mode, and two random pictures."""
+    if name in NETWORKS:
+        model, images = build(name)
+        torch.manual_seed(seed)
+        return model.eval(), torch.randn(images.shape)
+    torch.manual_seed(seed)
+    make, shape = MORE[name]
+    return make().eval(), torch.randn(2, *shape)
+
+
+# ---------------------------------------------------------------- gradients
+
+
+class Keeping(TorchFunctionMode):
+    """Keeps the results of all operations, which are asked to keep their gradients."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.results: list[Tensor] = []
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, Tensor) and result.requires_grad and not result.is_leaf:
+            result.retain_grad()
+            self.results.append(result)
+        return result
+
+
+def scores_of(output: Tensor, program: list[dict[str, Any]], results: list[Tensor]) -> Tensor:
+    """What the loss is computed from: the scores, also where the network returns their shares."""
+    if not program[-1]["kind"].endswith("oftmax"):
+        return output
+    shape = tuple(program[program[-1]["inputs"][0]]["shape"])
+    return next(r for r in reversed(results) if r is not output and tuple(r.shape[1:]) == shape)
+
+
+def write_program(folder: Path, name: str, model: nn.Module, images: Tensor, **more: Any) -> Any:
+    steps = tracing.record(model, images)
+    program = program_of(steps, images, torch.float32)
+    entries, data = pack({**program.arrays, "pictures": images})
+    meta = {"steps": program.instructions, "arrays": entries, **more}
+    (folder / f"{name}.json").write_text(json.dumps(meta), encoding="utf-8")
+    (folder / f"{name}.bin").write_bytes(data)
+    return program, [images, *(step.output for step in steps)]
+
+
+def assert_near(found: list[float], expected: Tensor, what: object) -> None:
+    error = (torch.tensor(found) - expected.flatten()).abs().max()
+    assert float(error) <= TOLERANCE * max(float(expected.abs().max()), 1e-6), what
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, *MORE])
+def test_gradients_equal_pytorch(tmp_path: Path, name: str) -> None:
+    model, images = made(name, seed=5)
+    labels = [1, 2]
+    program, outputs = write_program(tmp_path, "case", model, images, labels=labels)
+    subprocess.run([NODE, JS / "run_backward.js", tmp_path], check=True, timeout=120)
+    found = json.loads((tmp_path / "case.out").read_text())
+    for sample, label in enumerate(labels):
+        picture = images[sample : sample + 1].clone().requires_grad_()
+        with Keeping() as keeping:
+            output = model(picture)
+        scores = scores_of(output, program.instructions, keeping.results)
+        loss = F.cross_entropy(scores, torch.tensor([label]))
+        model.zero_grad()
+        loss.backward()
+        assert found[sample]["blockedAt"] is None
+        assert found[sample]["loss"] == pytest.approx(loss.item(), abs=1e-4)
+        assert found[sample]["shares"] == pytest.approx(scores.softmax(1)[0].tolist(), abs=1e-5)
+        assert_near(found[sample]["values"][0], picture.grad, "picture")
+        check_values(found[sample]["values"], [o[sample] for o in outputs], keeping.results)
+        check_weights(found[sample]["weights"], program.arrays, model)
+
+
+def check_values(found: list[Any], outputs: list[Tensor], results: list[Tensor]) -> None:
+    """Compare step by step; what an operation overwrote in place is not there any more."""
+    left = list(results)
+    num_compared = 0
+    for step, output in enumerate(outputs[1:], 1):
+        same = [
+            r
+            for r in left
+            if r[0].shape == output.shape and torch.allclose(r[0], output, atol=1e-5)
+        ]
+        if found[step] is None or not same or same[0].grad is None:
+            continue
+        left = left[next(i for i, r in enumerate(left) if r is same[0]) + 1 :]
+        assert_near(found[step], same[0].grad, f"step {step}")
+        num_compared += 1
+    assert num_compared >= len(outputs) // 2
+
+
+def check_weights(found: dict[str, list[float]], arrays: Any, model: nn.Module) -> None:
+    parameters = dict(model.named_parameters())
+    for name, gradient in found.items():
+        (own,) = [key for key, p in parameters.items() if torch.equal(p, arrays[name])]
+        expected = parameters.pop(own).grad
+        assert expected is not None
+        assert_near(gradient, expected, own)
+    assert parameters == {}
