@@ -45,7 +45,7 @@ function codeOf(changes, layers) {
   }).join("\n");
 }
 
-/** @param {Pick<Explanation, "fixes" | "tried">} explanation */
+/** @param {{ fixes: unknown[], tried: string[] }} explanation */
 export function fixesHeading({ fixes, tried }) {
   if (!fixes.length) return `No single change that was tried makes it work${tried.length ? `: ${tried.join(", ")}` : ""}.`;
   return `${fixes.length > 1 ? "Any one of these works" : "This works"} (tried):`;

@@ -56,7 +56,7 @@ export function codeBox(copied) {
 }
 
 /** Copy an element's text; where the page may not write to the clipboard, by selecting it. @param {HTMLElement} source */
-async function copy(source) {
+export async function copy(source) {
   try {
     await navigator.clipboard.writeText(source.textContent ?? "");
   } catch {

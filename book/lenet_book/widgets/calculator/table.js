@@ -7,7 +7,7 @@ import { parseSetting, typedText } from "./editing.js";
 import { fixText, fixesHeading } from "./fixes.js";
 import { KINDS, layerCode } from "./kinds.js";
 
-const HEADINGS = ["layer", "output shape", "parameters", "MACs", "receptive field", "jump"];
+export const HEADINGS = ["layer", "output shape", "parameters", "MACs", "receptive field", "jump"];
 
 export class ShapeTable {
   #actions;
@@ -80,7 +80,7 @@ function layerKey(event, index, actions) {
 }
 
 /** @param {Row} row */
-function numberCells({ outputShape, numParameters, numMacs, receptiveField, jump }) {
+export function numberCells({ outputShape, numParameters, numMacs, receptiveField, jump }) {
   const counts = [numParameters, numMacs].map((count) => (count ? countText(count) : ""));
   return [shapeText(outputShape), ...counts, sizeText(receptiveField), sizeText(jump)].map((text, at) => cell(text, at));
 }
