@@ -71,6 +71,8 @@ EDITED = {
     "04_forward_pass",
     "05_output_shapes",
     "08_reading_the_results",
+    "10_cifar10",
+    "11_beyond_lenet",
 }
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 8
 HIDING_TAGS = {"hide-input", "hide-cell", "hide-output", "remove-input", "remove-cell"}

@@ -189,6 +189,15 @@ def test_nothing_is_left_out() -> None:
         ),
         ("download=False)", ETL, "Extract: open the files"),
         ("datasets.CIFAR10(root", ETL, "The whole road again, in colour"),
+        (
+            "datasets.CIFAR10(root=root, train=True, download=True)",
+            CIFAR,
+            "Look before you model",
+        ),
+        ("plt.subplots(", CIFAR, "Look before you model"),
+        ("DataLoader(train_set, batch_size=4, shuffle=True)", CIFAR, "The recipe of the tutorials"),
+        ("torch.optim.SGD(network.parameters()", CIFAR, "The recipe of the tutorials"),
+        ("OneCycleLR(", CIFAR, "The same network, trained properly"),
         ("plt.imshow(", ETL, "One picture, then twenty"),
         ("plt.subplots(", ETL, "One picture, then twenty"),
         ("next(iter(train_set))", ETL, "Transform: one sample at a time"),
@@ -207,6 +216,12 @@ def test_nothing_is_left_out() -> None:
         ("F.conv2d(", WEIGHTS, "Reading PyTorch's own code"),
         ("register_forward_hook(", WEIGHTS, "Why you call the network, not `forward`"),
         ("load_state_dict(", WEIGHTS, "The weights are the network"),
+        ("transforms.RandomCrop(32, padding=4)", BEYOND, "More pictures from the same ones"),
+        ("transforms.RandomHorizontalFlip()", BEYOND, "More pictures from the same ones"),
+        ("lr_scheduler.StepLR", BEYOND, "A learning rate with a plan"),
+        ("lr_scheduler.CosineAnnealingLR", BEYOND, "A learning rate with a plan"),
+        ("lr_scheduler.OneCycleLR", BEYOND, "A learning rate with a plan"),
+        ("lr_scheduler.ReduceLROnPlateau", BEYOND, "A learning rate with a plan"),
     ],
 )
 def test_a_tool_is_used_by_its_own_name(call: str, chapter: str, heading: str) -> None:

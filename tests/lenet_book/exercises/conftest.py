@@ -7,14 +7,16 @@ from collections.abc import Iterator
 import matplotlib.pyplot as plt
 import pytest
 
-from lenet_book.stand_in import find_datasets
+from lenet_book.stand_in import find_cifar, find_datasets
 
 
 @pytest.fixture(autouse=True)
 def _without_network_and_screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("LENET_OFFLINE", "1")
     plt.switch_backend("agg")
-    find_datasets.cache_clear()
+    for found in (find_cifar, find_datasets):
+        found.cache_clear()
     yield
-    find_datasets.cache_clear()
+    for found in (find_cifar, find_datasets):
+        found.cache_clear()
     plt.close("all")
