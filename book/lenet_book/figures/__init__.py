@@ -14,7 +14,7 @@ from lenet_book.figures.convolution import (
     max_pooling,
     window_places,
 )
-from lenet_book.figures.data import image_grid, image_stages, pixels, value_histograms
+from lenet_book.figures.data import image_grid, image_stages, pixels
 from lenet_book.figures.drawing import BookFigure
 from lenet_book.figures.lenet5 import (
     code_images,
@@ -85,7 +85,6 @@ __all__ = [
     "timelines",
     "trade_offs",
     "trainability",
-    "value_histograms",
     "walks",
     "weight_histograms",
     "window_grid",

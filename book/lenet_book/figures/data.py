@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 import matplotlib as mpl
-import numpy as np
 import torch
-from matplotlib.ticker import StrMethodFormatter
 from torch import Tensor
 
-from lenet_book.figures.drawing import ACCENTS, STYLE, WIDTH, BookFigure, draw_image
+from lenet_book.figures.drawing import STYLE, WIDTH, BookFigure, draw_image
 
 PIXEL_STYLE = """<style>
 .lenet-pixels { max-width: 40rem; }
@@ -28,7 +26,6 @@ PIXEL_STYLE = """<style>
 .lenet-pixels:has(:checked) td, .lenet-pixels td:hover { font-size: 0.62rem; }
 .lenet-pixels td:hover { outline: 2px solid #d9702b; outline-offset: -2px; }
 </style>"""
-LARGEST_CONTRAST = 20  # of the highest bar to the median one, on an axis that begins at 0
 
 
 @mpl.rc_context(STYLE)
@@ -99,36 +96,6 @@ def pixels(image: Tensor, name: str) -> PixelTable:
     if image.dtype != torch.uint8 or image.dim() != 2:
         raise ValueError(f"image must be uint8 (H, W), not {image.dtype} {tuple(image.shape)}")
     return PixelTable(image, name)
-
-
-@mpl.rc_context(STYLE)
-def value_histograms(values: Mapping[str, Tensor], *, bins: int = 64) -> BookFigure:
-    """Draw histograms of all values of some tensors, with mean and standard deviation.
-
-    The counts stand on one axis for all. It begins at 0, unless a single bar is so high that the
-    others would vanish beside it: then each step up the axis multiplies.
-
-    Args:
-        values: Tensors of any shape by title, for example the same pixels before and after
-            normalising.
-        bins: Number of bins of each histogram.
-    """
-    figure = BookFigure(WIDTH, 2.6)
-    axes = figure.subplots(1, len(values), squeeze=False, sharey=True)[0]
-    contrasts = []
-    for ax, (title, tensor), colour in zip(axes, values.items(), ACCENTS, strict=False):
-        flat = tensor.detach().cpu().float().flatten()
-        counts, _, _ = ax.hist(flat.numpy(), bins=bins, color=colour)
-        contrasts.append(counts.max() / np.median(counts[counts > 0]))
-        numbers = f"mean {flat.mean():.3f}, std {flat.std():.3f}".replace("-", "−")
-        ax.set_title(f"{title}\n{numbers}", fontsize=11 if len(values) < 3 else 9)
-        ax.set_xlabel("value")
-    axes[0].yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes[0].set_ylabel("count")
-    if max(contrasts) > LARGEST_CONTRAST:
-        axes[0].set_yscale("log", nonpositive="clip")
-        axes[0].set_ylabel("count (log scale)")
-    return figure
 
 
 @mpl.rc_context(STYLE)

@@ -110,20 +110,6 @@ def test_learning_curves_draw_every_score():
     assert len({line.get_color() for line in figures.learning_curves(many).axes[0].lines}) == 9
 
 
-def test_histograms_state_mean_and_spread():
-    picture = figures.value_histograms({"raw": torch.arange(256), "zero": torch.zeros(10)})
-    titles = [ax.get_title() for ax in picture.axes]
-    assert titles[0] == "raw\nmean 127.500, std 74.045"
-
-
-def test_counts_begin_at_0_unless_one_bar_would_hide_the_others():
-    level, crowded = torch.arange(256), torch.cat([torch.zeros(1000), torch.arange(256)])
-    for values, scale in ((level, "linear"), (crowded, "log")):
-        axes = figures.value_histograms({"before": values, "after": values / 2}).axes
-        assert [ax.get_yscale() for ax in axes] == [scale, scale]
-    assert axes[0].get_ylim() == axes[1].get_ylim()
-
-
 def test_a_picture_shows_itself_sharp_and_transparent():
     picture = figures.image_grid(torch.zeros(3, 1, 4, 4, dtype=torch.uint8), "abc", columns=3)
     data, metadata = picture._repr_mimebundle_()
