@@ -15,12 +15,23 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 from series import choose, collect, scores
-from torch import nn
+from torch import Tensor, nn
 
 from lenet.data import ImageData, load
 from lenet.data.augment import RandomAffine
 from lenet.models import LeNet5, LeNet5_1998, LeNet5Linear, NarrowLeNet
-from lenet.models.lenet1998 import PIXEL_MEAN, PIXEL_STD, discriminative_loss
+from lenet.models.lenet1998 import (
+    PIXEL_MEAN,
+    PIXEL_STD,
+    EuclideanRBF,
+    SparseConv2d,
+    Subsampling,
+    class_bitmaps,
+    connection_table,
+    discriminative_loss,
+    draw_uniformly,
+    squash,
+)
 from lenet.train import Augmentation, Loss, Settings, fit
 from lenet_book.results import FOLDER, Record
 
@@ -86,13 +97,78 @@ class Variant:
         return model
 
 
+class Squash(nn.Module):
+    """The paper's squashing function as a layer."""
+
+    def forward(self, sums: Tensor) -> Tensor:
+        """Map sums to outputs of the same shape."""
+        return squash(sums)
+
+
+class Likeness(EuclideanRBF):
+    """The paper's output layer with its sign changed, so that the largest output wins."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (N, F) to negative squared distances (N, classes)."""
+        return -super().forward(x)
+
+
+@dataclass(frozen=True)
+class Design:
+    """A `LeNet5_1998` with one part or another as it is made today.
+
+    With drawings as targets F6 is always squashed: their -1 is out of ReLU's reach.
+
+    Attributes:
+        c3: ``"table"`` or ``"full"``: which maps of S2 each map of C3 looks at.
+        subsampling: ``"trainable"`` (and squashed), or a name of `POOLINGS`.
+        activation: ``"squash"`` or ``"relu"``.
+        output: ``"drawings"``, distances from them, or ``"linear"``.
+        start: How weights begin: as in the paper, ``"1998"``, or ``"today"``, uniformly between
+            -1/√n and 1/√n for n inputs (subsampling has no way of today and keeps the paper's).
+    """
+
+    c3: str = "table"
+    subsampling: str = "trainable"
+    activation: str = "squash"
+    output: str = "drawings"
+    start: str = "1998"
+
+    def make(self) -> nn.Module:
+        """Make the network, with weights from PyTorch's global generator."""
+        activation = {"squash": Squash, "relu": nn.ReLU}[self.activation]
+        table = connection_table()
+        c3 = SparseConv2d(table, 5) if self.c3 == "table" else nn.Conv2d(6, 16, 5)
+        maps = [nn.Conv2d(1, 6, 5), activation(), *self._subsampling(6, activation)]
+        maps += [c3, activation(), *self._subsampling(16, activation)]
+        features = [nn.Conv2d(16, 120, 5), activation(), nn.Flatten(), nn.Linear(120, 84)]
+        drawings = Squash(), Likeness(class_bitmaps().flatten(start_dim=1))
+        output = drawings if self.output == "drawings" else (activation(), nn.Linear(84, 10))
+        model = nn.Sequential(*maps, *features, *output)
+        for layer in model:
+            if self.start == "1998" and isinstance(layer, (nn.Conv2d, nn.Linear)):
+                for parameter in layer.parameters():
+                    draw_uniformly(parameter, fan_in=layer.weight[0].numel())
+            if self.start == "today" and isinstance(layer, SparseConv2d):
+                fan_in = table.sum(dim=1) * 25
+                draw_uniformly(layer.bias, 2.4 * fan_in.sqrt())
+                of_kernels = fan_in.repeat_interleave(table.sum(dim=1))[:, None, None]
+                draw_uniformly(layer.kernels, 2.4 * of_kernels.sqrt())
+        return model
+
+    def _subsampling(self, num_maps: int, activation: type[nn.Module]) -> list[nn.Module]:
+        if self.subsampling == "trainable":
+            return [Subsampling(num_maps), activation()]
+        return [POOLINGS[self.subsampling](2)]
+
+
 @dataclass(frozen=True)
 class Run:
     """One training from fresh weights.
 
     Attributes:
         experiment: The series it belongs to.
-        network: A name of `NETWORKS`, or a variant of LeNet-5.
+        network: A name of `NETWORKS`, a variant of LeNet-5, or a design of 1998 with changes.
         settings: How to train; the seed also makes the initial weights.
         data: Name of the data set.
         num_images: Number of training images, the first ones; 0 for all.
@@ -102,7 +178,7 @@ class Run:
     """
 
     experiment: str
-    network: str | Variant
+    network: str | Variant | Design
     settings: Settings = RECIPE
     data: str = "mnist"
     num_images: int = 0
@@ -115,6 +191,28 @@ class Run:
         return asdict(self) | {"settings": self.settings.as_json()}
 
 
+DESIGNS = (
+    Design(),
+    Design(c3="full"),
+    Design(subsampling="average"),
+    Design(subsampling="max"),
+    Design(activation="relu"),
+    Design(start="today"),
+    Design(activation="relu", start="today"),
+    Design(output="linear"),
+    Design("full", "max", "relu", "linear", "today"),
+)
+
+
+def one_at_a_time() -> list[Run]:
+    """Return the design of 1998 and each change of it, all with the same settings."""
+    losses = {"drawings": "discriminative", "linear": "cross-entropy"}
+    brief = Run("one at a time", DESIGNS[0], replace(RECIPE, epochs=4), num_images=20_000)
+    brief = replace(brief, pixels="as in 1998")
+    runs = [replace(brief, network=design, loss=losses[design.output]) for design in DESIGNS]
+    return [*runs, replace(runs[0], distortions="as in 1998")]
+
+
 def series() -> dict[str, list[Run]]:
     """Return the runs of every experiment, for one seed."""
     eight, short = replace(RECIPE, epochs=8), replace(RECIPE, epochs=2)
@@ -124,6 +222,7 @@ def series() -> dict[str, list[Run]]:
         "fashion": [Run("fashion", "NarrowLeNet", data="fashion-mnist")],
         "1998": [old],
         "distortions": [Run("distortions", "LeNet5", eight, distortions="as in 1998")],
+        "one at a time": one_at_a_time(),
         "width": [Run("width", Variant(width=width), short, num_images=12_000) for width in WIDTHS],
         "trainability": [
             Run("trainability", Variant(120, *choice), PLAIN, num_images=12_000)

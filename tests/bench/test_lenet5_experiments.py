@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 from series import is_of
+from torch import nn
 
 from lenet.data import load
+from lenet.models import LeNet5_1998
+from lenet.models.lenet1998 import SparseConv2d, connection_table
 from lenet.shapes import trace
 from lenet_book.results import load_results
 
@@ -62,3 +67,37 @@ def test_every_stored_run_is_one_that_the_program_makes():
     ]
     for record in load_results("lenet5"):
         assert any(is_of(record, description) for description in planned)
+
+
+def test_a_design_without_changes_is_the_network_of_1998():
+    design, original = lenet5.Design().make(), LeNet5_1998()
+    for ours, theirs in zip(design.parameters(), original.parameters(), strict=True):
+        ours.data.copy_(theirs.data)
+    images = torch.randn(3, 1, 32, 32)
+    assert torch.equal(design(images), original(images))
+
+
+@pytest.mark.parametrize(
+    ("start", "bound"), [("1998", lambda n: 2.4 / n), ("today", lambda n: n**-0.5)]
+)
+@pytest.mark.parametrize("c3", ["table", "full"])
+def test_weights_begin_within_the_bounds_that_a_design_names(start, bound, c3):
+    for layer in lenet5.Design(c3=c3, start=start).make():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            largest = layer.weight.abs().max() / bound(layer.weight[0].numel())
+            assert 0.8 < largest <= 1.001
+        if isinstance(layer, SparseConv2d):
+            fan_in = connection_table().sum(dim=1) * 25
+            of_kernels = fan_in.repeat_interleave(connection_table().sum(dim=1))
+            largest = layer.kernels.abs().amax(dim=(1, 2)) / bound(of_kernels)
+            assert 0.8 < largest.max() <= 1.001
+
+
+def test_one_thing_is_changed_at_a_time():
+    first, *others = lenet5.one_at_a_time()
+    original = asdict(first.network) | {"distortions": first.distortions}
+    for run in others:
+        parts = asdict(run.network) | {"distortions": run.distortions}
+        changed = [name for name in parts if parts[name] != original[name]]
+        assert len(changed) in (1, 5) or changed == ["activation", "start"]
+        assert run.settings == first.settings

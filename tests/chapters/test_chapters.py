@@ -73,6 +73,7 @@ EDITED = {
     "08_reading_the_results",
     "10_cifar10",
     "11_beyond_lenet",
+    "09_lenet5",
 }
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 8
 HIDING_TAGS = {"hide-input", "hide-cell", "hide-output", "remove-input", "remove-cell"}

@@ -49,7 +49,7 @@ TAUGHT = [
     place("S0.7", "cross-entropy", TRAINING, "The loss of a network"),
     place("S0.7", "SGD with momentum", TRAINING, "What momentum does"),
     place("S0.8", "the eight moves", TRAINING, "The training step in eight moves"),
-    place("S1.1", "28 or 32 pixels", LENET5, "28 pixels or 32?", "C, S and F"),
+    place("S1.1", "28 or 32 pixels", LENET5, "28 pixels or 32?"),
     place("S1.1", "the walk from 28 to 1", SHAPES, "LeNet-5: from 28 to 32 and down to 1"),
     place("S1.2", "where 120 comes from", LENET5, "Is 120 special?"),
     place(
