@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from lenet import tracing
+from lenet.models import LeNet5Linear
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.stage.program import program_of
 from tests.learners_networks import NETWORKS, build
@@ -182,3 +183,106 @@ def check_weights(found: dict[str, list[float]], arrays: Any, model: nn.Module) 
         assert expected is not None
         assert_near(gradient, expected, own)
     assert parameters == {}
+
+
+# ---------------------------------------------------------------- training
+
+
+def batch_normed() -> nn.Sequential:
+    """Batch norm over maps and over features, with weights and without."""
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 3, bias=False),
+        nn.BatchNorm2d(6, eps=1e-3, momentum=0.3),
+        nn.ReLU(),
+        nn.Conv2d(6, 4, 3, stride=2, bias=False),
+        nn.BatchNorm2d(4, affine=False),
+        nn.Tanh(),
+        nn.Flatten(),
+        nn.Linear(36, 8, bias=False),
+        nn.BatchNorm1d(8),
+        nn.Linear(8, 3),
+    )
+
+
+TRAINED: dict[str, tuple[Callable[[], nn.Module], tuple[int, int, int]]] = {
+    "lenet": (LeNet5Linear, (1, 28, 28)),
+    "batch norm": (batch_normed, (1, 10, 10)),
+}
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, float]]] = {
+    "sgd": (torch.optim.SGD, {"lr": 0.05}),
+    "momentum": (torch.optim.SGD, {"lr": 0.02, "momentum": 0.9}),
+    "adam": (torch.optim.Adam, {"lr": 0.001}),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("network", TRAINED)
+def test_a_hundred_steps_end_where_pytorch_ends(
+    tmp_path: Path, network: str, optimizer: str
+) -> None:
+    make, shape = TRAINED[network]
+    kind, settings = OPTIMIZERS[optimizer]
+    torch.manual_seed(11)
+    model = make().eval()
+    labels = torch.arange(30) % 3
+    images = torch.randn(3, *shape)[labels] + 0.5 * torch.randn(30, *shape)
+    batches = [torch.randperm(30)[: 8 - step % 3].tolist() for step in range(100)]
+    batches[0] = list(range(8))
+    plan = {"labels": labels.tolist(), "batches": batches, "optimizer": kind.__name__}
+    plan |= {"rate": settings["lr"], "momentum": settings.get("momentum", 0)}
+    program, _ = write_program(tmp_path, "case", model, images, **plan)
+    names = array_names(program, model)
+    subprocess.run([NODE, JS / "run_training.js", tmp_path], check=True, timeout=120)
+    found = json.loads((tmp_path / "case.out").read_text())
+    losses = train(model, kind(model.parameters(), **settings), images, labels, batches)
+    assert found["losses"] == pytest.approx(losses, abs=1e-3)
+    assert losses[-1] < losses[0] / 2
+    for name, own in names.items():
+        expected = own()
+        assert expected.shape == program.arrays[name].shape
+        difference = torch.tensor(found["trained"][name]) - expected.detach().flatten()
+        assert float(difference.abs().max()) <= 1e-3, name
+    check_score(found["score"], model.eval(), images, labels)
+
+
+def train(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    batches: list[list[int]],
+) -> list[float]:
+    losses = []
+    model.train()
+    for batch in batches:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images[batch]), labels[batch])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def array_names(program: Any, model: nn.Module) -> dict[str, Callable[[], Tensor]]:
+    """By the name of an array, what gives its tensor in a model that goes on learning."""
+    layers = [m for m in model.modules() if not list(m.children()) and list(m.state_dict())]
+    steps = [i for i in program.instructions if {"weight", "mean"} & i.keys()]
+    names: dict[str, Callable[[], Tensor]] = {}
+    for layer, step in zip(layers, steps, strict=True):
+        for role in {"weight", "bias"} & step.keys():
+            names[step[role]] = lambda layer=layer, role=role: getattr(layer, role)
+        if "mean" in step:
+            names[step["mean"]] = lambda layer=layer: layer.running_mean
+            names[step["deviation"]] = lambda layer=layer: (layer.running_var + layer.eps).sqrt()
+    return names
+
+
+def check_score(score: dict[str, Any], model: nn.Module, images: Tensor, labels: Tensor) -> None:
+    with torch.no_grad():
+        scores = model(images)
+    answers = scores.argmax(1)
+    assert score["numRight"] == int((answers == labels).sum())
+    assert score["loss"] == pytest.approx(F.cross_entropy(scores, labels).item(), abs=1e-3)
+    confusion = torch.zeros(scores.shape[1], scores.shape[1], dtype=torch.int64)
+    confusion.index_put_((labels, answers), torch.tensor(1), accumulate=True)
+    assert score["confusion"] == confusion.tolist()

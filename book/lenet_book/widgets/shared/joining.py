@@ -12,8 +12,9 @@ What a script imports by ``import("./later.js")``, and what that file imports be
 function of the names that it takes from the script. It is called when it is first used. Notebooks
 and saved pages have it inside the module; the pages of the book fetch it from a file of its own.
 
-A worker needs the text of a program: ``functionOf("./work.js")`` is a function, whose text that is,
-with all that the file imports.
+A part may also run in a worker, without a page: ``programOf("work")`` is the text of a program that
+calls a function exported in the part. That text is the script's and the part's own, so that nothing
+is delivered twice; neither may need a page before one of its functions is called.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ _COMMENT = re.compile(
     r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|// @ts-check)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
 _LATER = re.compile(r'\bimport\("(\.{1,2}/[\w./]+)"\)(?!\.)')  # with a dot behind, it is a type
-_FUNCTION = re.compile(r'\bfunctionOf\("(\.{1,2}/[\w./]+)"\)')
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
 _DATA = re.compile(r'\bfromPython\("([\w.]+:\w+)"\)')
 _NAME = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
-_DEFAULT_EXPORT = re.compile(r"^export default .*\n", re.MULTILINE)
+_DEFAULT_EXPORT = re.compile(r"^export default (.*);\n", re.MULTILINE)
+
+_PROGRAM = "const programOf = (name) => `(${part})((${frontEnd})().names()).${name}()`;\n"
 
 
 def joined_script(path: Path) -> str:
@@ -49,24 +51,25 @@ def joined_script(path: Path) -> str:
             two files declare the same name.
     """
     part = joined_part(path)
-    return (f"const makePart = async {part};\n" if part else "") + script_without_part(path)
+    if not part:
+        return _joined(path)
+    return f"{front_end(path)}\n{part}\nexport default frontEnd(async (names) => part(names));\n"
 
 
 @cache
-def script_without_part(path: Path) -> str:
-    """Join a script likewise, but leave ``makePart`` for others to declare; it gives a promise.
+def front_end(path: Path) -> str:
+    """Write the function that makes a script's default export; it takes what promises its part.
 
     Raises:
         ValueError: As `joined_script`.
     """
-    files = _collected(path)
-    _check_names(files)
-    *imported, own = (_with_functions(file, text) for file, text in files.items())
-    script = "\n".join([*(_DEFAULT_EXPORT.sub("", text) for text in imported), own])
-    if not _LATER.search(script):
-        return script
-    names = ", ".join(_names_for_part(path))
-    return "let part;\n" + _LATER.sub(f"(part ??= makePart({{ {names} }}))", script)
+    names = f"{{ {', '.join([*_names_for_part(path), 'frontEnd'])} }}"
+    start, result = '"use strict";\n', r"return \1;\n"
+    if _part_files(path):
+        start += f"let comingPart;\nconst names = () => ({names});\n"
+        result = r"return { ...\1, names };\n"
+    script = _LATER.sub("(comingPart ??= makePart(names()))", _joined(path))
+    return f"function frontEnd(makePart) {{\n{start}{_DEFAULT_EXPORT.sub(result, script)}}}"
 
 
 @cache
@@ -80,15 +83,25 @@ def joined_part(path: Path) -> str:
     if not own:
         return ""
     _check_names({**_collected(path), **own})
-    *_, entry = own
-    exports = ", ".join(_EXPORTED.findall(entry.read_text(encoding="utf-8")))
-    body = "\n".join(_with_functions(file, text) for file, text in own.items())
-    names = ", ".join(_names_for_part(path))
-    sheets = _text_of(file.with_suffix(".css") for file in own)
-    style = f"{{ textContent: {json.dumps(sheets, ensure_ascii=False)} }}"
-    dress = f'document.head.append(Object.assign(document.createElement("style"), {style}));\n'
-    start = f'"use strict";\nconst {{ {names} }} = names;\n' + (dress if sheets else "")
-    return f"(names) => {{\n{start}{body}return {{ {exports} }};\n}}"
+    exported = [name for file in own for name in _EXPORTED.findall(file.read_text("utf-8"))]
+    names = ", ".join([*_names_for_part(path), "frontEnd"])
+    sheets = json.dumps(_text_of(file.with_suffix(".css") for file in own), ensure_ascii=False)
+    style = f"Object.assign(document.createElement('style'), {{ textContent: {sheets} }})"
+    lines = [
+        f'function part(names) {{\n"use strict";\nconst {{ {names} }} = names;\n',
+        _PROGRAM,
+        f"globalThis.document?.head.append({style});\n",
+        "\n".join(own.values()),
+        f"return {{ {', '.join(exported)} }};\n}}",
+    ]
+    return "".join(lines)
+
+
+def _joined(path: Path) -> str:
+    files = _collected(path)
+    _check_names(files)
+    *imported, own = files.values()
+    return "\n".join([*(_DEFAULT_EXPORT.sub("", text) for text in imported), own])
 
 
 def _part_files(path: Path) -> dict[Path, str]:
@@ -118,11 +131,6 @@ def _check_names(files: Mapping[Path, str]) -> None:
         for name in _NAME.findall(text):
             if owners.setdefault(name, file.name) != file.name:
                 raise ValueError(f"{owners[name]} and {file.name} both declare {name}")
-
-
-def _with_functions(file: Path, text: str) -> str:
-    """Put functions in the place of ``functionOf(...)``."""
-    return _FUNCTION.sub(lambda m: f"() => {{\n{joined_script(file.parent / m[1])}}}", text)
 
 
 @cache

@@ -25,12 +25,8 @@ from typing import Any
 import ipywidgets
 from ipywidgets.embed import dependency_state
 
-from lenet_book.widgets.shared.joining import (
-    joined_part,
-    joined_script,
-    joined_style,
-    script_without_part,
-)
+from lenet_book.widgets.shared import joining
+from lenet_book.widgets.shared.joining import joined_part, joined_script, joined_style
 
 STATE_TYPE = "application/vnd.jupyter.widget-state+json"
 VIEW_TYPE = "application/vnd.jupyter.widget-view+json"
@@ -39,7 +35,6 @@ MOUNTING_STYLE = Path(__file__).with_name("pages.css")
 
 _FRONT_END = ("_esm", "_css")
 _LOOKS = ("LayoutModel", "StyleModel")
-_DEFAULT_EXPORT = re.compile(r"^export default ", re.MULTILINE)
 _REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
 
 _BOX = """<div class="lenet-static" data-model="{model_id}"{named}>
@@ -127,9 +122,8 @@ def mounting_script() -> str:
 def definition(name: str, version: int, front_end: Path) -> str:
     """Write the classic script that hands the front end of a class to the mounting script."""
     start = as_script_text({"version": version, "style": joined_style(front_end)}).removesuffix("}")
-    script = _DEFAULT_EXPORT.sub("return ", script_without_part(front_end))
-    make = f'(makePart) => {{\n"use strict";\n{script}}}'
-    return f'lenetWidgets.define({json.dumps(name)}, {start},"make":{_inline(make)}}});\n'
+    make = _inline(joining.front_end(front_end))
+    return f'lenetWidgets.define({json.dumps(name)}, {start},"make":{make}}});\n'
 
 
 def part_definition(name: str, front_end: Path) -> str:

@@ -114,5 +114,5 @@ interface StoredModel {
 /** The JSON of what a Python function returns, put here by joining.py: `source` is "module:function". */
 declare function fromPython(source: string): any;
 
-/** A function whose text is a script with all that it imports, put here by joining.py. */
-declare function functionOf(script: string): () => void;
+/** The text of a program that calls an exported function of the part where this stands, for a worker. */
+declare function programOf(name: string): string;

@@ -219,17 +219,18 @@ def _batch_norm(step: Step, tensors: _Tensors, _: Kind) -> Translation:
     module = step.module
     if isinstance(module, nn.modules.batchnorm._BatchNorm):
         given = [module.running_mean, module.running_var, module.weight, module.bias]
-        eps = module.eps
+        eps, momentum = module.eps, module.momentum
     else:
         if step.settings.get("training"):
             raise NotRepeatableError("it normalises with the statistics of this batch")
         given = [*tensors.weights]
-        eps = step.settings.get("eps", 1e-5)
+        eps, momentum = step.settings.get("eps", 1e-5), step.settings.get("momentum", 0.1)
     mean, variance, weight, bias = [*given, *[None] * 4][:4]
     if mean is None or variance is None:
         raise NotRepeatableError("it normalises with the statistics of this batch")
     arrays = {"mean": mean, "deviation": (variance + eps).sqrt(), "weight": weight, "bias": bias}
-    return {}, {name: a for name, a in arrays.items() if a is not None}
+    settings = {"eps": eps, "momentum": 0.1 if momentum is None else momentum}
+    return settings, {name: a for name, a in arrays.items() if a is not None}
 
 
 def _linear(step: Step, tensors: _Tensors, _: Kind) -> Translation:

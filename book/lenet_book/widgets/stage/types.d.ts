@@ -31,6 +31,9 @@ interface Instruction {
   divisor?: number | null;
   scale?: number;
   shift?: number;
+  /** Of batch norm: what is added to the variance, and how fast the running statistics follow. */
+  eps?: number;
+  momentum?: number;
   slope?: number;
   alpha?: number;
   /** Of a gelu: exact, or approximated by tanh. */

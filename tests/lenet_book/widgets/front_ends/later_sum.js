@@ -1,4 +1,5 @@
 // @ts-check
+import { double } from "./probe_part.js";
 
 /** A sum that begins with a number. */
 export class Sum {
@@ -6,9 +7,9 @@ export class Sum {
   constructor(start) {
     this.start = start;
   }
+}
 
-  /** @param {number} other */
-  plus(other) {
-    return this.start + other;
-  }
+/** What a worker does. */
+export function addTwo() {
+  onmessage = ({ data }) => postMessage(`${new Sum(data).start + double(1)} </script><!--`);
 }

@@ -237,7 +237,7 @@ function eachScore(rule) {
 }
 
 /** @type {Record<string, (instruction: Instruction, inputShapes: number[][]) => BackwardRule>} */
-const rules = {
+export const rules = {
   conv: convolution,
   maxPool: pooling(true),
   avgPool: pooling(false),

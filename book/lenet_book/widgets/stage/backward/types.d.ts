@@ -41,3 +41,76 @@ interface BackwardTask {
 }
 
 type BackwardRule = (pass: BackwardTask) => void;
+
+/** A weight or bias of a layer, or a number that goes in. */
+interface PickedNumber {
+  role: "weight" | "bias" | "unit";
+  /** Its place in the array of weights, or among the numbers of that input. */
+  at: number;
+  /** Which of the instruction's inputs; the first if not given. */
+  input?: number;
+}
+
+/** What a number that comes out adds to the gradient of one that goes in. */
+interface GradientTerm {
+  unit: Unit;
+  /** How much it moves when that one moves by 1. */
+  factor: number;
+  /** What arrives at it. */
+  gradient: number;
+  product: number;
+}
+
+interface GradientTerms {
+  /** In the order of the numbers that come out; for a kernel's weight, of the places of its map. */
+  terms: GradientTerm[];
+  result: number;
+}
+
+/** What a network says of labelled pictures. */
+interface TestScore {
+  numRight: number;
+  /** The mean. */
+  loss: number;
+  /** By label, then by answer. */
+  confusion: number[][];
+}
+
+interface LabelledPictures {
+  /** As the network takes them. */
+  pictures: Float32Array[];
+  labels: number[];
+}
+
+/** What a worker is asked to do. */
+interface TrainingTask {
+  program: Instruction[];
+  arrays: Record<string, Tensor>;
+  training: LabelledPictures;
+  test: LabelledPictures;
+  batchSize: number;
+  /** The learning rate of Adam. */
+  rate: number;
+  seed: number;
+  numEpochs: number;
+}
+
+/** What it tells while it trains. */
+interface TrainingProgress {
+  numSteps: number;
+  /** Epochs begun. */
+  epoch: number;
+  /** Of the steps since it told last. */
+  losses: number[];
+  score: TestScore;
+  /** The weights by now. */
+  arrays: Record<string, Tensor>;
+}
+
+/** Digits of 8×8 pixels, as `digits.py` writes them. */
+interface PackedDigits {
+  /** From 0 to g, which is 16, row by row. */
+  pixels: string;
+  /** A digit for each. */
+  labels: string;
+}

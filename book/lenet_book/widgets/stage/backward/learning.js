@@ -1,0 +1,62 @@
+// @ts-check
+/** Training from nothing, beside the page, on the digits that come with it. */
+import { Adam, copyOf, trainedNames } from "./optimizers.js";
+import { Trainer, randomNumbers, shuffled, startAgain } from "./training.js";
+
+const STEPS_BETWEEN = 15;
+
+/** Train in a worker. @param {TrainingTask} task @param {(progress: TrainingProgress) => void} tell @returns {() => void}  ends it */
+export function trainFromNothing(task, tell) {
+  const address = URL.createObjectURL(new Blob([programOf("work")], { type: "text/javascript" }));
+  const worker = new Worker(address);
+  URL.revokeObjectURL(address);
+  worker.onmessage = ({ data }) => tell(data);
+  worker.postMessage(task);
+  return () => worker.terminate();
+}
+
+/** What the worker does: it begins with random weights, and tells how it gets on. */
+export function work() {
+  onmessage = (/** @type {MessageEvent<TrainingTask>} */ { data: { program, arrays, training, test, batchSize, rate, seed, numEpochs } }) => {
+    const random = randomNumbers(seed);
+    startAgain(program, arrays, random);
+    const trainer = new Trainer(program, arrays, batchSize);
+    const optimizer = new Adam(arrays, rate);
+    let losses = [];
+    for (let epoch = 1; epoch <= numEpochs; epoch++) {
+      const order = shuffled(training.labels.length, random);
+      while (order.length) {
+        const batch = order.splice(0, batchSize);
+        losses.push(trainer.step(batch.map((i) => training.pictures[i]), batch.map((i) => training.labels[i]), optimizer));
+        const isLast = epoch === numEpochs && !order.length;
+        if (optimizer.numSteps % STEPS_BETWEEN && !isLast) continue;
+        const score = trainer.score(test.pictures, test.labels);
+        postMessage({ numSteps: optimizer.numSteps, epoch, losses, score, arrays: copyOf(arrays, trainedNames(program)) });
+        losses = [];
+      }
+    }
+  };
+}
+
+/**
+ * Read what `digits.py` has packed, as large as a network takes it: scaled as the embedded data set
+ * of `lenet.data` is, in between the centres of four pixels.
+ *
+ * @param {PackedDigits} packed @param {number} side  of what the network takes @param {number} mean @param {number} std
+ * @returns {LabelledPictures}
+ */
+export function readDigits({ pixels, labels }, side, mean, std) {
+  const small = 8;
+  const places = Array.from({ length: side }, (_, i) => Math.max(0, ((i + 0.5) * small) / side - 0.5));
+  const ink = Array.from(pixels, (character) => parseInt(character, 17));
+  const pictures = Array.from(labels, (_, picture) => {
+    const at = (/** @type {number} */ row, /** @type {number} */ column) => ink[(picture * small + Math.min(row, small - 1)) * small + Math.min(column, small - 1)];
+    const mixed = (/** @type {number} */ y, /** @type {number} */ x) => {
+      const [row, column] = [Math.floor(y), Math.floor(x)];
+      const across = [row, row + 1].map((line) => at(line, column) + (x - column) * (at(line, column + 1) - at(line, column)));
+      return across[0] + (y - row) * (across[1] - across[0]);
+    };
+    return Float32Array.from(places.flatMap((y) => places.map((x) => (Math.round((mixed(y, x) * 255) / 16) / 255 - mean) / std)));
+  });
+  return { pictures, labels: Array.from(labels, Number) };
+}

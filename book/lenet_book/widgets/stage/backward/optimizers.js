@@ -1,0 +1,84 @@
+// @ts-check
+/** How weights follow their gradients, as in `torch.optim`. */
+
+/** The arrays that training changes: all weights, and what batch norm remembers. @param {Instruction[]} program */
+export function trainedNames(program) {
+  return [...new Set(program.flatMap(({ weight, bias, mean, deviation }) => [weight, bias, mean, deviation].filter((name) => name !== undefined)))];
+}
+
+/** @param {Record<string, Tensor>} arrays @param {string[]} names @returns {Record<string, Tensor>} */
+export function copyOf(arrays, names) {
+  return Object.fromEntries(names.map((name) => [name, { shape: arrays[name].shape, data: arrays[name].data.slice() }]));
+}
+
+/** Put numbers back that `copyOf` has kept. @param {Record<string, Tensor>} arrays @param {Record<string, Tensor>} kept */
+export function putBack(arrays, kept) {
+  for (const [name, { data }] of Object.entries(kept)) arrays[name].data.set(data);
+}
+
+class Optimizer {
+  /** Taken so far. */
+  numSteps = 0;
+  /** What it remembers of earlier gradients, by the names of arrays. @type {Record<string, Float32Array[]>} */
+  memory = {};
+
+  /** @param {Record<string, Tensor>} arrays @param {number} rate  the learning rate, which may change between steps */
+  constructor(arrays, rate) {
+    this.arrays = arrays;
+    this.rate = rate;
+  }
+
+  /** Change all weights that have a gradient. @param {Record<string, Float32Array>} gradients  by the names of arrays */
+  step(gradients) {
+    this.numSteps += 1;
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const { length } = gradient;
+      this.memory[name] ??= [new Float32Array(length), new Float32Array(length)];
+      this.change(this.arrays[name].data, gradient, this.memory[name]);
+    }
+  }
+
+  /** @param {Numbers} _weights @param {Float32Array} _gradient @param {Float32Array[]} _memory */
+  change(_weights, _gradient, _memory) {}
+
+  /** What a step changes, to take it back. @param {string[]} names */
+  save(names) {
+    return { kept: copyOf(this.arrays, names), memory: structuredClone(this.memory), numSteps: this.numSteps };
+  }
+
+  /** @param {ReturnType<Optimizer["save"]>} saved */
+  restore({ kept, memory, numSteps }) {
+    putBack(this.arrays, kept);
+    Object.assign(this, { memory: structuredClone(memory), numSteps });
+  }
+}
+
+/** Stochastic gradient descent. */
+export class SGD extends Optimizer {
+  momentum = 0;
+
+  /** @param {Numbers} weights @param {Float32Array} gradient @param {Float32Array[]} memory */
+  change(weights, gradient, [velocity]) {
+    for (let i = 0; i < weights.length; i++) {
+      velocity[i] = this.momentum * velocity[i] + gradient[i];
+      weights[i] -= this.rate * velocity[i];
+    }
+  }
+}
+
+/** Kingma and Ba (2015): each weight has a step of its own. */
+export class Adam extends Optimizer {
+  betas = [0.9, 0.999];
+  eps = 1e-8;
+
+  /** @param {Numbers} weights @param {Float32Array} gradient @param {Float32Array[]} memory */
+  change(weights, gradient, [mean, square]) {
+    const [beta1, beta2] = this.betas;
+    const [correction1, correction2] = this.betas.map((beta) => 1 - beta ** this.numSteps);
+    for (let i = 0; i < weights.length; i++) {
+      mean[i] = beta1 * mean[i] + (1 - beta1) * gradient[i];
+      square[i] = beta2 * square[i] + (1 - beta2) * gradient[i] * gradient[i];
+      weights[i] -= (this.rate * (mean[i] / correction1)) / (Math.sqrt(square[i] / correction2) + this.eps);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+// @ts-check
+/** Training in the page: batches, the statistics of batch norm, scores, and a beginning from random weights. */
+import { Backward, planOf } from "./gradients.js";
+import { Engine, need } from "../engine.js";
+import { sumOf } from "../../shared/numbers.js";
+
+/** Trains the arrays of a program, and sees how well they do. */
+export class Trainer {
+  #engines; #walks; #plan;
+  /** By the names of arrays, what has come since they were last zeroed. @type {Record<string, Float32Array>} */
+  gradients;
+
+  /** @param {Instruction[]} program @param {Record<string, Tensor>} arrays  which no one else may hold @param {number} batchSize  the largest */
+  constructor(program, arrays, batchSize) {
+    this.program = program;
+    this.#plan = planOf(program, arrays);
+    this.gradients = this.#plan.weights;
+    this.#engines = Array.from({ length: batchSize }, () => new Engine(program, arrays));
+    this.#walks = this.#engines.map((engine) => new Backward(engine, this.#plan));
+  }
+
+  zeroGradients() {
+    for (const gradient of Object.values(this.gradients)) gradient.fill(0);
+  }
+
+  /** Add the gradients of a batch's mean loss, in train mode. @param {Float32Array[]} pictures  normalised @param {ArrayLike<number>} labels @returns {number}  the loss */
+  backward(pictures, labels) {
+    const engines = this.#engines.slice(0, pictures.length);
+    const walks = this.#walks.slice(0, pictures.length);
+    const { scores } = this.#plan;
+    /** @type {Map<number, BatchNorm>} */
+    const norms = new Map();
+    engines.forEach((engine, i) => engine.values[0].set(pictures[i]));
+    for (let step = 1; step <= scores; step++) {
+      const tasks = walks.map((walk) => walk.taskOf(step));
+      if (isNormalised(tasks)) norms.set(step, new BatchNorm(tasks));
+      else for (const engine of engines) engine.compute(step);
+    }
+    const losses = walks.map((walk, i) => walk.begin(labels[i], 1 / walks.length).loss);
+    for (let step = scores; step > 0; step--) {
+      if (norms.has(step)) norms.get(step)?.back();
+      else for (const walk of walks) walk.back(step);
+    }
+    return sumOf(losses) / losses.length;
+  }
+
+  /** One step of an optimizer. @param {Float32Array[]} pictures @param {ArrayLike<number>} labels @param {{ step: (gradients: Record<string, Float32Array>) => void }} optimizer @returns {number}  the loss before it */
+  step(pictures, labels, optimizer) {
+    this.zeroGradients();
+    const loss = this.backward(pictures, labels);
+    optimizer.step(this.gradients);
+    return loss;
+  }
+
+  /** What the network says of pictures, in eval mode. @param {Float32Array[]} pictures @param {ArrayLike<number>} labels @returns {TestScore} */
+  score(pictures, labels) {
+    const [engine, walk] = [this.#engines[0], this.#walks[0]];
+    const numClasses = engine.values[this.#plan.scores].length;
+    const confusion = Array.from({ length: numClasses }, () => new Array(numClasses).fill(0));
+    let [numRight, total] = [0, 0];
+    pictures.forEach((picture, i) => {
+      engine.run(picture);
+      const { loss, shares } = walk.begin(labels[i]);
+      const answer = shares.indexOf(Math.max(...shares));
+      confusion[labels[i]][answer] += 1;
+      numRight += Number(answer === labels[i]);
+      total += loss;
+    });
+    return { numRight, loss: total / pictures.length, confusion };
+  }
+}
+
+// ---------------------------------------------------------------------------- batch norm
+
+/** Like PyTorch, a batch is normalised by its own statistics if it has several numbers for each channel. @param {BackwardTask[]} tasks */
+function isNormalised(tasks) {
+  const [{ instruction, output }] = tasks;
+  return instruction.kind === "batchNorm" && (tasks.length * output.length) / instruction.shape[0] > 1;
+}
+
+/** A batch, normalised by its own mean and deviation; the running ones follow. */
+class BatchNorm {
+  #tasks; #size; #count;
+  /** By channel. @type {{ mean: number, deviation: number }[]} */
+  #statistics;
+
+  /** @param {BackwardTask[]} tasks  one for each picture */
+  constructor(tasks) {
+    const [{ instruction, output, weights }] = tasks;
+    const { eps = 1e-5, momentum = 0.1 } = instruction;
+    this.#tasks = tasks;
+    this.#size = output.length / instruction.shape[0];
+    this.#count = this.#size * tasks.length;
+    const [means, deviations, weight, bias] = [need(weights("mean")), need(weights("deviation")), weights("weight"), weights("bias")];
+    this.#statistics = Array.from(means, (running, channel) => {
+      const mean = this.#sum(channel, ({ inputs: [input] }, i) => input[i]) / this.#count;
+      const squares = this.#sum(channel, ({ inputs: [input] }, i) => (input[i] - mean) ** 2);
+      const deviation = Math.sqrt(squares / this.#count + eps);
+      const factor = (weight ? weight[channel] : 1) / deviation;
+      this.#sum(channel, (task, i) => (task.output[i] = (task.inputs[0][i] - mean) * factor + (bias ? bias[channel] : 0)));
+      const variance = (1 - momentum) * (deviations[channel] ** 2 - eps) + (momentum * squares) / (this.#count - 1);
+      means[channel] = (1 - momentum) * running + momentum * mean;
+      deviations[channel] = Math.sqrt(variance + eps);
+      return { mean, deviation };
+    });
+  }
+
+  /** A number of a channel moves the mean and the deviation of all. */
+  back() {
+    const [{ weights, blame }] = this.#tasks;
+    const weight = weights("weight");
+    const [weightGradient, biasGradient] = [blame("weight"), blame("bias")];
+    this.#statistics.forEach(({ mean, deviation }, channel) => {
+      const normal = (/** @type {BackwardTask} */ { inputs: [input] }, /** @type {number} */ i) => (input[i] - mean) / deviation;
+      const forBias = this.#sum(channel, ({ gradient }, i) => gradient[i]);
+      const forWeight = this.#sum(channel, (task, i) => task.gradient[i] * normal(task, i));
+      const factor = (weight ? weight[channel] : 1) / deviation;
+      this.#sum(channel, (task, i) => (task.below[0][i] += factor * (task.gradient[i] - (forBias + normal(task, i) * forWeight) / this.#count)));
+      if (weightGradient) weightGradient[channel] += forWeight;
+      if (biasGradient) biasGradient[channel] += forBias;
+    });
+  }
+
+  /** Over all numbers of a channel in the batch. @param {number} channel @param {(task: BackwardTask, at: number) => number} term */
+  #sum(channel, term) {
+    let sum = 0;
+    for (const task of this.#tasks) for (let i = channel * this.#size; i < (channel + 1) * this.#size; i++) sum += term(task, i);
+    return sum;
+  }
+}
+
+// ---------------------------------------------------------------------------- a beginning
+
+/** Numbers from 0 to 1 that are the same for a seed (mulberry32). @param {number} seed @returns {() => number} */
+export function randomNumbers(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The order in which an epoch takes its pictures. @param {number} count @param {() => number} random */
+export function shuffled(count, random) {
+  const order = [...Array(count).keys()];
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Forget all that was learned: weights as PyTorch's layers begin with, evenly between ±1 / √(inputs of a unit). @param {Instruction[]} program @param {Record<string, Tensor>} arrays @param {() => number} random */
+export function startAgain(program, arrays, random) {
+  for (const { kind, shape, weight, bias, mean, deviation, eps = 1e-5 } of program) {
+    if (kind === "batchNorm") {
+      const start = { [weight ?? ""]: 1, [bias ?? ""]: 0, [need(mean)]: 0, [need(deviation)]: Math.sqrt(1 + eps) };
+      for (const [name, value] of Object.entries(start)) if (name) arrays[name].data.fill(value);
+    } else if (weight) {
+      const bound = Math.sqrt(shape[0] / arrays[weight].data.length);
+      for (const name of bias ? [weight, bias] : [weight]) arrays[name].data.forEach((_, i, data) => (data[i] = bound * (2 * random() - 1)));
+    }
+  }
+}
