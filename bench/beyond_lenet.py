@@ -6,7 +6,7 @@ under way resumes after its last epoch. Name another file with `--results` to me
 again on your own machine.
 
 A constant learning rate is the one that Adam's authors recommend. The peak of one-cycle is the best
-of three on held-out training images, for each network; those short trainings come first and are
+of a few on held-out training images, for each network; those short trainings come first and are
 stored like the others.
 
 The two deep networks train in mixed precision: about twice as fast on CPUs with instructions for
@@ -56,7 +56,11 @@ LONG = 24  # epochs
 WEIGHT_DECAY = 0.05
 HELD_OUT = 10_000  # training images that take the test images' place where peaks are compared
 CONSTANT_RATE = 0.001  # Kingma and Ba 2015, algorithm 1
-PEAK_RATES = (0.001, 0.003, 0.01)
+PEAK_RATES = dict.fromkeys(NETWORKS, (0.001, 0.003, 0.01))
+PEAK_RATES |= {
+    "CifarLeNet": (0.001, 0.003, 0.01, 0.03),
+    "CifarLeNetBN": (0.001, 0.003, 0.01, 0.03, 0.1),
+}
 PEAK_EPOCHS = 3
 ROUNDS = 15
 IMAGES_TO_TIME = 1280  # per network and round
@@ -116,7 +120,7 @@ class Series:
 
 
 SERIES = {
-    "small": Series(SMALL, range(3)),
+    "small": Series(SMALL, range(6)),
     "deep": Series(DEEP, range(2)),
     "long": Series([together("SmallResNet")], range(1), LONG),
 }
@@ -212,7 +216,7 @@ class Bench:
         short = replace(RECIPE, epochs=PEAK_EPOCHS)
         found = {
             peak: accuracy(self.measure("peaks", plain, replace(short, lr=peak)))
-            for peak in PEAK_RATES
+            for peak in PEAK_RATES[change.network]
         }
         return max(found, key=lambda peak: found[peak])
 

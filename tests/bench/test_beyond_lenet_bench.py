@@ -76,7 +76,7 @@ def test_a_run_that_was_stopped_goes_on_after_its_last_epoch(program, bench, mon
 
 
 def test_the_peak_of_one_cycle_is_chosen_on_held_out_training_images(program, bench, monkeypatch):
-    best = program.PEAK_RATES[1]
+    best = program.PEAK_RATES["SmallResNet"][1]
 
     def pretended(change, settings, data, unfinished):
         assert "held-out" in data.source
