@@ -195,9 +195,10 @@ def _check_shortcut(shortcut: nn.Module, case: tuple[int, int, int]) -> None:
 
 
 def _check_block(output: Tensor, parts: nn.Module, images: Tensor) -> None:
-    first = F.relu(parts.bn1(parts.conv1(images)))
-    y, twice = parts.bn2(parts.conv2(first)), parts.bn1(parts.conv2(first))
-    around = parts.shortcut(images)
+    conv1, bn1, conv2, bn2, shortcut = (getattr(parts, name) for name in PARTS)
+    first = F.relu(bn1(conv1(images)))
+    y, twice = bn2(conv2(first)), bn1(conv2(first))
+    around = shortcut(images)
     wanted = F.relu(y + around)
     mistakes = {
         "`bn1` stands behind both convolutions. Who uses `bn2`?": [
@@ -209,7 +210,7 @@ def _check_block(output: Tensor, parts: nn.Module, images: Tensor) -> None:
         "The last ReLU is missing.": [y + around],
         "The shortcut is not added.": [F.relu(y), y],
         "The ReLU between the convolutions is missing.": [
-            F.relu(parts.bn2(parts.conv2(parts.bn1(parts.conv1(images)))) + around)
+            F.relu(bn2(conv2(bn1(conv1(images)))) + around)
         ],
     }  # fmt: skip
     for hint, results in mistakes.items():
