@@ -96,3 +96,47 @@ interface CodeExplanation {
   /** PyTorch's own sentence, where it is known. */
   error: string;
 }
+
+// ---------------------------------------------------------------------------- inside the reader
+
+/** A node of the syntax tree: `text` of those without children. */
+interface PyNode {
+  type: string;
+  from: number;
+  to: number;
+  kids: PyNode[];
+  text: string;
+}
+
+/** A value of Python's, as JavaScript has it; see interpreter.js. */
+type PyValue = any;
+
+// What the page's parts hand to each other.
+
+/** What is in the editor, and the shape of one image as the reader chose it; empty for what the code says. */
+interface Pasted {
+  code: string;
+  shape: number[];
+}
+
+/** A line of the editor: pieces that look alike, and what stands at its end. */
+interface EditorLine {
+  pieces: { text: string; look: string }[];
+  note: string;
+  state: string;
+}
+
+/** What a message means: the part of it that is known, and where that begins. */
+interface Meaning {
+  quote: string;
+  meaning: string;
+  at?: number;
+  needed?: string;
+  came?: string;
+  shape?: string;
+}
+type PyRun = import("./interpreter.js").Interpreter;
+type Builtin = (run: PyRun, args: PyValue[], named: Map<string, PyValue>, node: PyNode) => PyValue;
+type Torch = import("./torch.js").Torch;
+type CodeStep = LayerStep & { inputShapes: number[][]; sources: (number | null)[]; node: PyNode | null; module: any; misfit?: any };
+type ProgramPass = Pass & { unread: { what: string; node: PyNode | null }[] };

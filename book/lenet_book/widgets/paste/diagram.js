@@ -1,0 +1,38 @@
+// @ts-check
+/** The network in pictures: maps as large and as many as they are, by their logarithms. */
+import { element, svgElement } from "../shared/elements.js";
+import { namedShape } from "../calculator/rows.js";
+
+const MOST_SHEETS = 6;
+const SHIFT = 3; // from one sheet to the next, in pixels
+
+/** @param {Reading} reading @param {(line: number) => void} picked */
+export function diagram({ rows, imageShape, inputPlace, problem }, picked) {
+  const isSeen = rows.map(({ sources, numParameters, isKnown, inputShape, outputShape }) =>
+    sources.length > 1 || numParameters > 0 || !isKnown || String(inputShape) !== String(outputShape));
+  const seen = (/** @type {number | null} */ at) => {
+    while (at !== null && at >= 0 && !isSeen[at]) [at] = rows[at].sources;
+    return at === null || at < 0 ? "input" : rows[at].name;
+  };
+  const nodes = rows.flatMap(({ name, outputShape, place, sources }, index) => (isSeen[index]
+    ? [node(name, outputShape, sources.length > 1 ? `of ${sources.map(seen).join(", ")}` : "", () => picked(place.line))] : []));
+  if (inputPlace) nodes.unshift(node("input", namedShape([0, ...imageShape]), "", () => picked(inputPlace.line)));
+  if (problem) nodes.push(node(`${problem.name} ✗`, [], "", () => picked(problem.place.line), "lenet-failed"));
+  return element("ol", { class: "lenet-diagram", "aria-label": "the network" }, ...nodes.map((each) => element("li", {}, each)));
+}
+
+/** @param {string} name @param {(number | string)[]} shape @param {string} note @param {() => void} onclick @param {string} [look] */
+function node(name, shape, note, onclick, look = "") {
+  const words = [shape.slice(1).join("×"), note].filter(Boolean).map((text) => element("span", {}, text));
+  return element("button", { type: "button", class: `lenet-node ${look}`, onclick }, drawing(shape.slice(1).map(Number)), element("b", {}, name), ...words);
+}
+
+/** Sheets one behind the other, as wide and high as maps; a bar for a row of features. @param {number[]} shape */
+function drawing(shape) {
+  const [channels, height, width = 1] = shape.length > 1 ? shape : [1, ...shape];
+  const sheets = height ? Math.min(MOST_SHEETS, Math.ceil(Math.log2(channels + 1))) : 0;
+  const [high, wide] = [height || 1, width].map((size) => Math.round(5 + 6 * Math.log2(size)));
+  const room = SHIFT * sheets;
+  const rects = Array.from({ length: sheets }, (_, index) => svgElement("rect", { x: room - index * SHIFT, y: index * SHIFT + 0.5, width: wide, height: high }));
+  return svgElement("svg", { width: wide + room + 1, height: high + room, "aria-hidden": "true" }, ...rects);
+}

@@ -1,0 +1,52 @@
+// @ts-check
+/** The editor: a plain text area without a colour; exactly below it the same lines, coloured, each with a note at its end. */
+import { element } from "../shared/elements.js";
+
+export class Editor {
+  #field;
+  #lines = element("pre", { class: "lenet-lines", "aria-hidden": "true" });
+
+  /** @param {Record<string, any>} attributes @param {(text: string, event: InputEvent) => void} typed */
+  constructor(attributes, typed) {
+    const plain = { spellcheck: "false", autocapitalize: "off", autocomplete: "off", autocorrect: "off", wrap: "off", ...attributes };
+    const oninput = (/** @type {InputEvent} */ event) => typed(this.#field.value, event);
+    this.#field = element("textarea", { class: "lenet-typed", ...plain, oninput });
+    this.node = element("div", { class: "lenet-code" }, element("div", { class: "lenet-sheet" }, this.#lines, this.#field));
+  }
+
+  /** Put another text in; as if it were typed, so that the browser's own undo takes it back. @param {string} text */
+  replace(text) {
+    const { value } = this.#field;
+    if (value === text) return;
+    const most = Math.min(value.length, text.length);
+    let [start, end] = [0, 0];
+    while (start < most && value[start] === text[start]) start += 1;
+    while (end < most - start && value.at(-1 - end) === text.at(-1 - end)) end += 1;
+    this.#field.focus({ preventScroll: true });
+    this.#field.setSelectionRange(start, value.length - end);
+    document.execCommand(start + end < text.length ? "insertText" : "delete", false, text.slice(start, text.length - end));
+    this.set(text);
+  }
+
+  /** @param {string} text */
+  set(text) {
+    if (this.#field.value !== text) this.#field.value = text;
+  }
+
+  /** @param {EditorLine[]} lines */
+  show(lines) {
+    this.#lines.replaceChildren(...lines.map(({ pieces, note, state }) => {
+      const code = pieces.map(({ text, look }) => (look ? element("span", { class: `lenet-${look}` }, text) : text));
+      return element("span", { class: `lenet-line lenet-${state}` }, element("span", {}, ...code, "\n"), element("span", { class: "lenet-note" }, note));
+    }));
+  }
+
+  /** Bring a line into the editor's view. @param {number} index @param {boolean} isPicked  by the reader, who wants to see which it is */
+  reveal(index, isPicked) {
+    const { node } = this;
+    const lines = /** @type {HTMLElement[]} */ ([...this.#lines.children]);
+    lines.forEach((line, at) => line.classList.toggle("lenet-picked", isPicked && at === index));
+    const { offsetTop: top, offsetHeight: high } = lines[index];
+    if (top < node.scrollTop || top + high > node.scrollTop + node.clientHeight) node.scrollTop = top - node.clientHeight / 2;
+  }
+}

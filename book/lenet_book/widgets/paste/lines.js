@@ -1,0 +1,106 @@
+// @ts-check
+/** What the editor shows of each line: its pieces and their looks, and at its end its shapes, its parameters, or what is wrong. */
+import { sumOf } from "../shared/numbers.js";
+import { countText, shapeText } from "../shared/text.js";
+
+const MOST_NOTES = 3; // shapes, and visits, at one line's end
+const KEYWORDS = "and as assert class def elif else except finally for from if import in is lambda not or pass raise return try while with yield".split(" ");
+
+/** By the name of a node in the tree. @type {Record<string, string>} */
+const LOOKS = { Comment: "comment", String: "text", FormatString: "text", ...Object.fromEntries(KEYWORDS.map((word) => [word, "keyword"])) };
+
+/** The lines of a text: messages as they are, the rest as it was read. @param {string} text @param {Set<number>} messages  lines, from 0 @param {Reading} reading @param {any} tree  of the code @returns {EditorLine[]} */
+export function editorLines(text, messages, reading, tree) {
+  const notes = notesOf(reading);
+  const [first, last] = unreached(reading, tree);
+  const pieces = piecesOf(reading.code, tree);
+  return text.split("\n").map((line, index) => {
+    if (messages.has(index)) return { pieces: [{ text: line, look: "" }], note: "", state: "message" };
+    const isUnreached = line.trim() && first <= index && index < last;
+    return { pieces: pieces[index], ...(notes.get(index) ?? { note: isUnreached ? "not reached" : "", state: isUnreached ? "unreached" : "" }) };
+  });
+}
+
+/** The code, with what stands at the ends of its lines as comments. @param {EditorLine[]} lines */
+export function codeWithNotes(lines) {
+  return lines.filter(({ state }) => state !== "message").map(({ pieces, note }) => {
+    const code = pieces.map(({ text }) => text).join("");
+    const goesOn = code.endsWith("\\") || pieces.at(-1)?.look === "text"; // no place for a comment
+    return note && !goesOn && !code.includes(`# ${note}`) ? `${code}  # ${note}` : code;
+  }).join("\n");
+}
+
+/** Cut code into lines, and those where the looks change. @param {string} code @param {any} tree */
+function piecesOf(code, tree) {
+  /** @type {EditorLine["pieces"][]} */
+  const lines = [[]];
+  let at = 0;
+  const cut = (/** @type {number} */ to, look = "") => {
+    for (const [index, text] of code.slice(at, to).split("\n").entries()) {
+      if (index) lines.push([]);
+      if (text) lines[lines.length - 1].push({ text, look });
+    }
+    at = to;
+  };
+  tree.iterate({
+    enter: (/** @type {{ name: string, from: number, to: number }} */ { name, from, to }) => {
+      if (!Object.hasOwn(LOOKS, name) || from < at) return;
+      cut(from);
+      cut(to, LOOKS[name]);
+    },
+  });
+  cut(code.length);
+  return lines;
+}
+
+/** The lines behind a failure, to the end of the function that it is in: from 0, the end excluded. @param {Reading} reading @param {any} tree */
+function unreached({ code, problem }, tree) {
+  let node = problem && tree.resolveInner(problem.place.from, 1);
+  while (node && node.name !== "FunctionDefinition") node = node.parent;
+  return node ? [problem?.place.lastLine ?? 0, code.slice(0, node.to).trimEnd().split("\n").length] : [0, 0];
+}
+
+/** What to say at lines' ends, by their index. @param {Reading} reading */
+function notesOf({ rows, layers, problem, unread, refusal, inputPlace, imageShape }) {
+  /** @type {Map<number, { note: string, state: string }>} */
+  const notes = new Map();
+  const add = (/** @type {number} */ line, /** @type {string} */ text, state = "") => {
+    const { note, state: old } = notes.get(line - 1) ?? { note: "", state: "" };
+    notes.set(line - 1, { note: note && state !== "wrong" ? `${note}, ${text}` : text, state: state || old });
+  };
+  if (inputPlace) add(inputPlace.line, shapeText(["N", ...imageShape]));
+  for (const [line, visits] of visitsOf(rows)) add(line, visitsText(visits));
+  for (const line of new Set(layers.map(({ place }) => place.line))) {
+    const count = sumOf(layers.filter(({ place }) => place.line === line).map(({ numParameters }) => numParameters));
+    if (count) add(line, `${countText(count)} parameter${count === 1 ? "" : "s"}`);
+  }
+  for (const { place } of unread) add(place.line, "unknown from here on", "unknown");
+  if (problem) add(problem.place.line, `${problem.name} does not fit`, "wrong");
+  if (refusal) add(refusal.place.line, "here", "wrong");
+  return notes;
+}
+
+/** By line, the shapes that it gives, each time that it runs. Layers of a sequence give theirs where they are made. @param {CodeRow[]} rows */
+function visitsOf(rows) {
+  /** @type {Map<number, string[][]>} */
+  const visits = new Map();
+  let before = 0;
+  rows.forEach(({ place, made, isKnown, outputShape }, index) => {
+    const inSequence = [rows[index - 1], rows[index + 1]].some((row) => row?.made && row.place.from === place.from && row.place.to === place.to);
+    const line = made && inSequence ? made.line : place.lastLine;
+    const here = visits.get(line) ?? [];
+    if (line !== before || !here.length) here.push([]);
+    const shape = isKnown ? shapeText(outputShape) : "unknown";
+    if (here[here.length - 1].at(-1) !== shape) here[here.length - 1].push(shape);
+    visits.set(line, here);
+    before = line;
+  });
+  return visits;
+}
+
+/** @param {string[][]} visits */
+function visitsText(visits) {
+  const several = visits.map((shapes) => shapes[shapes.length - 1]);
+  if (visits.length > 1) return [...several.slice(0, MOST_NOTES), ...(several.length > MOST ? ["…"] : [])].join(", then ");
+  return visits[0].length > MOST_NOTES ? `… → ${several[0]}` : visits[0].join(" → ");
+}
