@@ -67,7 +67,7 @@ class Calculator {
         element("div", {},
           element("div", { class: "lenet-strip" }, this.#presets.node, this.#input.node, this.#undo), this.#problem, this.#table.node,
           element("div", { class: "lenet-strip lenet-adding", role: "group", "aria-label": "add a layer" },
-            element("span", {}, "Add"), ...Object.keys(KINDS).map((type) => button(type, () => this.#add(type)))),
+            element("span", {}, "Add"), ...Object.keys(KINDS).filter((type) => KINDS[type].stem).map((type) => button(type, () => this.#add(type)))),
           this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION)),
         this.#code.node), this.#aloud.node);
     const follow = () => !this.#isSaving && this.show();

@@ -2,11 +2,11 @@
 /** Candidates for a fix: one thing done differently in a layer or the images, as lenet/shapes/changes.py. */
 import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
-import { hasWindows, takesMaps } from "./diagnosis.js";
+import { hasWindows, takesMaps, titleOf } from "./diagnosis.js";
 import { KINDS, freshName, pair, settingText, settingsOf } from "./kinds.js";
 import { BATCH } from "./layers.js";
 
-const USUAL_SIZES = [28, 32, 64, 96, 128, 224, 256, 299];
+export const USUAL_SIZES = [28, 32, 64, 96, 128, 224, 256, 299];
 const USUAL_CHANNELS = [1, 3, 4];
 
 /** By the number of channels: how pictures get another one, and which. @type {Record<number, [string, number]>} */
@@ -97,14 +97,14 @@ export function* settingChanges(layer, setting) {
   for (const value of values) {
     const isOdd = setting !== "kernel_size" || isPool || value % 2 === 1;
     const isSensible = smallest <= value && value <= largest && isOdd;
-    if (value !== now && isSensible) yield settingChange(layer, { [setting]: value }, `${titleOf(layer)} has ${has}`);
+    if (value !== now && isSensible) yield settingChange(layer, { [setting]: value }, `${titleOf({ layer })} has ${has}`);
   }
 }
 
 /** Flatten the maps in front of a linear layer. @param {LayerStep} step @param {LayerStep[]} before @returns {Iterable<Change>} */
 export function* flattenChanges(step, before) {
   if (!takesMaps(step, before)) return;
-  const title = titleOf(step.layer);
+  const title = titleOf(step);
   const reason = `nothing flattens the maps before ${title}, which takes only the last axis of what it gets for its features`;
   yield { text: `nn.Flatten() before ${title}`, reason, layer: step.layer.name, flattens: true, leadsOn: true };
 }
@@ -153,15 +153,10 @@ function widestBefore(steps) {
   return setting ? { layer, setting, width: settingsOf(layer)[setting] } : null;
 }
 
-/** A layer's name as one would write it. @param {Layer} layer */
-export function titleOf({ name }) {
-  return /^\d+$/.test(name) ? `model[${name}]` : name;
-}
-
 /** @param {Layer} layer @param {Settings} settings @param {string} reason @returns {Change} */
 function settingChange(layer, settings, reason = "") {
   const changed = Object.entries(settings).map(([name, value]) => `${name}=${settingText(value)}`);
-  return { text: `${changed.join(", ")} in ${titleOf(layer)}`, reason, layer: layer.name, settings };
+  return { text: `${changed.join(", ")} in ${titleOf({ layer })}`, reason, layer: layer.name, settings };
 }
 
 /** @param {string} code @param {number[]} imageShape @param {string} reason @returns {Change} */

@@ -3,69 +3,129 @@
 import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
 import { SlidingWindow } from "../shared/windows.js";
-import { KINDS, pair, settingsOf } from "./kinds.js";
-import { windowsOver } from "./layers.js";
+import { kindOf, pair, settingsOf } from "./kinds.js";
+import { BATCH, windowsOver } from "./layers.js";
 import { namedShape } from "./rows.js";
 
 /** Find what the failed layer needed and what came, or the layer that took what it should not. @param {Pass} pass @returns {Problem | null} */
-export function diagnose({ steps, failed: step }) {
-  if (!step?.misfit) return wrongMaps(steps);
+export function diagnose({ steps, failed: step, outputShape = steps.at(-1)?.outputShape ?? [] }) {
+  if (!step?.misfit) return wrongMaps(steps, outputShape) ?? lostBatch(steps, outputShape);
   const { kind, needed = 0, came = 0 } = step.misfit;
-  const why = kind === "features" ? reckoned(steps.at(-1)?.inputShape ?? [], needed, came) : "";
-  return { kind, what: inWords(step, step.misfit, steps.at(-1)), step, index: steps.length, needed, came, why };
+  const isCounted = kind === "features" || kind === "view";
+  const why = isCounted ? reckoned(step, steps, needed, came) : "";
+  return { kind: kind === "view" ? "features" : kind, what: inWords(step, step.misfit, steps), step, index: steps.length, needed, came, why };
 }
 
-/** The features that are needed, taken apart by the channels that are flattened. @param {number[]} shape @param {number} needed @param {number} came */
-function reckoned(shape, needed, came) {
+/** The features that are needed, taken apart by the channels that are flattened. @param {LayerStep} step @param {LayerStep[]} steps @param {number} needed @param {number} came */
+function reckoned(step, steps, needed, came) {
+  const source = sourceOf(step, steps);
+  const { inputShape: shape } = ["Flatten", "view", "Unflatten"].includes(step.layer.type) ? step : source ?? step;
   const [, channels, height, width] = shape;
-  if (shape.length !== 4 || productOf(shape.slice(1)) !== came) return "";
+  if (shape.length !== 4 || !needed || productOf(shape.slice(1)) !== came) return "";
   if (needed % channels) return `${needed} is no multiple of ${channels}, the number of channels that are flattened`;
   const side = Math.sqrt(needed / channels);
   if (!Number.isInteger(side)) return "";
   return `${needed} = ${channels}·${side}·${side}: maps of ${side}×${side} would fit, but ${height}×${width} came`;
 }
 
-/** @param {LayerStep} step @param {Misfit} misfit @param {LayerStep | undefined} before */
-function inWords({ layer, inputShape }, { kind, needed = 0, came = 0, reason }, before) {
-  const { fits } = KINDS[layer.type];
-  const shape = shapeText(namedShape(inputShape));
-  const origin = before ? `${before.layer.name} gives ${shape}` : `the images are ${shape}`;
-  if (kind === "size") return `${layer.name} does not fit, because ${origin}. There, ${reason}`;
+/** The step that made what a step gets first: in a stack the one before it. @param {LayerStep} step @param {LayerStep[]} steps */
+export function sourceOf({ sources }, steps) {
+  const at = sources ? sources[0] : steps.length - 1;
+  return at === null ? undefined : steps[at];
+}
+
+/** What a step is called: a layer `fc1` or `model[4]`, a function `view`. @param {{ layer: Layer, title?: string }} step */
+export function titleOf({ layer, title }) {
+  if (title) return title;
+  const [first, ...rest] = layer.name.split(".");
+  return (/^\d+$/.test(first) ? `model[${first}]` : first) + rest.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join("");
+}
+
+/** @param {LayerStep} step @param {Misfit} misfit @param {LayerStep[]} steps */
+function inWords(step, misfit, steps) {
+  const { layer, inputShape, inputShapes = [inputShape] } = step;
+  const { kind, needed = 0, came = 0, reason } = misfit;
+  const [{ fits, input_dims: dims }, title] = [kindOf(layer), titleOf(step)];
+  const origin = originOf(step, steps);
+  if (kind === "size") return `${title} does not fit, because ${origin}. There, ${reason}`;
   if (kind === "axes") {
-    const wanted = `(N, ${fits ? settingsOf(layer)[fits.setting] : "C"}, H, W)`;
-    return `${layer.name} expects the shape ${wanted}, but ${before ? origin : `gets ${shapeText(inputShape)}`}`;
+    const axes = ["", "", "", "L", "H, W", "D, H, W"][dims[0]];
+    const isImages = step.sources ? step.sources.includes(-1) : !steps.length;
+    const gets = isImages ? `gets ${shapeText(inputShape)}` : origin;
+    const asOne = misfit.isAsOneImage ? " and takes its first axis for the channels" : "";
+    return `${title} expects the shape (N, ${fits ? settingsOf(layer)[fits.setting] : "C"}, ${axes}), but ${gets}${asOne}`;
   }
-  const counted = (/** @type {number} */ number) => `${number} ${fits?.noun}${number === 1 ? "" : "s"}`;
-  return `${layer.name} expects ${counted(needed)}, but ${origin}: ${counted(came)}`;
+  const counted = (/** @type {number} */ number, /** @type {string | undefined} */ noun = fits?.noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+  if (kind === "view") return `${layer.name} asks for ${misfit.asked}, but ${origin}: ${counted(came, "number")} per image`;
+  if (kind === "order") return `${layer.name} needs numbers that lie in memory in the order of the axes, but ${origin} in another order`;
+  if (kind === "channels" || kind === "features") return `${title} expects ${counted(needed)}, but ${origin}: ${counted(came)}`;
+  const given = inputShapes.map((shape, index) => [misfit.names?.[index], shapeText(namedShape(shape))]);
+  const words = (/** @type {string} */ is) => given.map(([name, shape]) => (name ? `${name}${is}${shape}` : shape)).join(" and ");
+  if (kind === "operands") return `${title} needs ${misfit.needs}, but ${misfit.names ? "" : "it gets "}${words(" is ")}`;
+  return `${title} cannot work on ${words(", ")}`;
+}
+
+/** Where a failed step's input comes from. @param {LayerStep} step @param {LayerStep[]} steps */
+function originOf(step, steps) {
+  const maker = sourceOf(step, steps);
+  const shape = shapeText(namedShape(step.inputShape));
+  if (!maker) return step.sources?.[0] === null ? `it gets ${shape}` : `the images are ${shape}`;
+  const { inputShape: came } = maker;
+  if (came[0] === BATCH && step.inputShape[0] !== BATCH) return `${titleOf(maker)} turns ${shapeText(namedShape(came))} into ${shape}`;
+  return `${titleOf(maker)} gives ${shape}`;
 }
 
 /**
  * The linear layer, behind all convolutions, that took maps whose width happens to be its number
  * of features.
  *
- * @param {LayerStep[]} steps  of a whole pass @returns {Problem | null}
+ * @param {LayerStep[]} steps  of a whole pass @param {number[]} outputShape @returns {Problem | null}
  */
-function wrongMaps(steps) {
-  const last = steps.findLastIndex(hasWindows);
-  const index = steps.findIndex((step, at) => last >= 0 && at >= last && takesMaps(step, steps.slice(0, at)));
-  if (index < 0 || /** @type {LayerStep} */ (steps.at(-1)).outputShape.length < 3) return null;
+function wrongMaps(steps, outputShape) {
+  const last = Math.max(0, steps.findLastIndex(hasWindows));
+  const index = steps.findIndex((step, at) => at >= last && takesMaps(step, steps.slice(0, at)));
+  if (index < 0 || outputShape.length < 3) return null;
   const step = steps[index];
-  const { layer, inputShape, outputShape } = step;
-  const what = `${layer.name} gets maps, ${shapeText(namedShape(inputShape))}, and works on every row of ` +
-    `${inputShape[3]} pixels by itself: it gives ${shapeText(namedShape(outputShape))} instead of one row per image`;
+  const { inputShape, outputShape: given } = step;
+  const what = `${titleOf(step)} gets maps, ${shapeText(namedShape(inputShape))}, and works on every row of ` +
+    `${inputShape[3]} pixels by itself: it gives ${shapeText(namedShape(given))} instead of one row per image`;
   return { kind: "maps", what, step, index, needed: 0, came: 0, why: "" };
+}
+
+/** The last step behind which the first axis is no longer the batch. @param {LayerStep[]} steps  of a whole pass @param {number[]} outputShape @returns {Problem | null} */
+function lostBatch(steps, outputShape) {
+  const index = outputShape.length && outputShape[0] !== BATCH ? steps.findLastIndex(losesBatch) : -1;
+  if (index < 0) return null;
+  const step = steps[index];
+  const { inputShape, outputShape: given } = step;
+  const first = given.length ? `the first axis is ${given[0]}` : "no axis is left";
+  const what = `${titleOf(step)} turns ${shapeText(inputShape)} into ${shapeText(given)}: ${BATCH} images go in, but ${first} afterwards, and no longer the batch`;
+  return { kind: "batch", what: what + fateOf(step), step, index, needed: 0, came: 0, why: "" };
+}
+
+/** @param {LayerStep} step */
+export function losesBatch({ inputShape, outputShape, isUnknown }) {
+  return !isUnknown && inputShape[0] === BATCH && outputShape[0] !== BATCH;
+}
+
+/** What became of the images when their numbers were regrouped. @param {LayerStep} step */
+function fateOf({ layer, inputShape, outputShape }) {
+  if (!["Flatten", "view"].includes(layer.type)) return "";
+  const each = productOf(inputShape.slice(1)) / productOf(outputShape.slice(1));
+  return Number.isInteger(each) && each > 1 ? `, because every image is split into ${each} rows` : ", so the numbers of different images are mixed";
 }
 
 /** @param {{ layer: Layer }} step */
 export function hasWindows({ layer }) {
-  return Boolean(KINDS[layer.type].window);
+  return !["", "all"].includes(kindOf(layer).window);
 }
 
 /** Does a linear layer get the maps of a convolution or pooling? @param {LayerStep} step @param {LayerStep[]} before */
-export function takesMaps({ layer, inputShape }, before) {
-  if (KINDS[layer.type].formula !== "features" || inputShape.length !== 4) return false;
-  const source = before.findLast((step) => !KINDS[step.layer.type].pointwise);
-  return Boolean(source && hasWindows(source));
+export function takesMaps(step, before) {
+  if (step.layer.type !== "Linear" || step.inputShape.length !== 4) return false;
+  let source = sourceOf(step, before);
+  while (source && !hasWindows(source)) source = kindOf(source.layer).pointwise ? sourceOf(source, before.slice(0, before.indexOf(source))) : undefined;
+  return source !== undefined;
 }
 
 // ---------------------------------------------------------------------------- in PyTorch's words
@@ -77,7 +137,7 @@ export function takesMaps({ layer, inputShape }, before) {
  * @param {LayerStep} step
  */
 export function torchSentence({ layer, inputShape, misfit }) {
-  const { window } = KINDS[layer.type];
+  const { window } = kindOf(layer);
   if (misfit?.kind === "features") return ofMatrices(settingsOf(layer), inputShape);
   if (misfit?.kind === "channels" && window) return ofChannels(layer, inputShape);
   if (misfit?.kind !== "size") return "";
@@ -94,7 +154,7 @@ function ofMatrices({ in_features, out_features }, shape) {
 /** @param {Layer} layer @param {number[]} shape */
 function ofChannels(layer, shape) {
   const { in_channels: needed, out_channels: made, kernel_size, padding } = settingsOf(layer);
-  const isTransposed = KINDS[layer.type].window === "transpose";
+  const isTransposed = kindOf(layer).window === "transpose";
   const weight = [...(isTransposed ? [needed, made] : [made, needed]), ...pair(kernel_size)];
   // Where padding='same' adds an odd number of pixels, PyTorch adds the odd one beforehand.
   const odd = padding === "same" ? windowsOver(layer, shape).map((window) => window.padding % 2) : [0, 0];

@@ -3,11 +3,11 @@
 import { checkNumber, pythonText, refusalOf } from "../shared/formulas.js";
 import { KINDS, checkSettings, freshName } from "./kinds.js";
 
-const AXES = ["channels", "height", "width"];
+const IMAGE_AXES = ["channels", "height", "width"];
 
 /** Why an image cannot have this shape; empty when it can. @param {Setting[]} imageShape */
 export function checkInput(imageShape) {
-  return refusalOf(() => imageShape.forEach((size, axis) => checkNumber(AXES[axis], size)));
+  return refusalOf(() => imageShape.forEach((size, axis) => checkNumber(IMAGE_AXES[axis], size)));
 }
 
 /** The first layer that cannot be made, and why. @param {Layer[]} layers */
@@ -23,6 +23,7 @@ export function firstProblem(layers) {
 export function freshLayer(type, layers, shape) {
   const { window, fits, width, stem } = KINDS[type];
   const isFirst = !layers.some((layer) => KINDS[layer.type].window === "conv");
+  /** @type {Record<string, Settings>} */
   const kernels = {
     "": {},
     conv: { kernel_size: Math.min(5, ...shape.slice(2)) },

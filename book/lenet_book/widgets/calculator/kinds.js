@@ -1,9 +1,17 @@
 // @ts-check
-/** The layers that the calculator offers, and a layer's settings: the table of lenet/shapes/kinds.py. */
+/** The kinds of layers and a layer's settings: the table of lenet/shapes/kinds.py. */
 import { ShapeError, alongAxes, checkNumber, convWindow, pythonText } from "../shared/formulas.js";
 
 /** @type {Record<string, Kind>} */
-export const KINDS = fromPython("lenet_book.widgets.calculator.kinds:offered");
+export const KINDS = fromPython("lenet_book.widgets.calculator.kinds:known");
+
+/** @type {Kind} */
+const UNKNOWN_KIND = { settings: {}, axes: null, input_dims: [], window: "", fits: null, width: "", macs: "", pointwise: false, formula: "", stem: "" };
+
+/** @param {{ type: string }} layer */
+export function kindOf({ type }) {
+  return KINDS[type] ?? UNKNOWN_KIND;
+}
 
 /**
  * All settings of a layer: those given, and the defaults of the rest. A pooling's stride is its
@@ -12,7 +20,7 @@ export const KINDS = fromPython("lenet_book.widgets.calculator.kinds:offered");
  * @param {Pick<Layer, "type" | "settings">} layer @returns {Settings}
  */
 export function settingsOf({ type, settings }) {
-  const defaults = Object.entries(KINDS[type].settings).map(([name, setting]) => [name, setting.default]);
+  const defaults = Object.entries(kindOf({ type }).settings).map(([name, setting]) => [name, setting.default]);
   const all = { ...Object.fromEntries(defaults), ...settings };
   if ("stride" in all) all.stride ??= all.kernel_size;
   return all;
@@ -28,7 +36,7 @@ export function checkSettings(layer) {
   const all = settingsOf(layer);
   /** @type {Record<string, number[]>} */
   const sizes = {};
-  for (const [name, { type }] of Object.entries(KINDS[layer.type].settings)) {
+  for (const [name, { type }] of Object.entries(kindOf(layer).settings).filter(([, setting]) => setting.shown)) {
     const value = all[name];
     if (type === "int") checkNumber(name, value);
     else if (type === "float") checkFloat(name, value);
@@ -74,13 +82,22 @@ export function settingText(setting) {
 /** Write a layer as it is constructed, without the settings that are defaults. @param {Pick<Layer, "type" | "settings">} layer */
 export function layerCode(layer) {
   const all = settingsOf(layer);
-  const written = Object.entries(KINDS[layer.type].settings).flatMap(([name, { type, required, default: otherwise }]) => {
-    if (required && type === "int") return [settingText(all[name])];
-    const usual = name === "stride" ? otherwise ?? all.kernel_size : otherwise;
-    return !required && isUsual(all[name], usual) ? [] : [`${name}=${settingText(all[name])}`];
-  });
+  /** @type {string[]} */
+  const written = [];
+  for (const [name, { required, default: otherwise }] of Object.entries(kindOf(layer).settings)) {
+    const usual = otherwise ?? all[LIKE[name]] ?? null;
+    if (all[name] === null || (!required && isUsual(all[name], usual))) continue;
+    const text = LISTS.includes(name) ? pythonText(all[name]) : settingText(all[name]);
+    const isNamed = written.some((before) => before.includes("=")) || !(required && POSITIONAL.test(name));
+    written.push(isNamed ? `${name}=${text}` : text);
+  }
   return `${layer.type}(${written.join(", ")})`;
 }
+
+const POSITIONAL = /^(in_|in1_|in2_|out_|num_|embed_dim|input_size|hidden_size)/;
+const LISTS = ["normalized_shape", "unflattened_size"]; // of which one number means something else
+/** @type {Record<string, string>} */
+const LIKE = { stride: "kernel_size", kdim: "embed_dim", vdim: "embed_dim" }; // unless it is given
 
 /** @param {Setting} value @param {Setting} usual */
 function isUsual(value, usual) {

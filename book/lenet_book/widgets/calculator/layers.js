@@ -6,7 +6,8 @@
  */
 import { convWindows, poolWindows, refusalOf, transposedSpreads } from "../shared/formulas.js";
 import { productOf } from "../shared/numbers.js";
-import { KINDS, pair, settingsOf } from "./kinds.js";
+import { SlidingWindow } from "../shared/windows.js";
+import { kindOf, settingsOf } from "./kinds.js";
 
 export const BATCH = 3;
 
@@ -25,11 +26,12 @@ export function runStack(layers, imageShape) {
 }
 
 /** @param {Layer} layer @param {number[]} inputShape @returns {LayerStep} */
-function runLayer(layer, inputShape) {
-  const { input_dims: dims, fits } = KINDS[layer.type];
+export function runLayer(layer, inputShape) {
+  const { input_dims: dims, fits } = kindOf(layer);
   const failed = (/** @type {Misfit} */ misfit) => ({ layer, inputShape, outputShape: [], misfit });
-  if (dims.length && !dims.includes(inputShape.length)) return failed({ kind: "axes" });
   const [needed, came] = fits ? [settingsOf(layer)[fits.setting], inputShape.at(fits.axis)] : [];
+  const isAsOneImage = Boolean(fits) && dims.slice(1).includes(inputShape.length) && came !== needed;
+  if (dims.length && (!dims.includes(inputShape.length) || isAsOneImage)) return failed({ kind: "axes", isAsOneImage });
   if (fits && came !== needed) return failed({ kind: `${fits.noun}s`, needed, came });
   /** @type {number[]} */
   let outputShape = [];
@@ -41,20 +43,34 @@ function runLayer(layer, inputShape) {
 
 /** @param {Layer} layer @param {number[]} shape  that fits */
 function shapeBehind(layer, shape) {
-  const { width, formula } = KINDS[layer.type];
-  const made = settingsOf(layer)[width];
-  const sizes = windowsOver(layer, shape).map((window) => window.outputSize);
-  if (sizes.length) return [shape[0], made ?? shape[1], ...sizes];
+  const { width, formula, window, axes } = kindOf(layer);
+  const { [width]: made, output_size: targets } = settingsOf(layer);
+  const first = shape.length - (axes ?? 0);
+  if (window === "adaptive") return shape.map((size, axis) => (axis < first ? size : perAxis(targets, axis - first) ?? size));
+  const sizes = windowsOver(layer, shape).map((spread) => spread.outputSize);
+  if (sizes.length) return [...shape.slice(0, first - 1), made ?? shape[first - 1], ...sizes];
   if (formula === "features") return [...shape.slice(0, -1), made];
-  return formula === "flatten" ? [shape[0], productOf(shape.slice(1))] : shape;
+  return formula === "flatten" ? flattened(layer, shape) : shape;
+}
+
+/** @param {any} setting @param {number} axis */
+function perAxis(setting, axis) {
+  return Array.isArray(setting) ? setting[axis] : setting;
+}
+
+/** @param {Layer} layer @param {number[]} shape */
+function flattened(layer, shape) {
+  const { start_dim: from = 1, end_dim: to = -1 } = settingsOf(layer);
+  const [first, last] = [from, to].map((axis) => (axis < 0 ? axis + shape.length : axis));
+  return [...shape.slice(0, first), productOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)];
 }
 
 /** A layer's windows over its input, if it has any. @param {Layer} layer @param {number[]} shape @returns {WindowOrSpread[]} */
 export function windowsOver(layer, shape) {
-  const { window } = KINDS[layer.type];
-  if (!window) return [];
+  const { window, axes } = kindOf(layer);
+  if (!axes || !["conv", "pool", "transpose"].includes(window)) return [];
   const { kernel_size, stride, padding, dilation = 1, ceil_mode, output_padding } = settingsOf(layer);
-  const pixels = shape.slice(-2);
+  const pixels = shape.slice(-axes);
   if (window === "conv") return convWindows(pixels, kernel_size, stride, padding, dilation);
   if (window === "pool") return poolWindows(pixels, kernel_size, stride, padding, dilation, ceil_mode);
   const spreads = transposedSpreads(pixels, kernel_size, stride, padding, output_padding, dilation);
@@ -63,22 +79,59 @@ export function windowsOver(layer, shape) {
   return spreads;
 }
 
+/** The windows of adaptive pooling, and of a mean over all pixels, where all are of one size. @param {LayerStep} step @returns {WindowOrSpread[]} */
+export function coveringWindows({ layer, inputShape, outputShape }) {
+  const { window } = kindOf(layer);
+  const sizes = inputShape.slice(2);
+  const isWhole = () => {
+    const axes = [layer.settings.dim ?? []].flat().map((axis) => (axis < 0 ? axis + inputShape.length : axis));
+    return sizes.length > 0 && axes.length === sizes.length && sizes.every((_, axis) => axes.includes(axis + 2));
+  };
+  const targets = window === "adaptive" ? outputShape.slice(2) : window === "all" && isWhole() ? sizes.map(() => 1) : [];
+  if (!targets.length || targets.some((target, axis) => sizes[axis] % target)) return [];
+  return targets.map((target, axis) => new SlidingWindow(sizes[axis], sizes[axis] / target, sizes[axis] / target, 0, 1));
+}
+
 /** Multiply-accumulates of the whole batch, without bias. @param {LayerStep} step */
-export function numMacs({ layer, inputShape, outputShape }) {
-  const { macs, fits, width } = KINDS[layer.type];
-  if (!macs || !fits) return 0;
+export function numMacs({ layer, inputShape, inputShapes, outputShape }) {
+  const { macs, fits, width } = kindOf(layer);
   const settings = settingsOf(layer);
-  const kernel = productOf(pair(settings.kernel_size ?? 1));
-  if (macs === "per input") return productOf(inputShape) * settings[width] * kernel;
-  return productOf(outputShape) * settings[fits.setting] * kernel;
+  if (macs === "sum" && (fits || inputShapes?.[1])) return productOf(outputShape) * /** @type {number} */ (inputShape.at(-1));
+  if (macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(settings, layer.type)[0];
+  if (!fits || !macs.startsWith("per ")) return 0;
+  const weights = kernelSize(layer) / (settings.groups ?? 1);
+  if (macs === "per input") return productOf(inputShape) * settings[width] * weights;
+  return productOf(outputShape) * settings[fits.setting] * weights;
+}
+
+/** Additions of a bias for the whole batch. @param {LayerStep} step */
+export function numBiasAdditions({ layer, inputShape, outputShape }) {
+  const settings = settingsOf(layer);
+  if (kindOf(layer).macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(settings, layer.type)[1];
+  return settings.bias ? productOf(outputShape) : 0;
+}
+
+/** How many weights and biases a recurrent layer has. @param {Settings} settings @param {string} type */
+function recurrentSizes({ input_size, hidden_size: hidden, num_layers = 1, bias, bidirectional }, type) {
+  const [gates, ways] = [/LSTM/.test(type) ? 4 : /GRU/.test(type) ? 3 : 1, bidirectional ? 2 : 1];
+  const inputs = Array.from({ length: num_layers }, (_, level) => (level ? ways * hidden : input_size));
+  const weights = inputs.map((size) => ways * gates * hidden * (size + hidden)).reduce((sum, size) => sum + size, 0);
+  return [weights, bias ? 2 * ways * gates * hidden * num_layers : 0];
+}
+
+/** Weights in one kernel, between one channel and another. @param {Layer} layer */
+function kernelSize(layer) {
+  const { kernel_size: size = 1 } = settingsOf(layer);
+  return Array.isArray(size) ? productOf(size) : size ** (kindOf(layer).axes ?? 1);
 }
 
 /** @param {Layer} layer */
 export function numParameters(layer) {
-  const { fits, width } = KINDS[layer.type];
+  const { fits, width } = kindOf(layer);
   const settings = settingsOf(layer);
+  if (kindOf(layer).macs === "per row") return recurrentSizes(settings, layer.type).reduce((sum, size) => sum + size);
   if (!fits) return 0;
-  if (!width) return 2 * settings[fits.setting];
-  const inputs = settings[fits.setting] * productOf(pair(settings.kernel_size ?? 1));
-  return settings[width] * (inputs + (settings.bias ? 1 : 0));
+  if (!width) return settings.affine ? (settings.bias ? 2 : 1) * settings[fits.setting] : 0;
+  const inputs = (settings[fits.setting] * kernelSize(layer)) / (settings.groups ?? 1);
+  return settings[width] * inputs + (settings.bias ? settings[width] : 0);
 }

@@ -106,7 +106,8 @@ function wideRow(className, ...children) {
 
 /** @param {Layer} layer @param {number} index @param {number} numLayers @param {Actions} actions */
 function editor(layer, index, numLayers, actions) {
-  const fields = Object.keys(KINDS[layer.type].settings).map((name) => field(layer, index, name, actions));
+  const shown = Object.entries(KINDS[layer.type].settings).filter(([, setting]) => setting.shown);
+  const fields = shown.map(([name]) => field(layer, index, name, actions));
   const command = (/** @type {string} */ text, /** @type {() => void} */ onclick, disabled = false) =>
     button(text, onclick, { disabled, "aria-label": `${text} ${layer.name}`, "data-key": `${text} ${index}` });
   return element("div", { class: "lenet-strip" }, ...fields, element("span", { class: "lenet-strip" },

@@ -29,14 +29,15 @@ interface Preset {
  * of the constructor.
  */
 interface Kind {
-  settings: Record<string, { type: string; default: Setting; required: boolean }>;
+  settings: Record<string, { type: string; default: Setting; required: boolean; shown: boolean }>;
+  axes: number | null;
   input_dims: number[];
-  window: "" | "conv" | "pool" | "transpose";
+  window: "" | "conv" | "pool" | "transpose" | "adaptive" | "all";
   fits: { setting: string; axis: number; noun: "channel" | "feature" } | null;
   width: string;
-  macs: "" | "per output" | "per input" | "sum";
+  macs: "" | "per output" | "per input" | "sum" | "per row" | "attention" | "counter";
   pointwise: boolean;
-  formula: "" | "features" | "flatten";
+  formula: "" | "features" | "flatten" | "join";
   stem: string;
 }
 
@@ -45,10 +46,16 @@ interface Kind {
  * does not fit.
  */
 interface Misfit {
-  kind: "axes" | "channels" | "features" | "size";
+  kind: "axes" | "channels" | "features" | "size" | "view" | "order" | "operands" | "other";
+  /** The first axis of what came would be taken for the channels of one image. */
+  isAsOneImage?: boolean;
   needed?: number;
   came?: number;
   reason?: string;
+  /** What a view asks for; what operands must have; how they are written. */
+  asked?: string;
+  needs?: string;
+  names?: string[];
 }
 
 /** One layer that ran, or was tried; a failed one has an empty output shape. */
@@ -57,18 +64,31 @@ interface LayerStep {
   inputShape: number[];
   outputShape: number[];
   misfit?: Misfit;
+  /** In a program, all that goes in, and for each the step that made it: −1 for the images, null for weights. */
+  inputShapes?: number[][];
+  sources?: (number | null)[];
+  /** As it would be written, where a function ran and not a layer. */
+  operation?: string;
+  /** What it is called, where that is not the layer's name. */
+  title?: string;
+  /** Parameters that are first used here. */
+  numParameters?: number;
+  /** Nothing is known of what comes out. */
+  isUnknown?: boolean;
 }
 
 /** A stack run as far as it goes. */
 interface Pass {
   steps: LayerStep[];
   failed: LayerStep | null;
+  /** What the whole gives; in a stack, what its last layer gives. */
+  outputShape?: number[];
 }
 
 /** The pixels of the input that one number depends on, and how far apart those of neighbours stand. */
 interface Field {
   size: number[];
-  jump: number[];
+  jump: number[] | null;
 }
 
 /** As lenet.shapes.Row. */
@@ -87,7 +107,7 @@ interface Row {
 
 /** Where a stack goes wrong: at which layer, what it needed, and what came. */
 interface Problem {
-  kind: Misfit["kind"] | "maps";
+  kind: Misfit["kind"] | "maps" | "batch";
   what: string;
   step: LayerStep;
   index: number;

@@ -5,7 +5,7 @@
 //   applyEdits(code, edits): string                           in repairs.js
 
 /** A piece of the code: characters from `from` up to `to`; lines count from 1, columns from 0. */
-interface CodePlace {
+interface SourcePlace {
   from: number;
   to: number;
   line: number;
@@ -15,7 +15,7 @@ interface CodePlace {
 
 /** What was not understood, or is no Python: `what` is a clause without an end, as "the package does it" may follow. */
 interface Unread {
-  place: CodePlace;
+  place: SourcePlace;
   what: string;
 }
 
@@ -23,9 +23,9 @@ interface Unread {
 interface CodeRow extends Row {
   isKnown: boolean;
   /** The expression in `forward`, as `lenet.shapes` names it. */
-  place: CodePlace;
+  place: SourcePlace;
   /** The call that made the layer; null for a function. */
-  made: CodePlace | null;
+  made: SourcePlace | null;
   inputShape: (number | string)[];
   /** For every tensor that goes in, the index of its row; −1 for the images, null for weights. */
   sources: (number | null)[];
@@ -34,7 +34,7 @@ interface CodeRow extends Row {
 /** A layer that was made, whether or not it ran. */
 interface MadeLayer {
   name: string;
-  place: CodePlace;
+  place: SourcePlace;
   numParameters: number;
 }
 
@@ -49,7 +49,7 @@ interface Reading {
   imageShape: number[];
   imageSource: string;
   /** The parameter of `forward` that takes the images; null for an nn.Sequential. */
-  inputPlace: CodePlace | null;
+  inputPlace: SourcePlace | null;
   /** All operations that ran, up to the failure or the end. */
   rows: CodeRow[];
   layers: MadeLayer[];
@@ -57,7 +57,7 @@ interface Reading {
   /** Parameters of layers that did not run. */
   numUnusedParameters: number;
   /** What went wrong and where; null if nothing did. */
-  problem: { what: string; why: string; place: CodePlace; made: CodePlace | null; index: number; name: string } | null;
+  problem: { what: string; why: string; place: SourcePlace; made: SourcePlace | null; index: number; name: string } | null;
   /** What was not understood: from its place on shapes are unknown. */
   unread: Unread[];
   /** What does the same in Python: `python -m lenet shapes mymodel.py:Net --input 1x28x28`. */

@@ -102,7 +102,7 @@ export function poolWindows(input_size, kernel_size, stride = null, padding = 0,
 export function windowsFormula(windows) {
   const formulas = windows.map((window) => window.formula);
   if (new Set(windows.map((window) => JSON.stringify(window))).size === 1) return formulas[0];
-  return formulas.map((formula, axis) => `${"HW"[axis]}: ${formula}`).join(", ");
+  return formulas.map((formula, axis) => `${"DHW".at(axis - formulas.length)}: ${formula}`).join(", ");
 }
 
 /** What becomes of the pixels that no window reaches, along all axes. @param {WindowOrSpread[]} windows */
@@ -154,7 +154,10 @@ export function checkNumber(name, number) {
 
 /** Write a value as Python would. @param {unknown} value @returns {string} */
 export function pythonText(value) {
-  if (Array.isArray(value)) return `(${value.map(pythonText).join(", ")}${value.length === 1 ? "," : ""})`;
+  if (Array.isArray(value)) {
+    const items = value.map(pythonText).join(", ");
+    return "isList" in value ? `[${items}]` : `(${items}${value.length === 1 ? "," : ""})`;
+  }
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value !== "string") return value === null ? "None" : String(value);
   const quote = value.includes("'") && !value.includes('"') ? '"' : "'";

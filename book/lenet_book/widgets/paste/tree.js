@@ -1,0 +1,79 @@
+// @ts-check
+/** Python code as a tree, by Lezer's parser; nothing of it is ever run by the browser. */
+import { parser } from "./lezer_python.js";
+
+const MAX_DEPTH = 250;
+
+/** What cannot be read at all, and where. */
+export class Unreadable extends Error {
+  /** @param {string} what @param {{ from: number, to: number }} at */
+  constructor(what, at) {
+    super(what);
+    this.at = at;
+  }
+}
+
+/** Parse Python; an `Unreadable` says what is none. @param {string} code @returns {PyNode} */
+export function parsePython(code) {
+  return grown(parser.parse(code).cursor(), code, 0);
+}
+
+/** @param {any} cursor  of Lezer @param {string} code @param {number} depth @returns {PyNode} */
+function grown(cursor, code, depth) {
+  const { name: type, from, to } = cursor;
+  if (cursor.type.isError) throw new Unreadable(syntaxError(code, from, to), { from, to });
+  if (depth > MAX_DEPTH) throw new Unreadable(`this is nested more than ${MAX_DEPTH} deep`, { from, to: from + 1 });
+  /** @type {PyNode} */
+  const node = { type, from, to, kids: [], text: "" };
+  if (cursor.firstChild()) {
+    do if (cursor.name !== "Comment") node.kids.push(grown(cursor, code, depth + 1));
+    while (cursor.nextSibling());
+    cursor.parent();
+  } else node.text = code.slice(from, to);
+  return node;
+}
+
+/** @param {string} code @param {number} from @param {number} to */
+function syntaxError(code, from, to) {
+  const [found] = code.slice(from, Math.max(to, from + 1)).split("\n");
+  if (to > from) return `this is no Python: ${found.trim() || "the line's end"} is not expected here`;
+  return `this is no Python: something is missing before ${found.trim() || "the line's end"}`;
+}
+
+/** The children of a node between its commas, of those that have any. @param {PyNode[]} kids */
+export function betweenCommas(kids) {
+  /** @type {PyNode[][]} */
+  const parts = [[]];
+  for (const kid of kids) {
+    if (kid.type === ",") parts.push([]);
+    else /** @type {PyNode[]} */ (parts.at(-1)).push(kid);
+  }
+  return parts.filter((part) => part.length);
+}
+
+/** What stands between the brackets of a node. @param {PyNode} node */
+export function inside(node) {
+  return node.kids.slice(1, -1);
+}
+
+/** @param {PyNode} node @param {string} type */
+export function childOf(node, type) {
+  return node.kids.find((kid) => kid.type === type);
+}
+
+/** The arguments of a call: `name` of those given by name, `star` of those that are unpacked. @param {PyNode} call */
+export function argumentsOf(call) {
+  const list = /** @type {PyNode} */ (call.kids.at(-1));
+  return betweenCommas(inside(list)).map((part) => {
+    const [first, second, third] = part;
+    if (second?.type === "AssignOp") return { name: first.text, star: "", node: third, part };
+    const star = /^\*+$/.test(first.type) ? first.type : "";
+    return { name: "", star, node: star ? second : first, part };
+  });
+}
+
+/** The characters, line and column of a node. @param {string} code @param {{ from: number, to: number }} at @returns {SourcePlace} */
+export function placeOf(code, { from, to }) {
+  const lines = code.slice(0, from).split("\n");
+  return { from, to, line: lines.length, column: /** @type {string} */ (lines.at(-1)).length, lastLine: lines.length + code.slice(from, to).split("\n").length - 1 };
+}
