@@ -12,13 +12,18 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from playwright.sync_api import Browser, expect
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from lenet import tracing
-from lenet.models import LeNet5Linear
+from lenet.data.digits import EmbeddedDigits
+from lenet.models import LeNet5_1998, LeNet5Linear
+from lenet_book.widgets import Widget
 from lenet_book.widgets.shared.arrays import pack
+from lenet_book.widgets.stage.backward.digits import packed_digits
 from lenet_book.widgets.stage.program import program_of
+from tests.browsing import visiting
 from tests.learners_networks import NETWORKS, build
 
 JS = Path(__file__).parent
@@ -129,9 +134,12 @@ def write_program(folder: Path, name: str, model: nn.Module, images: Tensor, **m
     return program, [images, *(step.output for step in steps)]
 
 
-def assert_near(found: list[float], expected: Tensor, what: object) -> None:
+def assert_near(
+    found: list[float], expected: Tensor, what: object, largest: float | None = None
+) -> None:
     error = (torch.tensor(found) - expected.flatten()).abs().max()
-    assert float(error) <= TOLERANCE * max(float(expected.abs().max()), 1e-6), what
+    size = float(expected.abs().max()) if largest is None else largest
+    assert float(error) <= TOLERANCE * max(size, 1e-6), what
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, *MORE])
@@ -155,6 +163,7 @@ def test_gradients_equal_pytorch(tmp_path: Path, name: str) -> None:
         assert_near(found[sample]["values"][0], picture.grad, "picture")
         check_values(found[sample]["values"], [o[sample] for o in outputs], keeping.results)
         check_weights(found[sample]["weights"], program.arrays, model)
+        check_terms(found[sample], program.instructions)
 
 
 def check_values(found: list[Any], outputs: list[Tensor], results: list[Tensor]) -> None:
@@ -183,6 +192,61 @@ def check_weights(found: dict[str, list[float]], arrays: Any, model: nn.Module) 
         assert expected is not None
         assert_near(gradient, expected, own)
     assert parameters == {}
+
+
+def check_terms(found: dict[str, Any], program: list[dict[str, Any]]) -> None:
+    """See that products add up to the gradients, of weights and of what goes in."""
+    sums: dict[tuple[str | int, int], float] = {}
+    kinds = {program[picked["step"]]["kind"] for picked in found["picked"]}
+    for picked in found["picked"]:
+        step = program[picked["step"]]
+        arriving = torch.tensor(found["values"][picked["step"]]).reshape(step["shape"])
+        for term in picked["terms"]:
+            assert term["gradient"] == pytest.approx(float(arriving[tuple(term["unit"])]))
+            assert term["product"] == pytest.approx(term["factor"] * term["gradient"])
+        assert picked["result"] == pytest.approx(sum(t["product"] for t in picked["terms"]))
+        if step["kind"] == "conv" and picked["role"] != "unit":
+            assert len(picked["terms"]) == step["shape"][1] * step["shape"][2]
+        key = (picked["of"], picked["at"])
+        reused = sum(picked["of"] in (i.get("weight"), i.get("bias")) for i in program) > 1
+        if not reused:
+            sums[key] = sums.get(key, 0) + picked["result"]
+    assert sums
+    assert kinds >= {i["kind"] for i in program} - {"input", "softmax", "logSoftmax"}
+    for (of, at), total in sums.items():
+        whole = found["weights"][of] if isinstance(of, str) else found["values"][of]
+        assert_near([total], torch.tensor(whole[at : at + 1]), (of, at), max(map(abs, whole)))
+
+
+class Halved(nn.Module):
+    """Has an operation that the page has only recorded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 2, 3), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.interpolate(self.conv(x), size=2)
+        return self.fc(x.flatten(1).relu())
+
+
+@pytest.mark.parametrize("make", [Halved, LeNet5_1998])
+def test_the_way_back_ends_where_it_has_no_rule(
+    tmp_path: Path, make: Callable[[], nn.Module]
+) -> None:
+    torch.manual_seed(2)
+    model, size = make().eval(), 8 if make is Halved else 32
+    program, _ = write_program(tmp_path, "case", model, torch.randn(2, 1, size, size), labels=[0])
+    subprocess.run([NODE, JS / "run_backward.js", tmp_path], check=True, timeout=120)
+    (found,) = json.loads((tmp_path / "case.out").read_text())
+    steps = program.instructions
+    last = max(i for i, step in enumerate(steps) if step["kind"] == "recorded")
+    assert found["blockedAt"] == {"step": last, "reason": steps[last]["reason"]}
+    assert [value is not None for value in found["values"]] == [
+        i >= last for i in range(len(steps))
+    ]
+    after = {step[role] for step in steps[last:] for role in ("weight", "bias") if role in step}
+    assert set(found["weights"]) == after
 
 
 # ---------------------------------------------------------------- training
@@ -286,3 +350,46 @@ def check_score(score: dict[str, Any], model: nn.Module, images: Tensor, labels:
     confusion = torch.zeros(scores.shape[1], scores.shape[1], dtype=torch.int64)
     confusion.index_put_((labels, answers), torch.tensor(1), accumulate=True)
     assert score["confusion"] == confusion.tolist()
+
+
+# ---------------------------------------------------------------- from nothing, in a worker
+
+
+class Learning(Widget):
+    """Trains a network from random weights."""
+
+    front_end = JS / "front_ends" / "learning.js"
+
+
+def learn(
+    browser: Browser, folder: Path, model: nn.Module, epochs: int
+) -> tuple[list[Any], list[Any], Any]:
+    """Train in a page from disk: what it told, a few of its pictures, and the program."""
+    images = torch.zeros(1, 1, 28, 28)
+    program = program_of(tracing.record(model.eval(), images), images, torch.float32)
+    settings = {"seed": 4, "batchSize": 32, "rate": 0.003, "numEpochs": epochs}
+    meta = {"steps": program.instructions, "digits": packed_digits(), "settings": settings}
+    with visiting(browser, folder.as_uri()) as visit:
+        page = visit.show(Learning(meta, program.arrays), folder / "page.html")
+        expect(page.locator(".lenet-widget")).to_have_text(f"{45 * epochs} steps", timeout=120_000)
+        pictures = page.evaluate("training.pictures.slice(0, 20).map(one => Array.from(one))")
+        return page.evaluate("progress"), pictures, program
+
+
+def test_a_worker_teaches_a_network_from_random_weights(browser: Browser, tmp_path: Path) -> None:
+    model = LeNet5Linear()
+    told, pictures, program = learn(browser, tmp_path, model, epochs=2)
+    assert [progress["numSteps"] for progress in told] == list(range(15, 91, 15))
+    assert [progress["epoch"] for progress in told] == [1] * 3 + [2] * 3
+    losses = sum((progress["losses"] for progress in told), [])
+    assert len(losses) == 90
+    assert losses[0] == pytest.approx(2.3, abs=0.3)
+    for name, own in array_names(program, model).items():
+        own().data = torch.tensor(told[-1]["arrays"][name]).reshape(own().shape)
+    digits = [EmbeddedDigits(train) for train in (True, False)]
+    training, test = ((set_.data[:, None].float() / 255 - 0.1307) / 0.3081 for set_ in digits)
+    levels = (torch.tensor(pictures) - training[:20].flatten(1)).abs() * 0.3081 * 255
+    assert float(levels.max()) < 1.01  # a half may be rounded either way
+    assert float((levels > 0.01).float().mean()) < 0.01
+    check_score(told[-1]["score"], model, test[:200], digits[1].targets[:200])
+    assert told[-1]["score"]["numRight"] > 180
