@@ -8,6 +8,8 @@
  * `import("./backward/….js")`, which `shared/joining.py` turns into a script of its own.
  */
 import { divisorOf, need, pixelsInside, softmaxParts, windowsOf } from "../engine.js";
+import { unitAt } from "../explanation.js";
+import { productOf } from "../../shared/numbers.js";
 
 /** @typedef {import("../../shared/windows.js").SlidingWindow} SlidingWindow */
 
@@ -89,63 +91,57 @@ export class Backward {
 
 // ---------------------------------------------------------------------------- the rules
 
+/** Where the numbers of a block lie in a larger one. @param {number[]} shape  of the block @param {number[]} size  of the other: height and width @param {number[]} steps  down and right @param {number[]} start */
+function placesIn(shape, [high, wide], [down, right], [top, left] = [0, 0]) {
+  return Int32Array.from({ length: productOf(shape) }, (_, i) => {
+    const [channel, row, column] = unitAt(i, shape);
+    return (channel * high + row * down + top) * wide + column * right + left;
+  });
+}
+
 /** Each patch of the padded picture is copied once for all filters; so is its gradient back. @param {Instruction} instruction @param {number[][]} inputShapes @returns {BackwardRule} */
-function convolution(instruction, [[channels, height, width]]) {
+function convolution(instruction, [inputShape]) {
   const [filters, rows, columns] = instruction.shape;
   const { groups = 1 } = instruction;
-  const windows = /** @type {SlidingWindow[]} */ (windowsOf(instruction, [channels, height, width]));
-  const [top, left] = windows.map((window) => window.paddingBefore);
-  const [high, wide] = windows.map((window) => Math.max(window.inputSize + window.paddingBefore, (window.outputSize - 1) * window.stride + window.span));
-  const [perGroup, depth] = [filters / groups, channels / groups];
-  const offsets = offsetsIn(windows, depth, high, wide);
-  const [padded, paddedGradient] = [new Float32Array(channels * high * wide), new Float64Array(channels * high * wide)];
-  const [patch, patchGradient] = [new Float64Array(offsets.length), new Float64Array(offsets.length)];
-  const size = offsets.length;
+  const windows = /** @type {SlidingWindow[]} */ (windowsOf(instruction, inputShape));
+  const each = (/** @type {(window: SlidingWindow) => number} */ of) => windows.map(of);
+  const padded = each(({ inputSize, paddingBefore, outputSize, stride, span }) => Math.max(inputSize + paddingBefore, (outputSize - 1) * stride + span));
+  const [perGroup, depth] = [filters / groups, inputShape[0] / groups];
+  const pixels = placesIn(inputShape, padded, [1, 1], each((window) => window.paddingBefore));
+  const corners = placesIn([1, rows, columns], padded, each((window) => window.stride));
+  const offsets = placesIn([depth, ...each((window) => window.kernelSize)], padded, each((window) => window.dilation));
+  const [picture, pictureGradient] = [0, 1].map(() => new Float64Array(inputShape[0] * productOf(padded)));
+  const [patch, patchGradient] = [0, 1].map(() => new Float64Array(offsets.length));
 
   return ({ inputs: [input], gradient, below: [below], weights, blame }) => {
     const [weight, weightGradient, biasGradient] = [need(weights("weight")), need(blame("weight")), blame("bias")];
-    for (let line = 0; line < channels * height; line++) {
-      const at = (Math.floor(line / height) * high + top + (line % height)) * wide + left;
-      for (let column = 0; column < width; column++) padded[at + column] = input[line * width + column];
-    }
-    paddedGradient.fill(0);
-    for (let stop = 0; stop < rows * columns; stop++) {
-      const corner = Math.floor(stop / columns) * windows[0].stride * wide + (stop % columns) * windows[1].stride;
-      for (let group = 0; group < groups; group++) {
-        const first = group * depth * high * wide + corner;
-        let isCopied = false;
-        for (let filter = group * perGroup; filter < (group + 1) * perGroup; filter++) {
-          const arriving = gradient[filter * rows * columns + stop];
-          if (arriving === 0) continue;
-          if (!isCopied) {
-            for (let i = 0; i < size; i++) patch[i] = padded[first + offsets[i]];
-            patchGradient.fill(0);
-            isCopied = true;
-          }
-          const start = filter * size;
-          for (let i = 0; i < size; i++) {
-            weightGradient[start + i] += arriving * patch[i];
-            patchGradient[i] += arriving * weight[start + i];
-          }
-          if (biasGradient) biasGradient[filter] += arriving;
+    for (let i = 0; i < pixels.length; i++) picture[pixels[i]] = input[i];
+    pictureGradient.fill(0);
+    for (let filter = 0; filter < filters; filter += perGroup) {
+      const group = (filter / perGroup) * depth * productOf(padded);
+      for (let stop = 0; stop < corners.length; stop++) {
+        const first = group + corners[stop];
+        for (let i = 0; i < patch.length; i++) patch[i] = picture[first + offsets[i]];
+        patchGradient.fill(0);
+        for (let own = filter; own < filter + perGroup; own++) {
+          const arriving = gradient[own * corners.length + stop];
+          if (arriving !== 0) addOuter(arriving, own, patch, weight, weightGradient, patchGradient);
+          if (biasGradient) biasGradient[own] += arriving;
         }
-        if (isCopied) for (let i = 0; i < size; i++) paddedGradient[first + offsets[i]] += patchGradient[i];
+        for (let i = 0; i < patch.length; i++) pictureGradient[first + offsets[i]] += patchGradient[i];
       }
     }
-    for (let line = 0; line < channels * height; line++) {
-      const at = (Math.floor(line / height) * high + top + (line % height)) * wide + left;
-      for (let column = 0; column < width; column++) below[line * width + column] += paddedGradient[at + column];
-    }
+    for (let i = 0; i < pixels.length; i++) below[i] += pictureGradient[pixels[i]];
   };
 }
 
-/** Where the pixels under a kernel lie, from the first on. @param {SlidingWindow[]} windows @param {number} depth @param {number} high @param {number} wide */
-function offsetsIn([down, right], depth, high, wide) {
-  const [rows, columns] = [down.kernelSize, right.kernelSize];
-  return Int32Array.from({ length: depth * rows * columns }, (_, i) => {
-    const [channel, row, column] = [Math.floor(i / (rows * columns)), Math.floor(i / columns) % rows, i % columns];
-    return (channel * high + row * down.dilation) * wide + column * right.dilation;
-  });
+/** What one sum gives to its weights, and to what they were multiplied with. @param {number} arriving @param {number} unit  whose weights these are @param {Float32Array | Float64Array} input @param {Float32Array} weight @param {Float32Array} weightGradient @param {Float32Array | Float64Array} below */
+function addOuter(arriving, unit, input, weight, weightGradient, below) {
+  const start = unit * input.length;
+  for (let i = 0; i < input.length; i++) {
+    weightGradient[start + i] += arriving * input[i];
+    below[i] += arriving * weight[start + i];
+  }
 }
 
 /** The gradient goes to the winner alone, the first of equals, or in equal parts to all. @param {boolean} takesMaximum @returns {(instruction: Instruction, inputShapes: number[][]) => BackwardRule} */
@@ -155,58 +151,61 @@ function pooling(takesMaximum) {
     const [, height, width] = inputShape;
     const windows = windowsOf(instruction, inputShape);
     const [down, right] = [pixelsInside(windows[0], rows), pixelsInside(windows[1], columns)];
-    const pixels = Array.from({ length: rows * columns }, (_, stop) => Int32Array.from(down[Math.floor(stop / columns)].flatMap((i) => right[stop % columns].map((j) => i * width + j))));
-    const divisors = pixels.map((_, stop) => divisorOf(instruction, windows, [Math.floor(stop / columns), stop % columns]));
-
+    const stops = Array.from({ length: rows * columns }, (_, i) => {
+      const [row, column] = unitAt(i, [rows, columns]);
+      return { pixels: down[row].flatMap((y) => right[column].map((x) => y * width + x)), divisor: divisorOf(instruction, windows, [row, column]) };
+    });
     return ({ inputs: [input], gradient, below: [below] }) => {
       for (let unit = 0; unit < gradient.length; unit++) {
         if (gradient[unit] === 0) continue;
-        const stop = unit % pixels.length;
-        const first = Math.floor(unit / pixels.length) * height * width;
-        if (takesMaximum) below[first + winnerOf(input, first, pixels[stop])] += gradient[unit];
-        else for (const pixel of pixels[stop]) below[first + pixel] += gradient[unit] / divisors[stop];
+        const { pixels, divisor } = stops[unit % stops.length];
+        const first = Math.floor(unit / stops.length) * height * width;
+        if (takesMaximum) below[first + winnerOf(input, first, pixels)] += gradient[unit];
+        else for (const pixel of pixels) below[first + pixel] += gradient[unit] / divisor;
       }
     };
   };
 }
 
-/** @param {Float32Array} input @param {number} first @param {Int32Array} pixels */
+/** @param {Float32Array} input @param {number} first @param {number[]} pixels */
 function winnerOf(input, first, pixels) {
   let winner = pixels[0];
   for (const pixel of pixels) if (input[first + pixel] > input[first + winner]) winner = pixel;
   return winner;
 }
 
-/** With fixed statistics, a normalisation multiplies. @param {Instruction} instruction @returns {BackwardRule} */
-function normalisation({ shape: [channels] }) {
-  return ({ inputs: [input], gradient, below: [below], weights, blame }) => {
-    const size = gradient.length / channels;
-    const [mean, deviation, weight] = [need(weights("mean")), need(weights("deviation")), weights("weight")];
-    const [weightGradient, biasGradient] = [blame("weight"), blame("bias")];
-    for (let i = 0; i < gradient.length; i++) {
-      const channel = Math.floor(i / size);
-      below[i] += (gradient[i] * (weight ? weight[channel] : 1)) / deviation[channel];
-      if (weightGradient) weightGradient[channel] += (gradient[i] * (input[i] - mean[channel])) / deviation[channel];
-      if (biasGradient) biasGradient[channel] += gradient[i];
-    }
-  };
+/** Back through a normalisation. Where a batch was normalised by its own mean and deviation, each of its `count` numbers of a channel moves these. @param {BackwardTask[]} tasks  of the batch @param {ArrayLike<number>} means @param {ArrayLike<number>} deviations @param {number} count */
+export function backThroughNorm(tasks, means, deviations, count = Infinity) {
+  const [{ instruction, weights, blame }] = tasks;
+  const [weight, weightGradient, biasGradient] = [weights("weight"), blame("weight"), blame("bias")];
+  for (let channel = 0; channel < instruction.shape[0]; channel++) {
+    const normal = (/** @type {BackwardTask} */ { inputs: [input] }, /** @type {number} */ i) => (input[i] - means[channel]) / deviations[channel];
+    const forBias = sumOver(tasks, channel, ({ gradient }, i) => gradient[i]);
+    const forWeight = sumOver(tasks, channel, (task, i) => task.gradient[i] * normal(task, i));
+    const factor = (weight ? weight[channel] : 1) / deviations[channel];
+    sumOver(tasks, channel, (task, i) => (task.below[0][i] += factor * (task.gradient[i] - (forBias + normal(task, i) * forWeight) / count)));
+    if (weightGradient) weightGradient[channel] += forWeight;
+    if (biasGradient) biasGradient[channel] += forBias;
+  }
+}
+
+/** Over all numbers of a channel in a batch. @param {BackwardTask[]} tasks @param {number} channel @param {(task: BackwardTask, at: number) => number} term */
+export function sumOver(tasks, channel, term) {
+  const [{ instruction, output }] = tasks;
+  const size = output.length / instruction.shape[0];
+  let sum = 0;
+  for (const task of tasks) for (let i = channel * size; i < (channel + 1) * size; i++) sum += term(task, i);
+  return sum;
 }
 
 /** Of the weights: the outer product of what arrives and what went in. @returns {BackwardRule} */
 function matrix() {
   return ({ inputs: [input], gradient, below: [below], weights, blame }) => {
     const [weight, weightGradient, biasGradient] = [need(weights("weight")), need(blame("weight")), blame("bias")];
-    const size = input.length;
-    for (let unit = 0; unit < gradient.length; unit++) {
-      const arriving = gradient[unit];
-      if (arriving === 0) continue;
-      const start = unit * size;
-      for (let i = 0; i < size; i++) {
-        weightGradient[start + i] += arriving * input[i];
-        below[i] += arriving * weight[start + i];
-      }
+    gradient.forEach((arriving, unit) => {
+      if (arriving !== 0) addOuter(arriving, unit, input, weight, weightGradient, below);
       if (biasGradient) biasGradient[unit] += arriving;
-    }
+    });
   };
 }
 
@@ -241,7 +240,7 @@ export const rules = {
   conv: convolution,
   maxPool: pooling(true),
   avgPool: pooling(false),
-  batchNorm: normalisation,
+  batchNorm: () => (task) => backThroughNorm([task], need(task.weights("mean")), need(task.weights("deviation"))),
   linear: matrix,
   relu: eachSlope((x) => Number(x > 0)),
   leakyRelu: eachSlope((x, _, { slope = 0.01 }) => (x > 0 ? 1 : slope)),

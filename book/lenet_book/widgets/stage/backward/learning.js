@@ -2,6 +2,7 @@
 /** Training from nothing, beside the page, on the digits that come with it. */
 import { Adam, copyOf, trainedNames } from "./optimizers.js";
 import { Trainer, randomNumbers, shuffled, startAgain } from "./training.js";
+import { TRIANGLE, resized, rounded } from "../input/resampling.js";
 
 const STEPS_BETWEEN = 15;
 
@@ -38,25 +39,12 @@ export function work() {
   };
 }
 
-/**
- * Read what `digits.py` has packed, as large as a network takes it: scaled as the embedded data set
- * of `lenet.data` is, in between the centres of four pixels.
- *
- * @param {PackedDigits} packed @param {number} side  of what the network takes @param {number} mean @param {number} std
- * @returns {LabelledPictures}
- */
+/** Read what `digits.py` has packed, as large as a network takes it: scaled as the embedded data set of `lenet.data` is. @param {PackedDigits} packed @param {number} side @param {number} mean @param {number} std @returns {LabelledPictures} */
 export function readDigits({ pixels, labels }, side, mean, std) {
-  const small = 8;
-  const places = Array.from({ length: side }, (_, i) => Math.max(0, ((i + 0.5) * small) / side - 0.5));
-  const ink = Array.from(pixels, (character) => parseInt(character, 17));
-  const pictures = Array.from(labels, (_, picture) => {
-    const at = (/** @type {number} */ row, /** @type {number} */ column) => ink[(picture * small + Math.min(row, small - 1)) * small + Math.min(column, small - 1)];
-    const mixed = (/** @type {number} */ y, /** @type {number} */ x) => {
-      const [row, column] = [Math.floor(y), Math.floor(x)];
-      const across = [row, row + 1].map((line) => at(line, column) + (x - column) * (at(line, column + 1) - at(line, column)));
-      return across[0] + (y - row) * (across[1] - across[0]);
-    };
-    return Float32Array.from(places.flatMap((y) => places.map((x) => (Math.round((mixed(y, x) * 255) / 16) / 255 - mean) / std)));
+  const ink = Float64Array.from(pixels, (character) => parseInt(character, 17));
+  const pictures = Array.from(labels, (_, i) => {
+    const { values } = resized({ values: ink.subarray(64 * i, 64 * (i + 1)), width: 8, height: 8 }, [side, side], TRIANGLE);
+    return Float32Array.from(values, (value) => (rounded((value * 255) / 16) / 255 - mean) / std);
   });
   return { pictures, labels: Array.from(labels, Number) };
 }

@@ -11,11 +11,6 @@ export function copyOf(arrays, names) {
   return Object.fromEntries(names.map((name) => [name, { shape: arrays[name].shape, data: arrays[name].data.slice() }]));
 }
 
-/** Put numbers back that `copyOf` has kept. @param {Record<string, Tensor>} arrays @param {Record<string, Tensor>} kept */
-export function putBack(arrays, kept) {
-  for (const [name, { data }] of Object.entries(kept)) arrays[name].data.set(data);
-}
-
 class Optimizer {
   /** Taken so far. */
   numSteps = 0;
@@ -32,8 +27,7 @@ class Optimizer {
   step(gradients) {
     this.numSteps += 1;
     for (const [name, gradient] of Object.entries(gradients)) {
-      const { length } = gradient;
-      this.memory[name] ??= [new Float32Array(length), new Float32Array(length)];
+      this.memory[name] ??= [0, 1].map(() => new Float32Array(gradient.length));
       this.change(this.arrays[name].data, gradient, this.memory[name]);
     }
   }
@@ -41,14 +35,14 @@ class Optimizer {
   /** @param {Numbers} _weights @param {Float32Array} _gradient @param {Float32Array[]} _memory */
   change(_weights, _gradient, _memory) {}
 
-  /** What a step changes, to take it back. @param {string[]} names */
+  /** Keep what a step changes, to take it back. @param {string[]} names */
   save(names) {
     return { kept: copyOf(this.arrays, names), memory: structuredClone(this.memory), numSteps: this.numSteps };
   }
 
   /** @param {ReturnType<Optimizer["save"]>} saved */
   restore({ kept, memory, numSteps }) {
-    putBack(this.arrays, kept);
+    for (const [name, { data }] of Object.entries(kept)) this.arrays[name].data.set(data);
     Object.assign(this, { memory: structuredClone(memory), numSteps });
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /** Training in the page: batches, the statistics of batch norm, scores, and a beginning from random weights. */
-import { Backward, planOf } from "./gradients.js";
+import { Backward, backThroughNorm, planOf, sumOver } from "./gradients.js";
 import { Engine, need } from "../engine.js";
 import { sumOf } from "../../shared/numbers.js";
 
@@ -28,17 +28,17 @@ export class Trainer {
     const engines = this.#engines.slice(0, pictures.length);
     const walks = this.#walks.slice(0, pictures.length);
     const { scores } = this.#plan;
-    /** @type {Map<number, BatchNorm>} */
+    /** The ways back of batch norms. @type {Map<number, () => void>} */
     const norms = new Map();
     engines.forEach((engine, i) => engine.values[0].set(pictures[i]));
     for (let step = 1; step <= scores; step++) {
       const tasks = walks.map((walk) => walk.taskOf(step));
-      if (isNormalised(tasks)) norms.set(step, new BatchNorm(tasks));
+      if (isNormalised(tasks)) norms.set(step, normalise(tasks));
       else for (const engine of engines) engine.compute(step);
     }
     const losses = walks.map((walk, i) => walk.begin(labels[i], 1 / walks.length).loss);
     for (let step = scores; step > 0; step--) {
-      if (norms.has(step)) norms.get(step)?.back();
+      if (norms.has(step)) norms.get(step)?.();
       else for (const walk of walks) walk.back(step);
     }
     return sumOf(losses) / losses.length;
@@ -78,55 +78,23 @@ function isNormalised(tasks) {
   return instruction.kind === "batchNorm" && (tasks.length * output.length) / instruction.shape[0] > 1;
 }
 
-/** A batch, normalised by its own mean and deviation; the running ones follow. */
-class BatchNorm {
-  #tasks; #size; #count;
-  /** By channel. @type {{ mean: number, deviation: number }[]} */
-  #statistics;
-
-  /** @param {BackwardTask[]} tasks  one for each picture */
-  constructor(tasks) {
-    const [{ instruction, output, weights }] = tasks;
-    const { eps = 1e-5, momentum = 0.1 } = instruction;
-    this.#tasks = tasks;
-    this.#size = output.length / instruction.shape[0];
-    this.#count = this.#size * tasks.length;
-    const [means, deviations, weight, bias] = [need(weights("mean")), need(weights("deviation")), weights("weight"), weights("bias")];
-    this.#statistics = Array.from(means, (running, channel) => {
-      const mean = this.#sum(channel, ({ inputs: [input] }, i) => input[i]) / this.#count;
-      const squares = this.#sum(channel, ({ inputs: [input] }, i) => (input[i] - mean) ** 2);
-      const deviation = Math.sqrt(squares / this.#count + eps);
-      const factor = (weight ? weight[channel] : 1) / deviation;
-      this.#sum(channel, (task, i) => (task.output[i] = (task.inputs[0][i] - mean) * factor + (bias ? bias[channel] : 0)));
-      const variance = (1 - momentum) * (deviations[channel] ** 2 - eps) + (momentum * squares) / (this.#count - 1);
-      means[channel] = (1 - momentum) * running + momentum * mean;
-      deviations[channel] = Math.sqrt(variance + eps);
-      return { mean, deviation };
-    });
-  }
-
-  /** A number of a channel moves the mean and the deviation of all. */
-  back() {
-    const [{ weights, blame }] = this.#tasks;
-    const weight = weights("weight");
-    const [weightGradient, biasGradient] = [blame("weight"), blame("bias")];
-    this.#statistics.forEach(({ mean, deviation }, channel) => {
-      const normal = (/** @type {BackwardTask} */ { inputs: [input] }, /** @type {number} */ i) => (input[i] - mean) / deviation;
-      const forBias = this.#sum(channel, ({ gradient }, i) => gradient[i]);
-      const forWeight = this.#sum(channel, (task, i) => task.gradient[i] * normal(task, i));
-      const factor = (weight ? weight[channel] : 1) / deviation;
-      this.#sum(channel, (task, i) => (task.below[0][i] += factor * (task.gradient[i] - (forBias + normal(task, i) * forWeight) / this.#count)));
-      if (weightGradient) weightGradient[channel] += forWeight;
-      if (biasGradient) biasGradient[channel] += forBias;
-    });
-  }
-
-  /** Over all numbers of a channel in the batch. @param {number} channel @param {(task: BackwardTask, at: number) => number} term */
-  #sum(channel, term) {
-    let sum = 0;
-    for (const task of this.#tasks) for (let i = channel * this.#size; i < (channel + 1) * this.#size; i++) sum += term(task, i);
-    return sum;
-  }
+/** Normalise a batch by its own mean and deviation, which the running ones follow; gives the way back. @param {BackwardTask[]} tasks  one for each picture */
+function normalise(tasks) {
+  const [{ instruction: { eps = 1e-5, momentum = 0.1, shape }, output, weights }] = tasks;
+  const [running, deviations, weight, bias] = [need(weights("mean")), need(weights("deviation")), weights("weight"), weights("bias")];
+  const count = (tasks.length * output.length) / shape[0];
+  const own = Array.from(running, (_, channel) => {
+    const mean = sumOver(tasks, channel, ({ inputs: [input] }, i) => input[i]) / count;
+    const squares = sumOver(tasks, channel, ({ inputs: [input] }, i) => (input[i] - mean) ** 2);
+    const deviation = Math.sqrt(squares / count + eps);
+    const factor = (weight ? weight[channel] : 1) / deviation;
+    sumOver(tasks, channel, (task, i) => (task.output[i] = (task.inputs[0][i] - mean) * factor + (bias ? bias[channel] : 0)));
+    running[channel] += momentum * (mean - running[channel]);
+    const variance = (1 - momentum) * (deviations[channel] ** 2 - eps) + (momentum * squares) / (count - 1);
+    deviations[channel] = Math.sqrt(variance + eps);
+    return { mean, deviation };
+  });
+  return () => backThroughNorm(tasks, own.map(({ mean }) => mean), own.map(({ deviation }) => deviation), count);
 }
 
 // ---------------------------------------------------------------------------- a beginning
