@@ -47,7 +47,7 @@ function fitText({ rows, imageShape }) {
   return `It fits: ${shapeText(["N", ...imageShape])} goes in, ${shapeText(rows.at(-1)?.outputShape ?? ["N", ...imageShape])} comes out.`;
 }
 
-/** @param {CodePlace} place */
+/** @param {SourcePlace} place */
 function placeText({ line }) {
   return `Line ${line}`;
 }

@@ -101,6 +101,6 @@ function visitsOf(rows) {
 /** @param {string[][]} visits */
 function visitsText(visits) {
   const several = visits.map((shapes) => shapes[shapes.length - 1]);
-  if (visits.length > 1) return [...several.slice(0, MOST_NOTES), ...(several.length > MOST ? ["…"] : [])].join(", then ");
+  if (visits.length > 1) return [...several.slice(0, MOST_NOTES), ...(several.length > MOST_NOTES ? ["…"] : [])].join(", then ");
   return visits[0].length > MOST_NOTES ? `… → ${several[0]}` : visits[0].join(" → ");
 }
