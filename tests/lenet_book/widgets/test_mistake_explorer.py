@@ -175,7 +175,7 @@ def test_pictures_of_another_size_are_explained() -> None:
 def test_the_stepper_and_its_style_come_along() -> None:
     script = joined_script(MistakeExplorer.front_end)
     assert script.count("export default") == 1
-    assert script.rstrip().endswith("export default { render: mounting(Explorer) };")
+    assert script.count("{ render: mounting(Explorer) }") == 1
     style = joined_style(MistakeExplorer.front_end)
     sheets = [".lenet-widget {\n  --fallback", ".lenet-stepper {", ".lenet-explorer {"]
     places = [style.index(sheet) for sheet in sheets]

@@ -46,6 +46,19 @@ export function planOf(program, arrays) {
   return plan;
 }
 
+/** What a rule works on. @param {Engine} engine @param {number} step @param {Float32Array} gradient @param {Float32Array[]} below @param {Record<string, Float32Array>} weights  their gradients @returns {BackwardTask} */
+export function taskOf({ program, values, arrays }, step, gradient, below, weights) {
+  const instruction = program[step];
+  const named = (/** @type {WeightRole} */ role) => instruction[role] ?? "";
+  return {
+    instruction, gradient, below,
+    inputs: instruction.inputs.map((input) => values[input]),
+    output: values[step],
+    weights: (role) => /** @type {Float32Array | null} */ (arrays[named(role)]?.data ?? null),
+    blame: (role) => weights[named(role)] ?? null,
+  };
+}
+
 /** The way back of one picture, in memory that is set aside once. */
 export class Backward {
   #plan; #tasks; #engine;
@@ -57,15 +70,10 @@ export class Backward {
     this.#plan = plan;
     /** By instruction, the loss's gradient for what came out of it; null where none arrives. */
     this.values = values.map((output, step) => (plan.isReached[step] ? new Float32Array(output.length) : null));
-    this.#tasks = program.map((instruction, step) => ({
-      instruction,
-      inputs: instruction.inputs.map((input) => values[input]),
-      output: values[step],
-      gradient: /** @type {Float32Array} */ (this.values[step]),
-      below: instruction.inputs.map((input) => /** @type {Float32Array} */ (this.values[input])),
-      weights: (/** @type {WeightRole} */ role) => engine.weightsOf(instruction, role),
-      blame: (/** @type {"weight" | "bias"} */ role) => plan.weights[instruction[role] ?? ""] ?? null,
-    }));
+    this.#tasks = program.map(({ inputs }, step) => {
+      const [gradient, ...below] = [step, ...inputs].map((at) => /** @type {Float32Array} */ (this.values[at]));
+      return taskOf(engine, step, gradient, below, plan.weights);
+    });
   }
 
   /** Begin at the scores: with share − 1 for the label, and its share for every other class. @param {number} label @param {number} part  of the loss that is this picture's */

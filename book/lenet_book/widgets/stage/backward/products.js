@@ -1,6 +1,6 @@
 // @ts-check
 /** Which products make up one gradient. */
-import { rules } from "./gradients.js";
+import { rules, taskOf } from "./gradients.js";
 import { need, windowsOf } from "../engine.js";
 import { flatIndex, unitAt } from "../explanation.js";
 import { productOf, sumOf } from "../../shared/numbers.js";
@@ -17,26 +17,21 @@ import { productOf, sumOf } from "../../shared/numbers.js";
  * @returns {GradientTerms}
  */
 export function termsOf(engine, gradients, step, picked) {
-  const { program, values } = engine;
+  const { program, values, arrays } = engine;
   const instruction = program[step];
-  const below = instruction.inputs.map((input) => new Float32Array(values[input].length));
-  const own = { weight: engine.weightsOf(instruction, "weight")?.slice(), bias: engine.weightsOf(instruction, "bias")?.slice() };
+  const { inputs, shape } = instruction;
+  const rule = rules[instruction.kind](instruction, inputs.map((input) => program[input].shape));
   const gradient = new Float32Array(values[step].length);
-  const rule = rules[instruction.kind](instruction, instruction.inputs.map((input) => program[input].shape));
-  const task = {
-    instruction, gradient, below,
-    inputs: instruction.inputs.map((input) => values[input]),
-    output: values[step],
-    weights: (/** @type {WeightRole} */ role) => engine.weightsOf(instruction, role),
-    blame: (/** @type {"weight" | "bias"} */ role) => own[role] ?? null,
-  };
-  const sink = need(picked.role === "unit" ? below[picked.input ?? 0] : own[picked.role]);
+  const below = inputs.map((input) => new Float32Array(values[input].length));
+  const own = Object.fromEntries([instruction.weight, instruction.bias].flatMap((name) => (name ? [[name, new Float32Array(arrays[name].data.length)]] : [])));
+  const task = taskOf(engine, step, gradient, below, own);
+  const sink = need(picked.role === "unit" ? below[picked.input ?? 0] : task.blame(picked.role));
   const arriving = need(gradients.values[step]);
   const terms = dependents(engine, instruction, picked).map((at) => {
     [gradient[at], sink[picked.at]] = [1, 0];
     rule(task);
     gradient[at] = 0;
-    return { unit: unitAt(at, instruction.shape), factor: sink[picked.at], gradient: arriving[at], product: sink[picked.at] * arriving[at] };
+    return { unit: unitAt(at, shape), factor: sink[picked.at], gradient: arriving[at], product: sink[picked.at] * arriving[at] };
   });
   return { terms, result: sumOf(terms.map(({ product }) => product)) };
 }
