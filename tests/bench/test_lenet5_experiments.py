@@ -101,3 +101,35 @@ def test_one_thing_is_changed_at_a_time():
         changed = [name for name in parts if parts[name] != original[name]]
         assert len(changed) in (1, 5) or changed == ["activation", "start"]
         assert run.settings == first.settings
+
+
+def errors_of(design, distortions="none") -> torch.Tensor:
+    wanted = {"network": asdict(design), "distortions": distortions}
+    accuracies = stored("one at a time", **wanted)
+    assert len(accuracies) == len(lenet5.SEEDS)
+    return (1 - torch.tensor(accuracies)) * 10_000
+
+
+@pytest.mark.parametrize(
+    ("design", "distortions", "low", "high"),  # in standard errors over the seeds
+    [
+        (lenet5.Design(c3="full"), "none", -2, 2),
+        (lenet5.Design(subsampling="average"), "none", 4, 99),
+        (lenet5.Design(subsampling="max"), "none", -99, -4),
+        (lenet5.Design(start="today"), "none", -99, -4),
+        (lenet5.Design(output="linear"), "none", -4, 0),
+        (lenet5.Design(), "as in 1998", -4, 0),
+        (lenet5.Design("full", "max", "relu", "linear", "today"), "none", -99, -4),
+    ],
+)
+def test_what_the_chapter_says_of_one_change_is_stored(design, distortions, low, high):
+    more = errors_of(design, distortions) - errors_of(lenet5.Design())
+    assert low < more.mean() / (more.std() / len(more) ** 0.5) < high
+
+
+def test_relu_needs_the_start_of_today():
+    alone = errors_of(lenet5.Design(activation="relu"))
+    assert sorted(alone.round().int().tolist())[1:] == [8_990, 8_990]
+    started = errors_of(lenet5.Design(activation="relu", start="today"))
+    assert (started > errors_of(lenet5.Design(start="today"))).all()
+    assert (started < 500).all()
