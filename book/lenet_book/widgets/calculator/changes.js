@@ -2,8 +2,8 @@
 /** Candidates for a fix: one thing done differently in a layer or the images, as lenet/shapes/changes.py. */
 import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
-import { hasWindows, takesMaps, titleOf } from "./diagnosis.js";
-import { KINDS, freshName, pair, settingText, settingsOf } from "./kinds.js";
+import { hasWindows, sourceOf, takesMaps, titleOf } from "./diagnosis.js";
+import { freshName, kindOf, pair, settingText, settingsOf } from "./kinds.js";
 import { BATCH } from "./layers.js";
 
 export const USUAL_SIZES = [28, 32, 64, 96, 128, 224, 256, 299];
@@ -29,17 +29,18 @@ function changed(layer, change, layers) {
 
 /** Images as PyTorch wants them: channels first, or every image as one row. @param {number[]} shape @param {LayerStep[]} steps @returns {Iterable<Change>} */
 export function* layoutChanges(shape, steps) {
-  const first = steps.find(({ layer }) => !KINDS[layer.type].pointwise || KINDS[layer.type].fits)?.layer;
-  const { input_dims: dims = [], fits = null, formula = "" } = first ? KINDS[first.type] : {};
+  const first = steps.find(({ layer }) => kindOf(layer).axes || kindOf(layer).fits || !kindOf(layer).pointwise)?.layer;
+  const { input_dims: dims, fits } = kindOf(first ?? { type: "" });
   const [height, width, channels] = shape;
   const usual = [...USUAL_CHANNELS, first && fits && settingsOf(first)[fits.setting]];
   if (dims.length && shape.length === 3 && !usual.includes(height) && usual.includes(channels)) {
     const reason = "the channels come last, and PyTorch wants them first, (N, C, H, W)";
     const [code, turned] = ["images.permute(0, 3, 1, 2)", [channels, height, width]];
-    yield imagesChange(code, turned, reason);
+    yield { ...imagesChange(code, turned, reason), isTurned: true };
+    yield imagesChange(`${code}.contiguous()`, turned, reason); // the numbers lie as they did, which a later view does not take
     yield* coloured(code, turned, reason);
   }
-  if (formula === "features" && shape.length > 1) {
+  if (first?.type === "Linear" && shape.length > 1) {
     const reason = "a linear layer wants every image as one row";
     yield imagesChange("images.flatten(start_dim=1)", [productOf(shape)], reason);
   }
@@ -82,10 +83,10 @@ export function* sizeChanges([channels, ...pixels], ratio) {
 /** Other values for a setting of a layer with windows, the nearest first. @param {Layer} layer @param {string} setting @returns {Iterable<Change>} */
 export function* settingChanges(layer, setting) {
   const { [setting]: current, kernel_size, stride } = settingsOf(layer);
-  if (current === undefined || typeof current === "string") return;
+  if (!isSize(current) || !isSize(kernel_size)) return;
   const now = Math.max(...pair(current));
   const keepsSize = Math.floor(Math.max(...pair(kernel_size)) / 2);
-  const isPool = KINDS[layer.type].window === "pool";
+  const isPool = kindOf(layer).window === "pool";
   if (setting === "padding" && (isPool || pair(current).every((size) => size === keepsSize))) return;
   const values = [0, 1, 2, 3, 4, 5, 6, 7, 8]
     .sort((a, b) => Math.abs(a - now) - Math.abs(b - now) || a - b);
@@ -101,17 +102,22 @@ export function* settingChanges(layer, setting) {
   }
 }
 
+/** @param {unknown} setting */
+function isSize(setting) {
+  return [setting].flat().every((size) => typeof size === "number");
+}
+
 /** Flatten the maps in front of a linear layer. @param {LayerStep} step @param {LayerStep[]} before @returns {Iterable<Change>} */
 export function* flattenChanges(step, before) {
   if (!takesMaps(step, before)) return;
   const title = titleOf(step);
   const reason = `nothing flattens the maps before ${title}, which takes only the last axis of what it gets for its features`;
-  yield { text: `nn.Flatten() before ${title}`, reason, layer: step.layer.name, flattens: true, leadsOn: true };
+  yield { text: `nn.Flatten() before ${title}`, reason, layer: step.layer.name, of: step.layer, flattens: true, leadsOn: true };
 }
 
 /** Make the failing layer fit what came. @param {Problem} problem @returns {Iterable<Change>} */
 export function* ownChanges({ kind, step: { layer }, came }) {
-  const { fits } = KINDS[layer.type];
+  const { fits } = kindOf(layer);
   if (fits && kind === `${fits.noun}s`) yield { ...settingChange(layer, { [fits.setting]: came }), leadsOn: true };
 }
 
@@ -135,9 +141,11 @@ export function isProduct({ needed, came }, steps) {
 
 /** Does the failing step get numbers that depend on the size of the maps? @param {Problem} problem @param {LayerStep[]} steps */
 export function sizesMatter(problem, steps) {
+  if (["axes", "channels", "order"].includes(problem.kind)) return false;
   const wide = widestBefore(steps);
-  if (problem.kind !== "features") return problem.kind !== "axes" && problem.kind !== "channels";
-  return !wide || isProduct(problem, steps) || hasWindows(wide);
+  if (problem.kind !== "features" || !wide || isProduct(problem, steps)) return true;
+  const isPooledAway = wide.path.some(({ layer }) => ["adaptive", "all"].includes(kindOf(layer).window));
+  return hasWindows(wide) && !isPooledAway;
 }
 
 /** How many times as many pixels a layer behind a flatten needs; 1 where that is not known. @param {Problem} problem @param {LayerStep[]} steps */
@@ -146,17 +154,24 @@ export function pixelRatio(problem, steps) {
   return wide && isProduct(problem, steps) && problem.needed > wide.width ? problem.needed / problem.came : 1;
 }
 
-/** The layer that decided how many channels or features the last step gets, and by which setting. @param {LayerStep[]} steps */
+/** The layer that decided how many channels or features the last step gets, by which setting, and the steps from there on. @param {LayerStep[]} steps */
 function widestBefore(steps) {
-  const layer = steps.slice(0, -1).findLast((step) => KINDS[step.layer.type].width)?.layer;
-  const setting = layer && KINDS[layer.type].width;
-  return setting ? { layer, setting, width: settingsOf(layer)[setting] } : null;
+  for (let step = steps.at(-1), at = steps.length - 1; step; ) {
+    const source = sourceOf(step, steps.slice(0, at));
+    if (!source) return null;
+    [step, at] = [source, steps.indexOf(source)];
+    const { layer } = step;
+    const setting = kindOf(layer).width;
+    if (setting) return { layer, setting, width: settingsOf(layer)[setting], path: steps.slice(at, -1) };
+  }
+  return null;
 }
 
 /** @param {Layer} layer @param {Settings} settings @param {string} reason @returns {Change} */
 function settingChange(layer, settings, reason = "") {
   const changed = Object.entries(settings).map(([name, value]) => `${name}=${settingText(value)}`);
-  return { text: `${changed.join(", ")} in ${titleOf({ layer })}`, reason, layer: layer.name, settings };
+  const line = layer.line ? ` (line ${layer.line})` : "";
+  return { text: `${changed.join(", ")} in ${titleOf({ layer })}${line}`, reason, layer: layer.name, of: layer, settings };
 }
 
 /** @param {string} code @param {number[]} imageShape @param {string} reason @returns {Change} */

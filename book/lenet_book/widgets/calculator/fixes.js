@@ -20,7 +20,11 @@ const LUCK = 6; // the rank of a change that only makes a product come out right
 export function explain(layers, imageShape, pass) {
   const problem = diagnose(pass);
   if (!problem) return null;
-  const search = new FixSearch(layers, imageShape, pass, problem);
+  const isNew = (/** @type {Layer} */ layer) => !layers.includes(layer);
+  const search = new FixSearch(imageShape, pass, problem, (changes) => {
+    const changed = applyChanges({ layers, imageShape }, changes);
+    return firstProblem(changed.layers.filter(isNew)) ? undefined : diagnose(runStack(changed.layers, /** @type {number[]} */ (changed.imageShape)));
+  });
   const fixes = search.fixes().map((fix) => ({ ...fix, code: codeOf(fix.changes, layers) }));
   return { index: problem.index, what: problem.what, why: causeOf(fixes) || problem.why, fixes, error: torchSentence(problem.step), tried: [...search.tried] };
 }
@@ -52,28 +56,38 @@ export function fixesHeading({ fixes, tried }) {
 }
 
 /** What all fixes undo: where several would do, none of them is proved to be the cause. @param {Fix[]} fixes */
-function causeOf(fixes) {
+export function causeOf(fixes) {
   const reasons = new Set(fixes.map(reasonOf));
   return reasons.size === 1 ? [...reasons][0] : "";
 }
 
+/** @param {Change[]} some @param {Change[]} others */
+function sameChanges(some, others) {
+  return fixText({ rank: 0, changes: some }) === fixText({ rank: 0, changes: others });
+}
+
 /** What is now, as a cause: of the last change that has one. @param {Fix} fix */
-function reasonOf({ changes }) {
+export function reasonOf({ changes }) {
   return changes.findLast((change) => change.reason)?.reason ?? "";
 }
 
 /** One search. */
-class FixSearch {
-  #layers; #imageShape; #problem; #steps;
+export class FixSearch {
+  #imageShape; #problem; #steps; #problemWith; #others;
 
   /** What was tried, in words. @type {Set<string>} */
   tried = new Set();
 
-  /** @param {Layer[]} layers @param {number[]} imageShape @param {Pass} pass @param {Problem} problem */
-  constructor(layers, imageShape, pass, problem) {
-    this.#layers = layers;
+  /**
+   * @param {number[]} imageShape @param {Pass} pass @param {Problem} problem
+   * @param {(changes: Change[]) => Problem | null | undefined} problemWith  what is wrong with changes made: null if nothing is, undefined if they cannot be made
+   * @param {(steps: LayerStep[]) => Iterable<Family>} [others]  more families, tried before those of sizes
+   */
+  constructor(imageShape, pass, problem, problemWith, others = () => []) {
     this.#imageShape = imageShape;
     this.#problem = problem;
+    this.#problemWith = problemWith;
+    this.#others = others;
     this.#steps = [...pass.steps.slice(0, problem.index), problem.step];
   }
 
@@ -86,7 +100,7 @@ class FixSearch {
       if (found.length && rank === LUCK) break;
       if (found.filter((fix) => fix.rank === rank).length >= limit) continue;
       const made = this.#first(changes, words);
-      if (made) found.push({ rank, changes: made });
+      if (made && !found.some((fix) => sameChanges(fix.changes, made))) found.push({ rank, changes: made });
     }
     found.push(...this.#padded(found));
     return found.sort((a, b) => a.rank - b.rank);
@@ -110,12 +124,13 @@ class FixSearch {
     yield { rank: 0, words: "other layouts of the images", changes: layoutChanges(imageShape, steps) };
     yield { rank: 3, words: "images of other colours", changes: colourChanges(imageShape) };
     yield { rank: 0, words: "flattening", changes: flattenChanges(problem.step, steps.slice(0, -1)) };
+    yield* this.#others(steps);
     yield { rank: 2, words: "other sizes of the layer", changes: ownChanges(problem) };
     const widths = { words: "other widths", changes: widthChanges(problem, steps) };
     const isByLuck = isProduct(problem, steps);
     if (!isByLuck) yield { rank: 4, ...widths };
     if (!sizesMatter(problem, steps)) return;
-    const windowed = steps.filter(hasWindows).map((step) => step.layer);
+    const windowed = steps.filter((step) => hasWindows(step) && !step.isUnknown).map((step) => step.layer);
     const settings = (/** @type {string[]} */ names, /** @type {number} */ rank) => names.flatMap((name) =>
       windowed.map((layer) => ({ rank, words: `another ${name}`, changes: settingChanges(layer, name), limit: 2 })));
     const paddings = settings(["padding", "output_padding"], 1);
@@ -147,12 +162,5 @@ class FixSearch {
       changes.push(follower);
     }
     return null;
-  }
-
-  /** What is wrong with changes made: null if nothing is, undefined if a changed layer cannot even be made. @param {Change[]} changes */
-  #problemWith(changes) {
-    const { layers, imageShape } = applyChanges({ layers: this.#layers, imageShape: this.#imageShape }, changes);
-    const isNew = (/** @type {Layer} */ layer) => !this.#layers.includes(layer);
-    return firstProblem(layers.filter(isNew)) ? undefined : diagnose(runStack(layers, /** @type {number[]} */ (imageShape)));
   }
 }

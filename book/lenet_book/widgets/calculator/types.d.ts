@@ -10,6 +10,8 @@ interface Layer {
   name: string;
   type: string;
   settings: Settings;
+  /** Of a function in a program: where it is called. */
+  line?: number;
 }
 
 /** The layers of a network, and the shape of one image, (channels, height, width), as it was typed. */
@@ -125,8 +127,14 @@ interface Change {
   text: string;
   reason: string;
   layer?: string;
+  /** The layer of this name, as it ran. */
+  of?: Layer;
+  /** In a program, the edits that do it. */
+  edits?: CodeEdit[];
   settings?: Settings;
   imageShape?: number[];
+  /** The images' axes change places, but not their numbers in memory. */
+  isTurned?: boolean;
   flattens?: boolean;
   leadsOn?: boolean;
 }

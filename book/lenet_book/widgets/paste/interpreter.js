@@ -35,6 +35,8 @@ export class Interpreter {
   /** In a script, what is not understood is passed over; in a network it ends the reading. */
   isScript = true;
   globals = new Scope(null);
+  /** Where the last call was written. */
+  scope = this.globals;
   #calls = 0;
 
   /** @param {string} code @param {Torch} torch  what layers and functions of torch do */
@@ -201,6 +203,7 @@ export class Interpreter {
         for (const [key, value] of mapping) named.set(key, value);
       }
     }
+    this.scope = scope;
     return this.call(called, args, named, node);
   }
 
@@ -227,6 +230,8 @@ export class Interpreter {
     const list = childOf(called.node, "ParamList");
     const parts = list ? betweenCommas(called.node.type === "LambdaExpression" ? list.kids : inside(list)) : [];
     const rest = new Map(named);
+    const written = node.type === "CallExpression" ? argumentsOf(node) : [];
+    const caller = this.scope;
     let position = 0;
     let onlyNamed = false;
     for (const part of parts) {
@@ -242,6 +247,8 @@ export class Interpreter {
         const at = part.findIndex((kid) => kid.type === "AssignOp");
         const missing = () => (at > 0 ? this.evaluate(part[at + 1], called.scope) : new Unknown(`${first.text} is not given to ${called.name}`, node));
         scope.names.set(first.text, given === undefined ? missing() : given);
+        const [origin] = written.filter(({ name, star }, index) => !star && (name ? name === first.text : index === position - 1 - args.length + numPlain(written)));
+        if (origin) scope.origins.set(first.text, { node: origin.node, scope: caller });
       }
     }
     if (called.owner) scope.names.set("__owner__", called.owner).set("__self__", args[0]);
@@ -306,6 +313,9 @@ export class Interpreter {
     else this.assign(parts[0][0], item, scope);
   }
 }
+
+/** @param {{ name: string }[]} given  the arguments of a call */
+const numPlain = (given) => given.filter(({ name }) => !name).length;
 
 /** @type {Record<string, (run: Interpreter, node: PyNode, scope: Scope) => { how: string, value?: PyValue } | undefined | void>} */
 const STATEMENTS = {

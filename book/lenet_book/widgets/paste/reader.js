@@ -77,12 +77,13 @@ export class Program {
     return forward ? (parametersOf(forward)[1]?.node ?? null) : null;
   }
 
-  /** Run the network on images of a shape. @param {number[]} imageShape @returns {ProgramPass} */
-  pass(imageShape) {
+  /** Run the network on images of a shape. @param {number[]} imageShape @param {boolean} [isTurned]  they lie in memory in another order @returns {ProgramPass} */
+  pass(imageShape, isTurned = false) {
     const { run, torch } = this;
     torch.start();
     Object.assign(run, { isScript: false, fuel: 60_000 });
     const images = new Shaped([BATCH, ...imageShape], -1);
+    if (isTurned) images.strides = null;
     /** @type {ProgramPass} */
     const pass = { steps: torch.steps, failed: null, unread: torch.unread };
     try {
@@ -105,6 +106,7 @@ export class Program {
     const { node, module, misfit } = step;
     const text = node ? this.code.slice(node.from, node.to).split(/\s+/).join(" ") : "";
     const title = module || node?.type === "CallExpression" ? step.title : text;
+    Object.assign(step.layer, { step, ...(!module && node && { line: placeOf(this.code, node).line }) });
     if (!misfit || !node) return { ...step, title };
     const names = operandsOf(node, Boolean(module)).slice(0, step.inputShapes.length).map((each) => this.code.slice(each.from, each.to));
     const asked = step.operation?.slice(step.operation.indexOf("("));
@@ -206,7 +208,7 @@ function readingOf(program, imageShape, imageSource) {
     code, refusal: null, network: name, networks: [...choices.keys()], imageShape, imageSource, rows, layers,
     inputPlace: program.inputNode ? place(program.inputNode) : null,
     numParameters: Math.max(numAll, numUsed), numUnusedParameters: Math.max(0, numAll - numUsed),
-    problem: problem && at ? { what: problem.what, why: problem.why, place: place(at.node), made: made(at.module), index: problem.index, name: at.layer.name } : null,
+    problem: problem && at ? { what: problem.what, why: problem.why, needed: problem.needed, came: problem.came, place: place(at.node), made: made(at.module), index: problem.index, name: at.layer.name } : null,
     unread: pass.unread.map(({ what, node }) => ({ what, place: place(node) })),
     command: `python -m lenet shapes mymodel.py:${name} --input ${imageShape.join("x")}`,
     program: { program, pass, problem },

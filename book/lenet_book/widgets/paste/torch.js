@@ -8,7 +8,7 @@ import { Float, Instance, Method, PyList, Shaped, Unknown } from "./values.js";
 import { argumentsOf } from "./tree.js";
 
 /** Functions by their names: their kind, and what their arguments are called. @type {Record<string, { kind: string, names: string[] }>} */
-const CALLS = fromPython("lenet_book.widgets.paste.calls:known");
+export const CALLS = fromPython("lenet_book.widgets.paste.calls:known");
 const VARIADIC = /** @type {Record<string, string>} */ ({ view: "shape", reshape: "shape", expand: "shape", permute: "dims", repeat: "sizes" });
 const CONTAINERS = new Set(["Sequential", "ModuleList", "ModuleDict", "ParameterList"]);
 const MADE = new Set(["randn", "rand", "zeros", "ones", "empty", "full", "randint", "normal"]);
@@ -116,6 +116,7 @@ export class Torch {
   /** @param {string} type @param {PyValue[]} args @param {Map<string, PyValue>} named @param {PyNode} node */
   #makeLayer(type, args, named, node) {
     const layer = new Instance(type, null, node);
+    layer.scope = this.run.scope;
     const kind = KINDS[type].settings;
     Object.keys(kind).forEach((name, index) => {
       if (named.has(name) || index < args.length) layer.settings[name] = plain(named.get(name) ?? args[index] ?? null);
@@ -177,13 +178,13 @@ export class Torch {
     return ["append", "extend", "to", "cuda", "cpu", "eval", "train", "float", "half", "double", "apply", "requires_grad_"].includes(method) ? module : null;
   }
 
-  /** Run a layer or a container of torch.nn. @param {Instance} module @param {PyValue[]} args @param {Map<string, PyValue>} named @param {PyNode} node @returns {PyValue} */
-  callLayer(module, args, named, node) {
-    if (module.type === "Sequential") return module.unknown ?? module.children.reduce((value, [, child]) => this.run.call(child, [value], new Map(), node), args[0]);
+  /** Run a layer or a container of torch.nn. @param {Instance} module @param {PyValue[]} args @param {Map<string, PyValue>} named @param {PyNode} node @param {boolean} [isInSequence] @returns {PyValue} */
+  callLayer(module, args, named, node, isInSequence = false) {
+    if (module.type === "Sequential") return module.unknown ?? module.children.reduce((value, [, child]) => (child.cls ? this.run.call(child, [value], new Map(), node) : this.callLayer(child, [value], new Map(), node, true)), args[0]);
     const inputs = tensorsIn([...args, ...named.values()]);
     const [input] = inputs;
     const layer = { name: module.name || module.type, type: module.type, settings: module.settings };
-    const step = this.#step(layer, inputs, node, module);
+    const step = { ...this.#step(layer, inputs, node, module), isInSequence };
     const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? (module.isNamed ? null : new Unknown(`${module.type} is kept where the network does not find it, such as a plain list`, module.made));
     if (unknown || !input || !KINDS[module.type]) return this.#unknownStep(step, unknown ?? new Unknown(`what ${module.type} gives is not known here`, node));
     if (!this.#used.has(module)) step.numParameters = this.numParameters(module);

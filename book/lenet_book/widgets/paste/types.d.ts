@@ -56,8 +56,8 @@ interface Reading {
   numParameters: number;
   /** Parameters of layers that did not run. */
   numUnusedParameters: number;
-  /** What went wrong and where; null if nothing did. */
-  problem: { what: string; why: string; place: SourcePlace; made: SourcePlace | null; index: number; name: string } | null;
+  /** What went wrong and where, and what was needed and came where those are numbers, or else 0; null if nothing did. */
+  problem: { what: string; why: string; needed: number; came: number; place: SourcePlace; made: SourcePlace | null; index: number; name: string } | null;
   /** What was not understood: from its place on shapes are unknown. */
   unread: Unread[];
   /** What does the same in Python: `python -m lenet shapes mymodel.py:Net --input 1x28x28`. */
@@ -138,5 +138,5 @@ interface Meaning {
 type PyRun = import("./interpreter.js").Interpreter;
 type Builtin = (run: PyRun, args: PyValue[], named: Map<string, PyValue>, node: PyNode) => PyValue;
 type Torch = import("./torch.js").Torch;
-type CodeStep = LayerStep & { inputShapes: number[][]; sources: (number | null)[]; node: PyNode | null; module: any; misfit?: any };
+type CodeStep = LayerStep & { inputShapes: number[][]; sources: (number | null)[]; node: PyNode | null; module: any; misfit?: any; isInSequence?: boolean };
 type ProgramPass = Pass & { unread: { what: string; node: PyNode | null }[] };

@@ -76,6 +76,8 @@ export class Instance {
   attributes = new Map();
   /** A layer's settings. @type {Settings} */
   settings = {};
+  /** Where it was made. @type {Scope | null} */
+  scope = null;
   /** Why nothing is known of what it gives. @type {Unknown | null} */
   unknown = null;
   /** Its dotted name in the network. */
@@ -135,6 +137,8 @@ export class Scope {
   names = new Map();
   /** The class whose body this is. @type {PyClass | null} */
   cls = null;
+  /** By the name of a parameter, what a call gives for it. @type {Map<string, { node: PyNode, scope: Scope }>} */
+  origins = new Map();
 
   /** @param {Scope | null} parent */
   constructor(parent) {
