@@ -25,6 +25,7 @@ from lenet_book.widgets import (
     ConvPlayground,
     ForwardStepper,
     MistakeExplorer,
+    PastedNetwork,
     ShapeCalculator,
     TrainingLab,
     TrainingReplay,
@@ -289,6 +290,23 @@ def misfit(page: Page) -> Iterator[str]:
     yield "an explanation and an editor"
 
 
+def pasted(page: Page) -> Iterator[str]:
+    typed = page.get_by_role("textbox", name="Python code")
+    code = typed.input_value()
+    change = page.get_by_role("button", name="Apply").first
+    change.wait_for()
+    yield "changes"
+    change.click()
+    page.locator(".lenet-good").wait_for()
+    yield "what fits"
+    message = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (64x256 and 400x120)"
+    for words, text in (("a message", message), ("both", f"{code}\n{message}"), ("nothing", "")):
+        typed.fill(text)
+        yield words
+    typed.fill(code.replace("x = x.view(x.size(0), -1)", "x = unknown(x, 'text')  # a comment"))
+    yield "an unknown function"
+
+
 def charts(page: Page) -> Iterator[str]:
     right = "chart => chart.getBoundingClientRect().right"
     assert page.locator(".lenet-chart svg").first.evaluate(right) <= page.viewport_size["width"]
@@ -334,6 +352,10 @@ def calculator(*network: nn.Module) -> Callable[[ImageData], Widget]:
     return lambda _: ShapeCalculator(*network, *[(1, 28, 28)] * len(network))
 
 
+def paste(_: ImageData) -> Widget:
+    return PastedNetwork()
+
+
 def lab(_: ImageData) -> Widget:
     return TrainingLab()
 
@@ -346,6 +368,7 @@ STATES: dict[str, tuple[Callable[[ImageData], Widget], Walk]] = {
     "playground of unequal sizes": (playground((24, 20), (7, 5), (3, 2), operation="max"), opened),
     "calculator": (calculator(), editors),
     "calculator with a misfit": (calculator(LeNet5Linear()), misfit),
+    "paste": (paste, pasted),
     "replay": (replay, charts),
     "lab": (lab, charts),
     "lab, revealed": (lab, revealed),

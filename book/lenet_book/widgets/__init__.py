@@ -39,6 +39,7 @@ imports to one module (`lenet_book.widgets.shared.joining`), with these rules:
 from lenet_book.widgets.calculator.calculator import ShapeCalculator
 from lenet_book.widgets.lab.lab import TrainingLab
 from lenet_book.widgets.mistakes.explorer import MistakeExplorer
+from lenet_book.widgets.paste.paste import PastedNetwork
 from lenet_book.widgets.playground.playground import ConvPlayground
 from lenet_book.widgets.replay.replay import TrainingReplay
 from lenet_book.widgets.shared.base import Widget
@@ -48,6 +49,7 @@ __all__ = [
     "ConvPlayground",
     "ForwardStepper",
     "MistakeExplorer",
+    "PastedNetwork",
     "ShapeCalculator",
     "TrainingLab",
     "TrainingReplay",

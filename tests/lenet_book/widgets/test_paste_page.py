@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from playwright.sync_api import Browser, Locator, Page, expect
 from torch import nn
 
-from lenet_book.widgets.paste.paste import PastedNetwork
+from lenet_book.widgets import PastedNetwork
 from tests.browsing import DESK, PHONE, Show, too_small, visiting
 
 ERRORS = Path(__file__).parents[3] / "book" / "errors.ipynb"
@@ -108,7 +108,7 @@ def test_it_begins_with_what_it_can_do(page: Page) -> None:
     expect(note(page, 10)).to_have_text("(N, 6, 24, 24) → (N, 6, 12, 12)")
     expect(note(page, 12)).to_have_text("(N, 256)")
     expect(line(page, 13)).to_have_class(re.compile("lenet-wrong"))
-    expect(note(page, 13)).to_contain_text("does not fit")
+    expect(note(page, 13)).to_have_text("fc1 needs 400, gets 256")
     expect(note(page, 14)).to_have_text("not reached")
     expect(answer(page)).to_contain_text("fc1 expects 400 features")
     assert answer(page).get_by_role("button").count() > 1

@@ -75,9 +75,14 @@ function notesOf({ rows, layers, problem, unread, refusal, inputPlace, imageShap
     if (count) add(line, `${countText(count)} parameter${count === 1 ? "" : "s"}`);
   }
   for (const { place } of unread) add(place.line, "unknown from here on", "unknown");
-  if (problem) add(problem.place.line, `${problem.name} does not fit`, "wrong");
+  if (problem) add(problem.place.line, problemText(problem), "wrong");
   if (refusal) add(refusal.place.line, "here", "wrong");
   return notes;
+}
+
+/** @param {NonNullable<Reading["problem"]>} problem */
+function problemText({ name, needed, came }) {
+  return needed && came ? `${name} needs ${needed}, gets ${came}` : `${name} does not fit`;
 }
 
 /** By line, the shapes that it gives, each time that it runs. Layers of a sequence give theirs where they are made. @param {CodeRow[]} rows */

@@ -49,7 +49,8 @@ class Paste {
   /** What is being copied. */
   #clip = element("pre", { class: "lenet-aloud", "aria-hidden": "true" });
   #answer = element("div", { class: "lenet-answers" });
-  #below = element("div", { class: "lenet-whole" });
+  #diagram = element("div", { class: "lenet-drawn" });
+  #table = element("div", { class: "lenet-whole" });
   /** @type {EditorLine[]} */
   #lines = [];
 
@@ -65,7 +66,7 @@ class Paste {
     const strip = element("div", { class: "lenet-strip" }, element("label", { class: "lenet-choice" }, "picture", this.#size), this.#source, this.#networks, commands);
     const onfocusout = () => (this.#isTyping = false);
     this.root = element("div", { class: "lenet-widget lenet-paste", ...OWN_KEYS, onfocusout },
-      element("div", { class: "lenet-board" }, element("div", { class: "lenet-card" }, strip, this.#editor.node), this.#answer, this.#below), this.#clip, this.#aloud.node);
+      element("div", { class: "lenet-board" }, element("div", { class: "lenet-card" }, strip, this.#editor.node), this.#answer, this.#diagram, this.#table), this.#clip, this.#aloud.node);
   }
 
   start() {
@@ -178,7 +179,9 @@ class Paste {
     setText(this.#copy, COPY);
     setText(this.#link, LINK);
     this.#showNetworks(reading);
-    this.#below.replaceChildren(...(reading.refusal ? [] : [diagram(reading, (line) => this.#editor.reveal(line - 1, true)), rowTable(reading)]));
+    this.#diagram.replaceChildren(diagram(reading, (line) => this.#editor.reveal(line - 1, true)));
+    this.#table.replaceChildren(rowTable(reading));
+    this.#diagram.hidden = this.#table.hidden = reading.refusal !== null;
     this.#explain(reading, said, null);
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#explain(reading, said, explainReading(reading)), this.#isTyping ? PAUSE : 0);
