@@ -5,7 +5,7 @@
 const MESSAGES = fromPython("lenet_book.widgets.paste.messages:known")
   .map((/** @type {Record<string, string>} */ message) => ({ ...message, pattern: new RegExp(message.pattern, "m") }));
 
-const SIZES = [28, 32, 64, 96, 128, 224, 256, 299, ...Array.from({ length: 57 }, (_, index) => index + 8)];
+const PICTURE_SIZES = [28, 32, 64, 96, 128, 224, 256, 299, ...Array.from({ length: 57 }, (_, index) => index + 8)];
 const CUT = "This is the beginning of a message of PyTorch's. Paste the whole of it: its numbers say what came and what was needed.";
 const TRACEBACK = /^-{20,}$|Traceback \(most recent call last\)|^\s*File "/;
 const ERROR = /^(E\s+)?[\w.]*(Error|Exception|Warning|Interrupt)(: |$)/;
@@ -53,7 +53,7 @@ function oneImage([quote, rows, features, needed]) {
 
 /** The shape of an image with which code gives a message; empty where there is none. @param {Meaning} said @param {number[]} imageShape @param {(shape: number[]) => Reading} read */
 export function shapeGiving({ needed = "", came = "", shape }, imageShape, read) {
-  const sizes = imageShape.length === 3 ? SIZES.map((size) => [imageShape[0], size, size]) : [];
+  const sizes = imageShape.length === 3 ? PICTURE_SIZES.map((size) => [imageShape[0], size, size]) : [];
   const candidates = shape ? [shape.split(", ").slice(1).map(Number)] : sizes;
   return candidates.find((candidate) => {
     const numbers = /** @type {string[]} */ (read(candidate).problem?.what.match(/\d+/g) ?? []);
