@@ -28,17 +28,24 @@ test("no sum shows a negative zero", () => {
 // ---------------------------------------------------------------------------- links
 
 test("a link leads back to what it was made of", () => {
-  const state = (/** @type {number | null} */ channel) => /** @type {any} */ ({ step: 4, picked: [3, 2, 5], channel, input: { toText: () => "s7" } });
-  const wanted = { step: 4, unit: [3, 2, 5], channel: 0, picture: "s7" };
+  const state = (/** @type {number | null} */ channel) => /** @type {any} */ ({ mode: "forward", step: 4, picked: [3, 2, 5], channel, input: { toText: () => "s7" } });
+  const wanted = { mode: "forward", step: 4, unit: [3, 2, 5], weight: [NaN], channel: 0, label: null, picture: "s7" };
   assert.equal(linkOf("Stage-1", state(null)), "#Stage-1:step=4;unit=3,2,5;picture=s7");
   assert.deepEqual(readLink("Stage-1", linkOf("Stage-1", state(0)), 14), wanted);
   assert.deepEqual(readLink("Stage-1", linkOf("Stage-1", state(null)), 14), { ...wanted, channel: null });
   assert.deepEqual(readLink("Stage-1", "#Stage-1%3Astep%3D4%3Bunit%3D3%2C2%2C5%3Bchannel%3D0%3Bpicture%3Ds7", 14), wanted);
 });
 
+test("a link leads into the walk back", () => {
+  const state = /** @type {any} */ ({ mode: "back", step: 4, picked: [], channel: null, input: { toText: () => "s7" } });
+  const link = linkOf("Stage-1", state, "weight=3,2,1,1;label=7");
+  assert.equal(link, "#Stage-1:back:step=4;weight=3,2,1,1;label=7;picture=s7");
+  assert.deepEqual(readLink("Stage-1", link, 14), { mode: "back", step: 4, unit: [NaN], weight: [3, 2, 1, 1], channel: null, label: 7, picture: "s7" });
+});
+
 test("of a link, any part but the step may be missing", () => {
-  const { unit, ...rest } = readLink("Stage-1", "#Stage-1:step=0", 14) ?? { unit: [0] };
-  assert.deepEqual(rest, { step: 0, channel: null, picture: null });
+  const { unit, weight: _, ...rest } = readLink("Stage-1", "#Stage-1:step=0", 14) ?? { unit: [0], weight: [] };
+  assert.deepEqual(rest, { mode: "forward", step: 0, channel: null, label: null, picture: null });
   assert.ok(unit.every(Number.isNaN));
   for (const hash of ["", "#", "#Stage-1", "#Stage-1:", "#Stage-1:step=14", "#Stage-1:step=-1", "#Stage-1:step=1.5", "#Stage-2:step=1", "#%E0%A4%A"]) {
     assert.equal(readLink("Stage-1", hash, 14), null, hash);

@@ -35,11 +35,11 @@ export class Transport {
 
   /** Play, or stop where it is: now, and not at every step of playing, the place is read aloud. */
   #turn() {
-    const { at, last, go, milliseconds } = this.#walk;
+    const { at, last, end = last, go, milliseconds } = this.#walk;
     if (this.isPlaying) return this.step(0);
-    if (at() === last()) this.go(0);
+    if (at() === end()) this.go(0);
     this.play.textContent = "Pause";
-    this.#timer = window.setInterval(() => (at() + 1 < last() ? go(at() + 1) : this.step(1)), milliseconds());
+    this.#timer = window.setInterval(() => (at() + 1 < end() ? go(at() + 1) : this.step(1)), milliseconds());
   }
 
   /** Play no more. */

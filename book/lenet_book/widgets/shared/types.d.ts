@@ -77,6 +77,8 @@ interface Walk {
   /** The present place, from 0. */
   at: () => number;
   last: () => number;
+  /** Where playing ends; without it, at the last place. */
+  end?: () => number;
   /** Shows another place. */
   go: (place: number) => void;
   /** Between two steps while it plays. */

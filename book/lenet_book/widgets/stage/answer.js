@@ -4,23 +4,25 @@ import { softmaxParts } from "./engine.js";
 import { button, element, setText } from "../shared/elements.js";
 import { numberText, percentText } from "../shared/text.js";
 
-/** @typedef {{ name: string, share: number, score: number }} Entry */
+/** @typedef {{ index: number, name: string, share: number, score: number }} Entry */
 
 const NUM_SHOWN = 10;
 
 export class Answer {
   #state; #rows; #switch;
+  /** What the rows show, from top to bottom. @type {Entry[]} */
+  #shown = [];
   #showsScores = false;
   #choice = element("strong", { class: "lenet-choice" });
   #words = element("span", { class: "lenet-words" });
 
-  /** @param {State} state */
-  constructor(state) {
+  /** @param {State} state @param {(label: number) => void} say  hears what the picture is, where that is asked */
+  constructor(state, say) {
     this.#state = state;
     const { classes } = state.meta;
-    this.#rows = classes.slice(0, NUM_SHOWN).map(() => {
+    this.#rows = classes.slice(0, NUM_SHOWN).map((_, place) => {
       const [name, fill, figure] = ["name", "fill", "figure"].map((part) => element("span", { class: `lenet-score-${part}` }));
-      const row = element("li", {}, name, element("span", { class: "lenet-score-bar" }, fill), figure);
+      const row = element("li", { onclick: () => say(this.#shown[place].index) }, name, element("span", { class: "lenet-score-bar" }, fill), figure);
       return { row, name, fill, figure };
     });
     this.#switch = button("scores", () => this.#change(), { class: "lenet-link", title: "Change between shares and scores" });
@@ -43,12 +45,12 @@ export class Answer {
     const last = steps.length - 1;
     const scores = engine.values[steps[last].kind === "softmax" ? steps[last].inputs[0] : last];
     const { exponentials, total } = softmaxParts(scores);
-    return Array.from(scores, (score, index) => ({ name: meta.classes[index], score, share: exponentials[index] / total }));
+    return Array.from(scores, (score, index) => ({ index, name: meta.classes[index], score, share: exponentials[index] / total }));
   }
 
   show() {
     if (this.node.hidden) return;
-    const { isBlank } = this.#state.input;
+    const { mode, label, before, input: { isBlank } } = this.#state;
     const entries = this.#entries();
     const ranked = [...entries].sort((a, b) => b.share - a.share);
     const [best] = ranked;
@@ -56,13 +58,15 @@ export class Answer {
     this.#choice.classList.toggle("lenet-long", best.name.length > 2);
     setText(this.#words, isBlank ? "nothing is drawn yet" : inWords(ranked));
     const highest = Math.max(...entries.map(({ score }) => Math.abs(score))) || 1;
-    const shown = entries.length > NUM_SHOWN ? ranked : entries;
+    this.#shown = entries.length > NUM_SHOWN ? ranked : entries;
     this.#rows.forEach(({ row, name, fill, figure }, place) => {
-      const { share, score } = shown[place];
-      setText(name, shown[place].name);
+      const { index, share, score } = this.#shown[place];
+      setText(name, this.#shown[place].name);
       setText(figure, isBlank ? "" : this.#showsScores ? numberText(score, 2) : percentText(share));
       fill.style.transform = `scaleX(${isBlank ? 0 : this.#showsScores ? score / highest : share})`;
-      row.classList.toggle("lenet-best", shown[place] === best && !isBlank);
+      row.classList.toggle("lenet-best", this.#shown[place] === best && !isBlank);
+      row.classList.toggle("lenet-true", mode === "back" && index === label);
+      row.style.setProperty("--before", before && !this.#showsScores ? `${100 * before.shares[index]}%` : "-1rem");
     });
     this.node.classList.toggle("lenet-with-scores", this.#showsScores);
   }

@@ -142,7 +142,7 @@ export class WindowGrid {
     this.node = element("div", { class: "lenet-grids" }, element("div", {}, this.#grid.node), this.#words);
   }
 
-  /** @param {ArithmeticOf<"maxPool"> | ArithmeticOf<"avgPool">} arithmetic @param {Showing} showing */
+  /** @param {ArithmeticOf<"maxPool"> | ArithmeticOf<"avgPool">} arithmetic @param {{ paintOf: Showing["paintOf"] }} showing */
   show(arithmetic, { paintOf }) {
     const { patch } = arithmetic;
     const lit = arithmetic.kind === "maxPool" ? arithmetic.winner : [];

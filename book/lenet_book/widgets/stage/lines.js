@@ -45,7 +45,7 @@ export class RuleCurve {
   #axes = svgElement("path", { class: "lenet-axis", d: `M0 ${SIZE / 2}H${SIZE}M${SIZE / 2} 0V${SIZE}` });
   node = svgElement("svg", { viewBox: `-6 -6 ${SIZE + 12} ${SIZE + 12}`, class: "lenet-curve-picture", "aria-hidden": "true" }, this.#axes, this.#line, this.#drop, this.#dot);
 
-  /** @param {ArithmeticOf<"pointwise">} arithmetic @param {Showing} showing */
+  /** @param {{ value: number, result: number }} arithmetic @param {{ state: State }} showing */
   show({ value, result }, { state: { steps, step, engine } }) {
     const reach = Math.max(limitOf(engine.values[steps[step].inputs[0]]), Math.abs(result), 1e-6);
     const x = (/** @type {number} */ number) => ((number / reach + 1) * SIZE) / 2;

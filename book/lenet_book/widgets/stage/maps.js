@@ -8,6 +8,7 @@ import { sizeCanvas } from "../shared/pictures.js";
 import { numberText } from "../shared/text.js";
 
 const TILE_GAP = 6; // CSS pixels between tiles
+const MANY_TILES = 200; // have a pixel alone between them
 const LARGEST_CELL = 30;
 const WITH_NUMBER = 22; // cells of this size have room for a number
 const SHADES = 255; // on either side of zero
@@ -81,18 +82,19 @@ class Tiling {
       [this.rows, this.columns] = shape.slice(-2);
       this.tiles = productOf(shape.slice(0, -2));
     }
+    this.gap = this.tiles > MANY_TILES ? 1 : TILE_GAP;
     this.#arrange(maxWidth, maxHeight);
     const lines = Math.ceil(this.tiles / this.perRow);
-    this.width = this.perRow * this.across - TILE_GAP;
-    this.height = lines * this.down - TILE_GAP;
+    this.width = this.perRow * this.across - this.gap;
+    this.height = lines * this.down - this.gap;
   }
 
   /** @param {number} maxWidth @param {number} maxHeight */
   #arrange(maxWidth, maxHeight) {
     for (let perRow = 1; perRow <= this.tiles; perRow++) {
       const lines = Math.ceil(this.tiles / perRow);
-      const wide = (maxWidth - (perRow - 1) * TILE_GAP) / (perRow * this.columns);
-      const tall = (maxHeight - (lines - 1) * TILE_GAP) / (lines * this.rows);
+      const wide = (maxWidth - (perRow - 1) * this.gap) / (perRow * this.columns);
+      const tall = (maxHeight - (lines - 1) * this.gap) / (lines * this.rows);
       const cell = Math.min(wide, tall, LARGEST_CELL);
       if (cell > this.cell) Object.assign(this, { cell, perRow });
     }
@@ -101,11 +103,11 @@ class Tiling {
 
   /** From the left of a tile to the left of the next. */
   get across() {
-    return this.columns * this.cell + TILE_GAP;
+    return this.columns * this.cell + this.gap;
   }
 
   get down() {
-    return this.rows * this.cell + TILE_GAP;
+    return this.rows * this.cell + this.gap;
   }
 
   /** Tile, row and column of a unit. @param {Unit} unit */

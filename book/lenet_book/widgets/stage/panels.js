@@ -50,28 +50,45 @@ function perLine(steps, step) {
 }
 
 /** Maps under a heading, above the meaning of their colours. */
-class Panel {
-  #scales;
+export class Panel {
   #range = element("span", {});
-  #ramp = element("span", { class: "lenet-ramp" });
+  ramp = element("span", { class: "lenet-ramp" });
   #name = element("b", {});
   #size = element("span", { class: "lenet-muted" });
 
-  /** @param {State} state @param {Scales} scales @param {string} name @param {Hands} hands @param {boolean} hasKeys */
-  constructor(state, scales, name, hands, hasKeys) {
+  /** @param {State} state @param {"in" | "out"} place @param {Hands} hands @param {boolean} hasKeys @param {string} [title] */
+  constructor(state, place, hands, hasKeys, title = place) {
     this.state = state;
-    this.#scales = scales;
-    this.maps = new Maps(name, hands, hasKeys);
-    const heading = element("p", { class: "lenet-heading" }, `${name} · `, this.#name, " ", this.#size);
+    this.maps = new Maps(title, hands, hasKeys);
+    this.title = element("span", {}, title);
+    const heading = element("p", { class: "lenet-heading" }, this.title, " · ", this.#name, " ", this.#size);
     this.room = element("div", { class: "lenet-room" }, this.maps.canvas);
-    this.foot = element("div", { class: "lenet-foot" }, element("span", { class: "lenet-legend" }, this.#ramp, this.#range));
-    this.node = element("section", { class: `lenet-panel lenet-panel-${name}`, "aria-label": name }, heading, this.room, this.foot);
+    this.foot = element("div", { class: "lenet-foot" }, element("span", { class: "lenet-legend" }, this.ramp, this.#range));
+    this.node = element("section", { class: `lenet-panel lenet-panel-${place}`, "aria-label": title }, heading, this.room, this.foot);
   }
 
-  /** @param {number} step */
-  fit(step) {
+  /** @param {number} step @param {number} [height]  CSS pixels */
+  fit(step, height = this.room.clientHeight) {
     const { steps } = this.state;
-    this.maps.reshape(steps[step].shape, perLine(steps, step), this.room.clientWidth, this.room.clientHeight);
+    this.maps.reshape(steps[step].shape, perLine(steps, step), this.room.clientWidth, height);
+  }
+
+  /** Say what is shown. @param {string} name @param {string} size @param {string} range  of the colours */
+  describe(name, size, range) {
+    setText(this.#name, name);
+    setText(this.#size, size);
+    setText(this.#range, range);
+  }
+}
+
+/** The activations of a step. */
+class ActivationPanel extends Panel {
+  #scales;
+
+  /** @param {State} state @param {Scales} scales @param {"in" | "out"} place @param {Hands} hands @param {boolean} hasKeys */
+  constructor(state, scales, place, hands, hasKeys) {
+    super(state, place, hands, hasKeys);
+    this.#scales = scales;
   }
 
   /** @param {number} step @param {Theme} theme @param {Marks} marks */
@@ -79,23 +96,21 @@ class Panel {
     const { name, shape, kind } = this.state.steps[step];
     const scale = this.#scales.of(step);
     this.maps.draw(this.state.engine.values[step], scale, theme, marks);
-    setText(this.#name, name);
-    setText(this.#size, sizeText(shape));
     const isOneSided = NEVER_BELOW_ZERO.includes(kind);
     const [low, high] = scale.range(0).map((value) => numberText(value, 2));
-    setText(this.#range, isOneSided ? `0 to ${high}` : step ? `±${high}` : `${low} to ${high}`);
-    this.#ramp.className = `lenet-ramp${step === 0 ? " lenet-ramp-grey" : isOneSided ? " lenet-ramp-above" : ""}`;
+    this.describe(name, sizeText(shape), isOneSided ? `0 to ${high}` : step ? `±${high}` : `${low} to ${high}`);
+    this.ramp.className = `lenet-ramp${step === 0 ? " lenet-ramp-grey" : isOneSided ? " lenet-ramp-above" : ""}`;
   }
 }
 
 /** @param {number[]} shape */
-function sizeText(shape) {
+export function sizeText(shape) {
   if (shape.length === 3) return shape[0] === 1 ? `${shape[1]}×${shape[2]}` : `${shape[0]} maps of ${shape[1]}×${shape[2]}`;
   return shape.length === 1 ? `${shape[0]} numbers` : shapeText(shape);
 }
 
 /** What goes in, and how much of the picture the unit sees. */
-export class InPanel extends Panel {
+export class InPanel extends ActivationPanel {
   #field = element("canvas", { class: "lenet-field", role: "img" });
   #sees = element("span", { class: "lenet-muted" });
 
@@ -144,7 +159,7 @@ export class InPanel extends Panel {
 }
 
 /** What comes out. */
-export class OutPanel extends Panel {
+export class OutPanel extends ActivationPanel {
   #value = element("span", { class: "lenet-value" });
 
   /** @param {State} state @param {Scales} scales @param {Hands} hands */

@@ -17,6 +17,14 @@ export class State {
   channel = null;
   /** The strongest way from the answer to the picture: a unit for each step on it. @type {Map<number, Unit> | null} */
   path = null;
+  /** Which way the reader walks, or that the network is taught. @type {Mode} */
+  mode = "forward";
+  /** The class that the reader says the picture is. @type {number | null} */
+  said = null;
+  /** What the network answered before the last step of learning. @type {{ shares: ArrayLike<number>, loss: number } | null} */
+  before = null;
+  /** How often something was computed; then all that follows from it is out of date. */
+  runs = 0;
 
   /** @param {Model} model */
   constructor(model) {
@@ -33,6 +41,23 @@ export class State {
   /** @returns {number} */
   get step() {
     return Math.min(Math.max(this.model.get("step"), 0), this.steps.length - 1);
+  }
+
+  /** Can the walk go on, from the answer back through the network? */
+  get canLearn() {
+    const { kind, shape } = this.steps[this.steps.length - 1];
+    return ["softmax", "logSoftmax"].includes(kind) && shape.length === 1;
+  }
+
+  /** What the picture is: as the reader says, or as it is recorded; without either, what the network takes it for. @returns {number} */
+  get label() {
+    const recorded = this.meta.labels?.[this.input.sample];
+    return this.said ?? recorded ?? this.strongest(this.steps.length - 1)[0];
+  }
+
+  /** How far the walk has come: forward to the last step, then back from there to the first. @returns {number} */
+  get place() {
+    return this.mode === "back" ? 2 * this.steps.length - 1 - this.step : this.step;
   }
 
   get isPicked() {
@@ -65,6 +90,7 @@ export class State {
 
   /** Compute all activations of the chosen picture. */
   compute() {
+    this.runs += 1;
     this.input.compute();
     this.limits = this.engine.run(this.input.values, this.input.sample).map(limitOf);
   }
@@ -78,25 +104,28 @@ export class State {
 
 // ---------------------------------------------------------------------------- links
 
-/** A link that leads back to a picture, a step, a channel and a unit. @param {string} address @param {State} state */
-export function linkOf(address, { step, picked, channel, input }) {
-  const parts = [`step=${step}`, `unit=${picked}`, ...(channel === null ? [] : [`channel=${channel}`]), `picture=${input.toText()}`];
-  return `#${address}:${parts.join(";")}`;
+/** A link that leads back to a picture, a step, a channel and a unit. @param {string} address @param {State} state @param {string} [own]  what another side than the walk forward says */
+export function linkOf(address, { mode, step, picked, channel, input }, own) {
+  const parts = [`step=${step}`, ...(own === "" ? [] : [own ?? `unit=${picked}`]), ...(channel === null ? [] : [`channel=${channel}`]), `picture=${input.toText()}`];
+  return `#${address}:${mode === "forward" ? "" : `${mode}:`}${parts.join(";")}`;
 }
 
 /**
  * Read a link of this form; any part but the step may be missing.
  *
  * @param {string} address @param {string} hash @param {number} numSteps
- * @returns {{ step: number, unit: number[], channel: number | null, picture: string | null } | null}  null for any other text
+ * @returns {Wanted | null}  null for any other text
  */
 export function readLink(address, hash, numSteps) {
   const [name, ...rest] = decoded(hash.slice(1)).split(":");
   if (!address || name !== address || !rest.length) return null;
+  const mode = rest[0] === "back" || rest[0] === "teach" ? rest[0] : "forward";
+  if (mode !== "forward") rest.shift();
   const wanted = new Map(rest.join(":").split(";").map((part) => /** @type {[string, string]} */ (/([^=]*)=?(.*)/s.exec(part)?.slice(1))));
-  const [step, channel] = ["step", "channel"].map((key) => (/^\d{1,9}$/.test(wanted.get(key) ?? "") ? Number(wanted.get(key)) : null));
+  const [step, channel, label] = ["step", "channel", "label"].map((key) => (/^\d{1,9}$/.test(wanted.get(key) ?? "") ? Number(wanted.get(key)) : null));
   if (step === null || step >= numSteps) return null;
-  return { step, unit: (wanted.get("unit") ?? "none").split(",").map(Number), channel, picture: wanted.get("picture") ?? null };
+  const [unit, weight] = ["unit", "weight"].map((key) => (wanted.get(key) ?? "none").split(",").map(Number));
+  return { mode, step, unit, weight, channel, label, picture: wanted.get("picture") ?? null };
 }
 
 /** Read what some programs write of a link, %3D for "=". @param {string} text */

@@ -15,7 +15,7 @@ import { Sweep } from "./sweep.js";
 import { hintOf, sentenceOf, unitText } from "./words.js";
 import { watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { announcer, button, element, prefersLessMotion, setText, watchSize } from "../shared/elements.js";
+import { announcer, button, element, prefersLessMotion, setAttribute, setText, watchSize } from "../shared/elements.js";
 import { numberText, shapeText } from "../shared/text.js";
 import { Transport } from "../shared/transport.js";
 
@@ -32,7 +32,8 @@ const ON_PATH = "What adds most, back to the picture: the frame stands on that p
 const TABS = ["in", "operation", "out"];
 
 class Stage {
-  #state; #address; #pad; #input; #inputRoom; #scales; #in; #operation; #out; #strip; #answer; #drawer; #transport; #sweep; #help;
+  #state; #address; #pad; #input; #inputRoom; #scales; #in; #operation; #out; #strip; #answer; #drawer; #transport; #sweep; #help; #turn; #teach;
+  #why = element("button", { type: "button", class: "lenet-button", onclick: () => this.#explain() }, "Why", element("span", { class: "lenet-in-full" }, " this answer"), "?");
   #ties = new Ties();
   #reset = button("Reset", () => this.#pad.takeBack(true), { title: "Clear the pad", class: "lenet-link lenet-reset" });
   #aloud = announcer();
@@ -48,6 +49,10 @@ class Stage {
   #link = 0;
   #isLinkOld = false;
   #written = "";
+  /** The walk back and the lessons, once they are loaded. @type {Sides | null} */
+  #sides = null;
+  /** @type {Promise<Sides> | undefined} */
+  #coming;
 
   /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
   constructor(model, address) {
@@ -63,10 +68,13 @@ class Stage {
     this.#in = new InPanel(state, this.#scales, { pick: (below) => pickOver(this.#unitOver(below)), point: (below) => this.#point(below && this.#unitOver(below)) });
     this.#out = new OutPanel(state, this.#scales, { pick: (unit) => this.#pick(unit), point: (unit) => this.#point(unit) });
     this.#operation = new OperationPanel(state, this.#scales, new Preparation(state.input), (channel) => this.#showChannel(channel));
-    this.#strip = new Strip(state, (step) => this.#go(step));
-    this.#answer = new Answer(state);
+    this.#strip = new Strip(state, (step) => this.#walkTo(state.mode === "back" ? Math.min(2 * state.steps.length - 1 - step, this.#last) : step));
+    this.#answer = new Answer(state, (label) => state.mode === "back" && this.#label(label));
     this.#sweep = new Sweep(state, () => this.#schedule());
     this.#drawer = new Drawer(state.meta.listings);
+    this.#turn = button("Gradients", () => this.#enter(state.mode === "forward" ? "back" : "forward", state.steps.length - 1), { class: "lenet-button lenet-turn", hidden: !state.canLearn });
+    const canTrain = state.canLearn && !state.input.whyNotDraw;
+    this.#teach = button("Teach it", () => this.#enter("teach", state.step), { hidden: !canTrain });
     this.#transport = this.#makeTransport();
     this.#panels = element("div", { class: "lenet-panels" }, this.#inputRoom, this.#in.node, this.#operation.node, this.#out.node, this.#ties.node);
     this.#tabs = element("div", { class: "lenet-tabs", role: "group", "aria-label": "What is shown" }, ...TABS.map((name, i) => button(name, () => this.#turnTo(i))));
@@ -92,18 +100,21 @@ class Stage {
   }
 
   #makeTransport() {
-    const walk = { at: () => this.#state.step, last: () => this.#state.steps.length - 1, milliseconds: () => PLAY_MILLISECONDS };
-    const transport = new Transport({ ...walk, go: (step) => this.#go(step) }, { back: "◀ Back" });
+    const state = this.#state;
+    const end = () => (state.mode === "forward" ? state.steps.length - 1 : this.#last);
+    const transport = new Transport({ at: () => state.place, last: () => this.#last, end, go: (place) => this.#walkTo(place), milliseconds: () => PLAY_MILLISECONDS }, { back: "◀ Back" });
     transport.next.classList.add("lenet-main");
     const wide = button("Wide", () => this.#widen(), { class: "lenet-button lenet-widen", "aria-label": "Wide stage" });
     const tools = [
-      element("button", { type: "button", class: "lenet-button", onclick: () => this.#why() }, "Why", element("span", { class: "lenet-in-full" }, " this answer"), "?"),
+      this.#turn,
+      this.#teach,
+      this.#why,
       button("Code", () => this.#drawer.toggle(), { "aria-expanded": "false" }),
       ...(this.#address ? [button("Link", () => this.#copyLink())] : []),
       wide,
       button("?", () => this.#help.toggle(), { "aria-label": "Help" }),
     ];
-    this.#drawer.opener = tools[1];
+    this.#drawer.opener = tools[3];
     transport.node.append(this.#sweep.node, element("span", { class: "lenet-tools" }, ...tools));
     return transport;
   }
@@ -118,7 +129,7 @@ class Stage {
     return [
       watchValue(model, "step", () => this.#showStep()),
       watchValue(model, "picked", () => this.#schedule()),
-      watchValue(model, "sample", () => this.#showPicture()),
+      watchValue(model, "sample", () => this.#showAnother()),
       watchSize(this.root, fit),
       watchTheme(() => this.#restyle()),
       this.#input.accept(this.root),
@@ -133,6 +144,7 @@ class Stage {
 
   /** Begin, once the widget is in the page. */
   start() {
+    if (this.#state.meta.digits) this.#enter("teach", 0);
     this.#followLink();
     this.#restyle();
   }
@@ -144,6 +156,61 @@ class Stage {
     this.#state.preview = null;
     this.#state.choose(values);
     this.#rememberLink();
+  }
+
+  /** The place where the walk ends. */
+  get #last() {
+    const { steps, canLearn, mode } = this.#state;
+    return mode === "back" && this.#sides ? this.#sides.back.last : steps.length - Number(!canLearn);
+  }
+
+  /** Walk to a place: the steps forward, then those back. @param {number} place */
+  #walkTo(place) {
+    const { steps, mode } = this.#state;
+    if (place >= steps.length) this.#enter("back", 2 * steps.length - 1 - place);
+    else if (mode === "forward") this.#go(place);
+    else this.#enter("forward", place);
+  }
+
+  /** Show another side of the stage: the walk forward, the walk back, or the lessons. @param {Mode} mode @param {number} step @param {Wanted} [wanted]  by a link */
+  async #enter(mode, step, wanted) {
+    if (mode !== "forward" && !this.#sides) this.#sides = await (this.#coming ??= this.#load());
+    const [hasTurned, isSame] = [this.#state.mode !== mode, this.#state.step === step];
+    this.#sweep.stop();
+    this.#stopWhy();
+    this.#state.mode = mode;
+    if (wanted) this.#side?.follow(wanted);
+    this.#choose({ picked: mode === "forward" && wanted && isUnit(wanted.unit, this.#state.steps[step].shape) ? wanted.unit : [], step });
+    if (hasTurned) this.#turnSides();
+    else if (isSame) this.#showStep();
+  }
+
+  /** Take the other sides into the stage. */
+  async #load() {
+    const { makeSides } = await import("./backward/sides.js");
+    const sides = makeSides(this.#state, { changed: () => this.#showPicture(), moved: () => this.#schedule(), picked: () => this.#rememberLink(), label: (label) => this.#label(label) });
+    this.#stops.push(...Object.values(sides).map((side) => () => side.stop()));
+    return sides;
+  }
+
+  /** What is shown instead of the walk forward. */
+  get #side() {
+    const { mode } = this.#state;
+    return mode === "forward" ? null : (this.#sides?.[mode] ?? null);
+  }
+
+  #turnSides() {
+    const { mode } = this.#state;
+    for (const node of Object.values(this.#sides ?? {}).flatMap(({ nodes }) => nodes)) node.remove();
+    this.#ties.node.before(...(this.#side?.nodes ?? []));
+    for (const node of [this.#operation.node, this.#out.node, this.#sweep.node, this.#why]) node.hidden = mode !== "forward";
+    this.root.dataset.mode = mode;
+    const tabs = this.#side?.tabs ?? TABS;
+    [...this.#tabs.children].forEach((tab, i) => setText(tab, tabs[i]));
+    setText(this.#turn, mode === "forward" ? "Gradients" : "Forward");
+    setAttribute(this.#teach, "aria-pressed", String(mode === "teach"));
+    this.#size = ""; // other panels have other rooms
+    this.#fit();
   }
 
   /** Go to a step; the picked unit goes along, to what it came from or what comes of it. @param {number} step */
@@ -202,7 +269,7 @@ class Stage {
   }
 
   /** Walk back along the strongest way, from the answer to a pixel. */
-  #why() {
+  #explain() {
     const places = strongestPath(this.#state.engine);
     this.#transport.stop();
     this.#stopWhy();
@@ -261,9 +328,10 @@ class Stage {
   #followLink() {
     const wanted = readLink(this.#address, location.hash, this.#state.steps.length);
     if (!wanted) return;
-    const { step, unit, channel, picture } = wanted;
+    const { mode, step, unit, channel, picture } = wanted;
     if (picture && this.#state.input.fromText(picture)) this.#showPicture();
     this.#state.channel = channel;
+    if (mode !== this.#state.mode || mode !== "forward") return void this.#enter(mode, step, wanted);
     this.#choose({ picked: isUnit(unit, this.#state.steps[step].shape) ? unit : [], step });
   }
 
@@ -275,7 +343,7 @@ class Stage {
   }
 
   #writeLink() {
-    history.replaceState(history.state, "", linkOf(this.#address, this.#state));
+    history.replaceState(history.state, "", linkOf(this.#address, this.#state, this.#side?.link));
     this.#isLinkOld = false;
     this.#written = location.hash;
     this.#link ||= window.setTimeout(() => {
@@ -335,13 +403,28 @@ class Stage {
     this.#reset.classList.toggle("lenet-away", !this.#state.input.strokes.length);
     if (this.#state.step === 0) this.#input.show();
     this.#answer.show();
-    this.#strip.draw((step) => this.#scales.of(step), this.#theme);
+    const side = this.#side;
+    this.#strip.draw(side?.values ?? this.#state.engine.values, (step) => side?.scaleOf(step) ?? this.#scales.of(step), this.#theme);
+  }
+
+  #showAnother() {
+    Object.assign(this.#state, { said: null, before: null });
+    this.#showPicture();
+  }
+
+  /** The reader says what the picture is. @param {number} label */
+  #label(label) {
+    Object.assign(this.#state, { said: label, before: null });
+    this.#showPicture();
+    this.#rememberLink();
   }
 
   /** The pen has moved: show it when the browser draws anyway. */
   #drawn() {
     if (this.#transport.isPlaying) this.#transport.stop();
     this.#stopWhy();
+    this.#state.before = null;
+    if (this.#state.input.strokes.length < 2) this.#state.said = null; // another digit is begun
     this.#frame ||= requestAnimationFrame(() => {
       this.#state.compute();
       this.#showActivations();
@@ -361,30 +444,41 @@ class Stage {
   #showStep() {
     if (!this.#theme) return;
     const { step, steps, path } = this.#state;
+    const side = this.#side;
     const isInput = step === 0;
-    this.#inputRoom.hidden = !isInput;
-    this.#in.node.hidden = isInput;
+    this.#inputRoom.hidden = Boolean(side) || !isInput;
+    this.#in.node.hidden = Boolean(side) || isInput;
     this.#transport.show(`${steps[step].name}, step ${step} of ${steps.length - 1}`);
-    this.#transport.next.textContent = step + 1 < steps.length ? `Next: ${steps[step + 1].name} ▶` : "The end";
+    this.#transport.next.textContent = this.#nextText();
     this.#strip.mark(step, path);
     this.#drawer.show(steps[step]);
-    setText(this.#position, `step ${step} of ${steps.length - 1}`);
-    setText(this.#sentence, sentenceOf(steps, step));
-    const hint = hintOf(steps[step], this.#sweep.sweeps);
+    setText(this.#position, side?.position ?? `step ${step} of ${steps.length - 1}`);
+    setText(this.#sentence, side?.sentence ?? sentenceOf(steps, step));
+    const hint = side?.hint ?? hintOf(steps[step], this.#sweep.sweeps);
     setText(this.#hint, path ? ON_PATH : this.#state.input.isBlank && step ? BLANK : hint);
     this.#operation.reset();
-    if (isInput) {
+    if (side) side.fit();
+    else if (isInput) {
       const room = /** @type {HTMLElement} */ (this.#input.node.parentElement);
       this.#input.layOut(room.clientWidth, room.clientHeight);
       this.#input.show();
     } else this.#in.fit(steps[step].inputs[0]);
-    this.#out.fit(step);
+    if (!side) this.#out.fit(step);
     this.#showUnit();
     this.#say();
   }
 
+  /** What the next step is. */
+  #nextText() {
+    const { step, steps, mode, canLearn } = this.#state;
+    if (mode === "back") return this.#state.place < this.#last ? `Next: ${steps[step - 1].name} ▶` : "The end";
+    if (step + 1 < steps.length) return `Next: ${steps[step + 1].name} ▶`;
+    return canLearn ? "On: the loss ▶" : "The end";
+  }
+
   #say() {
     const { step, steps, unit, engine } = this.#state;
+    if (this.#side) return this.#aloud.say(this.#side.aloud);
     const value = engine.values[step][flatIndex(unit, steps[step].shape)];
     const shape = shapeText(["N", ...steps[step].shape]);
     this.#aloud.say(`Step ${step}, ${steps[step].name}, shape ${shape}. ${unitText(unit)}: ${numberText(value)}.`);
@@ -403,6 +497,8 @@ class Stage {
     this.#frame = 0;
     if (!this.#theme) return;
     const { step, unit } = this.#state;
+    if (this.#side) this.#side.show(this.#theme);
+    if (this.#side) return this.#ties.show([]);
     if (step > 0) this.#in.show(unit, this.#theme);
     this.#operation.show(unit, this.#theme);
     this.#out.show(unit, this.#theme);

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lenet import shapes, tracing
 from lenet.shapes import Row, ShapeError
 from lenet_book.widgets.shared.base import Widget
+from lenet_book.widgets.stage.backward.digits import packed_digits
 from lenet_book.widgets.stage.poster import poster_of
 from lenet_book.widgets.stage.program import Program, program_of
 from lenet_book.widgets.stage.source import find_source
@@ -42,6 +43,8 @@ class ForwardStepper(Widget):
         dtype: `torch.float32`, or `torch.float16` to halve the size of the page; the weights are
             then rounded to it before anything is computed.
         step: The step to begin with.
+        lessons: Begin where the network is taught, with digits to learn from and to see what it
+            knows: it takes one square channel and has ten classes.
 
     Attributes:
         step: 0 for the picture, then the number of the operation; the softmax that turns scores
@@ -79,10 +82,14 @@ class ForwardStepper(Widget):
         draw: bool = False,
         dtype: torch.dtype = torch.float32,
         step: int = 0,
+        lessons: bool = False,
     ) -> None:
         meta, arrays = stepper_parts(
             model, images, labels, classes, mean=mean, std=std, draw=draw, dtype=dtype
         )
+        if lessons:
+            _check_takes_digits(meta)
+            meta["digits"] = packed_digits()
         super().__init__(meta, arrays, step=step)
 
     @traitlets.validate("step")
@@ -303,6 +310,15 @@ def _check_labels(meta: dict[str, Any], num_images: int) -> None:
         raise ValueError(f"there are {len(labels)} labels for {num_images} pictures")
     if not all(0 <= label < len(meta["classes"]) for label in labels):
         raise ValueError(f"the labels are {labels}; there are {len(meta['classes'])} classes")
+
+
+def _check_takes_digits(meta: dict[str, Any]) -> None:
+    channels, *size = meta["steps"][0]["shape"]
+    if channels != 1 or size[0] != size[1] or len(meta["classes"]) != 10:
+        raise ValueError(
+            "lessons are digits in one square channel, of ten classes; the network takes pictures "
+            f"of shape {meta['steps'][0]['shape']} and has {len(meta['classes'])} classes"
+        )
 
 
 def _is_unit(picked: Sequence[int], shape: Sequence[int]) -> bool:

@@ -14,7 +14,7 @@ const MOST_INPUTS = 12;
 const MOST_CLASSES = 12;
 
 /** Bars that begin where the one before has ended: how a sum grows, term by term. @param {number} count  of terms */
-function runningTotal(count) {
+export function runningTotal(count) {
   const bars = Array.from({ length: count }, () => [element("i", { class: "lenet-zero" }), element("i", {})]);
   return {
     cells: bars.map((bar) => element("span", { class: "lenet-total", "aria-hidden": "true" }, ...bar)),
@@ -38,7 +38,7 @@ function runningTotal(count) {
 // ---------------------------------------------------------------------------- the channels of a convolution
 
 /** A patch, a kernel or products, one pixel for each number. */
-class Tile extends Painting {
+export class Tile extends Painting {
   /** @param {number} rows @param {number} columns @param {number} cell */
   constructor(rows, columns, cell) {
     super({ tiles: 1, rows, columns });
@@ -116,13 +116,13 @@ export class ChannelRows {
 // ---------------------------------------------------------------------------- tables
 
 /** A table of terms; null heads a column of bars. @param {(string | null)[]} head @param {HTMLElement} body @param {number} [rowHeight] */
-function tableOf(head, body, rowHeight = 24) {
+export function tableOf(head, body, rowHeight = 24) {
   const columns = head.map((text) => (text === null ? element("td", {}) : element("th", { scope: "col" }, text)));
   return element("table", { class: "lenet-terms", style: `--row: ${rowHeight}px` }, element("thead", {}, element("tr", {}, ...columns)), body);
 }
 
 /** Fill the rows of a table, their names first and bars behind; its cells stay while their texts change. @param {HTMLTableSectionElement} body @param {string[][]} texts @param {HTMLElement[]} [bars] */
-function fillRows(body, texts, bars = []) {
+export function fillRows(body, texts, bars = []) {
   const cells = (/** @type {string[]} */ row, /** @type {number} */ i) => [...row.map((text, j) => (j || !text ? element("td", {}) : element("th", { scope: "row" }))), ...bars.slice(i, i + 1).map((bar) => element("td", {}, bar))];
   if (body.rows.length !== texts.length) body.replaceChildren(...texts.map((row, i) => element("tr", {}, ...cells(row, i))));
   texts.forEach((row, i) => row.forEach((text, j) => setText(body.rows[i].cells[j], text)));

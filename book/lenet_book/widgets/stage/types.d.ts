@@ -89,6 +89,8 @@ interface StageMeta {
   mean: number[];
   std: number[];
   draw: boolean;
+  /** To teach the network, and to see what it knows. */
+  digits?: { training: PackedDigits; test: PackedDigits };
 }
 
 /** An index into a step's output, such as [channel, row, column]. */
@@ -223,4 +225,80 @@ interface Marks {
   /** Of the answer. */
   isOnPath?: boolean;
   label: string;
+}
+
+type Mode = "forward" | "back" | "teach";
+
+/** What a link leads to. */
+interface Wanted {
+  mode: Mode;
+  step: number;
+  unit: Unit;
+  weight: Unit;
+  channel: number | null;
+  label: number | null;
+  picture: string | null;
+}
+
+/** What is shown in the place of the walk forward: three panels, and the words below them. */
+interface Side {
+  nodes: HTMLElement[];
+  tabs: string[];
+  position: string;
+  sentence: string;
+  hint: string;
+  /** What is read aloud. */
+  aloud: string;
+  /** Its part of a link. */
+  link: string;
+  /** What the row of steps shows; without it, the activations. */
+  values?: (Float32Array | null)[];
+  scaleOf: (step: number) => Scale | undefined;
+  follow: (wanted: Wanted) => void;
+  fit: () => void;
+  show: (theme: Theme) => void;
+  stop: () => void;
+}
+
+interface Sides {
+  back: Side & { last: number };
+  teach: Side;
+}
+
+/** What a side tells the stage. */
+interface SideListener {
+  /** That weights have changed. */
+  changed: () => void;
+  /** That another number is looked at. */
+  moved: () => void;
+  /** That a number was picked. */
+  picked: () => void;
+  /** What the picture is. */
+  label: (label: number) => void;
+}
+
+/** The number whose gradient is explained: a weight, or a unit of what goes in. */
+type Picked = { weight: Unit } | { unit: Unit };
+
+/** How a gradient came about: as the sum of terms, or shown as maps, a window, or a curve. */
+interface Explained {
+  result: number;
+  terms: Term[];
+  /** Of the columns: names, and the factors. */
+  head: string[];
+  /** What stands before the result. */
+  line?: string;
+  /** What of the arriving gradients it is made of. */
+  from: Box | null;
+  /** Of a weight that is used in many places. */
+  maps?: { shape: number[]; saw: number[]; map: number[] };
+  window?: ArithmeticOf<"maxPool">;
+  /** The place of the number at which a rule has its slope. */
+  curve?: { at: number; slope: number; gradient: number };
+}
+
+interface Term {
+  name: string;
+  factors: number[];
+  product: number;
 }

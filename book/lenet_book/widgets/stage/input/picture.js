@@ -105,11 +105,16 @@ export class Picture {
   compute() {
     const { sample, values, shape } = this;
     const pixels = this.#pixelsOf(sample);
-    const size = values.length / shape[0];
-    if (this.isPixels) values.forEach((_, i) => (values[i] = this.#normalised(pixels[i % pixels.length], Math.floor(i / size))));
-    else values.set(partOf(this.pictures, sample));
+    values.set(this.valuesOf(sample, pixels));
     const range = areInRange(pixels) ? null : rangeOf(values);
     this.pixelRange = Array.from({ length: shape[0] }, (_, channel) => range ?? [this.#normalised(0, channel), this.#normalised(255, channel)]);
+  }
+
+  /** A picture as the network takes it. @param {number} sample */
+  valuesOf(sample, pixels = this.#pixelsOf(sample)) {
+    if (sample >= 0 && !(this.pictures.data instanceof Uint8Array)) return Float32Array.from(partOf(this.pictures, sample));
+    const size = this.values.length / this.shape[0];
+    return this.values.map((_, i) => this.#normalised(pixels[i % pixels.length], Math.floor(i / size)));
   }
 
   /** What pixels, divided by 255, are normalised with. @param {number} channel @returns {[mean: number, deviation: number]} */

@@ -1,0 +1,262 @@
+// @ts-check
+/** Teach it: drawings with labels to learn, training in the page, and what the network knows before and after. */
+import { shortText } from "./figures.js";
+import { readDigits, trainFromNothing } from "./learning.js";
+import { SGD, copyOf, trainedNames } from "./optimizers.js";
+import { Trainer } from "./training.js";
+import { limitOf, signedPalette } from "../maps.js";
+import { Tile } from "../terms.js";
+import { Chart } from "../../shared/chart.js";
+import { confusionTable, frequentMistakes, paintConfusion } from "../../shared/confusion.js";
+import { button, element, setText } from "../../shared/elements.js";
+import { percentText } from "../../shared/text.js";
+
+const BATCH = 32;
+const MOST_STEPS = 400; // until it gives up
+const SLICE_MILLISECONDS = 40; // of training between two frames
+const THUMBNAIL_SIZE = 36; // CSS pixels
+const MOST_FILTERS = 6;
+const FROM_NOTHING = { batchSize: BATCH, rate: 0.002, seed: 1, numEpochs: 8 };
+
+/** @typedef {{ picture: Float32Array, label: number, sign: HTMLCanvasElement }} Lesson */
+
+/** A panel of the lessons. @param {"in" | "operation" | "out"} place @param {string} title @param {...(Node | string)} parts */
+function panelOf(place, title, ...parts) {
+  return element("section", { class: `lenet-panel lenet-lessons lenet-panel-${place}`, "aria-label": title }, element("p", { class: "lenet-heading" }, element("b", {}, title)), element("div", { class: "lenet-lesson-room" }, ...parts));
+}
+
+export class Lessons {
+  tabs = ["lessons", "training", "knows"];
+  link = "";
+  sentence = "Draw, say what it is, add it, and train. Then see what else has changed.";
+  hint = "It learns what you show it, and nothing keeps what it knew before but the lessons themselves.";
+  #state; #tell; #digits; #start; #before; #cells; #filters; #rate;
+  #trainer = /** @type {Trainer | null} */ (null);
+  /** @type {Lesson[]} */
+  #lessons = [];
+  /** @type {number[]} */
+  #losses = [];
+  #score = /** @type {TestScore | null} */ (null);
+  #frame = 0;
+  #stopWorker = () => {};
+  #tray = element("div", { class: "lenet-tray", role: "group", "aria-label": "Lessons; choose one to take it out" });
+  #chart = new Chart({ title: "Loss", xLabel: "step", text: shortText });
+  #progress = element("p", { class: "lenet-outcome", role: "status" });
+  #knows = element("p", { class: "lenet-knows" });
+  #nothing = button("Continue from random weights", () => this.#learnFromNothing());
+
+  /** @param {State} state @param {SideListener} tell */
+  constructor(state, tell) {
+    this.#state = state;
+    this.#tell = tell;
+    const { engine, meta, steps, input } = state;
+    const { digits } = meta;
+    const [mean, std] = input.statistics(0);
+    const read = (/** @type {PackedDigits} */ packed) => readDigits(packed, input.shape[1], mean, std);
+    this.#digits = digits ? { training: read(digits.training), test: read(digits.test) } : null;
+    this.#start = copyOf(engine.arrays, trainedNames(steps));
+    this.#before = this.#scoreNow();
+    this.#score = this.#before;
+    this.#cells = meta.classes.map(() => meta.classes.map(() => element("td")));
+    this.#filters = this.#makeFilters();
+    this.#rate = element("input", { type: "range", min: -3, max: 1, step: 0.1, value: -2, "aria-label": "learning rate", oninput: () => this.#tell.moved() });
+    this.nodes = this.#build();
+  }
+
+  #build() {
+    const { classes, labels } = this.#state.meta;
+    const say = element("div", { class: "lenet-say", role: "group", "aria-label": "Add the picture as" }, "Add it as", ...classes.map((name, label) => button(name, () => this.#add(label))));
+    const more = element("div", { class: "lenet-settings" }, ...(labels ? [button("Add the page's pictures", () => this.#addAll())] : []), button("Empty", () => this.#empty()));
+    const steps = element("div", { class: "lenet-settings" }, button("One step", () => this.#train(1)), button("Ten", () => this.#train(10)), button("Until it knows them", () => this.#train(MOST_STEPS), { class: "lenet-button lenet-main" }));
+    const others = element("div", { class: "lenet-settings" }, element("label", {}, "learning rate ", this.#rate), button("Reset", () => this.#reset()), ...(this.#digits ? [this.#nothing] : []));
+    const confusion = element("div", { class: "lenet-confusion" }, confusionTable(classes, this.#cells, ""));
+    return [
+      panelOf("in", "Lessons", say, this.#tray, more),
+      panelOf("operation", "Training", steps, this.#progress, this.#chart.node, others),
+      panelOf("out", "What it knows", this.#knows, ...(this.#digits ? [confusion] : []), this.#filters.node),
+    ];
+  }
+
+  scaleOf() {
+    return undefined;
+  }
+
+  follow() {}
+
+  stop() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#stopWorker();
+  }
+
+  get position() {
+    return `taught, ${this.#losses.length} steps.`;
+  }
+
+  get aloud() {
+    return `${this.#progress.textContent} ${this.#knows.textContent}`;
+  }
+
+  // ------------------------------------------------------------------------ lessons
+
+  /** Take the present picture into the lessons. @param {number} label */
+  #add(label, sample = this.#state.input.sample) {
+    const { input } = this.#state;
+    if (sample === input.sample && input.isBlank) return setText(this.#progress, "Draw something first.");
+    const picture = input.valuesOf(sample);
+    const sign = element("canvas", { "aria-hidden": "true" });
+    input.paint(sign, THUMBNAIL_SIZE, sample);
+    this.#lessons.push({ picture, label, sign });
+    this.#tell.moved();
+  }
+
+  #addAll() {
+    this.#state.meta.labels?.forEach((label, sample) => this.#add(label, sample));
+  }
+
+  #empty() {
+    this.#lessons = [];
+    this.#tell.moved();
+  }
+
+  // ------------------------------------------------------------------------ training
+
+  /** Trains the stage's own weights. */
+  get #own() {
+    this.#trainer ??= new Trainer(this.#state.steps, this.#state.engine.arrays, BATCH);
+    return this.#trainer;
+  }
+
+  /** What it says of the fixed digits. */
+  #scoreNow() {
+    return this.#digits && this.#own.score(this.#digits.test.pictures, this.#digits.test.labels);
+  }
+
+  /** How many lessons it knows. */
+  #numKnown() {
+    return this.#own.score(this.#lessons.map(({ picture }) => picture), this.#lessons.map(({ label }) => label)).numRight;
+  }
+
+  /** Take steps on the lessons, until it knows them all if there may be many. @param {number} count */
+  #train(count) {
+    this.stop();
+    if (!this.#lessons.length) return setText(this.#progress, "Add a lesson first.");
+    this.#keepAnswer();
+    const optimizer = new SGD(this.#state.engine.arrays, this.#learningRate);
+    const last = this.#losses.length + count;
+    const go = () => {
+      const end = performance.now() + SLICE_MILLISECONDS;
+      while (this.#losses.length < last && performance.now() < end) {
+        this.#takeStep(optimizer);
+        if (count === MOST_STEPS && this.#numKnown() === this.#lessons.length) return this.#finish();
+      }
+      if (this.#losses.length >= last) return this.#finish();
+      this.#tell.changed();
+      this.#frame = requestAnimationFrame(go);
+    };
+    go();
+  }
+
+  /** @param {SGD} optimizer */
+  #takeStep(optimizer) {
+    const first = (this.#losses.length * BATCH) % this.#lessons.length;
+    const batch = this.#lessons.length > BATCH ? [...this.#lessons, ...this.#lessons].slice(first, first + BATCH) : this.#lessons;
+    this.#losses.push(this.#own.step(batch.map(({ picture }) => picture), batch.map(({ label }) => label), optimizer));
+  }
+
+  get #learningRate() {
+    return Number((10 ** Number(this.#rate.value)).toPrecision(2));
+  }
+
+  #finish() {
+    this.#frame = 0;
+    this.#score = this.#scoreNow();
+    setText(this.#progress, `It knows ${this.#numKnown()} of your ${this.#lessons.length} lessons; loss ${shortText(this.#losses[this.#losses.length - 1])}.`);
+    this.#tell.changed();
+  }
+
+  /** The answer now stands beside the next one. */
+  #keepAnswer() {
+    const { engine, steps } = this.#state;
+    this.#state.before = { shares: engine.values[steps.length - 1].slice(), loss: 0 };
+  }
+
+  #reset() {
+    this.stop();
+    this.#putBack(this.#start);
+    this.#losses = [];
+    this.#score = this.#before;
+    this.#state.before = null;
+    setText(this.#progress, "As it was when the page was opened.");
+    this.#tell.changed();
+  }
+
+  /** @param {Record<string, Tensor>} arrays */
+  #putBack(arrays) {
+    for (const [name, { data }] of Object.entries(arrays)) this.#state.engine.arrays[name].data.set(data);
+  }
+
+  /** Forget everything, and learn the embedded digits in a worker. */
+  #learnFromNothing() {
+    this.stop();
+    const digits = this.#digits;
+    if (!digits) return;
+    const { engine, steps } = this.#state;
+    this.#losses = [];
+    this.#keepAnswer();
+    this.#stopWorker = trainFromNothing({ ...FROM_NOTHING, program: steps, arrays: copyOf(engine.arrays, trainedNames(steps)), ...digits }, ({ losses, score, arrays, epoch }) => {
+      this.#losses.push(...losses);
+      this.#score = score;
+      this.#putBack(arrays);
+      setText(this.#progress, `Epoch ${epoch} of ${FROM_NOTHING.numEpochs} on ${digits.training.labels.length} digits of the book: loss ${shortText(losses[losses.length - 1])}.`);
+      this.#tell.changed();
+    });
+  }
+
+  // ------------------------------------------------------------------------ what is shown
+
+  /** The filters of the first convolution: before, now, and what has changed. */
+  #makeFilters() {
+    const { steps, engine } = this.#state;
+    const name = steps.find(({ kind }) => kind === "conv")?.weight;
+    if (!name) return { node: element("div", {}), show: () => {} };
+    const [filters, , high, wide] = engine.arrays[name].shape;
+    const count = Math.min(filters, MOST_FILTERS);
+    const size = engine.arrays[name].data.length / filters;
+    const rows = ["before", "now", "change"].map((word) => ({ word, tiles: Array.from({ length: count }, () => new Tile(high, wide, 5)) }));
+    const node = element("div", { class: "lenet-filters" }, element("p", { class: "lenet-muted" }, "Filters of the first convolution"), ...rows.map(({ word, tiles }) => element("p", {}, element("span", {}, word), ...tiles.map(({ canvas }) => canvas))));
+    const show = (/** @type {Theme} */ theme) => {
+      const [old, now] = [this.#start[name].data, engine.arrays[name].data];
+      rows.forEach(({ tiles }, row) => {
+        const values = row === 2 ? Array.from(now, (value, i) => value - old[i]) : Array.from(row ? now : old);
+        const limit = limitOf(values);
+        tiles.forEach((tile, i) => tile.paint(values.slice(i * size, i * size + high * wide), { palette: signedPalette(theme), range: () => [-limit, limit] }));
+      });
+    };
+    return { node, show };
+  }
+
+  fit() {}
+
+  /** @param {Theme} theme */
+  show(theme) {
+    const { classes } = this.#state.meta;
+    this.#tray.replaceChildren(...this.#lessons.map((lesson) => {
+      const out = () => {
+        this.#lessons = this.#lessons.filter((other) => other !== lesson);
+        this.#tell.moved();
+      };
+      return element("button", { type: "button", class: "lenet-sample", title: `Take out this ${classes[lesson.label]}`, onclick: out }, lesson.sign, element("b", {}, classes[lesson.label]));
+    }));
+    this.#chart.node.hidden = !this.#losses.length;
+    if (this.#losses.length) this.#chart.show([{ name: `learning rate ${this.#learningRate}`, look: "first", xs: this.#losses.map((_, i) => i + 1), ys: this.#losses }]);
+    this.#filters.show(theme);
+    if (!this.#score || !this.#before || !this.#digits) return setText(this.#knows, "");
+    const count = this.#digits.test.labels.length;
+    const [worst] = frequentMistakes(this.#score.confusion);
+    const mistake = worst ? ` Most often, ${classes[worst[0]]} is called ${classes[worst[1]]}.` : "";
+    setText(this.#knows, `Of ${count} digits that it was not taught it knew ${percentText(this.#before.numRight / count)}, now ${percentText(this.#score.numRight / count)}.${mistake}`);
+    this.#score.confusion.forEach((row, truth) => row.forEach((number, answer) => setText(this.#cells[truth][answer], number ? String(number) : "")));
+    paintConfusion(this.#cells, this.#score.confusion, theme);
+  }
+}

@@ -1,0 +1,81 @@
+// @ts-check
+/** By what rule a gradient goes back through an operation: how one number of it came about, and a sentence for each kind. */
+import { termsOf } from "./products.js";
+import { need } from "../engine.js";
+import { arithmeticOf, boxOf, flatIndex } from "../explanation.js";
+import { placeName, unitText } from "../words.js";
+import { productOf, sumOf } from "../../shared/numbers.js";
+
+const AS_THEY_ARE = ["conv", "linear", "maxPool", "avgPool", "batchNorm", "reshape", "sum", "identity"];
+const NOT_ALL = 1e-4;
+
+/** Take the gradient of a weight or of a number that goes in apart. @param {Engine} engine @param {Gradients} gradients @param {number} step @param {Picked} picked @returns {Explained} */
+export function explain(engine, gradients, step, picked) {
+  const { kind, inputs, weight = "", shape } = engine.program[step];
+  const isWeight = "weight" in picked;
+  const at = isWeight ? flatIndex(picked.weight, engine.arrays[weight].shape) : flatIndex(picked.unit, engine.program[inputs[0]].shape);
+  const { terms, result } = termsOf(engine, gradients, step, { role: isWeight ? "weight" : "unit", at });
+  const total = (isWeight ? gradients.weights[weight] : need(gradients.values[inputs[0]]))[at];
+  const others = Math.abs(total - result) > NOT_ALL * Math.abs(total) ? [{ name: "by other ways", factors: [], product: total - result }] : [];
+  const explained = { result: total, from: terms.length ? boxAround(terms.map(({ unit }) => unit)) : null, head: ["from", "gradient", "× how much it moves"] };
+  if (kind === "conv" && isWeight) {
+    const [saw, map] = [terms.map(({ factor }) => factor), terms.map(({ gradient }) => gradient)];
+    const line = terms.length === 1 ? "one place, one product: " : `${terms.length} places, ${terms.length} products. Their sum is `;
+    return { ...explained, terms: [], maps: { shape: shape.slice(1), saw, map }, line };
+  }
+  if (kind === "conv") return { ...explained, terms: [...byFilter(terms), ...others], head: ["gradients × kernel of"] };
+  if (kind === "maxPool" && terms.length) {
+    const { unit, factor } = terms.find((term) => term.factor) ?? terms[0];
+    const line = factor ? "It is the largest of its window, and gets its gradient: " : "Another is the largest of its window; here goes on ";
+    return { ...explained, terms: [], window: /** @type {ArithmeticOf<"maxPool">} */ (arithmeticOf(engine, step, unit)), line };
+  }
+  if (!AS_THEY_ARE.includes(kind) && !others.length) return { ...explained, terms: [], curve: { at, slope: terms[0].factor, gradient: terms[0].gradient } };
+  const nameOf = (/** @type {Unit} */ unit) => (kind !== "linear" ? unitText(unit) : isWeight ? `output ${unit} × ${placeName(/** @type {Step[]} */ (engine.program), step, picked.weight[1])}` : `output ${unit}`);
+  return { ...explained, terms: [...terms.map(({ unit, factor, gradient, product }) => ({ name: nameOf(unit), factors: [gradient, factor], product })), ...others] };
+}
+
+/** @param {Unit[]} units @returns {Box} */
+function boxAround(units) {
+  return boxOf(units[0]).map((_, axis) => {
+    const places = units.map((unit) => unit[axis]);
+    return [Math.min(...places), Math.max(...places) + 1];
+  });
+}
+
+/** The products of each filter, added up. @param {GradientTerm[]} terms @returns {Term[]} */
+function byFilter(terms) {
+  const filters = [...new Set(terms.map(({ unit }) => unit[0]))];
+  return filters.map((filter) => {
+    const own = terms.filter(({ unit }) => unit[0] === filter);
+    return { name: `filter ${filter}${own.length > 1 ? `, ${own.length} places` : ""}`, factors: [], product: sumOf(own.map(({ product }) => product)) };
+  });
+}
+
+/** What happens to gradients on their way back, in one plain sentence. @param {Step} step @param {Step} below @param {boolean} isWeight  whether a weight is looked at */
+export function backSentence({ name, kind, inputs }, below, isWeight) {
+  switch (kind) {
+    case "conv":
+      return isWeight ? `${name}: each weight collects blame from every place where it was used.` : `${name}: each number collects blame from every window it stood in.`;
+    case "linear":
+      return isWeight ? `${name}: a weight's gradient is what came in, times the gradient of what it led to.` : `${name}: each number collects blame from every output, times the weight between.`;
+    case "maxPool":
+      return `${name}: the gradient goes to the number that won its window; the others get nothing.`;
+    case "avgPool":
+      return `${name}: every number of a window gets an equal share of its gradient.`;
+    case "relu":
+      return `${name} is a gate: where the number was above zero the gradient passes, elsewhere it ends.`;
+    case "reshape":
+      return `${name} folds the ${productOf(below.shape)} gradients back into the shape ${below.shape.join("×")}.`;
+    case "batchNorm":
+      return `${name}: every gradient is scaled as its number was.`;
+    case "sum":
+      return `${name}: the gradient goes on to ${inputs.length === 2 ? "both" : "all"} that were added.`;
+    case "identity":
+      return `${name} lets every gradient pass.`;
+    case "softmax":
+    case "logSoftmax":
+      return "The loss is −log of the right answer's share; for each score its gradient is p − y.";
+    default:
+      return `${name}: every gradient is multiplied by the slope of the rule at its number.`;
+  }
+}
