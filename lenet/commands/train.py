@@ -66,7 +66,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("momentum", float, "X", "momentum of sgd")
     add("weight_decay", float, "X", "by how much weights shrink, times the learning rate")
     add("schedule", str, "NAME", "of the learning rate: constant or one-cycle")
-    add("precision", str, "NAME", "float32, or bfloat16: faster on devices made for it")
+    add("precision", str, "NAME", "float32; bfloat16 or float16: faster on devices made for it")
     add("seed", int, "N", "of the first weights, the order of the images and their distortions")
     add("device", str, "NAME", "such as cpu or cuda; auto is the best here")
     how = "distort the training images: rotate, scale, shear and shift, or shift and mirror"

@@ -17,16 +17,18 @@ from lenet.train.settings import (
     Augmentation,
     Loss,
     MixedPrecision,
+    ScaledOptimizer,
     Settings,
     in_precision,
     make_optimizer,
+    make_scaler,
     make_scheduler,
     pick_device,
 )
 
 __all__ = [
     "EVALUATION_BATCH_SIZE", "Augmentation", "Batch", "DivergedError", "Epoch", "History", "Loss",
-    "MixedPrecision", "Score", "Settings", "Training", "confusion", "evaluate", "fit",
-    "in_precision", "make_optimizer", "make_scheduler", "num_correct", "pick_device", "predict",
-    "score", "train_epoch",
+    "MixedPrecision", "ScaledOptimizer", "Score", "Settings", "Training", "confusion", "evaluate",
+    "fit", "in_precision", "make_optimizer", "make_scaler", "make_scheduler", "num_correct",
+    "pick_device", "predict", "score", "train_epoch",
 ]  # fmt: skip

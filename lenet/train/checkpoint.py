@@ -153,6 +153,7 @@ class Checkpoint:
             "history": [asdict(epoch) for epoch in training.history.epochs],
             "optimizer": optimizer["param_groups"],
             "scheduler": training.scheduler and training.scheduler.state_dict(),
+            "scaler": training.scaler and training.scaler.state_dict(),
         }
         write_atomically(self.path, _pack(tensors, content))
 
@@ -185,6 +186,8 @@ class Checkpoint:
         training.optimizer.load_state_dict({"state": state, "param_groups": content["optimizer"]})
         if training.scheduler is not None:
             training.scheduler.load_state_dict(content["scheduler"])
+        if training.scaler is not None:
+            training.scaler.load_state_dict(content["scaler"])
         _set_generators(training, _below("generator/", tensors))
         training.history.epochs = [
             Epoch(e["number"], Score(**e["train"]), Score(**e["test"]), e["seconds"])

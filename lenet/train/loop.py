@@ -19,9 +19,11 @@ from lenet.data import ImageData
 from lenet.train.history import Epoch, History, Score, check_finite
 from lenet.train.settings import (
     Loss,
+    ScaledOptimizer,
     Settings,
     in_precision,
     make_optimizer,
+    make_scaler,
     make_scheduler,
     pick_device,
 )
@@ -77,6 +79,7 @@ class Training:
         settings: How it is trained.
         optimizer: Updates the weights.
         scheduler: Changes the learning rate after every update; None if it is constant.
+        scaler: Keeps small gradients from vanishing in float16; None in other precisions.
         generator: Source of the order of the images and of their distortions.
         history: The epochs that are finished.
     """
@@ -93,9 +96,13 @@ class Training:
             "train", settings.batch_size, shuffle=True, generator=self.generator
         )
         self._test = self.data.batches("test", EVALUATION_BATCH_SIZE)
-        self._module = in_precision(model, settings.precision)  # what the steps run
+        self.scaler = make_scaler(settings, self.device)
+        self._module = in_precision(model, settings.precision, self.scaler)  # what the steps run
         self._loss = settings.loss_function
         self.optimizer = make_optimizer(model, settings)
+        self._updates: torch.optim.Optimizer = self.optimizer
+        if self.scaler is not None:
+            self._updates = ScaledOptimizer(self.optimizer, self.scaler)
         self.scheduler = make_scheduler(self.optimizer, settings, len(self._train))
 
     def epochs(self, *, progress: bool = True) -> Iterator[Epoch]:
@@ -114,7 +121,7 @@ class Training:
                     bar.set_description(f"epoch {number}/{total}")
                     start = time.perf_counter()
                     train = train_epoch(
-                        self._module, self._batches(bar), self.optimizer, self.scheduler, self._loss
+                        self._module, self._batches(bar), self._updates, self.scheduler, self._loss
                     )
                     seconds = time.perf_counter() - start
                     test = evaluate(self.model, self._test, self.settings.loss_function)

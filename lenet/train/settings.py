@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # such as those of lenet.data.augment
@@ -18,7 +19,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]  # of logits (N, K) and labels (N,): t
 CHOICES = {
     "optimizer": ("adam", "sgd"),
     "schedule": ("constant", "one-cycle"),
-    "precision": ("float32", "bfloat16"),
+    "precision": ("float32", "bfloat16", "float16"),
 }
 CODE = ("augment", "loss_function")  # the settings that JSON cannot hold
 
@@ -38,8 +39,8 @@ class Settings:
         schedule: ``"constant"``, or ``"one-cycle"``: the learning rate rises for 30 % of all
             updates and falls to almost nothing for the rest (Smith and Topin 2019, as in
             `torch.optim.lr_scheduler.OneCycleLR`).
-        precision: ``"float32"``, or ``"bfloat16"``: mixed precision, `MixedPrecision`. It is for
-            training; networks are judged in float32.
+        precision: ``"float32"``, or mixed precision, `MixedPrecision`: ``"bfloat16"``, or
+            ``"float16"`` for GPUs without it. It is for training; networks are judged in float32.
         seed: Seed of the shuffling and of PyTorch's global generator (dropout).
         device: ``"auto"``, or a device by name, such as ``"cpu"`` or ``"cuda:1"``.
         augment: Distorts each training batch, such as `lenet.data.augment.RandomAffine()`.
@@ -63,7 +64,7 @@ class Settings:
     momentum: float = 0.9
     weight_decay: float = 0.0
     schedule: Literal["constant", "one-cycle"] = "constant"
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
     seed: int = 0
     device: str = "auto"
     augment: Augmentation | None = None
@@ -79,10 +80,11 @@ class Settings:
             raise ValueError(f"lr must be a positive number, not {self.lr}")
         if not (0 <= self.weight_decay < math.inf):
             raise ValueError(f"weight_decay must be 0 or more, not {self.weight_decay}")
-        for name, (one, other) in CHOICES.items():
+        for name, choices in CHOICES.items():
             chosen = getattr(self, name)
-            if chosen not in (one, other):
-                raise ValueError(f"{name} must be {one!r} or {other!r}, not {chosen!r}")
+            if chosen not in choices:
+                allowed = " or ".join(map(repr, choices))
+                raise ValueError(f"{name} must be {allowed}, not {chosen!r}")
 
     def as_json(self) -> dict[str, Any]:
         """Return what JSON can hold: all but `augment` and `loss_function`, which are code."""
@@ -111,41 +113,81 @@ def make_scheduler(
 
 
 class MixedPrecision(nn.Module):
-    """A network that computes in bfloat16 where `torch.autocast` holds that to be safe.
+    """A network that computes in 16 bits where `torch.autocast` holds that to be safe.
 
     Those are convolutions and matrix products: what takes the time. Weights, and the logits that
-    come out, stay float32. It is faster where the device has instructions for bfloat16.
+    come out, stay float32. It is faster where the device has instructions for the type.
 
     Args:
         model: The network, which is not changed.
+        dtype: `torch.bfloat16`, or `torch.float16`.
+        scaler: Multiplies the gradients that go back through the network, if there is one.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        dtype: torch.dtype = torch.bfloat16,
+        scaler: GradScaler | None = None,
+    ) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.dtype, self.scaler = model, dtype, scaler
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) to what the network makes of them, in float32."""
-        with torch.autocast(images.device.type, dtype=torch.bfloat16):
+        with torch.autocast(images.device.type, dtype=self.dtype):
             logits: Tensor = self.model(images)
-        return logits.float()
+        logits = logits.float()
+        if self.scaler is not None and logits.requires_grad:
+            logits.register_hook(self.scaler.scale)
+        return logits
 
 
-def in_precision(model: nn.Module, precision: str) -> nn.Module:
+class ScaledOptimizer(torch.optim.Optimizer):
+    """An optimizer for gradients that a `GradScaler` has multiplied.
+
+    float16 holds no number below 6e-8, and gradients become as small. They go back through the
+    network multiplied, and are divided again before the update. Where one became infinite instead,
+    the update is left out, and the scaler takes a smaller factor.
+
+    Args:
+        optimizer: Makes the updates.
+        scaler: Has multiplied the gradients of its parameters.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, scaler: GradScaler) -> None:
+        super().__init__(optimizer.param_groups, {})
+        self.optimizer, self.scaler = optimizer, scaler
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update every parameter, unless a gradient is infinite or not a number."""
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+
+
+def make_scaler(settings: Settings, device: torch.device) -> GradScaler | None:
+    """Make what keeps small gradients from vanishing, for the precision that needs it."""
+    return GradScaler(device.type) if settings.precision == "float16" else None
+
+
+def in_precision(model: nn.Module, precision: str, scaler: GradScaler | None = None) -> nn.Module:
     """Return the model as it trains in a precision of `Settings`: itself, or with its weights."""
-    return MixedPrecision(model) if precision == "bfloat16" else model
+    if precision == "float32":
+        return model
+    return MixedPrecision(model, getattr(torch, precision), scaler)
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """Return the device of that name; for ``"auto"`` the best one here: cuda, else mps, else cpu.
+    """Return the device of that name; for ``"auto"`` the accelerator of this machine, else the CPU.
+
+    Accelerators are cuda (AMD's too), mps, xpu and whatever else this PyTorch is made for.
 
     Raises:
         ValueError: The name is none of PyTorch's, or there is no such device on this machine.
     """
     if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        here = torch.accelerator.is_available()
+        name = str(torch.accelerator.current_accelerator()) if here else "cpu"
     try:
         device = torch.device(name)
         torch.empty(0, device=device)

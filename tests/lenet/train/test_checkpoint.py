@@ -83,6 +83,18 @@ def test_a_resumed_training_ends_bit_for_bit_as_an_uninterrupted_one(
     assert not resumed.training
 
 
+def test_float16_goes_on_with_the_scaler_as_it_was(digits, tmp_path):
+    recipe, path = replace(RECIPE, precision="float16"), tmp_path / "checkpoint"
+    whole = Training(network(), digits, recipe)
+    list(whole.epochs(progress=False))
+    stop_after(1, network(), digits, recipe, path)
+    resumed = Training(network(), digits, recipe)
+    list(checkpoint.epochs(resumed, path, progress=False))
+    assert same(whole.model, resumed.model)
+    assert resumed.scaler.state_dict() == whole.scaler.state_dict()
+    assert resumed.scaler.state_dict()["_growth_tracker"] == 3 * 8  # batches since it last changed
+
+
 def test_the_layout_of_the_weights_in_memory_is_kept(digits, tmp_path):
     def channels_last() -> nn.Module:
         torch.manual_seed(0)

@@ -16,13 +16,16 @@ from lenet.data import Batches, LabelledImages
 from lenet.models import NarrowLeNet
 from lenet.train import (
     DivergedError,
+    ScaledOptimizer,
     Settings,
     Training,
     confusion,
     evaluate,
     fit,
+    in_precision,
     loop,
     make_optimizer,
+    make_scaler,
     num_correct,
     pick_device,
     predict,
@@ -130,20 +133,66 @@ def test_augmentation_sees_every_training_image_and_no_test_image(digits):
     assert history.epochs[0].train.loss != history.epochs[0].test.loss
 
 
-def test_mixed_precision_trains_in_bfloat16_and_judges_in_float32(digits):
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_trains_in_16_bits_and_judges_in_float32(digits, precision):
     seen = set()
-    models = {"float32": network(), "bfloat16": network()}
-    models["bfloat16"].conv2.register_forward_hook(
+    models = {"float32": network(), precision: network()}
+    models[precision].conv2.register_forward_hook(
         lambda layer, _, maps: seen.add((layer.training, maps.dtype))
     )
     scores = {}
-    for precision, model in models.items():
-        settings = Settings(epochs=6, batch_size=50, lr=0.003, precision=precision, **CPU)
-        scores[precision] = fit(model, digits, settings, progress=False).epochs[-1].test
-    assert seen == {(True, torch.bfloat16), (False, torch.float32)}
-    assert all(parameter.dtype == torch.float32 for parameter in models["bfloat16"].parameters())
-    assert scores["bfloat16"].accuracy == pytest.approx(scores["float32"].accuracy, abs=0.05)
-    assert scores["bfloat16"].loss != scores["float32"].loss
+    for name, model in models.items():
+        settings = Settings(epochs=6, batch_size=50, lr=0.003, precision=name, **CPU)
+        scores[name] = fit(model, digits, settings, progress=False).epochs[-1].test
+    assert seen == {(True, getattr(torch, precision)), (False, torch.float32)}
+    assert all(parameter.dtype == torch.float32 for parameter in models[precision].parameters())
+    assert scores[precision].accuracy == pytest.approx(scores["float32"].accuracy, abs=0.05)
+    assert scores[precision].loss != scores["float32"].loss
+
+
+def test_a_scaled_step_is_what_pytorch_does_by_hand():
+    ours, theirs = network(), network()
+    examples, settings = random_examples(20), Settings(precision="float16", **CPU)
+    images, scaler = examples.images / 255, make_scaler(settings, torch.device("cpu"))
+    updates = ScaledOptimizer(make_optimizer(ours, settings), scaler)
+    trained = in_precision(ours, "float16", scaler)
+    train_epoch(trained, [(images, examples.labels)] * 3, updates)
+    optimizer, scaler = make_optimizer(theirs, settings), torch.amp.GradScaler("cpu")
+    for _ in range(3):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.float16):
+            logits = theirs(images)
+        scaler.scale(F.cross_entropy(logits.float(), examples.labels)).backward()
+        scaler.step(optimizer)
+        scaler.update()
+    for name, weights in ours.state_dict().items():
+        torch.testing.assert_close(weights, theirs.state_dict()[name])
+    assert not torch.equal(ours.out.weight, network().out.weight)
+
+
+@pytest.mark.parametrize("scaled", [True, False])
+def test_without_a_scaler_small_gradients_vanish_in_float16(scaled):
+    model, examples = network(), random_examples(20)
+    scaler = torch.amp.GradScaler("cpu") if scaled else None
+    trained = in_precision(model, "float16", scaler)
+    loss = 1e-6 * F.cross_entropy(trained(examples.images / 255), examples.labels)
+    loss.backward()
+    assert model.fc1.weight.grad.any() == scaled
+
+
+def test_an_update_with_an_infinite_gradient_is_left_out():
+    model, examples = network(), random_examples(20)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**30)
+    updates = ScaledOptimizer(make_optimizer(model, Settings()), scaler)
+    trained = in_precision(model, "float16", scaler)
+    batches = [(examples.images / 255, examples.labels)]
+    train_epoch(trained, batches, updates)
+    assert all(map(torch.equal, model.parameters(), network().parameters()))
+    assert scaler.get_scale() == 2.0**29
+    for _ in range(20):
+        train_epoch(trained, batches, updates)
+    assert not torch.equal(model.fc1.weight, network().fc1.weight)
+    assert all(parameter.isfinite().all() for parameter in model.parameters())
 
 
 def test_one_step_is_what_pytorch_does_by_hand():
@@ -259,7 +308,7 @@ def test_the_progress_bar_can_be_switched_off(digits, capsys, monkeypatch):
         ({"optimizer": "adagrad"}, "'adam' or 'sgd'"),
         ({"weight_decay": -1.0}, "weight_decay must be"),
         ({"schedule": "cosine"}, "'constant' or 'one-cycle'"),
-        ({"precision": "float16"}, "'float32' or 'bfloat16'"),
+        ({"precision": "float8"}, "'float32' or 'bfloat16' or 'float16', not 'float8'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong, complaint):
@@ -283,7 +332,16 @@ def test_settings_come_back_from_json_but_for_code():
 
 def test_devices():
     assert pick_device("cpu") == torch.device("cpu")
-    assert pick_device("auto").type in ("cuda", "mps", "cpu")
     for wrong in ("abacus", "cuda:99"):
         with pytest.raises(ValueError, match="cannot be used here"):
             pick_device(wrong)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps", "xpu"])
+def test_auto_is_the_accelerator_of_this_machine_if_there_is_one(monkeypatch, kind):
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device(kind))
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    assert pick_device() == torch.device("cpu")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "empty", lambda size, device: None)
+    assert pick_device() == torch.device(kind)
