@@ -57,6 +57,21 @@ def depthwise() -> nn.Sequential:
     )
 
 
+def on_paper() -> nn.Sequential:
+    """Gets exact zeros, as of the empty part of a picture, where relu and max-pooling decide."""
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, bias=False),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(4, 4, 2, bias=False),
+        nn.LeakyReLU(),
+        nn.MaxPool2d(2, stride=1),
+        nn.ELU(2.0),
+        nn.Flatten(),
+        nn.Linear(16, 4),
+    )
+
+
 class Branches(nn.Module):
     """Values that are used several times, and shares in the middle of a network."""
 
@@ -80,6 +95,7 @@ MORE: dict[str, tuple[Callable[[], nn.Module], tuple[int, int, int]]] = {
     "tanh": (lambda: around(nn.Tanh()), (1, 10, 10)),
     "sigmoid": (lambda: around(nn.Sigmoid()), (1, 10, 10)),
     "depthwise": (depthwise, (2, 17, 15)),
+    "paper": (on_paper, (1, 10, 10)),
     "branches": (Branches, (1, 8, 8)),
     "twice": (lambda: nn.Sequential(around(nn.ReLU()), nn.LogSoftmax(1)), (1, 10, 10)),
 }
@@ -93,7 +109,10 @@ def made(name: str, seed: int) -> tuple[nn.Module, Tensor]:
         return model.eval(), torch.randn(images.shape)
     torch.manual_seed(seed)
     make, shape = MORE[name]
-    return make().eval(), torch.randn(2, *shape)
+    model, images = make().eval(), torch.randn(2, *shape)
+    if name == "paper":
+        images[..., :6] = 0
+    return model, images
 
 
 # ---------------------------------------------------------------- gradients

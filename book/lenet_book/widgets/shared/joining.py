@@ -33,7 +33,7 @@ _ANY_IMPORT = re.compile(r"^import\b.*$", re.MULTILINE)
 _COMMENT = re.compile(
     r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|// @ts-check)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
-_LATER = re.compile(r'\bimport\("(\.{1,2}/[\w./]+)"\)(?!\.)')  # with a dot behind, it is a type
+_LATER = re.compile(r'\bimport\("(\.{1,2}/[\w./]+)"\)(?!\.[A-Z])')  # else a type
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
 _DATA = re.compile(r'\bfromPython\("([\w.]+:\w+)"\)')
