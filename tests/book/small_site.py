@@ -9,7 +9,6 @@ from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
-
 Pages = dict[str, BeautifulSoup]
 
 
