@@ -5,6 +5,7 @@ import { countText, shapeText } from "../shared/text.js";
 import { sumOf } from "../shared/numbers.js";
 import { fixesHeading } from "../calculator/fixes.js";
 import { HEADINGS, numberCells } from "../calculator/table.js";
+import { shownPlace } from "./lines.js";
 
 /** @param {Reading} reading @param {Meaning | null} said @param {CodeExplanation | null} explanation  null until it has been looked for @param {(fix: CodeFix) => void} apply @returns {HTMLElement[]} */
 export function answerTo(reading, said, explanation, apply) {
@@ -17,7 +18,7 @@ export function answerTo(reading, said, explanation, apply) {
   else if (problem) cards.push(...problemParts(problem, explanation, !said, apply));
   for (const { place, what } of unread) cards.push(card("", paragraph(`${placeText(place)}: ${what}. The package does it, see below.`)));
   if (!refusal && !problem && !unread.length) cards.push(card("good", paragraph(fitText(reading), "lenet-what")));
-  if (!isBlank) cards.push(element("p", { class: "lenet-muted" }, "The same in Python, for anything that this page cannot read: ", element("code", {}, command)));
+  if (!isBlank) cards.push(element("p", { class: "lenet-muted" }, "The same in Python, for anything that this page cannot read: ", element("code", { class: "lenet-command" }, command)));
   return cards;
 }
 
@@ -25,15 +26,15 @@ export function answerTo(reading, said, explanation, apply) {
 export function summaryOf({ code, refusal, problem, unread, ...reading }, said) {
   if (!code.trim()) return said?.meaning ?? "";
   if (refusal) return `${placeText(refusal.place)}: ${refusal.what}.`;
-  if (problem) return `${placeText(problem.place)}: ${problem.what}.`;
+  if (problem) return `${placeText(shownPlace(problem))}: ${problem.what}.`;
   return unread.length ? `${placeText(unread[0].place)}: ${unread[0].what}.` : fitText(reading);
 }
 
 /** A row for each operation, and the sums of all. @param {Reading} reading */
 export function rowTable({ rows, numParameters, numUnusedParameters }) {
   const heading = ["line", ...HEADINGS].map((name) => element("th", { scope: "col" }, name));
-  const lines = rows.map(({ place, name, operation, isKnown, ...row }) => element("tr", {},
-    element("td", { class: "lenet-muted" }, place.line), element("th", { scope: "row" }, element("b", {}, name), " ", element("code", {}, operation === name ? "" : operation)),
+  const lines = rows.map(({ name, operation, isKnown, ...row }) => element("tr", {},
+    element("td", { class: "lenet-muted" }, shownPlace(row).line), element("th", { scope: "row" }, element("b", {}, name), " ", element("code", {}, operation === name ? "" : operation)),
     ...numberCells({ name, operation, ...row, outputShape: isKnown ? row.outputShape : ["N", "?"] })));
   const unused = numUnusedParameters ? ` (${countText(numUnusedParameters)} of them in layers that did not run)` : "";
   const macs = countText(sumOf(rows.map((row) => row.numMacs)));
@@ -54,7 +55,7 @@ function placeText({ line }) {
 
 /** @param {Meaning} said @param {Reading} reading @param {boolean} isBlank */
 function messageParts({ quote, meaning }, { problem }, isBlank) {
-  const where = problem ? `In your code it is line ${problem.place.line}, ${problem.name}.` : "";
+  const where = problem ? `In your code it is line ${shownPlace(problem).line}, ${problem.name}.` : "";
   return [
     element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, quote)),
     paragraph(meaning),

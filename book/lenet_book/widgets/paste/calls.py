@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
+from types import FunctionType
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +33,7 @@ def known() -> dict[str, dict[str, object]]:
     """Describe functions by their names: the ``kind`` in the table, and the ``names`` of arguments.
 
     For ``max_pool2d`` and the layer ``MaxPool2d`` there is one kind; an operation without a kind
-    has an empty one. The first argument is ``input``, also where a method has it as its owner.
+    has an empty one; ``passed`` are the defaults that show in a recorded call. The first argument is ``input``, also where a method has it as its owner.
     """
     kinds = {_plain(name): kind.name for kind in KINDS for name in (kind.name, *kind.calls)}
     alike = {name for home in _HOMES for name in dir(home) if _plain(name) in kinds}
@@ -41,8 +43,19 @@ def known() -> dict[str, dict[str, object]]:
         if callable(function) and name == name.lower() and not name.startswith("__"):
             names = bind(name, function, tuple(range(9)), {})
             named = [each for each in names if "argument" not in each]
-            found[name] = {"kind": kinds.get(_plain(name), ""), "names": named}
+            kind = kinds.get(_plain(name), "")
+            found[name] = {"kind": kind, "names": named, "passed": _passed(name)}
     return found
+
+
+def _passed(name: str) -> dict[str, object]:
+    """List the defaults that a function of `torch.nn.functional` in Python hands on by name."""
+    function = getattr(F, name, None)
+    if not isinstance(function, FunctionType):
+        return {}
+    parameters = inspect.signature(function).parameters.values()
+    plain = [p for p in parameters if isinstance(p.default, int | float | str) and p.name[0] != "_"]
+    return {p.name: p.default for p in plain if p.default is not p.empty}
 
 
 def _plain(name: str) -> str:

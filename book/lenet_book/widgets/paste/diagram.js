@@ -2,22 +2,23 @@
 /** The network in pictures: maps as large and as many as they are, by their logarithms. */
 import { element, svgElement } from "../shared/elements.js";
 import { namedShape } from "../calculator/rows.js";
+import { shownPlace } from "./lines.js";
 
 const MOST_SHEETS = 6;
-const SHIFT = 3; // from one sheet to the next, in pixels
+const [SHIFT, HEIGHT] = [3, 64]; // from one sheet to the next, and of a drawing, in pixels
 
 /** @param {Reading} reading @param {(line: number) => void} picked */
 export function diagram({ rows, imageShape, inputPlace, problem }, picked) {
-  const isSeen = rows.map(({ sources, numParameters, isKnown, inputShape, outputShape }) =>
-    sources.length > 1 || numParameters > 0 || !isKnown || String(inputShape) !== String(outputShape));
+  const isSeen = rows.map(({ sources, numMacs, isKnown, inputShape, outputShape }) =>
+    sources.length > 1 || numMacs > 0 || !isKnown || String(inputShape) !== String(outputShape));
   const seen = (/** @type {number | null} */ at) => {
     while (at !== null && at >= 0 && !isSeen[at]) [at] = rows[at].sources;
     return at === null || at < 0 ? "input" : rows[at].name;
   };
-  const nodes = rows.flatMap(({ name, outputShape, place, sources }, index) => (isSeen[index]
-    ? [node(name, outputShape, sources.length > 1 ? `of ${sources.map(seen).join(", ")}` : "", () => picked(place.line))] : []));
-  if (inputPlace) nodes.unshift(node("input", namedShape([0, ...imageShape]), "", () => picked(inputPlace.line)));
-  if (problem) nodes.push(node(`${problem.name} ✗`, [], "", () => picked(problem.place.line), "lenet-failed"));
+  const nodes = rows.flatMap((row, index) => (isSeen[index]
+    ? [node(/^\d/.test(row.name) ? row.operation.split("(")[0] : row.name, row.outputShape, row.sources.length > 1 ? `of ${row.sources.map(seen).join(", ")}` : "", () => picked(shownPlace(row).line))] : []));
+  nodes.unshift(node("input", namedShape([0, ...imageShape]), "", () => picked((inputPlace ?? rows[0]?.place)?.line ?? 1)));
+  if (problem) nodes.push(node(`${problem.name} ✗`, [], "", () => picked(shownPlace(problem).line), "lenet-failed"));
   return element("ol", { class: "lenet-diagram", "aria-label": "the network" }, ...nodes.map((each) => element("li", {}, each)));
 }
 
@@ -31,8 +32,9 @@ function node(name, shape, note, onclick, look = "") {
 function drawing(shape) {
   const [channels, height, width = 1] = shape.length > 1 ? shape : [1, ...shape];
   const sheets = height ? Math.min(MOST_SHEETS, Math.ceil(Math.log2(channels + 1))) : 0;
-  const [high, wide] = [height || 1, width].map((size) => Math.round(5 + 6 * Math.log2(size)));
+  const [high, wide] = [height || 1, width].map((size) => Math.round(3 + 5 * Math.log2(size)));
   const room = SHIFT * sheets;
-  const rects = Array.from({ length: sheets }, (_, index) => svgElement("rect", { x: room - index * SHIFT, y: index * SHIFT + 0.5, width: wide, height: high }));
-  return svgElement("svg", { width: wide + room + 1, height: high + room, "aria-hidden": "true" }, ...rects);
+  const rects = Array.from({ length: sheets }, (_, index) =>
+    svgElement("rect", { x: room - index * SHIFT, y: HEIGHT - high - room + index * SHIFT, width: wide, height: high }));
+  return svgElement("svg", { width: wide + room + 1, height: HEIGHT, "aria-hidden": "true" }, ...rects);
 }

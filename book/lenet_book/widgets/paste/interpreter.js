@@ -34,6 +34,8 @@ export class Interpreter {
   fuel = FUEL;
   /** In a script, what is not understood is passed over; in a network it ends the reading. */
   isScript = true;
+  /** Objects whose constructors are being read. */
+  numMaking = 0;
   globals = new Scope(null);
   /** Where the last call was written. */
   scope = this.globals;
@@ -58,7 +60,8 @@ export class Interpreter {
   /** Run a statement. @param {PyNode} node @param {Scope} scope @returns {{ how: string, value?: PyValue } | undefined}  how it left: "return", "break", "continue" */
   execute(node, scope) {
     const run = STATEMENTS[node.type];
-    return run ? run(this, node, scope) || undefined : undefined;
+    if (!run && !IDLE.has(node.type)) throw new Stop(`${this.text(node).split("\n")[0]} is not understood`, node);
+    return run?.(this, node, scope) || undefined;
   }
 
   /** @param {PyNode[]} statements @param {Scope} scope */
@@ -75,8 +78,10 @@ export class Interpreter {
     try {
       return this.execute(statement, scope);
     } catch (error) {
-      if (this.fuel > 0 && (error instanceof Stop || error instanceof RangeError || this.torch.isMisfit(error))) return undefined;
-      throw error;
+      if (this.fuel <= 0 || !(error instanceof Stop || this.torch.isMisfit(error))) throw error;
+      const why = error instanceof Stop ? error.unknown : new Unknown(`${this.text(statement)} does not fit`, statement);
+      if (statement.type === "AssignStatement") this.assign(statement.kids[0], why, scope);
+      return undefined;
     }
   }
 
@@ -146,7 +151,7 @@ export class Interpreter {
         if (kid.type === ":") bounds.push(null);
         else bounds[bounds.length - 1] = this.evaluate(kid, scope);
       }
-      return { slice: [...bounds, null, null].slice(0, 3) };
+      return { bounds: [...bounds, null, null].slice(0, 3) };
     });
     return member.kids.some((kid) => kid.type === ",") ? each : each[0];
   }
@@ -161,6 +166,7 @@ export class Interpreter {
     if (owner instanceof Instance) {
       if (owner.attributes.has(name)) return owner.attributes.get(name);
       const found = owner.cls?.find(name)?.[0];
+      if (found instanceof PyFunction && !found.owner) return found;
       if (found instanceof PyFunction) return found.isProperty ? this.call(new Method(owner, found), [], new Map(), node) : new Method(owner, found);
       if (found !== undefined) return found;
       if (owner.type && name in owner.settings) return owner.settings[name];
@@ -266,20 +272,24 @@ export class Interpreter {
   #construct(cls, args, named, node) {
     const made = new Instance(cls.torchBase, cls, node);
     const [init] = cls.find("__init__") ?? [];
+    this.numMaking += 1;
     if (init) this.#callFunction(init, [made, ...args], named, node);
     else if (cls.isDataclass) {
       const fields = cls.lineage.reverse().flatMap((each) => [...each.scope.names.keys()]);
       fields.forEach((name, index) => made.attributes.set(name, named.get(name) ?? args[index] ?? cls.find(name)?.[0]));
     } else if (made.type) this.torch.callModuleMethod(made, "__init__", args, named, node);
+    this.numMaking -= 1;
     return made;
   }
 
   /** @param {Instance} called @param {PyValue[]} args @param {Map<string, PyValue>} named @param {PyNode} node */
   #callInstance(called, args, named, node) {
     const [forward] = called.cls?.find(called.type ? "forward" : "__call__") ?? [];
-    if (this.isScript && called.type) return this.torch.noteCall(called, args, node);
-    if (forward) return this.#callFunction(forward, [called, ...args], named, node);
-    return called.type ? this.torch.callLayer(called, args, named, node) : new Unknown(`${this.text(node)} is not understood`, node);
+    if (this.isScript && called.type && !this.numMaking) return this.torch.noteCall(called, args, node);
+    if (!forward && !called.type) return new Unknown(`${this.text(node)} is not understood`, node);
+    const given = forward ? this.#callFunction(forward, [called, ...args], named, node) : this.torch.callLayer(called, args, named, node);
+    if (forward || called.type === "Sequential") this.torch.noteGiven(given, node);
+    return given;
   }
 
   /** @param {PyNode[]} kids  value, "for", targets, "in", values, "if", condition, ... @param {Scope} scope @returns {PyValue[]} */
@@ -316,6 +326,9 @@ export class Interpreter {
 
 /** @param {{ name: string }[]} given  the arguments of a call */
 const numPlain = (given) => given.filter(({ name }) => !name).length;
+
+/** Statements that change nothing here. */
+const IDLE = new Set(["PassStatement", "AssertStatement", "DeleteStatement", "ScopeStatement", "PrintStatement", "TypeDefinition", ":", ";"]);
 
 /** @type {Record<string, (run: Interpreter, node: PyNode, scope: Scope) => { how: string, value?: PyValue } | undefined | void>} */
 const STATEMENTS = {
@@ -412,9 +425,9 @@ const STATEMENTS = {
     const inner = /** @type {PyNode} */ (node.kids.at(-1));
     run.execute(inner, scope);
     const made = scope.names.get(/** @type {PyNode} */ (childOf(inner, "VariableName")).text);
-    const words = node.kids.filter((kid) => kid.type === "Decorator").map((kid) => run.text(kid));
+    const words = node.kids.filter((kid) => kid.type === "Decorator").map((kid) => run.text(kid).trim());
     if (made instanceof PyClass) made.isDataclass = words.some((word) => word.includes("dataclass"));
-    else Object.assign(made, { isProperty: words.some((word) => /property/.test(word)), owner: words.includes("@staticmethod") ? null : made.owner, isStatic: words.includes("@staticmethod") });
+    else Object.assign(made, { isProperty: words.some((word) => /property/.test(word)), owner: words.includes("@staticmethod") ? null : made.owner });
   },
 };
 
@@ -449,6 +462,11 @@ const EXPRESSIONS = {
     const holder = scope.holding(node.text);
     if (holder) return holder.names.get(node.text);
     return BUILTINS[node.text] ?? new Unknown(`${node.text} is not defined here`, node);
+  },
+  NamedExpression(run, node, scope) {
+    const value = run.evaluate(node.kids[2], scope);
+    scope.names.set(node.kids[0].text, value);
+    return value;
   },
   ParenthesizedExpression: (run, node, scope) => run.evaluate(node.kids[1], scope),
   TupleExpression: (run, node, scope) => [...listOf(run, node, scope)],
@@ -561,8 +579,8 @@ function item(run, owner, index, node) {
   if (isContainer && typeof index === "string") return owner.attributes.get(index) ?? new Unknown(`${run.text(node)} is not set`, node);
   const items = isContainer ? owner.children.map(([, child]) => child) : owner;
   if (!Array.isArray(items) && typeof items !== "string") return new Unknown(`${run.text(node)} is not understood`, node);
-  if (index?.slice) {
-    const [from, to, step] = index.slice;
+  if (index?.bounds) {
+    const [from, to, step] = index.bounds;
     const picked = items.slice(from ?? undefined, to ?? undefined);
     if (step !== null && step !== -1) return new Unknown(`${run.text(node)} is not understood`, node);
     /** @type {PyValue} */

@@ -55,52 +55,62 @@ function piecesOf(code, tree) {
 
 /** The lines behind a failure, to the end of the function that it is in: from 0, the end excluded. @param {Reading} reading @param {any} tree */
 function unreached({ code, problem }, tree) {
-  let node = problem && tree.resolveInner(problem.place.from, 1);
-  while (node && node.name !== "FunctionDefinition") node = node.parent;
-  return node ? [problem?.place.lastLine ?? 0, code.slice(0, node.to).trimEnd().split("\n").length] : [0, 0];
+  const place = problem && shownPlace(problem);
+  if (!place) return [0, 0];
+  const isAround = ({ name = "", from = 0 }) => name === "FunctionDefinition" || (problem.isInSequence && name === "ArgList" && from < place.from);
+  let node = tree.resolveInner(place.from, 1);
+  while (node && !isAround(node)) node = node.parent;
+  return node ? [place.lastLine, code.slice(0, node.to - Number(node.name === "ArgList")).trimEnd().split("\n").length] : [0, 0];
 }
 
 /** What to say at lines' ends, by their index. @param {Reading} reading */
-function notesOf({ rows, layers, problem, unread, refusal, inputPlace, imageShape }) {
+function notesOf({ rows, given, layers, problem, unread, refusal, inputPlace, imageShape }) {
   /** @type {Map<number, { note: string, state: string }>} */
   const notes = new Map();
   const add = (/** @type {number} */ line, /** @type {string} */ text, state = "") => {
     const { note, state: old } = notes.get(line - 1) ?? { note: "", state: "" };
     notes.set(line - 1, { note: note && state !== "wrong" ? `${note}, ${text}` : text, state: state || old });
   };
-  if (inputPlace) add(inputPlace.line, shapeText(["N", ...imageShape]));
-  for (const [line, visits] of visitsOf(rows)) add(line, visitsText(visits));
+  const entry = inputPlace ?? rows[0]?.place;
+  if (entry) add(entry.line, shapeText(["N", ...imageShape]));
+  for (const [line, visits] of visitsOf({ rows, given })) add(line, visitsText(visits));
   for (const line of new Set(layers.map(({ place }) => place.line))) {
     const count = sumOf(layers.filter(({ place }) => place.line === line).map(({ numParameters }) => numParameters));
     if (count) add(line, `${countText(count)} parameter${count === 1 ? "" : "s"}`);
   }
   for (const { place } of unread) add(place.line, "unknown from here on", "unknown");
-  if (problem) add(problem.place.line, problemText(problem), "wrong");
+  if (problem) add(shownPlace(problem).line, problemText(problem), "wrong");
   if (refusal) add(refusal.place.line, "here", "wrong");
   return notes;
 }
 
 /** @param {NonNullable<Reading["problem"]>} problem */
 function problemText({ name, needed, came }) {
-  return needed && came ? `${name} needs ${needed}, gets ${came}` : `${name} does not fit`;
+  const title = /^\d/.test(name) ? "" : `${name} `; // a place in a sequence says no more than the line
+  return needed && came ? `${title}needs ${needed}, gets ${came}` : `${title}does not fit`;
 }
 
-/** By line, the shapes that it gives, each time that it runs. Layers of a sequence give theirs where they are made. @param {CodeRow[]} rows */
-function visitsOf(rows) {
+/** By line, the shapes that it gives, each time that it runs. @param {Pick<Reading, "rows" | "given">} reading */
+function visitsOf({ rows, given }) {
+  const events = rows.map((row, index) => ({ line: shownPlace(row).lastLine, shape: row.isKnown ? shapeText(row.outputShape) : "unknown", index }));
+  const blocks = given.map(({ place, shape, index }) => ({ line: place.lastLine, shape: shapeText(shape), index: index - 0.5 }));
   /** @type {Map<number, string[][]>} */
   const visits = new Map();
   let before = 0;
-  rows.forEach(({ place, made, isKnown, outputShape }, index) => {
-    const inSequence = [rows[index - 1], rows[index + 1]].some((row) => row?.made && row.place.from === place.from && row.place.to === place.to);
-    const line = made && inSequence ? made.line : place.lastLine;
+  for (const { line, shape } of [...events, ...blocks].sort((a, b) => a.index - b.index)) {
     const here = visits.get(line) ?? [];
     if (line !== before || !here.length) here.push([]);
-    const shape = isKnown ? shapeText(outputShape) : "unknown";
-    if (here[here.length - 1].at(-1) !== shape) here[here.length - 1].push(shape);
+    const shapes = here[here.length - 1];
+    if (shapes.at(-1) !== shape) shapes.push(shape);
     visits.set(line, here);
     before = line;
-  });
+  }
   return visits;
+}
+
+/** The place where a reader looks for an operation: of a sequence's layer, where it is made. @param {{ place: SourcePlace, made: SourcePlace | null, isInSequence: boolean }} operation */
+export function shownPlace({ place, made, isInSequence }) {
+  return isInSequence && made ? made : place;
 }
 
 /** @param {string[][]} visits */

@@ -9,7 +9,7 @@ import { answerTo, rowTable, summaryOf } from "./answer.js";
 import { diagram } from "./diagram.js";
 import { Editor } from "./editor.js";
 import { parser } from "./lezer_python.js";
-import { codeWithNotes, editorLines } from "./lines.js";
+import { codeWithNotes, editorLines, shownPlace } from "./lines.js";
 import { packed, unpacked } from "./link.js";
 import { meaningOf, shapeGiving, splitMessage } from "./messages.js";
 import { readNetwork } from "./reader.js";
@@ -191,7 +191,7 @@ class Paste {
   #explain(reading, said, explanation) {
     this.#answer.replaceChildren(...answerTo(reading, said, explanation, (fix) => this.#apply(fix)));
     if (explanation || !reading.problem) this.#aloud.say(summaryOf(reading, said));
-    const place = reading.refusal?.place ?? reading.problem?.place;
+    const place = reading.refusal?.place ?? (reading.problem && shownPlace(reading.problem));
     if (place && !this.#isTyping) this.#editor.reveal(place.line - 1, false);
   }
 

@@ -198,7 +198,7 @@ function readingOf(program, imageShape, imageSource) {
   const made = (/** @type {any} */ module) => (module?.made ? placeOf(code, module.made) : null);
   const rows = tabulate(pass.steps).map((row, index) => {
     const step = /** @type {CodeStep} */ (pass.steps[index]);
-    return { ...row, isKnown: !step.isUnknown, place: place(step.node), made: made(step.module), inputShape: namedShape(step.inputShape), sources: step.sources };
+    return { ...row, isKnown: !step.isUnknown, place: place(step.node), made: made(step.module), inputShape: namedShape(step.inputShape), sources: step.sources, isInSequence: Boolean(step.isInSequence) };
   });
   const layers = torch.made.filter((layer) => layer.isNamed).map((layer) => ({ name: layer.name, place: place(layer.made), numParameters: layer.unknown ? 0 : torch.numParameters(layer) }));
   const numAll = sumOf(layers.map((layer) => layer.numParameters)) + freeParameters(network);
@@ -208,7 +208,8 @@ function readingOf(program, imageShape, imageSource) {
     code, refusal: null, network: name, networks: [...choices.keys()], imageShape, imageSource, rows, layers,
     inputPlace: program.inputNode ? place(program.inputNode) : null,
     numParameters: Math.max(numAll, numUsed), numUnusedParameters: Math.max(0, numAll - numUsed),
-    problem: problem && at ? { what: problem.what, why: problem.why, needed: problem.needed, came: problem.came, place: place(at.node), made: made(at.module), index: problem.index, name: at.layer.name } : null,
+    problem: problem && at ? { what: problem.what, why: problem.why, needed: problem.needed, came: problem.came, place: place(at.node), made: made(at.module), isInSequence: Boolean(at.isInSequence), index: problem.index, name: at.layer.name } : null,
+    given: torch.given.filter(({ node }) => node !== network.made).map(({ node, shape, index }) => ({ place: place(node), shape: namedShape(shape), index })),
     unread: pass.unread.map(({ what, node }) => ({ what, place: place(node) })),
     command: `python -m lenet shapes mymodel.py:${name} --input ${imageShape.join("x")}`,
     program: { program, pass, problem },
@@ -219,6 +220,6 @@ function readingOf(program, imageShape, imageSource) {
 function refused(code, what, at) {
   return {
     code, refusal: { what, place: placeOf(code, at) }, network: "", networks: [], imageShape: [], imageSource: "", inputPlace: null, rows: [], layers: [],
-    numParameters: 0, numUnusedParameters: 0, problem: null, unread: [], command: "python -m lenet shapes mymodel.py:Net --input 1x28x28", program: null,
+    numParameters: 0, numUnusedParameters: 0, given: [], problem: null, unread: [], command: "python -m lenet shapes mymodel.py:Net --input 1x28x28", program: null,
   };
 }

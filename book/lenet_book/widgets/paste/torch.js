@@ -1,13 +1,13 @@
 // @ts-check
 /** What layers and functions of torch do to shapes; every operation of a network is a step. */
-import { KINDS, checkSettings, kindOf } from "../calculator/kinds.js";
+import { KINDS, kindOf, settingsOf } from "../calculator/kinds.js";
 import { numParameters, runLayer } from "../calculator/layers.js";
-import { pythonText, refusalOf } from "../shared/formulas.js";
+import { ShapeError, alongAxes, checkNumber, pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { Float, Instance, Method, PyList, Shaped, Unknown } from "./values.js";
 import { argumentsOf } from "./tree.js";
 
-/** Functions by their names: their kind, and what their arguments are called. @type {Record<string, { kind: string, names: string[] }>} */
+/** Functions by their names: their kind, and what their arguments are called. @type {Record<string, { kind: string, names: string[], passed: Record<string, any> }>} */
 export const CALLS = fromPython("lenet_book.widgets.paste.calls:known");
 const VARIADIC = /** @type {Record<string, string>} */ ({ view: "shape", reshape: "shape", expand: "shape", permute: "dims", repeat: "sizes" });
 const CONTAINERS = new Set(["Sequential", "ModuleList", "ModuleDict", "ParameterList"]);
@@ -18,6 +18,7 @@ const KEPT_SETTINGS = new Set(["padding", "dilation", "groups", "count_include_p
 const USUAL = { padding: 0, dilation: 1, groups: 1, count_include_pad: true, ceil_mode: false, inplace: false, return_indices: false, training: false };
 /** Numbers of axes that layers take, beside those of the table. @type {Record<string, number[]>} */
 const AXES = { BatchNorm1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4] };
+const FLOATS = new Set(["p", "eps", "alpha", "momentum", "negative_slope", "beta", "threshold", "min_val", "max_val"]);
 const FREE_SETTINGS = new Set(["p", "eps", "momentum", "dropout", "negative_slope", "inplace", "mode", "align_corners", "padding_mode", "alpha"]);
 
 /** An operation whose operands do not go together. */
@@ -39,6 +40,8 @@ export class Torch {
   steps = [];
   /** What was not understood where it mattered. @type {Unknown[]} */
   unread = [];
+  /** What blocks give, that are no rows: behind which row, and where they are called. @type {{ shape: number[], node: PyNode, index: number }[]} */
+  given = [];
   /** Tensors that a script makes, and networks that it calls. @type {{ shape: number[], node: PyNode, network?: Instance }[]} */
   noted = [];
   /** All layers and networks that were made. @type {Instance[]} */
@@ -53,7 +56,13 @@ export class Torch {
   start() {
     this.steps = [];
     this.unread = [];
+    this.given = [];
     this.#used = new Set();
+  }
+
+  /** Remember what a block gives, that is no row. @param {PyValue} value @param {PyNode} node */
+  noteGiven(value, node) {
+    if (value instanceof Shaped) this.given.push({ node, shape: value.shape, index: this.steps.length });
   }
 
   /** @param {Instance} layer */
@@ -80,6 +89,7 @@ export class Torch {
     if (MADE.has(name)) return this.#makeTensor(name, args, named, node);
     if (name === "Size") return args[0];
     if (/^[A-Z]/.test(name) && path.startsWith("torch.nn.") && KINDS[name]) return this.#makeLayer(name, args, named, node);
+    if (CALLS[name] && path.includes(".functional.")) return this.#callFunction(name, args, named, node, CALLS[name].passed);
     if (CALLS[name]) return this.#callFunction(name, args, named, node);
     return this.unknownCall(new Unknown(`what ${path} gives is not known here`, node), args, node);
   }
@@ -101,7 +111,7 @@ export class Torch {
     const sizes = named.get("size") ?? (Array.isArray(args[0]) ? args[0] : name === "randint" ? args.find(Array.isArray) : args);
     const unknown = [sizes].flat().find((size) => !Number.isInteger(size));
     if (!Array.isArray(sizes) || unknown !== undefined) return unknown instanceof Unknown ? unknown : new Unknown("the size of a tensor is not known", node);
-    if (this.run.isScript) this.noted.push({ shape: sizes, node });
+    if (this.run.isScript && !this.run.numMaking) this.noted.push({ shape: sizes, node });
     return new Shaped([...sizes]);
   }
 
@@ -123,12 +133,13 @@ export class Torch {
     });
     if (type === "Upsample" && layer.settings.scale_factor) layer.settings.scale_factor = [layer.settings.scale_factor].flat().map((each) => new Float(each));
     if (type === "LayerNorm") layer.settings.normalized_shape = [layer.settings.normalized_shape].flat();
+    if ("affine" in kind && !(layer.settings.affine ?? kind.affine.default)) layer.settings.bias = false;
     const missing = Object.keys(kind).find((name) => kind[name].required && layer.settings[name] === undefined);
     const unknown = Object.entries(layer.settings).find(([name, value]) => [value].flat().some((each) => each instanceof Unknown) && !FREE_SETTINGS.has(name));
     if (unknown) layer.unknown = [unknown[1]].flat().find((each) => each instanceof Unknown) ?? null;
     else if (missing) layer.unknown = new Unknown(`${missing} of ${type} is not given`, node);
     else {
-      const refusal = refusalOf(() => checkSettings({ name: type, type, settings: layer.settings }));
+      const refusal = refusalOf(() => checkSizes(type, layer.settings));
       if (refusal) layer.unknown = new Unknown(`${this.run.text(node)} cannot be made: ${refusal}`, node);
     }
     this.made.push(layer);
@@ -180,12 +191,17 @@ export class Torch {
 
   /** Run a layer or a container of torch.nn. @param {Instance} module @param {PyValue[]} args @param {Map<string, PyValue>} named @param {PyNode} node @param {boolean} [isInSequence] @returns {PyValue} */
   callLayer(module, args, named, node, isInSequence = false) {
-    if (module.type === "Sequential") return module.unknown ?? module.children.reduce((value, [, child]) => (child.cls ? this.run.call(child, [value], new Map(), node) : this.callLayer(child, [value], new Map(), node, true)), args[0]);
+    if (module.type === "Sequential") {
+      const before = this.given.length;
+      const value = module.unknown ?? module.children.reduce((value, [, child]) => (child.cls ? this.run.call(child, [value], new Map(), node) : this.callLayer(child, [value], new Map(), node, true)), args[0]);
+      this.given = this.given.filter((each, index) => index < before || each.node !== node); // the sequence gives its last only
+      return value;
+    }
     const inputs = tensorsIn([...args, ...named.values()]);
     const [input] = inputs;
     const layer = { name: module.name || module.type, type: module.type, settings: module.settings };
     const step = { ...this.#step(layer, inputs, node, module), isInSequence };
-    const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? (module.isNamed ? null : new Unknown(`${module.type} is kept where the network does not find it, such as a plain list`, module.made));
+    const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? (module.isNamed || this.run.isScript ? null : new Unknown(`${module.type} is kept where the network does not find it, such as a plain list`, module.made));
     if (unknown || !input || !KINDS[module.type]) return this.#unknownStep(step, unknown ?? new Unknown(`what ${module.type} gives is not known here`, node));
     if (!this.#used.has(module)) step.numParameters = this.numParameters(module);
     this.#used.add(module);
@@ -222,18 +238,25 @@ export class Torch {
 
   /** @param {string} name @param {PyValue} left @param {PyValue} right @param {PyNode} node @param {boolean} inPlace */
   operate(name, left, right, node, inPlace) {
-    if (left instanceof Shaped) return this.call(inPlace ? `${name}_` : name, { input: left, other: right }, node);
+    const other = name === "pow" ? "exponent" : "other";
+    if (left instanceof Shaped) return this.call(inPlace ? `${name}_` : name, { input: left, [other]: right }, node);
     return this.call({ sub: "rsub", div: "rdiv", pow: "rpow" }[name] ?? name, { input: right, other: left }, node);
   }
 
-  /** @param {string} name @param {PyValue[]} args @param {Map<string, PyValue>} named @param {PyNode} node */
-  #callFunction(name, args, named, node) {
+  /** @param {string} name @param {PyValue[]} args @param {Map<string, PyValue>} named @param {PyNode} node @param {Record<string, any>} [passed]  what the function passes on where it is not given */
+  #callFunction(name, args, named, node, passed = {}) {
     /** @type {Record<string, PyValue>} */
     const given = {};
     const rest = VARIADIC[name];
     if (rest && args.length > 1) Object.assign(given, { input: args[0], [rest]: Array.isArray(args[1]) ? [...args[1]] : args.slice(1) });
     else args.forEach((value, index) => (given[CALLS[name]?.names[index] ?? (rest && index ? rest : index ? `argument${index}` : "input")] = value));
-    return this.call(name, Object.assign(given, Object.fromEntries(named)), node);
+    Object.assign(given, Object.fromEntries(named));
+    for (const key of Object.keys(passed).length ? (CALLS[name]?.names ?? []) : []) {
+      const value = given[key] ?? (Number.isFinite(passed[key]) && typeof passed[key] === "number" && FLOATS.has(key) ? new Float(passed[key]) : passed[key]);
+      delete given[key];
+      if (value !== undefined) given[key] = value;
+    }
+    return this.call(name, given, node);
   }
 
   /** Run a function of torch. @param {string} name @param {Record<string, PyValue>} given  its arguments by name @param {PyNode} node @returns {PyValue} */
@@ -246,7 +269,7 @@ export class Torch {
     const step = this.#step({ name, type, settings }, inputs, node, null);
     step.operation = this.#described(name, given, inputs, node);
     const isShapeless = kindOf({ type }).pointwise || SAME.has(bare);
-    const unknown = Object.entries(given).flatMap(([key, value]) => (isShapeless && key !== "input" && key !== "other" && key !== "tensors" ? [] : [value].flat())).find((value) => value instanceof Unknown || [value?.slice].flat().some((each) => each instanceof Unknown));
+    const unknown = Object.entries(given).flatMap(([key, value]) => (isShapeless && key !== "input" && key !== "other" && key !== "tensors" ? [] : [value].flat())).find((value) => value instanceof Unknown || [value?.bounds].flat().some((each) => each instanceof Unknown));
     if (unknown) return this.#unknownStep(step, unknown instanceof Unknown ? unknown : new Unknown("an index is not known", node));
     if (!input) return new Unknown(`${this.run.text(node)} is not understood`, node);
     const special = FUNCTIONS[bare];
@@ -315,7 +338,7 @@ const MODULE_METHODS = new Set("append extend insert add_module register_module 
 
 /** @param {PyValue} value @returns {string} */
 function argumentText(value) {
-  if (value?.slice) return `slice(${value.slice.map(pythonText).join(", ")})`;
+  if (value?.bounds) return `slice(${value.bounds.map(pythonText).join(", ")})`;
   if (value?.ellipsis) return "Ellipsis";
   if (!Array.isArray(value)) return pythonText(value);
   const texts = value.map(argumentText);
@@ -327,6 +350,17 @@ function argumentText(value) {
 function tensorsIn(values) {
   return values.flatMap((value) => (value instanceof Shaped ? [value] : Array.isArray(value) ? tensorsIn(value) : []));
 }
+
+/** Refuse settings with which no layer can be made, by a `ShapeError`. @param {string} type @param {Settings} settings */
+function checkSizes(type, settings) {
+  const sizes = Object.entries(settingsOf({ type, settings })).filter(([name, value]) => COUNTED_SETTINGS.test(name) && value !== null && typeof value !== "string");
+  alongAxes(Object.fromEntries(sizes.filter(([, value]) => Array.isArray(value))));
+  for (const [name, value] of sizes.filter(([, each]) => !Array.isArray(each))) checkNumber(name, value);
+  const { in_channels: before, out_channels: after, groups = 1 } = settings;
+  if (before % groups || after % groups) throw new ShapeError(`groups is ${groups}, which does not divide ${before} and ${after} channels`);
+}
+
+const COUNTED_SETTINGS = /^(in_|out_|num_features$|num_channels$|hidden_size$|kernel_size$|stride$|padding$|dilation$|output_padding$|groups$)/;
 
 /** A setting as the calculator has it: a number with a point is a number. @param {PyValue} value */
 function plain(value) {
@@ -462,16 +496,16 @@ function picked({ index }, [{ shape }]) {
   const list = Array.isArray(index) ? [...index] : [index];
   const taken = list.filter((each) => each !== null && !each?.ellipsis).length;
   const dots = list.findIndex((each) => each?.ellipsis);
-  const all = { slice: [null, null, null] };
+  const all = { bounds: [null, null, null] };
   if (dots >= 0) list.splice(dots, 1, ...Array(Math.max(0, shape.length - taken)).fill(all));
-  if (list.some((each) => each !== null && !each.slice && !Number.isInteger(each))) return new Unknown("an index that is a tensor is not followed", null);
+  if (list.some((each) => each !== null && !each.bounds && !Number.isInteger(each))) return new Unknown("an index that is a tensor is not followed", null);
   /** @type {number[]} */
   const made = [];
   let axis = 0;
   for (const each of list) {
     if (each === null) made.push(1);
     else if (axis >= shape.length) refuse("other");
-    else if (each.slice) made.push(slicedSize(shape[axis++], each.slice));
+    else if (each.bounds) made.push(slicedSize(shape[axis++], each.bounds));
     else axisOf(each, shape[axis++]);
   }
   return new Shaped([...made, ...shape.slice(axis)]);

@@ -26,9 +26,13 @@ function grown(cursor, code, depth) {
   /** @type {PyNode} */
   const node = { type, from, to, kids: [], text: "" };
   if (cursor.firstChild()) {
-    do if (cursor.name !== "Comment") node.kids.push(grown(cursor, code, depth + 1));
-    while (cursor.nextSibling());
+    do {
+      const isOfPython2 = cursor.type.isError && [type, node.kids.at(-1)?.type].includes("PrintStatement");
+      const isPoint = cursor.type.isError && node.kids[0]?.type === "Number"; // the parser takes the point of "2." for another one
+      if (cursor.name !== "Comment" && !isOfPython2 && !isPoint) node.kids.push(grown(cursor, code, depth + 1));
+    } while (cursor.nextSibling());
     cursor.parent();
+    if (type === "MemberExpression" && node.kids.length === 2) return { ...node, type: "Number", kids: [], text: code.slice(from, to) };
   } else node.text = code.slice(from, to);
   return node;
 }

@@ -26,6 +26,8 @@ interface CodeRow extends Row {
   place: SourcePlace;
   /** The call that made the layer; null for a function. */
   made: SourcePlace | null;
+  /** Is it the layer of an nn.Sequential? All of these are called at the same place. */
+  isInSequence: boolean;
   inputShape: (number | string)[];
   /** For every tensor that goes in, the index of its row; −1 for the images, null for weights. */
   sources: (number | null)[];
@@ -57,7 +59,9 @@ interface Reading {
   /** Parameters of layers that did not run. */
   numUnusedParameters: number;
   /** What went wrong and where, and what was needed and came where those are numbers, or else 0; null if nothing did. */
-  problem: { what: string; why: string; needed: number; came: number; place: SourcePlace; made: SourcePlace | null; index: number; name: string } | null;
+  problem: { what: string; why: string; needed: number; came: number; place: SourcePlace; made: SourcePlace | null; isInSequence: boolean; index: number; name: string } | null;
+  /** What blocks and sequences gave where they were called, before the row of this index. */
+  given: { place: SourcePlace; shape: (number | string)[]; index: number }[];
   /** What was not understood: from its place on shapes are unknown. */
   unread: Unread[];
   /** What does the same in Python: `python -m lenet shapes mymodel.py:Net --input 1x28x28`. */
