@@ -1,0 +1,74 @@
+"""How to run a chapter, folded below its title: here, from a download, in Colab.
+
+It stands on the page alone. The notebook that a reader has opened already needs none of it.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+CHAPTERS = "chapters/"
+ONCE = {
+    "Linux, macOS": "make book",
+    "Windows": "python -m venv .venv\n"
+    ".venv\\Scripts\\python -m pip install -r requirements.txt\n"
+    ".venv\\Scripts\\python -m pip install --no-deps -e .",
+}
+EACH_TIME = {
+    "Linux, macOS": ".venv/bin/jupyter lab {}",
+    "Windows": ".venv\\Scripts\\jupyter lab {}",
+}
+
+
+def commands(by_system: dict[str, str]) -> str:
+    """Write commands, each below the system that they are for."""
+    return "".join(
+        f'<p>{system}:</p><div class="highlight"><pre>{escape(text)}\n</pre></div>'
+        for system, text in by_system.items()
+    )
+
+
+def box(page: str, download: str, colab: str) -> str:
+    """Return what folds out below the title of a chapter.
+
+    Args:
+        page: The name of its page, such as ``"chapters/01_etl"``.
+        download: Where its notebook can be had, seen from the page.
+        colab: Where it opens in Colab; empty if it cannot.
+    """
+    start = {system: text.format(f"{page}.ipynb") for system, text in EACH_TIME.items()}
+    start["Windows"] = start["Windows"].replace("/", "\\")
+    then = ", and put it into the folder <code>chapters</code>."
+    if colab:
+        then = f', or <a href="{escape(colab)}">open it in Colab</a>: nothing to install.'
+    return (
+        '<details class="lenet-running"><summary>Run this chapter</summary>'
+        "<p>In a terminal, in the book's folder. Once, to install:</p>"
+        f"{commands(ONCE)}<p>Each time, to open the chapter:</p>{commands(start)}"
+        f'<p><a href="{escape(download)}" download>Download this chapter</a> as a notebook'
+        f"{then}</p>"
+        "<p>Run a cell with <kbd>Shift</kbd> + <kbd>Enter</kbd>. The exercises are answered there: "
+        "write into a cell, run it, and it says whether you are right.</p></details>"
+    )
+
+
+def show(app: Sphinx, page: str, template: str, context: dict[str, Any], _: object) -> None:
+    """Say below the title of each chapter how to run it."""
+    if not page.startswith(CHAPTERS) or "body" not in context:
+        return
+    options, colab = app.config.html_theme_options, ""
+    if "published" in app.tags:
+        repository = options["repository_url"].removeprefix("https://github.com/")
+        place = f"{repository}/blob/{options['repository_branch']}/{page}.ipynb"
+        colab = f"https://colab.research.google.com/github/{place}"
+    download = context["pathto"](f"_sources/{page}.ipynb", 1)
+    context["body"] = context["body"].replace("</h1>", f"</h1>{box(page, download, colab)}", 1)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("html-page-context", show)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
