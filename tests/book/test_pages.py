@@ -262,6 +262,23 @@ def through_the_steps(page: Page) -> Iterator[str]:
     yield "an empty pad"
 
 
+def through_the_steps_back(page: Page) -> Iterator[str]:
+    for step in (13, 12, 11, 6, 4):
+        page.evaluate("step => { location.hash = `ForwardStepper-1:back:step=${step}` }", step)
+        expect(page.locator(".lenet-position")).to_have_text(f"backward, step {14 - step} of 13")
+        yield f"back at step {step}"
+    page.get_by_role("button", name="Do it").click()
+    yield "a step of descent"
+
+
+def lessons(page: Page) -> Iterator[str]:
+    expect(page.locator(".lenet-knows")).to_contain_text("Of 200 digits")
+    yield "no lesson"
+    page.get_by_role("button", name="Add the page's pictures").click()
+    page.get_by_role("button", name="One step").click()
+    yield "a step"
+
+
 def in_a_column(page: Page) -> Iterator[str]:
     page.evaluate("document.body.style.maxWidth = '720px'")
     expect(page.locator(".lenet-stepper")).not_to_have_class(re.compile("lenet-wide"))
@@ -335,6 +352,12 @@ def stage(digits: ImageData) -> Widget:
     return ForwardStepper(NarrowLeNet(), pictures, mean=[0.5], std=[0.5], draw=True)
 
 
+def taught(digits: ImageData) -> Widget:
+    torch.manual_seed(0)
+    few = digits.test[:3]
+    return ForwardStepper(NarrowLeNet(), few.images, few.labels, draw=True, lessons=True)
+
+
 def explorer(digits: ImageData) -> Widget:
     torch.manual_seed(0)
     return MistakeExplorer(NarrowLeNet(), digits.test.images[:200], digits.test.labels[:200])
@@ -364,6 +387,8 @@ def lab(_: ImageData) -> Widget:
 
 STATES: dict[str, tuple[Callable[[ImageData], Widget], Walk]] = {
     "stage": (stage, through_the_steps),
+    "stage, backward": (stage, through_the_steps_back),
+    "stage, taught": (taught, lessons),
     "stage in a column": (stage, in_a_column),
     "mistakes": (explorer, picture_in_the_network),
     "playground": (playground(8, 3, 2, 1), opened),

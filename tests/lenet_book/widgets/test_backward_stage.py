@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from lenet.data import ImageData, normalise
 from lenet.models import WEIGHTS, LeNet5, load_weights
 from lenet_book.widgets import ForwardStepper
-from tests.browsing import COLUMN, PHONE, Show, too_small
+from tests.browsing import COLUMN, PHONE, Show, Visit, too_small
 from tests.learners_networks import build
 from tests.stage import NUMBER, OUT, next_button, number, settle, still
 
@@ -441,6 +441,16 @@ def test_a_network_learns_from_nothing_in_the_page(show: Show, taught: Case) -> 
         " > 90",
         timeout=120_000,
     )
+
+
+def test_the_lessons_live_in_the_built_site(visit: Visit) -> None:
+    page = still(visit.open("book/teach.html"))
+    expect(page.locator(".lenet-knows")).to_contain_text("Of 200 digits")
+    page.get_by_role("button", name="Add the page's pictures").click()
+    page.get_by_role("button", name="One step").click()
+    expect(page.locator(".lenet-lessons .lenet-outcome")).to_contain_text("of your 10 lessons")
+    page.get_by_role("button", name="Gradients").click()
+    expect(page.locator(".lenet-position")).to_have_text("backward, step 1 of 13")
 
 
 def test_lessons_need_a_network_that_takes_digits() -> None:

@@ -22,7 +22,7 @@ const FROM_NOTHING = { batchSize: BATCH, rate: 0.002, seed: 1, numEpochs: 8 };
 
 /** A panel of the lessons. @param {"in" | "operation" | "out"} place @param {string} title @param {...(Node | string)} parts */
 function panelOf(place, title, ...parts) {
-  return element("section", { class: `lenet-panel lenet-lessons lenet-panel-${place}`, "aria-label": title }, element("p", { class: "lenet-heading" }, element("b", {}, title)), element("div", { class: "lenet-lesson-room" }, ...parts));
+  return element("section", { class: `lenet-panel lenet-lessons lenet-panel-${place}`, "aria-label": title }, element("p", { class: "lenet-heading" }, element("b", {}, title)), element("div", { class: "lenet-lesson-room", tabindex: 0 }, ...parts));
 }
 
 export class Lessons {
