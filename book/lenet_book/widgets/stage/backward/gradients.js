@@ -32,9 +32,9 @@ export function planOf(program, arrays) {
   for (let step = scores; step > 0; step--) {
     if (!isReached[step]) continue;
     const instruction = program[step];
-    const make = rules[instruction.kind];
+    const make = instruction.shape.length === 1 || step < scores ? rules[instruction.kind] : null;
     if (!make) {
-      plan.blockedAt ??= { step, reason: instruction.reason ?? `${instruction.kind} has no rule for the way back` };
+      plan.blockedAt ??= { step, reason: instruction.reason ?? "it does not give one score for each class" };
       continue;
     }
     plan.rules[step] = make(instruction, instruction.inputs.map((input) => program[input].shape));
@@ -61,16 +61,14 @@ export function taskOf({ program, values, arrays }, step, gradient, below, weigh
 
 /** The way back of one picture, in memory that is set aside once. */
 export class Backward {
-  #plan; #tasks; #engine;
+  #plan;
 
-  /** @param {Engine} engine @param {BackwardPlan} plan  whose weights' gradients grow with every picture */
+  /** @param {Engine} engine  whose arrays stay, while their numbers change @param {BackwardPlan} plan  whose weights' gradients grow with every picture */
   constructor(engine, plan) {
-    const { program, values } = engine;
-    this.#engine = engine;
     this.#plan = plan;
     /** By instruction, the loss's gradient for what came out of it; null where none arrives. */
-    this.values = values.map((output, step) => (plan.isReached[step] ? new Float32Array(output.length) : null));
-    this.#tasks = program.map(({ inputs }, step) => {
+    this.values = engine.values.map((output, step) => (plan.isReached[step] ? new Float32Array(output.length) : null));
+    this.tasks = engine.program.map(({ inputs }, step) => {
       const [gradient, ...below] = [step, ...inputs].map((at) => /** @type {Float32Array} */ (this.values[at]));
       return taskOf(engine, step, gradient, below, plan.weights);
     });
@@ -78,22 +76,17 @@ export class Backward {
 
   /** Begin at the scores: with share − 1 for the label, and its share for every other class. @param {number} label @param {number} part  of the loss that is this picture's */
   begin(label, part = 1) {
-    const { scores } = this.#plan;
-    const { largest, exponentials, total } = softmaxParts(this.#engine.values[scores]);
+    const { output: scores, gradient } = this.tasks[this.#plan.scores];
+    const { largest, exponentials, total } = softmaxParts(scores);
     const shares = exponentials.map((value) => value / total);
-    for (const gradient of this.values) gradient?.fill(0);
-    need(this.values[scores]).set(shares.map((share, unit) => part * (share - Number(unit === label))));
-    return { loss: Math.log(total) + largest - this.#engine.values[scores][label], shares };
+    for (const values of this.values) values?.fill(0);
+    gradient.set(shares.map((share, unit) => part * (share - Number(unit === label))));
+    return { loss: Math.log(total) + largest - scores[label], shares };
   }
 
   /** Go back through one instruction, if a gradient arrives and it has a rule. @param {number} step */
   back(step) {
-    this.#plan.rules[step]?.(this.#tasks[step]);
-  }
-
-  /** What an instruction works on. @param {number} step @returns {BackwardTask} */
-  taskOf(step) {
-    return this.#tasks[step];
+    this.#plan.rules[step]?.(this.tasks[step]);
   }
 }
 

@@ -32,7 +32,7 @@ export class Trainer {
     const norms = new Map();
     engines.forEach((engine, i) => engine.values[0].set(pictures[i]));
     for (let step = 1; step <= scores; step++) {
-      const tasks = walks.map((walk) => walk.taskOf(step));
+      const tasks = walks.map((walk) => walk.tasks[step]);
       if (isNormalised(tasks)) norms.set(step, normalise(tasks));
       else for (const engine of engines) engine.compute(step);
     }
