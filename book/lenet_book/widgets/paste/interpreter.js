@@ -220,14 +220,24 @@ export class Interpreter {
     if (called instanceof PyFunction) return this.#callFunction(called, args, named, node);
     if (called instanceof PyClass) return this.#construct(called, args, named, node);
     if (called instanceof Instance) return this.#callInstance(called, args, named, node);
-    if (typeof called === "function") return called(this, args, named, node) ?? null;
+    if (typeof called === "function") return this.#guarded(() => called(this, args, named, node), node);
     if (!(called instanceof Method)) return new Unknown(`${this.text(node)} is not understood`, node);
     const { owner, method } = called;
     if (method instanceof PyFunction) return this.#callFunction(method, [owner, ...args], named, node);
     if (owner instanceof Shaped) return this.torch.callMethod(owner, method, args, named, node);
     if (owner instanceof Instance && owner.type) return this.torch.callModuleMethod(owner, method, args, named, node);
     const run = METHODS[method];
-    return run ? run(owner, args, this, node) ?? null : new Unknown(`${this.text(node)} is not understood`, node);
+    return run ? this.#guarded(() => run(owner, args, this, node), node) : new Unknown(`${this.text(node)} is not understood`, node);
+  }
+
+  /** Call what is Python's own; what it cannot do is not understood. @param {() => PyValue} call @param {PyNode} node */
+  #guarded(call, node) {
+    try {
+      return call() ?? null;
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) throw new Stop(`${this.text(node)} is not understood`, node);
+      throw error;
+    }
   }
 
   /** @param {any} called @param {PyValue[]} args @param {Map<string, PyValue>} named @param {PyNode} node */

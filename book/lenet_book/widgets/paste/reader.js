@@ -18,6 +18,7 @@ export function readNetwork(code, { imageShape, network } = {}) {
     return readingOf(program, ...(imageShape ? /** @type {[number[], string]} */ ([imageShape, "as you say"]) : program.guessShape()));
   } catch (error) {
     if (error instanceof Unreadable) return refused(code, error.message, error.at);
+    if (error instanceof TypeError || error instanceof RangeError) return refused(code, "something in this code is not understood", { from: 0, to: 0 });
     throw error;
   }
 }

@@ -294,6 +294,7 @@ export class Torch {
 
   /** @param {CodeStep} step @param {Unknown} unknown */
   #unknownStep(step, unknown) {
+    unknown.node ??= step.node;
     if (!this.run.isScript) {
       this.note(unknown);
       this.steps.push({ ...step, isUnknown: true, operation: step.operation ?? step.layer.type });
@@ -309,6 +310,7 @@ export class Torch {
       result = compute();
     } catch (error) {
       const { misfit } = /** @type {any} */ (error);
+      if (!misfit && error instanceof TypeError) return this.#unknownStep(step, new Unknown(`${this.run.text(/** @type {PyNode} */ (step.node))} is not understood`, step.node));
       if (!misfit) throw error;
       throw new MisfitError({ ...step, misfit });
     }
