@@ -1,4 +1,4 @@
-"""Long experiments on the training loop: what chapter 6 reports with mean and spread.
+"""Long experiments on the training loop: what the page *Measured* reports, with mean and spread.
 
 Run `python bench/training_loop.py`; `--help` lists the experiments. Every finished run is stored
 at once, and a run that is stored already is not repeated, so that an interrupted series resumes.

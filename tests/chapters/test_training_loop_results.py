@@ -1,4 +1,4 @@
-"""What chapter 6 reports as measured is what training_loop.json holds."""
+"""What the page *Measured* reports is what training_loop.json holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from series import is_of
 
 ROOT = Path(__file__).parents[2]
 TRAINING_LOOP = ROOT / "book" / "lenet_book" / "results" / "training_loop.json"
-CHAPTER = ROOT / "chapters" / "06_training_loop.ipynb"
+PAGE = ROOT / "book" / "measured.ipynb"
 POWERS_OF_TWO = (64, 128, 256)
 
 Record = dict[str, Any]
@@ -46,8 +46,8 @@ def rounds() -> list[dict[str, float]]:
 
 @cache
 def outputs() -> str:
-    """Everything that the stored chapter prints."""
-    cells = json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
+    """Everything that the stored page prints."""
+    cells = json.loads(PAGE.read_text(encoding="utf-8"))["cells"]
     found = [output for cell in cells for output in cell.get("outputs", [])]
     return "\n".join("".join(output.get("text", [])) for output in found)
 
@@ -84,11 +84,11 @@ def test_settings_were_compared_without_the_test_images() -> None:
             assert "held-out training images" in record["data"]
 
 
-# ---------------------------------------------------------------------------- the chapter
+# ---------------------------------------------------------------------------- the page
 
 
-def test_the_chapter_computes_its_numbers_from_the_file() -> None:
-    cells = json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
+def test_the_page_computes_its_numbers_from_the_file() -> None:
+    cells = json.loads(PAGE.read_text(encoding="utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     assert f'load_results("{TRAINING_LOOP.stem}")' in code
     prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
@@ -97,7 +97,7 @@ def test_the_chapter_computes_its_numbers_from_the_file() -> None:
 
 
 @pytest.mark.parametrize("epoch", [1, 10])
-def test_the_chapter_shows_the_reference_run(epoch: int) -> None:
+def test_the_page_shows_the_reference_run(epoch: int) -> None:
     trained = [run["epochs"][epoch - 1]["train"] for run in runs("reference")]
     correct = spread([score["num_correct"] for score in trained], ",.0f")
     sums = spread([score["loss"] * 600 for score in trained], ".1f")
@@ -116,7 +116,7 @@ def test_the_reference_run_reproduces_the_published_one() -> None:
 @pytest.mark.parametrize(
     ("experiment", "title"), [("reference", "pixels 0 to 1"), ("normalised", "normalised")]
 )
-def test_the_chapter_shows_what_normalising_does(experiment: str, title: str, epoch: int) -> None:
+def test_the_page_shows_what_normalising_does(experiment: str, title: str, epoch: int) -> None:
     shown = spread(accuracies(experiment, epoch), ".2%")
     assert f"{title:14} epoch {epoch:2}: test accuracy {shown}" in outputs()
 
@@ -134,7 +134,7 @@ def test_normalising_gains_about_half_a_point_little_more_than_the_spread() -> N
 
 
 @pytest.mark.parametrize("size", [10, 100, 1000, 10_000])
-def test_the_chapter_shows_the_effect_of_the_batch_size(size: int) -> None:
+def test_the_page_shows_the_effect_of_the_batch_size(size: int) -> None:
     columns = [
         spread(accuracies("batch-size", 3, batch_size=size, lr=lr), ".1%") for lr in (0.01, 0.001)
     ]
