@@ -207,7 +207,7 @@ def test_a_chapter_on_paper(browser: Browser, bases: Bases) -> None:
     with visiting(browser, bases["file"], viewport=paper, color_scheme="dark") as visit:
         page = visit.open("chapters/06_training_loop.html")
         drawing = page.locator("article details.hide").first
-        first, second = page.locator(
+        first, second, *_ = page.locator(
             "article details:not(.hide, .lenet-running, .lenet-widget *)"
         ).all()
         for opened in (drawing, first):
