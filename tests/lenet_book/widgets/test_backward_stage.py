@@ -303,7 +303,7 @@ def test_the_walk_ends_where_an_operation_has_no_backward(show: Show) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Mish(), nn.Flatten(), nn.Linear(72, 4))
     page = still(
-        show(ForwardStepper(model, torch.randn(1, 1, 8, 8)), "#ForwardStepper-1:back:step=5")
+        show(ForwardStepper(model, torch.randn(1, 1, 8, 8), [2]), "#ForwardStepper-1:back:step=5")
     )
     position = page.locator(".lenet-position")
     expect(position).to_have_text("backward, step 1 of 4")
@@ -312,6 +312,8 @@ def test_the_walk_ends_where_an_operation_has_no_backward(show: Show) -> None:
         expect(position).to_have_text(f"backward, step {step} of 4")
     expect(page.locator(".lenet-sentence")).to_contain_text("The walk ends here")
     expect(next_button(page)).to_have_attribute("aria-disabled", "true")
+    page.get_by_role("button", name="Do it").click()  # with the weights that have a gradient
+    expect(page.locator(".lenet-outcome")).to_contain_text(re.compile(r"loss [\d.]+ → [\d.]+"))
 
 
 def test_a_network_without_scores_has_no_way_back(show: Show) -> None:

@@ -87,10 +87,16 @@ export class Descent {
     setText(this.#grad, !this.#held ? "w.grad was None; this backward pass has filled it." : this.#left ? `w.grad held ${text(left)}; this backward pass has added ${text(fresh)}.` : "w.grad was zeroed; this backward pass has filled it.");
   }
 
+  /** Of the page's pictures, where the page can compute what they give. */
+  get #labels() {
+    const { steps, meta } = this.#state;
+    return steps.some(({ kind }) => kind === "recorded") ? [] : (meta.labels ?? []);
+  }
+
   /** How many of the page's pictures the network answers rightly. */
   #numRight() {
-    const { input, meta } = this.#state;
-    const labels = meta.labels ?? [];
+    const { input } = this.#state;
+    const labels = this.#labels;
     return this.#trainer.score(labels.map((_, sample) => input.valuesOf(sample)), labels).numRight;
   }
 
@@ -102,7 +108,7 @@ export class Descent {
     const left = this.#left;
     this.#held = Object.fromEntries(Object.entries(gradients.weights).map(([name, fresh]) => [name, fresh.map((value, i) => value + (left ? left[name][i] : 0))]));
     optimizer.step(this.#held);
-    this.#right = this.#state.meta.labels ? `; right of the ${this.#state.meta.labels.length} pictures here: ${rightBefore} → ${this.#numRight()}` : "";
+    this.#right = this.#labels.length ? `; right of the ${this.#labels.length} pictures here: ${rightBefore} → ${this.#numRight()}` : "";
     this.#back = () => {
       optimizer.restore(saved);
       this.#held = held;
