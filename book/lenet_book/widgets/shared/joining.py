@@ -38,7 +38,8 @@ _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
 _DATA = re.compile(r'\bfromPython\("([\w.]+:\w+)"\)')
 _NAME = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
-_DEFAULT_EXPORT = re.compile(r"^export default (.*);\n", re.MULTILINE)
+_DEFAULT_EXPORT = re.compile(r"^export default .*\n", re.MULTILINE)
+_EXPORTS_BY_DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 
 _PROGRAM = "const programOf = (name) => `(${part})((${frontEnd})().names()).${name}()`;\n"
 
@@ -64,12 +65,12 @@ def front_end(path: Path) -> str:
         ValueError: As `joined_script`.
     """
     names = f"{{ {', '.join([*_names_for_part(path), 'frontEnd'])} }}"
-    start, result = '"use strict";\n', r"return \1;\n"
-    if _part_files(path):
-        start += f"let comingPart;\nconst names = () => ({names});\n"
-        result = r"return { ...\1, names };\n"
+    has_part = bool(_part_files(path))
+    start = f"let comingPart;\nconst names = () => ({names});\n" if has_part else ""
     script = _LATER.sub("(comingPart ??= makePart(names()))", _joined(path))
-    return f"function frontEnd(makePart) {{\n{start}{_DEFAULT_EXPORT.sub(result, script)}}}"
+    script = _EXPORTS_BY_DEFAULT.sub("const byDefault = ", script)
+    result = "{ ...byDefault, names }" if has_part else "byDefault"
+    return f'function frontEnd(makePart) {{\n"use strict";\n{start}{script}return {result};\n}}'
 
 
 @cache
