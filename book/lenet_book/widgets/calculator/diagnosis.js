@@ -9,7 +9,7 @@ import { namedShape } from "./rows.js";
 
 /** Find what the failed layer needed and what came, or the layer that took what it should not. @param {Pass} pass @returns {Problem | null} */
 export function diagnose({ steps, failed: step, outputShape = steps.at(-1)?.outputShape ?? [] }) {
-  if (!step?.misfit) return wrongMaps(steps, outputShape) ?? lostBatch(steps, outputShape);
+  if (!step?.misfit) return wrongMaps(steps, outputShape) ?? lostBatch(steps, outputShape) ?? (steps.at(-1)?.outputShape.length === 2 ? batchAsSequence(steps) : null);
   const { kind, needed = 0, came = 0 } = step.misfit;
   const isCounted = kind === "features" || kind === "view";
   const why = isCounted ? reckoned(step, steps, needed, came) : "";
@@ -96,6 +96,8 @@ function wrongMaps(steps, outputShape) {
 function lostBatch(steps, outputShape) {
   const index = outputShape.length && outputShape[0] !== BATCH ? steps.findLastIndex(losesBatch) : -1;
   if (index < 0) return null;
+  const before = batchAsSequence(steps.slice(0, index));
+  if (before) return before;
   const step = steps[index];
   const { inputShape, outputShape: given } = step;
   const first = given.length ? `the first axis is ${given[0]}` : "no axis is left";
@@ -110,9 +112,27 @@ export function losesBatch({ inputShape, outputShape, isUnknown }) {
 
 /** What became of the images when their numbers were regrouped. @param {LayerStep} step */
 function fateOf({ layer, inputShape, outputShape }) {
-  if (!["Flatten", "view"].includes(layer.type)) return "";
-  const each = productOf(inputShape.slice(1)) / productOf(outputShape.slice(1));
-  return Number.isInteger(each) && each > 1 ? `, because every image is split into ${each} rows` : ", so the numbers of different images are mixed";
+  if (layer.type === "getitem") return ", because some images are left out";
+  const reshapes = ["Flatten", "view"].includes(layer.type);
+  const each = reshapes ? productOf(inputShape.slice(1)) / productOf(outputShape.slice(1)) : layer.type === "cat" ? outputShape[0] / BATCH : 0;
+  if (!Number.isInteger(each) || each < 2) return MIXED;
+  return `, because every image ${reshapes ? "is split into" : "has"} ${each} rows`;
+}
+
+const MIXED = ", so the numbers of different images are mixed";
+
+/** The recurrent layer, if any, that takes the batch for a sequence. @param {LayerStep} step */
+export function takesBatchSecond({ layer, inputShape }) {
+  return kindOf(layer).macs === "per row" && inputShape.length === 3 && inputShape[0] === BATCH && !settingsOf(layer).batch_first;
+}
+
+/** @param {LayerStep[]} steps  of a whole pass, before one that loses the batch or to the end @returns {Problem | null} */
+function batchAsSequence(steps) {
+  const index = steps.findIndex(takesBatchSecond);
+  if (index < 0) return null;
+  const step = steps[index];
+  const what = `${titleOf(step)} has batch_first=False: it takes the first axis of ${shapeText(step.inputShape)} for the sequence and the second for the batch${MIXED}`;
+  return { kind: "batch", what, step, index, needed: 0, came: 0, why: "" };
 }
 
 /** @param {{ layer: Layer }} step */

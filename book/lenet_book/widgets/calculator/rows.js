@@ -25,8 +25,8 @@ export function tabulate(steps) {
       note: windowsNote(windows),
       outputShape: namedShape(step.outputShape),
       numParameters: step.numParameters ?? numParameters(step.layer),
-      numMacs: macs / BATCH,
-      numBiasAdditions: macs ? numBiasAdditions(step) / BATCH : 0,
+      numMacs: Math.floor(macs / BATCH),
+      numBiasAdditions: macs ? Math.floor(numBiasAdditions(step) / BATCH) : 0,
       receptiveField: field?.size ?? null,
       jump: field?.jump ?? null,
     };

@@ -33,14 +33,16 @@ def known() -> dict[str, dict[str, object]]:
     """Describe functions by their names: the ``kind`` in the table, and the ``names`` of arguments.
 
     For ``max_pool2d`` and the layer ``MaxPool2d`` there is one kind; an operation without a kind
-    has an empty one; ``passed`` are the defaults that show in a recorded call. The first argument is ``input``, also where a method has it as its owner.
+    has an empty one; ``passed`` are the defaults that show in a recorded call. The first argument
+    is ``input``, also where a method has it as its owner.
     """
     kinds = {_plain(name): kind.name for kind in KINDS for name in (kind.name, *kind.calls)}
     alike = {name for home in _HOMES for name in dir(home) if _plain(name) in kinds}
     found = {}
     for name in sorted({*alike, *_MORE}):
-        function = next(getattr(home, name) for home in _HOMES if hasattr(home, name))
-        if callable(function) and name == name.lower() and not name.startswith("__"):
+        homes = (getattr(home, name, None) for home in _HOMES)
+        function = next(filter(callable, homes), None)
+        if function is not None and name == name.lower() and not name.startswith("__"):
             names = bind(name, function, tuple(range(9)), {})
             named = [each for each in names if "argument" not in each]
             kind = kinds.get(_plain(name), "")

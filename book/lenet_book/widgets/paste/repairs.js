@@ -1,6 +1,6 @@
 // @ts-check
 /** Why pasted code does not work, and edits of it that make it work: each was made, and the code read again. */
-import { diagnose, losesBatch, torchSentence } from "../calculator/diagnosis.js";
+import { diagnose, losesBatch, takesBatchSecond, torchSentence } from "../calculator/diagnosis.js";
 import { FixSearch, causeOf, fixText, reasonOf } from "../calculator/fixes.js";
 import { kindOf, settingText } from "../calculator/kinds.js";
 import { productOf } from "../shared/numbers.js";
@@ -131,7 +131,7 @@ function withSuffix(code, operand, suffix) {
 function* callFamilies(code, problem, steps) {
   const all = /** @type {CodeStep[]} */ (steps);
   const wrong = all.filter(({ layer, inputShape, outputShape }) => layer.type === "Flatten" && outputShape.length && String(outputShape.slice(1)) !== String(productOf(inputShape.slice(1))));
-  const lost = all.filter((step, index) => losesBatch(step) || index === all.length - 1);
+  const lost = all.filter((step, index) => losesBatch(step) || takesBatchSecond(step) || index === all.length - 1);
   yield { rank: 0, words: "flattening", changes: wrong.flatMap((step) => callChanges(code, step)) };
   yield { rank: ["batch", "order"].includes(problem.kind) ? 0 : 2, words: "other axes in calls", changes: lost.flatMap((step) => callChanges(code, step)) };
 }
@@ -140,6 +140,7 @@ function* callFamilies(code, problem, steps) {
 function callChanges(code, step) {
   const { node, module, layer, operation = "" } = step;
   const reason = losesBatch(step) ? `${step.title ?? layer.name} does not keep the batch axis` : "";
+  if (takesBatchSecond(step)) return [{ text: `batch_first=True in ${step.title ?? layer.name}`, reason: "", layer: layer.name, of: layer, settings: { batch_first: true }, leadsOn: true }];
   if (module?.type === "Flatten" && (layer.settings.start_dim ?? 1) !== 1) {
     return [{ text: `start_dim=1 in ${layer.name}`, reason, layer: layer.name, of: layer, settings: { start_dim: 1 }, leadsOn: true }];
   }

@@ -325,7 +325,8 @@ export class Torch {
   /** Write a function with its settings, as lenet.shapes does. @param {string} name @param {Record<string, PyValue>} given @param {Shaped[]} inputs @param {PyNode} node */
   #described(name, given, inputs, node) {
     const rest = VARIADIC[name];
-    if (rest && name !== "repeat") {
+    if (name === "repeat") return `repeat(${[given.sizes].flat().map((size, index) => `argument${index + 1}=${pythonText(size)}`).join(", ")})`;
+    if (rest) {
       const sizes = [given[rest] ?? []].flat();
       const written = node?.type === "CallExpression" ? argumentsOf(node).filter((each) => !each.name).map((each) => this.run.text(each.node)) : [];
       const isBatch = (/** @type {number} */ index) => written.length === sizes.length && /^(\w+\.(size\(0\)|shape\[0\])|len\(\w+\))$/.test(written[index]) && sizes[index] === inputs[0]?.shape[0];
@@ -391,13 +392,13 @@ function kept(shape, input, isPointwise) {
   return made;
 }
 
-/** The shape of tensors that meet number by number. @param {number[][]} shapes */
-function broadcast(shapes) {
+/** The shape of tensors that meet number by number. @param {number[][]} shapes @param {string} [needs] */
+function broadcast(shapes, needs = "the same sizes") {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   const padded = shapes.map((shape) => [...Array(rank - shape.length).fill(1), ...shape]);
   return Array.from({ length: rank }, (_, axis) => {
     const sizes = new Set(padded.map((shape) => shape[axis]).filter((size) => size !== 1));
-    return sizes.size > 1 ? refuse("operands", { needs: "the same sizes" }) : [...sizes][0] ?? 1;
+    return sizes.size > 1 ? refuse("operands", { needs }) : [...sizes][0] ?? 1;
   });
 }
 
@@ -480,8 +481,9 @@ function padded(shape, sizes) {
 function matrixProduct(_given, inputs) {
   const [a, b] = inputs.map(({ shape }) => shape);
   if (a.length < 2 || b.length < 2) return new Unknown("a product with a row is not followed", null);
-  if (a.at(-1) !== b.at(-2)) refuse("operands", { needs: "as many columns on the left as rows on the right" });
-  return new Shaped([...broadcast([a.slice(0, -2), b.slice(0, -2)]), /** @type {number} */ (a.at(-2)), /** @type {number} */ (b.at(-1))]);
+  const needs = "as many columns on the left as rows on the right";
+  if (a.at(-1) !== b.at(-2)) refuse("operands", { needs });
+  return new Shaped([...broadcast([a.slice(0, -2), b.slice(0, -2)], needs), /** @type {number} */ (a.at(-2)), /** @type {number} */ (b.at(-1))]);
 }
 
 /** @param {Record<string, PyValue>} given @param {Shaped[]} inputs */
@@ -587,10 +589,12 @@ function swapped(input, first, second) {
   return permuted(input, order);
 }
 
-/** @param {number[]} shape @param {number} dim @param {any} sizes */
+/** @param {number[]} shape @param {number} dim @param {any} sizes  one −1 at most */
 function unflattened(shape, dim, sizes) {
   const axis = axisOf(dim, shape.length);
-  const made = resolved([sizes].flat(), new Shaped([shape[axis]]));
+  const known = productOf([sizes].flat().filter((size) => size !== -1));
+  const made = [sizes].flat().map((size) => (size === -1 ? shape[axis] / known : size));
+  if (productOf(made) !== shape[axis] || !made.every(Number.isInteger)) refuse("other");
   return new Shaped(shape.toSpliced(axis, 1, ...made));
 }
 
