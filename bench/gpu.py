@@ -156,17 +156,19 @@ def fused_adam(model: nn.Module, *, graph: bool) -> torch.optim.Optimizer:
 
 
 @contextmanager
-def tf32(wanted: bool) -> Iterator[None]:
-    """Let matrix products round their inputs to TF32, or not."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if wanted else "highest")
+def arithmetic(tf32: bool, cudnn_benchmark: bool) -> Iterator[None]:
+    """Choose for a while whether matrix products round to TF32, and whether cuDNN tries kernels."""
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.benchmark
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
+    torch.backends.cudnn.benchmark = cudnn_benchmark
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.benchmark = before[1]
 
 
-def eager_step(model: nn.Module, optimizer: torch.optim.Optimizer) -> Step:
+def eager_step(model: Callable[[Tensor], Tensor], optimizer: torch.optim.Optimizer) -> Step:
     """Return the usual step, which starts kernel after kernel from Python."""
 
     def step(images: Tensor, labels: Tensor) -> Tensor:
@@ -224,6 +226,7 @@ class Recipe:
         optimizer: Makes the optimizer.
         precision: That of `Settings`.
         tf32: Whether matrix products may round to TF32.
+        cudnn_benchmark: Whether cuDNN tries its kernels for a convolution and takes the fastest.
         channels_last: Whether weights and maps lie in the order N, H, W, C.
         compiled: Whether `torch.compile` translates the network.
         graph: Whether the step is a CUDA graph.
@@ -234,6 +237,7 @@ class Recipe:
     optimizer: Callable[..., torch.optim.Optimizer] = adam
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     tf32: bool = False
+    cudnn_benchmark: bool = False
     channels_last: bool = False
     compiled: bool = False
     graph: bool = False
@@ -246,14 +250,14 @@ class Recipe:
         scaler = make_scaler(Settings(precision=self.precision), device)
         if scaler is not None:
             optimizer = ScaledOptimizer(optimizer, scaler)
-        trained: Any = in_precision(model, self.precision, scaler)
+        trained = in_precision(model, self.precision, scaler)
         step = eager_step(torch.compile(trained) if self.compiled else trained, optimizer)
         return GraphedStep(step) if self.graph else step
 
     def epoch(self, step: Step, batches: Iterable[Batch]) -> list[float]:
         """Train on all batches; return the summed loss and the number of correct answers."""
         totals: Any = 0.0
-        with tf32(self.tf32):
+        with arithmetic(self.tf32, self.cudnn_benchmark):
             for images, labels in batches:
                 counts = step(images, labels)
                 totals = totals + (counts.cpu() if self.read else counts)
@@ -275,6 +279,7 @@ REMEDIES = {
     "together, bfloat16": replace(TOGETHER, precision="bfloat16"),
     "together, float16 with GradScaler": replace(TOGETHER, precision="float16"),
     "together, TF32": replace(TOGETHER, tf32=True),
+    "together, cudnn.benchmark": replace(TOGETHER, cudnn_benchmark=True),
     "together, channels_last": replace(TOGETHER, channels_last=True),
     "together, torch.compile": replace(TOGETHER, compiled=True),
     "together, CUDA graph": FASTEST,

@@ -62,6 +62,23 @@ def test_remedies_together_train_alike(gpu, pictures, name):
     assert distance(gpu, weights, together) < 0.2
 
 
+def test_chosen_arithmetic_ends_with_the_epoch(gpu):
+    def now():
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.benchmark
+
+    before, seen = now(), []
+
+    def step(images, labels):
+        seen.append(now())
+        return torch.zeros(2)
+
+    batches = [(torch.zeros(1), torch.zeros(1))]
+    gpu.Recipe(tf32=True, cudnn_benchmark=True).epoch(step, batches)
+    gpu.PLAIN.epoch(step, batches)
+    assert seen == [("high", True), ("highest", False)]
+    assert now() == before
+
+
 def test_batches_of_every_kind_hold_the_same_images(gpu, pictures):
     sums = []
     for fetch in (gpu.loaded, gpu.resident):
