@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from lenet import __version__
 
@@ -32,14 +35,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit with 2.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser(chosen=words[:1]).parse_args(words)
     try:
+        options = _parser(chosen=words[:1]).parse_args(words)
         status: int = options.run(options)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 1
+    except OSError as error:  # the output cannot be written; files have errors of their own
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno not in (errno.EPIPE, errno.EINVAL):  # else its reader has seen enough
+            print(f"the output cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     return status
+
+
+def run() -> int:
+    """Run the command of this process, whatever its streams are and whoever ends it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the shell
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="replace")  # signs that this terminal does not have
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return main()
 
 
 def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
@@ -60,4 +78,4 @@ def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())
