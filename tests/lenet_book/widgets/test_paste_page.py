@@ -29,7 +29,29 @@ Traceback (most recent call last):
     x = F.relu(self.fc1(x))
 {MESSAGE}
 """
-EINSUM = """\
+BLOCKS = """\
+class Block(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 2 * channels, 3, padding=1)
+
+    def forward(self, x):
+        return F.max_pool2d(self.conv(x), 2)
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(Block(1), Block(2))
+        self.head = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(49, 10),
+        )
+
+    def forward(self, x):
+        x = self.blocks(x)
+        return self.head(x)
+"""
+UNKNOWN = """\
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
@@ -211,11 +233,31 @@ def test_a_link_that_is_none_changes_nothing(show: Show, hash_: str) -> None:
 
 
 def test_what_it_does_not_understand_it_names(page: Page) -> None:
-    paste(page, EINSUM)
+    paste(page, UNKNOWN)
     expect(line(page, 9)).to_have_class(re.compile("lenet-unknown"))
     expect(answer(page)).to_contain_text("Line 9: ")
     expect(answer(page)).to_contain_text("python -m lenet shapes")
     expect(answer(page)).not_to_contain_text("It fits")
+
+
+def test_blocks_say_what_they_give_and_sequences_where_they_fail(page: Page) -> None:
+    paste(page, BLOCKS)
+    size(page).fill("1×28×28")
+    expect(note(page, 4)).to_have_text("96 parameters")
+    expect(note(page, 7)).to_have_text("(N, 2, 14, 14), then (N, 4, 7, 7)")
+    expect(note(page, 14)).to_have_text("(N, 196)")
+    expect(note(page, 15)).to_contain_text("needs 49, gets 196")
+    expect(line(page, 15)).to_have_class(re.compile("lenet-wrong"))
+    expect(note(page, 18)).to_have_text("(N, 1, 28, 28)")
+    expect(note(page, 19)).to_have_text("(N, 4, 7, 7)")
+
+
+def test_the_diagram_leads_to_the_lines(page: Page) -> None:
+    page.get_by_role("button", name="conv2 16×8×8").click()
+    expect(line(page, 11)).to_have_class(re.compile("lenet-picked"))
+    page.get_by_role("button", name="fc1 ✗").click()
+    expect(line(page, 11)).not_to_have_class(re.compile("lenet-picked"))
+    expect(line(page, 13)).to_have_class(re.compile("lenet-picked"))
 
 
 def test_a_syntax_error_has_a_place(page: Page) -> None:

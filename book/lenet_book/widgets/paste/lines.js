@@ -92,14 +92,20 @@ function problemText({ name, needed, came }) {
 
 /** By line, the shapes that it gives, each time that it runs. @param {Pick<Reading, "rows" | "given">} reading */
 function visitsOf({ rows, given }) {
-  const events = rows.map((row, index) => ({ line: shownPlace(row).lastLine, shape: row.isKnown ? shapeText(row.outputShape) : "unknown", index }));
-  const blocks = given.map(({ place, shape, index }) => ({ line: place.lastLine, shape: shapeText(shape), index: index - 0.5 }));
+  const operations = rows.map((row, index) => ({ place: shownPlace(row), shape: row.isKnown ? shapeText(row.outputShape) : "unknown", index }));
+  const blocks = given.map(({ place, shape, index }) => ({ place, shape: shapeText(shape), index: index - 0.5 }));
   /** @type {Map<number, string[][]>} */
   const visits = new Map();
   let before = 0;
-  for (const { line, shape } of [...events, ...blocks].sort((a, b) => a.index - b.index)) {
+  /** What has been done in this visit. @type {Set<string>} */
+  let seen = new Set();
+  for (const { place: { from, to, lastLine: line }, shape } of [...operations, ...blocks].sort((a, b) => a.index - b.index)) {
     const here = visits.get(line) ?? [];
-    if (line !== before || !here.length) here.push([]);
+    if (line !== before || seen.has(`${from} ${to}`)) {
+      here.push([]);
+      seen = new Set();
+    }
+    seen.add(`${from} ${to}`);
     const shapes = here[here.length - 1];
     if (shapes.at(-1) !== shape) shapes.push(shape);
     visits.set(line, here);
