@@ -40,7 +40,7 @@ export class Lessons {
   #frame = 0;
   #stopWorker = () => {};
   #tray = element("div", { class: "lenet-tray", role: "group", "aria-label": "Lessons; choose one to take it out" });
-  #chart = new Chart({ title: "Loss", xLabel: "step", text: shortText });
+  #chart = new Chart({ title: "Loss", xLabel: "step", text: (value) => String(Number(value.toPrecision(2))) });
   #progress = element("p", { class: "lenet-outcome", role: "status" });
   #knows = element("p", { class: "lenet-knows" });
   #nothing = button("Continue from random weights", () => this.#learnFromNothing());
