@@ -11,6 +11,7 @@ from pathlib import Path
 
 PARTS = ".lenet-*.part"  # what is being written, in the folder of the file that it becomes
 DAY = 86_400  # seconds after which a part is what a killed process has left
+NO_FSYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}  # some network and memory file systems
 PATIENCE = 2.0  # seconds in which a system that holds the old file open may let it go
 
 
@@ -31,8 +32,7 @@ def write_atomically(path: str | Path, content: bytes) -> None:
         with part.open("xb") as stream:
             stream.write(content)
             stream.flush()
-            with contextlib.suppress(OSError):  # some network and memory file systems have none
-                os.fsync(stream.fileno())
+            _store(stream.fileno())
         _replace(part, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -57,6 +57,15 @@ def check_writable(path: str | Path) -> None:
         part.unlink()
     except OSError as error:
         raise _failure(error, path) from error
+
+
+def _store(descriptor: int) -> None:
+    """Have a file's bytes written to the disk, where the file system can."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FSYNC:  # a full or failing disk may be noticed only here
+            raise
 
 
 def _places(path: str | Path) -> tuple[Path, Path]:
