@@ -33,6 +33,7 @@ _ANY_IMPORT = re.compile(r"^import\b.*$", re.MULTILINE)
 _COMMENT = re.compile(
     r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|// @ts-check)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
+_TYPE = re.compile(r"/\*\* @(?:(?!\*/).)*\*/ ?")  # within a line
 _LATER = re.compile(r'\bimport\("(\.{1,2}/[\w./]+)"\)(?!\.[A-Z])')  # else a type
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
@@ -152,7 +153,7 @@ def _collect(path: Path, files: dict[Path, str]) -> None:
     left = _ANY_IMPORT.search(body)
     if left:
         raise ValueError(f"{path.name}: only files of the package can be imported: {left[0]}")
-    files[path] = _DATA.sub(_as_json, _EXPORT.sub("", _COMMENT.sub("", body)))
+    files[path] = _DATA.sub(_as_json, _EXPORT.sub("", _TYPE.sub("", _COMMENT.sub("", body))))
 
 
 def _as_json(call: re.Match[str]) -> str:
