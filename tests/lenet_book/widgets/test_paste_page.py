@@ -170,7 +170,7 @@ def test_shapes_follow_what_is_typed(page: Page) -> None:
     expect(page.locator(".lenet-strip")).to_contain_text("Write it as 1×28×28.")
     size(page).fill("1, 64, 64")
     expect(note(page, 12)).to_have_text("(N, 2704)")
-    editor(page).fill("net = nn.Sequential(nn.Conv2d(1, 6, 5),\n    nn.Flatten())")
+    editor(page).fill("nn.Sequential(nn.Conv2d(1, 6, 5),\n    nn.Flatten())")
     expect(note(page, 1)).to_contain_text("(N, 6, 60, 60)")
     expect(note(page, 2)).to_have_text("(N, 21600)")
 

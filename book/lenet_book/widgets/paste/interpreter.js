@@ -345,7 +345,11 @@ const STATEMENTS = {
   Body: (run, node, scope) => run.executeAll(node.kids, scope),
   Script: (run, node, scope) => run.executeAll(node.kids, scope),
   StatementGroup: (run, node, scope) => run.executeAll(node.kids, scope),
-  ExpressionStatement: (run, node, scope) => void run.evaluate(node.kids[0], scope),
+  ExpressionStatement(run, node, scope) {
+    const value = run.evaluate(node.kids[0], scope);
+    const isNew = scope === run.globals && value instanceof Instance && ![...scope.names.values()].includes(value);
+    if (isNew) scope.names.set("model", value); // a network that stands by itself
+  },
   ReturnStatement: (run, node, scope) => ({ how: "return", value: node.kids.length > 1 ? valueOfAll(run, node.kids.slice(1), scope) : null }),
   BreakStatement: () => ({ how: "break" }),
   ContinueStatement: () => ({ how: "continue" }),
