@@ -42,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 1
-    except OSError as error:  # the output cannot be written; files have errors of their own
+    except OSError as error:
+        if error.filename is not None:
+            print(error, file=sys.stderr)
+            return 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno not in (errno.EPIPE, errno.EINVAL):  # else its reader has seen enough
             print(f"the output cannot be written: {error.strerror}", file=sys.stderr)

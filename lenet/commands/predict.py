@@ -27,11 +27,13 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import nn
 
+from lenet.atomic import check_writable, write_atomically
 from lenet.commands.weights import add_weights, load_trained
 from lenet.data import DataError
 from lenet.data.preparing import FORMS, Prepared, form_of, prepare, probabilities
@@ -39,6 +41,7 @@ from lenet.models.weights import ModelCard
 
 SIDE, GAP, LINE = 160, 12, 20  # pixels of a sheet: a picture, what is between, a line of text
 MOST_ON_A_SHEET = 60
+SHEET_KINDS = (".png", ".jpg", ".jpeg", ".webp", ".pdf")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "print what was done to prepare every picture"
     parser.add_argument("--explain", action="store_true", help=text)
     text = (
-        "save a sheet (png, jpg, pdf) of the pictures before and after preparing, of the first "
-        f"{MOST_ON_A_SHEET} if there are more"
+        f"save a sheet ({', '.join(SHEET_KINDS)}) of the pictures before and after preparing, of "
+        f"the first {MOST_ON_A_SHEET} if there are more"
     )
     parser.add_argument("--show", type=Path, metavar="FILE", help=text)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
@@ -77,6 +80,8 @@ class Prediction:
 
 def run(options: argparse.Namespace) -> int:
     """Judge the pictures that `options` name; return the exit status."""
+    if options.show:
+        _check_sheet(options)
     try:
         model, card = load_trained(options.weights, options.network, options.dataset)
     except (ValueError, DataError) as error:
@@ -88,8 +93,19 @@ def run(options: argparse.Namespace) -> int:
     else:
         for one in predictions:
             print(_as_text(one, explain=options.explain))
-    saved = _save(predictions, options.show) if options.show and predictions else True
-    return 0 if saved and len(predictions) == len(options.images) else 1
+    if options.show and predictions:
+        write_atomically(options.show, _as_file(_sheet(predictions), options.show))
+    return 0 if len(predictions) == len(options.images) else 1
+
+
+def _check_sheet(options: argparse.Namespace) -> None:
+    """Refuse a sheet that could not be saved, or would take the place of a picture."""
+    path = options.show
+    if path.suffix.lower() not in SHEET_KINDS:
+        options.refuse(f"--show {path}: the name must end in {', '.join(SHEET_KINDS)}")
+    if any(path.exists() and image.exists() and path.samefile(image) for image in options.images):
+        options.refuse(f"--show {path}: that is one of the pictures to judge; name another file")
+    check_writable(path)
 
 
 def positive(text: str) -> int:
@@ -134,14 +150,11 @@ def _as_dict(prediction: Prediction) -> dict[str, object]:
     }
 
 
-def _save(predictions: Sequence[Prediction], path: Path) -> bool:
-    """Save a sheet of all pictures before and after; tell whether that worked."""
-    try:
-        _sheet(predictions).save(path)
-    except (OSError, ValueError) as error:
-        print(f"{path} cannot be written: {error}", file=sys.stderr)
-        return False
-    return True
+def _as_file(sheet: Image.Image, path: Path) -> bytes:
+    """The bytes of a picture's file, of the kind that its name asks for."""
+    stream = BytesIO()
+    sheet.save(stream, Image.registered_extensions()[path.suffix.lower()])
+    return stream.getvalue()
 
 
 def _sheet(predictions: Sequence[Prediction]) -> Image.Image:

@@ -143,8 +143,23 @@ def test_a_picture_that_cannot_be_read_does_not_stop_the_others(pictures, tmp_pa
 def test_a_figure_that_cannot_be_written_is_an_error(pictures, tmp_path, capsys):
     words = ["predict", SHIPPED, str(pictures[0]), "--show"]
     assert main([*words, str(tmp_path / "missing" / "seen.png")]) == 1
-    assert main([*words, str(tmp_path / "seen.xyz")]) == 1
-    assert capsys.readouterr().err.count("cannot be written") == 2
+    assert "cannot write the file" in capsys.readouterr().err
+    for name in ("seen.xyz", "seen", ".png", "seen.png.txt"):
+        with pytest.raises(SystemExit):
+            main([*words, str(tmp_path / name)])
+        assert "the name must end in .png" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == sorted(pictures)
+
+
+@pytest.mark.parametrize("name", ["digit 0.png", "link.png", "./digit 0.png"])
+def test_a_picture_to_judge_is_not_overwritten(pictures, tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    Path("link.png").symlink_to(pictures[0])
+    before = pictures[0].read_bytes()
+    with pytest.raises(SystemExit):
+        main(["predict", SHIPPED, *map(str, pictures), "--show", name])
+    assert "that is one of the pictures to judge" in capsys.readouterr().err
+    assert pictures[0].read_bytes() == before
 
 
 def test_own_pictures_are_judged_by_a_network_of_ones_own(own_weights, folder, capsys):
