@@ -208,9 +208,29 @@ def test_a_script_says_what_goes_in(script, shape, classes, run_script):
 
 
 @pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("nn.Conv2d(1, 4, 5)", (1, 28, 28)),
+        ("nn.Conv2d(3, 4, 5)", (3, 32, 32)),
+        ("nn.Conv1d(2, 4, 5)", (2, 128)),
+        ("nn.Conv3d(1, 4, 5)", (1, 16, 16, 16)),
+        ("nn.ConvTranspose2d(100, 4, 5)", (100, 1, 1)),
+        ("nn.Linear(20, 4)", (20,)),
+        ("nn.Flatten(), nn.Linear(784, 4)", (1, 28, 28)),
+        ("nn.Flatten(), nn.Linear(3072, 4)", (3, 32, 32)),
+    ],
+)
+def test_the_shape_of_an_image_follows_from_the_first_layer(layer, shape, run_script):
+    reading = read(run_script, f"model = nn.Sequential({layer}, nn.ReLU())\n")
+    assert tuple(reading["imageShape"]) == shape
+    assert reading["problem"] is None
+
+
+@pytest.mark.parametrize(
     "code",
     [
         NET.replace("\n", "\r\n"),
+        f"!pip install torch\n%matplotlib inline\n{NET}",
         NET.replace("    ", "\t"),
         NET.replace("x =", 'print "pictures", x\n        x ='),
         NET.replace("x =", 'assert x.dim() == 4, f"{x.shape} has not 4 axes"\n        x ='),
@@ -220,7 +240,18 @@ def test_a_script_says_what_goes_in(script, shape, classes, run_script):
         NET + "\n" + "# " + "ä" * 100_000 + "\n",
         NET + "".join(f"\nvalue_{i} = [{i}, {i} * 2, 'text']" for i in range(3_000)),
     ],
-    ids=["windows", "tabs", "python 2", "assert", "unicode", "endless", "long", "100 kB", "script"],
+    ids=[
+        "windows",
+        "notebook",
+        "tabs",
+        "python 2",
+        "assert",
+        "unicode",
+        "endless",
+        "long",
+        "100 kB",
+        "script",
+    ],
 )
 def test_it_is_read_all_the_same(code, run_script):
     reading = read(run_script, code)

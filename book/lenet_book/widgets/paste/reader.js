@@ -1,7 +1,7 @@
 // @ts-check
 /** Read pasted code: which network is in it, what goes in, and every shape up to the line that fails. */
 import { USUAL_SIZES } from "../calculator/changes.js";
-import { diagnose } from "../calculator/diagnosis.js";
+import { diagnose, titleOf } from "../calculator/diagnosis.js";
 import { kindOf } from "../calculator/kinds.js";
 import { BATCH } from "../calculator/layers.js";
 import { namedShape, tabulate } from "../calculator/rows.js";
@@ -126,22 +126,26 @@ export class Program {
     const needed = fits && /** @type {any} */ (taker?.layer.settings)[fits.setting];
     if (fits?.noun === "feature") return this.#flatShape(needed);
     const channels = needed ?? 1;
-    const sizes = channels === 1 ? USUAL_SIZES : [32, 224, ...USUAL_SIZES.filter((size) => ![32, 224].includes(size))];
-    const works = sizes.find((size) => !this.#fails([channels, size, size]));
-    const words = works ? `a usual size with which it runs` : "a usual size";
-    return [[channels, works ?? sizes[0], works ?? sizes[0]], `${taker ? `${taker.title ?? taker.layer.name} takes ${channels} channel${channels === 1 ? "" : "s"}; ` : ""}${words}`];
+    const { axes, window } = kindOf(taker?.layer ?? { type: "" });
+    const flat = channels === 1 ? USUAL_SIZES : [32, 224, ...USUAL_SIZES.filter((size) => ![32, 224].includes(size))];
+    const sizes = window === "transpose" ? [1, ...flat] : axes === 1 ? [128, 256, 1024] : axes === 3 ? [16, 32, 64] : flat;
+    const shapes = sizes.map((size) => [channels, ...Array(axes ?? 2).fill(size)]);
+    const works = shapes.find((shape) => !this.#fails(shape));
+    const words = works ? "a usual size with which it runs" : "a usual size";
+    return [works ?? shapes[0], `${taker ? `${titleOf(taker)} takes ${channels} channel${channels === 1 ? "" : "s"}; ` : ""}${words}`];
   }
 
   /** @param {number} features @returns {[number[], string]} */
   #flatShape(features) {
     const squares = [1, 3].map((channels) => [channels, ...Array(2).fill(Math.sqrt(features / channels))]);
-    const shape = [...squares.filter((each) => Number.isInteger(each[1])), [features]].find((each) => !this.#fails(each));
+    const shape = [...squares.filter((each) => Number.isInteger(each[1])), [features], [features, 28, 28]].find((each) => !this.#fails(each));
     return [shape ?? [features], `the first layer takes ${features} features`];
   }
 
   /** @param {number[]} shape */
   #fails(shape) {
-    return diagnose(this.pass(shape)) !== null;
+    const pass = this.pass(shape);
+    return pass.unread.length > 0 || diagnose(pass) !== null;
   }
 }
 

@@ -15,7 +15,13 @@ export class Unreadable extends Error {
 
 /** Parse Python; an `Unreadable` says what is none. @param {string} code @returns {PyNode} */
 export function parsePython(code) {
-  return grown(parser.parse(code).cursor(), code, 0);
+  const python = code.split("\n").map((line) => (isMagic(line) ? " ".repeat(line.length) : line)).join("\n");
+  return grown(parser.parse(python).cursor(), python, 0);
+}
+
+/** Is a line a notebook's own command, such as "!pip install torch" or "%matplotlib inline"? @param {string} line */
+function isMagic(line) {
+  return line.startsWith("!") || (line.startsWith("%") && line[1] !== " ");
 }
 
 /** @param {any} cursor  of Lezer @param {string} code @param {number} depth @returns {PyNode} */
