@@ -38,7 +38,7 @@ def known() -> dict[str, dict[str, object]]:
     """
     kinds = {_plain(name): kind.name for kind in KINDS for name in (kind.name, *kind.calls)}
     alike = {name for home in _HOMES for name in dir(home) if _plain(name) in kinds}
-    found = {}
+    found: dict[str, dict[str, object]] = {}
     for name in sorted({*alike, *_MORE}):
         homes = (getattr(home, name, None) for home in _HOMES)
         function = next(filter(callable, homes), None)
