@@ -70,6 +70,7 @@ EDITED = {
     "03_inside_the_weights",
     "04_forward_pass",
     "05_output_shapes",
+    "06_training_loop",
     "08_reading_the_results",
     "10_cifar10",
     "11_beyond_lenet",

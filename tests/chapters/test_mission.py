@@ -32,6 +32,7 @@ def place(number: str, thing: str, chapter: str, *headings: str) -> Place:
 
 ETL, BUILD, WEIGHTS = "01_etl", "02_building_a_network", "03_inside_the_weights"
 FORWARD, SHAPES, TRAINING = "04_forward_pass", "05_output_shapes", "06_training_loop"
+MEASURED = "../book/measured"
 GPU, RESULTS, LENET5 = "07_gpu_training", "08_reading_the_results", "09_lenet5"
 CIFAR, BEYOND = "10_cifar10", "11_beyond_lenet"
 
@@ -61,7 +62,7 @@ TAUGHT = [
     place(
         "S1.4",
         "whether Normalize helps",
-        TRAINING,
+        MEASURED,
         "Did leaving out the normalisation cost anything?",
     ),
     place(
@@ -70,7 +71,7 @@ TAUGHT = [
     place(
         "S1.6",
         "batch sizes and powers of two",
-        TRAINING,
+        MEASURED,
         '"Use powers of two, because computers are binary"',
     ),
     place(
@@ -129,14 +130,19 @@ TAUGHT = [
     place("S3.12", "relu lifts the minimum", FORWARD, "Operation 2: `relu`"),
     place("S3.13", "one update", TRAINING, "One update, the same batch twice"),
     place("S3.13", "gradients", TRAINING, "From the loss back to every weight"),
+    place("S3.13", "the same batch twice, with Adam", TRAINING, "Adam, three steps by hand"),
     place("S3.13", "many epochs", TRAINING, "Ten epochs", "Three accuracies"),
+    place("S3.13", "the reference runs", MEASURED, "How much is luck?"),
     place("S3.14", "zero_grad", TRAINING, "Why `zero_grad`?"),
-    place("S3.14", "the batch size", TRAINING, "How many images per update?"),
+    place("S3.14", "the batch size", TRAINING, "How many pictures per update?"),
+    place("S3.14", "the batch size, measured", MEASURED, "How many pictures per update?"),
     place("S3.15", "devices", GPU, "What a device is", "`.cuda()` then, and choosing a GPU"),
     place("S3.16", "debugging", RESULTS, "When the number is bad", "Look inside while it runs"),
     place("S3.16", "the confusion matrix", RESULTS, "Who is mistaken for whom"),
-    place("S4.1", "the network read line by line", TRAINING, "The network, line by line"),
-    place("S4.1", "learning rate", TRAINING, "What the learning rate does"),
+    place("S4.1", "the network read line by line", FORWARD, "Twelve operations, written down"),
+    place("S4.1", "local receptive fields", SHAPES, "What one number has seen"),
+    place("S4.1", "learning rate", TRAINING, "What the learning rate does", "Find a learning rate"),
+    place("S4.1", "momentum", TRAINING, "What momentum does"),
     place("S4.1", "the loop as a function", TRAINING, "The loop as a function"),
     place("S4.1", "translation", CIFAR, "Does it matter where the thing is?"),
     place("S4.2", "400 from the trace", SHAPES, "The answer: a walk through the network"),
@@ -216,6 +222,16 @@ def test_nothing_is_left_out() -> None:
         ("F.conv2d(", WEIGHTS, "Reading PyTorch's own code"),
         ("register_forward_hook(", WEIGHTS, "Why you call the network, not `forward`"),
         ("load_state_dict(", WEIGHTS, "The weights are the network"),
+        (
+            "datasets.FashionMNIST(root, train=True, transform=transforms.ToTensor())",
+            TRAINING,
+            "The loss of a network",
+        ),
+        ("nn.NLLLoss()", TRAINING, "Log-softmax and NLL: the same loss in two pieces"),
+        ("for images, labels in train_loader:", TRAINING, "The training step in eight moves"),
+        ("plt.plot(batch_loss", TRAINING, "The training step in eight moves"),
+        ("torch.optim.SGD(", TRAINING, "What momentum does"),
+        ("torch.optim.Adam(", TRAINING, "Adam, three steps by hand"),
         ("transforms.RandomCrop(32, padding=4)", BEYOND, "More pictures from the same ones"),
         ("transforms.RandomHorizontalFlip()", BEYOND, "More pictures from the same ones"),
         ("lr_scheduler.StepLR", BEYOND, "A learning rate with a plan"),
