@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
-COLUMNS = ("Network", "Data", "Settings", "n", "Accuracy")
+NO_BREAK = "\N{NO-BREAK SPACE}"
+COLUMNS = ("Accuracy", "n", "Network", "Data", "Settings")
 ADAM = "adam, lr 0.01, batches of 100"
 FASHION, MNIST, CIFAR = "Fashion-MNIST", "MNIST", "CIFAR-10, re-encoded"
 
@@ -241,7 +242,13 @@ def table(chapter: int) -> Iterator[tuple[str, str]]:
     for name, recipe in names().items():
         if recipe.chapter == chapter:
             found = lines()[recipe]
-            cells = (recipe.network, recipe.data, recipe.settings, str(len(found)), in_words(found))
+            cells = (
+                in_words(found).replace(" ", NO_BREAK),
+                str(len(found)),
+                recipe.network,
+                recipe.data,
+                recipe.settings,
+            )
             yield name, f"| {' | '.join(cells)} |"
 
 

@@ -12,24 +12,15 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 CHAPTERS = "chapters/"
-ONCE = {
-    "Linux, macOS": "make book",
-    "Windows": "python -m venv .venv\n"
-    ".venv\\Scripts\\python -m pip install -r requirements.txt\n"
-    ".venv\\Scripts\\python -m pip install --no-deps -e .",
+COMMANDS = {  # the last opens the chapter, those before it install
+    "Linux, macOS": ["make book", ".venv/bin/jupyter lab {}"],
+    "Windows": [
+        "python -m venv .venv",
+        ".venv\\Scripts\\python -m pip install -r requirements.txt",
+        ".venv\\Scripts\\python -m pip install --no-deps -e .",
+        ".venv\\Scripts\\jupyter lab {}",
+    ],
 }
-EACH_TIME = {
-    "Linux, macOS": ".venv/bin/jupyter lab {}",
-    "Windows": ".venv\\Scripts\\jupyter lab {}",
-}
-
-
-def commands(by_system: dict[str, str]) -> str:
-    """Write commands, each below the system that they are for."""
-    return "".join(
-        f'<p>{system}:</p><div class="highlight"><pre>{escape(text)}\n</pre></div>'
-        for system, text in by_system.items()
-    )
 
 
 def box(page: str, download: str, colab: str) -> str:
@@ -40,15 +31,18 @@ def box(page: str, download: str, colab: str) -> str:
         download: Where its notebook can be had, seen from the page.
         colab: Where it opens in Colab; empty if it cannot.
     """
-    start = {system: text.format(f"{page}.ipynb") for system, text in EACH_TIME.items()}
-    start["Windows"] = start["Windows"].replace("/", "\\")
+    blocks = []
+    for system, lines in COMMANDS.items():
+        file = f"{page}.ipynb".replace("/", "\\" if system == "Windows" else "/")
+        text = escape("\n".join(lines).format(file))
+        blocks.append(f'<p>{system}:</p><div class="highlight"><pre>{text}\n</pre></div>')
     then = ", and put it into the folder <code>chapters</code>."
     if colab:
         then = f', or <a href="{escape(colab)}">open it in Colab</a>: nothing to install.'
     return (
         '<details class="lenet-running"><summary>Run this chapter</summary>'
-        "<p>In a terminal, in the book's folder. Once, to install:</p>"
-        f"{commands(ONCE)}<p>Each time, to open the chapter:</p>{commands(start)}"
+        "<p>In a terminal, in the book's folder. The last line opens the chapter; what stands "
+        f"before it installs the book, and is needed once.</p>{''.join(blocks)}"
         f'<p><a href="{escape(download)}" download>Download this chapter</a> as a notebook'
         f"{then}</p>"
         "<p>Run a cell with <kbd>Shift</kbd> + <kbd>Enter</kbd>. The exercises are answered there: "
