@@ -145,6 +145,25 @@ PRINTED = {  # a recipe; for each of its runs a cell's id, and a pattern of what
     Recipe("in-the-weights", 3, "NarrowLeNet", f"{FASHION}, normalised", f"3 epochs, {ADAM}"): [
         ("knowledge-code", r"itself: ([\d.]+)%")
     ],
+    Recipe("here-fit", 6, "NarrowLeNet", f"{FASHION}, from 0 to 1", f"10 epochs, {ADAM}"): [
+        ("fit", r"\n +10 .*% .* ([\d.]+)%")
+    ],
+    Recipe(
+        *("here-sgd", 6, "NarrowLeNet", f"{FASHION}, from 0 to 1, held out"),
+        "1 epoch, sgd, lr 0.1, momentum 0, batches of 100",
+    ): [("three-recipes", r"lr 0.1 .* ([\d.]+)%")],
+    Recipe(
+        *("here-momentum", 6, "NarrowLeNet", f"{FASHION}, from 0 to 1, held out"),
+        "1 epoch, sgd, lr 0.05, momentum 0.9, batches of 100",
+    ): [("three-recipes", r"momentum .* ([\d.]+)%")],
+    Recipe(
+        *("here-adam", 6, "NarrowLeNet", f"{FASHION}, from 0 to 1, held out"),
+        f"1 epoch, {ADAM}",
+    ): [("three-recipes", r"Adam, .* ([\d.]+)%")],
+    Recipe(
+        *("here-large", 6, "NarrowLeNet", f"{FASHION}, from 0 to 1, held out"),
+        "1 epoch, adam, lr 0.01, batches of 10,000",
+    ): [("two-sizes", r"10,000: .* ([\d.]+)%")],
     Recipe(
         "to-judge", 8, "NarrowLeNet", f"{FASHION}, normalised", f"4 epochs, {ADAM}, one-cycle"
     ): [
