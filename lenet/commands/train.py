@@ -87,6 +87,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "constant learning rate you may ask for more epochs"
     )
     group.add_argument("--resume", action="store_true", help=text)
+    text = "begin anew, in the place of a checkpoint that is there"
+    group.add_argument("--restart", action="store_true", help=text)
 
 
 def _network_name(name: str) -> str:
@@ -110,6 +112,9 @@ def run(options: argparse.Namespace) -> int:
             return _train(kind(model, data, settings), options)
     except (OSError, ValueError, DataError, CheckpointError, DivergedError) as error:
         print(error, file=sys.stderr)
+        if isinstance(error, DivergedError):
+            again = f"--lr {options.lr / 10:g} --restart"
+            print(f"The same command with {again} begins anew.", file=sys.stderr)
         return 1
 
 
@@ -118,10 +123,15 @@ def _check_files(options: argparse.Namespace) -> None:
     path = _checkpoint(options)
     check_writable(options.save)
     check_writable(path)
+    if path.resolve() == options.save.resolve():
+        raise ValueError(f"--checkpoint and --save are one file, {path}; name two")
+    if options.restart and path.exists():
+        checkpoint.read(path)  # nothing else than a checkpoint is deleted
+        path.unlink(missing_ok=True)
     if path.exists() and not options.resume:
         raise ValueError(
-            f"{path} holds a training that was stopped. Add --resume to go on with it, "
-            "or delete it to start anew."
+            f"{path} holds a training that was stopped. Add --resume to go on with it, or "
+            "--restart to begin anew in its place."
         )
 
 

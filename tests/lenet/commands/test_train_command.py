@@ -108,6 +108,27 @@ def test_a_folder_of_pictures(tmp_path, weights):
     assert card.image_shape == (3, 32, 32)
 
 
+def test_after_divergence_the_advice_works_as_printed(weights, capsys):
+    command = [*TRAIN, "--epochs", "1", "--optimizer", "sgd", "--save", weights]
+    told = failed(capsys, *command, "--lr", "1e20")
+    advice = re.search(r"The same command with (.*) begins anew", told)
+    assert advice is not None, told
+    assert advice[1] == "--lr 1e+19 --restart"
+    assert "--restart to begin anew" in failed(capsys, *command, "--lr", "0.01")
+    assert main([str(word) for word in [*command, "--lr", "0.01", "--restart"]]) == 0
+    assert weights.exists()
+
+
+def test_restarting_deletes_nothing_but_a_checkpoint(weights, tmp_path, capsys):
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"a photo")
+    told = failed(capsys, *TRAIN, "--save", weights, "--checkpoint", photo, "--restart")
+    assert "photo.jpg is damaged, or no checkpoint" in told
+    assert photo.read_bytes() == b"a photo"
+    told = failed(capsys, *TRAIN, "--save", weights, "--checkpoint", weights)
+    assert "are one file" in told
+
+
 # ---------------------------------------------------------------------------- going on
 
 
@@ -135,7 +156,7 @@ def test_a_stopped_training_goes_on(weights, tmp_path, monkeypatch, capsys):
     assert f"{weights}.checkpoint holds the 2 of 3 epochs that are finished" in captured.err
     assert "same command with --resume" in captured.err
     assert not weights.exists()
-    assert "Add --resume to go on with it, or delete it" in failed(capsys, *command)
+    assert "Add --resume to go on with it, or --restart" in failed(capsys, *command)
     assert main([*map(str, command), "--resume"]) == 0
     numbers = re.findall(r"^ +(\d)  ", capsys.readouterr().out, re.M)
     assert numbers == ["1", "2", "3"], "the table is whole"
