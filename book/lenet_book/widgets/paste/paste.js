@@ -159,7 +159,7 @@ class Paste {
     if (!said?.needed || reading.refusal) return reading;
     if (this.#guess.quote !== said.quote) this.#guess = { quote: said.quote, shape: shapeGiving(said, reading.imageShape, read) };
     if (!this.#guess.shape.length) return reading;
-    return { ...read(this.#guess.shape), imageSource: "with such pictures it gives your message" };
+    return { ...read(this.#guess.shape), imageSource: "as your message says" };
   }
 
   show() {
