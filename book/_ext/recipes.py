@@ -55,12 +55,14 @@ Lines = dict[Recipe, list[float]]  # the test accuracies of a recipe's runs, in 
 
 
 def settings_words(settings: Record) -> str:
-    """Write stored settings; a constant learning rate and no weight decay go without saying."""
+    """Write stored settings, and from the schedule on only what is not plain."""
     words = [
         "{epochs} epochs, {optimizer}, lr {lr:g}, batches of {batch_size:,}".format(**settings)
     ]
     words += [settings["schedule"]] * (settings["schedule"] != "constant")
     words += [f"weight decay {settings['weight_decay']:g}"] * bool(settings["weight_decay"])
+    words += [settings["precision"]] * (settings["precision"] != "float32")
+    words += [settings["device"]] * (settings["device"] != "cpu")
     return ", ".join(words)
 
 
