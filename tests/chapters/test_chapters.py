@@ -71,6 +71,7 @@ EDITED = {
     "04_forward_pass",
     "05_output_shapes",
     "06_training_loop",
+    "07_gpu_training",
     "08_reading_the_results",
     "10_cifar10",
     "11_beyond_lenet",
