@@ -74,7 +74,7 @@ class Stage {
     this.#drawer = new Drawer(state.meta.listings);
     this.#turn = button("Gradients", () => this.#enter(state.mode === "forward" ? "back" : "forward", state.steps.length - 1), { class: "lenet-button lenet-turn", hidden: !state.canLearn });
     const canTrain = state.canLearn && !state.input.whyNotDraw;
-    this.#teach = button("Teach it", () => this.#enter("teach", state.step), { hidden: !canTrain });
+    this.#teach = button("Teach it", () => this.#enter("teach", state.step), { class: "lenet-button lenet-turn", hidden: !canTrain });
     this.#transport = this.#makeTransport();
     this.#panels = element("div", { class: "lenet-panels" }, this.#inputRoom, this.#in.node, this.#operation.node, this.#out.node, this.#ties.node);
     this.#tabs = element("div", { class: "lenet-tabs", role: "group", "aria-label": "What is shown" }, ...TABS.map((name, i) => button(name, () => this.#turnTo(i))));
