@@ -519,7 +519,7 @@ def table(record: Record) -> str:
     for name, found in record.get("trainings", {}).items():
         taken = statistics.median(each["seconds"] for each in found)
         lines.append(f"{name:58}{taken:8.2f} s for {record['epochs']} epochs, n = {len(found)}")
-        if record["data"] != RANDOM:
+        if record["data"] != RANDOM and record["epochs"] == Sizes().epochs:
             lines.append(f"{'':58}{accuracy(found)} (on a CPU {accuracy(on_a_cpu())})")
     for name, (found,) in record.get("bytes", {}).items():
         lines.append(f"{name:58}{found / 2**20:8.1f} MiB for {record['batch_size']:,} images")
