@@ -166,6 +166,20 @@ PRINTED = {  # a recipe; for each of its runs a cell's id, and a pattern of what
         *("here-large", 6, "NarrowLeNet", f"{FASHION}, from 0 to 1, held out"),
         "1 epoch, adam, lr 0.01, batches of 10,000",
     ): [("two-sizes", r"10,000: .* ([\d.]+)%")],
+    **{
+        Recipe(
+            *("here-batches", 7, "NarrowLeNet", f"{FASHION}, normalised, 24,000 images, held out"),
+            f"2 epochs, adam, lr {lr}, batches of {size}",
+        ): [("batch-lr-try", rf"batch {size}, lr {lr}: ([\d.]+)%")]
+        for size, lr in ((100, "0.002"), (800, "0.002"), (800, "0.0057"), (800, "0.016"))
+    },
+    **{
+        Recipe(
+            *("here-bits", 7, "NarrowLeNet", f"{FASHION}, normalised, 6,000 images"),
+            f"2 epochs, adam, lr 0.003, batches of 100, {dtype}",
+        ): [("precisions", rf"\.{dtype}: test accuracy ([\d.]+)%")]
+        for dtype in ("float32", "bfloat16", "float16")
+    },
     Recipe(
         "to-judge", 8, "NarrowLeNet", f"{FASHION}, normalised", f"4 epochs, {ADAM}, one-cycle"
     ): [

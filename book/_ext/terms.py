@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 CHAPTERS = "chapters/"
+ONLY_IN = {  # plain words elsewhere, terms in one chapter
+    "01": ("balanced", "class", "sample", "scaling"),
+    "02": ("registration",),
+    "05": ("floor", "jump"),
+    "06": ("step", "update"),
+    "07": ("rank",),
+    "08": ("confidence", "precision", "recall", "temperature"),
+    "09": ("connections",),
+    "10": ("classifier",),
+    "11": ("schedule", "shortcut"),
+}
+PLURALS = {"is": "[ie]s", "y": "(?:y|ies)", "(?<=[^s])s": "s?", "": "(?:e?s)?"}
 NO_PROSE = (
     *(nodes.title, nodes.rubric, nodes.caption, nodes.table, nodes.reference, nodes.raw),
     *(nodes.literal, nodes.literal_block, nodes.math, nodes.math_block),
@@ -26,10 +38,14 @@ def pattern(term: str) -> str:
 
     A term with capitals, such as "MAC", is found as it is written.
     """
-    first, rest = term[0], re.escape(re.sub(r"(?<=[^s])s$", "", term[1:]))
+    first, rest = term[0], re.escape(term[1:])
     if not re.search("[A-Z]", term):
         first = f"[{first}{first.upper()}]"
-    return rf"(?<![\w-]){first}{rest}(?:e?s)?(?![\w-])"
+    for ending, forms in PLURALS.items():
+        if re.search(f"{ending}$", rest):
+            rest = re.sub(f"{ending}$", forms, rest)
+            break
+    return rf"(?<![\w-]){first}{rest}(?![\w-])"
 
 
 class Terms(SphinxPostTransform):
@@ -42,6 +58,10 @@ class Terms(SphinxPostTransform):
         if not self.env.docname.startswith(CHAPTERS):
             return
         places = self._places()
+        for chapter, terms in ONLY_IN.items():
+            if not self.env.docname.startswith(f"{CHAPTERS}{chapter}_"):
+                for term in terms:
+                    places.pop(term, None)
         longest_first = sorted(places, key=len, reverse=True)
         groups = [f"(?P<t{i}>{pattern(term)})" for i, term in enumerate(longest_first)]
         finder = re.compile("|".join(groups) or "(?!)")

@@ -34,6 +34,15 @@ def test_terms_stand_in_order_once_each() -> None:
     assert firsts == sorted(set(firsts))
 
 
+def test_plurals_are_found_and_longer_words_are_not() -> None:
+    found = {"axis": "axes", "probability": "Probabilities", "loss": "losses", "scores": "score"}
+    for term, word in found.items():
+        assert re.fullmatch(pattern(term), word)
+        assert re.fullmatch(pattern(term), term)
+    for term, word in {"MAC": "mac", "pooling": "max-pooling", "bias": "biased"}.items():
+        assert not re.search(pattern(term), word)
+
+
 GLOSSARY = """# Glossary
 
 ```{glossary}
@@ -52,12 +61,15 @@ loss
 
 MAC
     Work.
+
+precision
+    Of answers, as in chapter 8.
 ```
 """
 CHAPTER = """# 1. A loss
 
 Losses of `batch` and $batch$: see [the batch](https://example.com/batch).
-Batch normalisation needs a **batch**; a batch-wise loss is a loss.
+Batch normalisation needs a **batch**; a batch-wise loss is a loss. Precision.
 
 ## Every MAC
 
@@ -74,15 +86,18 @@ logits = 1
 
 
 def test_the_first_use_of_a_term_in_prose_is_a_link(tmp_path: Path) -> None:
-    given = {"glossary": GLOSSARY, "chapters/one": CHAPTER, "other": "# Other\n\nA batch.\n"}
+    given = {"glossary": GLOSSARY, "chapters/01_one": CHAPTER, "other": "# Other\n\nA batch.\n"}
+    given["chapters/08_eight"] = "# 8. Eight\n\nIts precision.\n"
     pages = build(tmp_path, given, "terms", myst_enable_extensions=["dollarmath"])
-    links = pages["chapters/one"].select("a.term")
+    links = pages["chapters/01_one"].select("a.term")
     words = ["Losses", "Batch normalisation", "batch", "MAC", "score"]
     assert [link.text for link in links] == words
     assert links[1]["href"] == "../glossary.html#term-batch-normalisation"
     for link in links:
         assert pages["glossary"].find(id=link["href"].partition("#")[2])
     assert links[2].parent.name == "strong"
-    plain = pages["chapters/one"].get_text()
+    plain = pages["chapters/01_one"].get_text()
     assert "Batch normalisation needs a batch; a batch-wise loss is a loss." in plain
+    (link,) = pages["chapters/08_eight"].select("a.term")
+    assert link.text == "precision"
     assert not pages["other"].select("a.term")
