@@ -375,3 +375,10 @@ def test_python_knows_code_and_pictures() -> None:
     assert repr(widget) == "PastedNetwork(1 lines, input (4,))"
     assert widget.meta["poster"] == "<pre>nn.Linear(4, 2)  # &lt;4&gt;</pre>"
     assert repr(PastedNetwork("")) == "PastedNetwork(0 lines, input as the code says)"
+
+
+def test_where_no_change_can_be_tried_to_the_end_the_line_is_named(page: Page) -> None:
+    editor(page).fill(UNKNOWN.replace("nn.Linear(784, 10)", "nn.Linear(700, 10)"))
+    size(page).fill("1×28×28")
+    reason = "because of line 9: scramble is not defined here. The package does it, see below."
+    expect(answer(page)).to_contain_text(reason)

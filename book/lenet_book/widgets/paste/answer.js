@@ -65,10 +65,11 @@ function messageParts({ quote, meaning }, { problem }, isBlank) {
 
 /** @param {NonNullable<Reading["problem"]>} problem @param {CodeExplanation | null} explanation @param {boolean} isUnsaid  by the reader: PyTorch's own words @param {(fix: CodeFix) => void} apply */
 function problemParts(problem, explanation, isUnsaid, apply) {
-  const { what, why, fixes, error } = explanation ?? { ...problem, fixes: [], error: "" };
+  const { what, why, fixes, error, unread } = explanation ?? { ...problem, fixes: [], error: "", unread: null };
   const parts = [paragraph(`${what}.`, "lenet-what"), ...(why ? [paragraph(`Why: ${why}.`)] : [])];
   if (error && isUnsaid) parts.push(element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, error)));
-  const found = explanation ? paragraph(fixesHeading(explanation), "lenet-what") : paragraph("Changes are being tried …", "lenet-muted");
+  const heading = unread ? `No change could be tried to the end, because of line ${unread.place.line}: ${unread.what}. The package does it, see below.` : explanation && fixesHeading(explanation);
+  const found = heading ? paragraph(heading, "lenet-what") : paragraph("Changes are being tried …", "lenet-muted");
   return [card("bad", ...parts), found, element("ul", { class: "lenet-fixes" }, ...fixes.map((fix) => repairItem(fix, apply)))];
 }
 

@@ -31,9 +31,11 @@ export function explainReading({ code, imageShape, network, program }) {
   const { pass, problem } = program ?? {};
   if (!problem) return null;
   let tries = 0;
+  /** @type {Reading["unread"]} */
+  const unread = [];
   const search = new FixSearch(imageShape, pass, problem, (changes) => {
     tries += 1;
-    return tries > MAX_TRIES ? undefined : problemWith(code, network, imageShape, program.program, changes);
+    return tries > MAX_TRIES ? undefined : problemWith(code, network, imageShape, program.program, changes, unread);
   }, (steps) => callFamilies(code, problem, steps));
   const fixes = search.fixes();
   return {
@@ -41,18 +43,20 @@ export function explainReading({ code, imageShape, network, program }) {
     why: causeOf(fixes) || problem.why,
     fixes: fixes.map((fix) => written(code, fix)),
     tried: [...search.tried],
+    unread: (!fixes.length && unread[0]) || null,
     error: problem.step.misfit && problem.step.module ? torchSentence(problem.step) : "",
   };
 }
 
-/** Make changes in the code and read it again. @param {string} code @param {string} network @param {number[]} imageShape @param {Program} program @param {Change[]} changes */
-function problemWith(code, network, imageShape, program, changes) {
+/** Make changes in the code and read it again. @param {string} code @param {string} network @param {number[]} imageShape @param {Program} program @param {Change[]} changes @param {Reading["unread"]} unread  what cannot be read behind them */
+function problemWith(code, network, imageShape, program, changes, unread) {
   const edits = editsOf(code, changes);
   const shape = changes.find((change) => change.imageShape)?.imageShape ?? imageShape;
   if (!edits) return undefined;
   try {
     const changed = edits.length ? new Program(applyEdits(code, edits), network) : program;
     const pass = changed.pass(shape, changes.some((change) => change.isTurned));
+    unread.push(...pass.unread.map(({ what, node }) => ({ what, place: placeOf(code, node ?? { from: 0, to: 0 }) })));
     return pass.unread.length ? undefined : diagnose(pass);
   } catch (error) {
     if (error instanceof Unreadable) return undefined;

@@ -97,6 +97,8 @@ interface CodeExplanation {
   why: string;
   fixes: CodeFix[];
   tried: string[];
+  /** Where no change was found: what cannot be read further on, so that none could be tried to the end. */
+  unread: Reading["unread"][number] | null;
   /** PyTorch's own sentence, where it is known. */
   error: string;
 }
