@@ -39,14 +39,23 @@ def test_every_stored_training_is_in_one_line() -> None:
         assert len(runs) >= len(trained)
 
 
-def test_a_line_says_what_the_chapter_says() -> None:
-    named = {
+def test_a_line_says_what_the_results_say() -> None:
+    words = {
         name: recipes.in_words(recipes.lines()[line]) for name, line in recipes.names().items()
     }
-    assert named["loop-normalised"] == "87.25 ± 0.26 %"  # as chapter 8 prints
-    assert named["cifar10-reference"] == "54.47 ± 1.80 %"
-    assert named["to-judge"] == "89.14 ± 0.06 %"  # 8,919 and 8,910 of 10,000
-    assert named["here-one-cycle"] == "57.0 %"
+    assert words["loop-normalised"] == "87.25 ± 0.26 %"
+    assert words["cifar10-reference"] == "54.47 ± 1.80 %"
+    assert words["cifar10-choosing-2"] == "62.8 %"  # one run has no spread
+
+
+def test_what_a_chapter_printed_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = {
+        "train": "train: 54,785 of 60,000, 91.3%\ntest: 8,919 of 10,000, 89.2%\n",
+        "proper": "tutorial:  51.9%\none-cycle: 57.0%\n",
+    }
+    monkeypatch.setattr(recipes, "printed_in", lambda chapter: printed)
+    assert recipes.printed_accuracy(8, "train", r"test: ([\d,]+)") == 89.19
+    assert recipes.printed_accuracy(10, "proper", r"one-cycle: ([\d.]+)%") == 57.0
 
 
 def test_what_a_cell_does_not_print_is_an_error() -> None:
