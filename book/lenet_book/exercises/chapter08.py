@@ -88,7 +88,7 @@ def how_many(num_pictures: float, lead: float) -> None:
         need(isinstance(answer, (int, float)), f"{answer!r} is no number.")
     need(num_pictures > 0, "The first: you need some pictures.")
     error = math.sqrt(0.09 / num_pictures)
-    known = f"The first: with so many pictures the standard error is {error:.2%}."
+    known = f"The first: with so many pictures the standard error is {error:.3%}."
     hint = next((NUMBERS[n] for n in NUMBERS if math.isclose(n, num_pictures, rel_tol=0.01)), "")
     need(abs(error - 0.001) < 1e-5, f"The first: {hint}" if hint else known)
     hint = LEADS.get(lead, "Two times the root of b + c is asked.")
