@@ -26,7 +26,7 @@ ONLY_IN = {  # plain words elsewhere, terms in one chapter
     "10": ("classifier",),
     "11": ("schedule", "shortcut"),
 }
-PLURALS = {"is": "[ie]s", "y": "(?:y|ies)", "(?<=[^s])s": "s?", "": "(?:e?s)?"}
+PLURALS = {"is": "[ie]s", "y": "(?:y|ies)", "(?<=[^ais])s": "s?", "": "(?:e?s)?"}
 NO_PROSE = (
     *(nodes.title, nodes.rubric, nodes.caption, nodes.table, nodes.reference, nodes.raw),
     *(nodes.literal, nodes.literal_block, nodes.math, nodes.math_block),

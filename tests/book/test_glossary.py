@@ -35,7 +35,13 @@ def test_terms_stand_in_order_once_each() -> None:
 
 
 def test_plurals_are_found_and_longer_words_are_not() -> None:
-    found = {"axis": "axes", "probability": "Probabilities", "loss": "losses", "scores": "score"}
+    found = {
+        "axis": "axes",
+        "bias": "biases",
+        "probability": "Probabilities",
+        "loss": "losses",
+        "scores": "score",
+    }
     for term, word in found.items():
         assert re.fullmatch(pattern(term), word)
         assert re.fullmatch(pattern(term), term)
