@@ -221,7 +221,8 @@ def test_a_chapter_on_paper(browser: Browser, bases: Bases) -> None:
         for reading in (drawing.locator("pre"), first.locator("xpath=*[2]"), second):
             expect(reading.first).to_be_visible()
         expect(second.locator("xpath=*[2]")).to_be_hidden()
-        navigation = "nav, .copybtn, .search-button-field, .prev-next-area, details.hide > summary"
+        navigation = "nav:not(.lenet-widget *), .copybtn, .search-button-field, .prev-next-area"
+        navigation += ", details.hide > summary"
         assert not any(part.is_visible() for part in page.locator(navigation).all())
 
 
