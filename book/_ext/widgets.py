@@ -44,8 +44,8 @@ def write_scripts(app: Sphinx) -> None:
     for widget in widget_classes():
         script = folder / f"{widget.__name__}.js"
         script.write_text(widget.definition(), encoding="utf-8")
-        if part := widget.part_definition():
-            script.with_suffix(".part.js").write_text(part, encoding="utf-8")
+        for name, part in widget.part_definitions().items():
+            (folder / f"{name}.js").write_text(part, encoding="utf-8")
 
 
 def place_widgets(

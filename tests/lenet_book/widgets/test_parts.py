@@ -1,7 +1,8 @@
-"""What a front end imports later comes when it is used, and runs in a worker too."""
+"""What a front end imports later comes when it is used, part by part, and runs in a worker too."""
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,9 @@ import pytest
 from ipywidgets.embed import dependency_state
 from playwright.sync_api import Browser, Page, expect
 
-from lenet_book.widgets import Widget
+from lenet_book.widgets import ForwardStepper, Widget
 from lenet_book.widgets.shared import pages
-from lenet_book.widgets.shared.joining import joined_part, joined_script
+from lenet_book.widgets.shared.joining import joined_parts, joined_script
 from tests.browsing import Visit, visiting
 
 FRONT_ENDS = Path(__file__).parent / "front_ends"
@@ -46,7 +47,7 @@ def use(page: Page, number: int = 0) -> None:
 
 
 def write_page(folder: Path, *widgets: Widget) -> None:
-    """Write a page as the site makes it, without the file of the part."""
+    """Write a page as the site makes it, without the files of the parts."""
     embedded = {"state": dependency_state(widgets, drop_defaults=False)}
     scripts = {"Later": '<script async src="Later.js"></script>'}
     boxes = pages.boxes(embedded, [widget.model_id for widget in widgets], scripts, {})
@@ -55,17 +56,20 @@ def write_page(folder: Path, *widgets: Widget) -> None:
     (folder / "Later.js").write_text(Later.definition(), "utf-8")
 
 
-def test_a_page_of_the_book_fetches_the_part_once(visit: Visit, tmp_path: Path) -> None:
+def test_a_page_of_the_book_fetches_each_part_once(visit: Visit, tmp_path: Path) -> None:
     write_page(tmp_path, Later(), Later())
-    (tmp_path / "Later.part.js").write_text(Later.part_definition(), "utf-8")
+    parts = Later.part_definitions()
+    assert list(parts) == ["Later.later_part", "Later.latest"]
+    for name, script in parts.items():
+        (tmp_path / f"{name}.js").write_text(script, "utf-8")
     fetched: list[str] = []
     visit.page.on("request", lambda request: fetched.append(request.url.rpartition("/")[2]))
     page = visit.open("page.html")
     expect(page.locator("output")).to_have_text(["2", "2"])
-    assert "Later.part.js" not in fetched
+    assert not any(f"{name}.js" in fetched for name in parts)
     use(page, 0)
     use(page, 1)
-    assert fetched.count("Later.part.js") == 1
+    assert [fetched.count(f"{name}.js") for name in parts] == [1, 1]
 
 
 def test_a_saved_page_has_the_part_in_it(visit: Visit, tmp_path: Path) -> None:
@@ -86,15 +90,17 @@ def test_a_part_that_does_not_come_says_so(visit: Visit, tmp_path: Path) -> None
     expect(page.locator("output")).to_have_text("2")
     with page.expect_event("pageerror") as failure:
         page.get_by_role("button", name="later").click()
-    assert failure.value.message == "Later.part.js does not come"
+    assert failure.value.message == "Later.later_part.js does not come"
     visit.trouble.clear()
 
 
-def test_a_part_takes_nothing_along_that_the_script_has() -> None:
-    part = joined_part(Later.front_end)
-    assert "const { double, frontEnd } = names;" in part
-    assert not re.search(r"function (double|element)\b", part)
-    assert joined_script(Later.front_end).count("function double(") == 1
+def test_a_part_takes_nothing_along_that_was_there_before_it() -> None:
+    first, second = joined_parts(Later.front_end).values()
+    assert "const { Sum, double } = given;" in second
+    assert not re.search(r"function (double|element)\b|class Sum\b", second)
+    script = joined_script(Later.front_end)
+    assert [script.count(start) for start in ("function double(", "class Sum ")] == [1, 1]
+    assert "class Sum " in first
 
 
 def test_a_part_shares_no_name_with_its_script(tmp_path: Path) -> None:
@@ -102,3 +108,10 @@ def test_a_part_shares_no_name_with_its_script(tmp_path: Path) -> None:
     (tmp_path / "other.js").write_text("export const here = 2;\n", "utf-8")
     with pytest.raises(ValueError, match=r"own\.js and other\.js both declare here"):
         joined_script(tmp_path / "own.js")
+
+
+def test_the_stage_fetches_little_at_once() -> None:
+    parts = ForwardStepper.part_definitions()
+    assert list(parts) == ["ForwardStepper.sides", "ForwardStepper.lessons"]
+    sizes = [len(gzip.compress(script.encode(), mtime=0)) for script in parts.values()]
+    assert max(sizes) <= 15_000

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.shared.joining import joined_script, joined_style
-from lenet_book.widgets.shared.pages import definition, part_definition, standalone_page
+from lenet_book.widgets.shared.pages import definition, part_definitions, standalone_page
 
 
 class Widget(anywidget.AnyWidget):
@@ -68,9 +68,9 @@ class Widget(anywidget.AnyWidget):
         return definition(cls.__name__, cls.version, cls.front_end)
 
     @classmethod
-    def part_definition(cls) -> str:
-        """The classic script with what the front end imports later; empty if that is nothing."""
-        return part_definition(cls.__name__, cls.front_end)
+    def part_definitions(cls) -> dict[str, str]:
+        """Scripts of what the front end imports later, by the names of their files."""
+        return part_definitions(cls.__name__, cls.front_end)
 
     @classmethod
     def sentence(cls) -> str:
@@ -86,7 +86,7 @@ class Widget(anywidget.AnyWidget):
             title: The page's title; by default the name of the class.
         """
         name = type(self).__name__
-        scripts = self.definition() + self.part_definition()
+        scripts = "".join([self.definition(), *self.part_definitions().values()])
         page = standalone_page(self, scripts, title or name, self.sentence())
         Path(path).write_text(page, encoding="utf-8")
 

@@ -8,20 +8,22 @@ copy of its module.
 What Python knows already is not written twice: in place of ``fromPython("module:function")`` stands
 what the function returns, as JSON.
 
-What a script imports by ``import("./later.js")``, and what that file imports beside, is its part: a
-function of the names that it takes from the script. It is called when it is first used. Notebooks
-and saved pages have it inside the module; the pages of the book fetch it from a file of its own.
+What a script imports by ``import("./later.js")``, and what that file imports beside, is a part,
+called ``later``: a function of the names that it takes from the script. It is called when it is
+first used. Notebooks and saved pages have it inside the module; the pages of the book fetch it from
+a file of its own. A part may have parts in turn, which take names from it too.
 
 A part may also run in a worker, without a page: ``programOf("work")`` is the text of a program that
-calls a function exported in the part. That text is the script's and the part's own, so that nothing
-is delivered twice; neither may need a page before one of its functions is called.
+calls a function exported in the part. That text is the script's and the parts' own, so that nothing
+is delivered twice; none of them may need a page before one of its functions is called.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
@@ -42,7 +44,16 @@ _NAME = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.MULTILI
 _DEFAULT_EXPORT = re.compile(r"^export default .*\n", re.MULTILINE)
 _EXPORTS_BY_DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 
-_PROGRAM = "const programOf = (name) => `(${part})((${frontEnd})().names()).${name}()`;\n"
+_PROGRAM = "const programOf = (name) => `(${part})(${given.source}).${name}()`;\n"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part's own files, and those that are there before it."""
+
+    name: str
+    own: Mapping[Path, str]
+    before: Mapping[Path, str]
 
 
 def joined_script(path: Path) -> str:
@@ -52,51 +63,59 @@ def joined_script(path: Path) -> str:
         ValueError: A file imports in another form than ``import { name } from "./file.js";``, or
             two files declare the same name.
     """
-    part = joined_part(path)
-    if not part:
+    parts = joined_parts(path)
+    if not parts:
         return _joined(path)
-    return f"{front_end(path)}\n{part}\nexport default frontEnd(async (names) => part(names));\n"
+    made = ",\n".join(f"{name}: {part}" for name, part in parts.items())
+    make = "const makePart = async (name, names) => parts[name](names, makePart);"
+    return (
+        f"{front_end(path)}\nconst parts = {{\n{made}\n}};\n{make}\n"
+        "export default frontEnd(makePart);\n"
+    )
 
 
 @cache
 def front_end(path: Path) -> str:
-    """Write the function that makes a script's default export; it takes what promises its part.
+    """Write the function that makes a script's default export; it takes what makes its parts.
 
     Raises:
         ValueError: As `joined_script`.
     """
-    names = f"{{ {', '.join([*_names_for_part(path), 'frontEnd'])} }}"
-    has_part = bool(_part_files(path))
-    start = f"let comingPart;\nconst names = () => ({names});\n" if has_part else ""
-    script = _LATER.sub("(comingPart ??= makePart(names()))", _joined(path))
-    script = _EXPORTS_BY_DEFAULT.sub("const byDefault = ", script)
-    result = "{ ...byDefault, names }" if has_part else "byDefault"
+    own = _collected(path)
+    script = _EXPORTS_BY_DEFAULT.sub("const byDefault = ", _with_parts(_joined(path)))
+    start = _names_for(own, _parts(own, {}), "`(${frontEnd})().names()`")
+    result = "{ ...byDefault, names }" if start else "byDefault"
     return f'function frontEnd(makePart) {{\n"use strict";\n{start}{script}return {result};\n}}'
 
 
 @cache
-def joined_part(path: Path) -> str:
-    """Write the function that makes what a script imports later; empty where it imports nothing.
+def joined_parts(path: Path) -> dict[str, str]:
+    """Write, by name, the functions that make what a script imports later.
 
     Raises:
         ValueError: As `joined_script`.
     """
-    own = _part_files(path)
-    if not own:
-        return ""
-    _check_names({**_collected(path), **own})
-    exported = [name for file in own for name in _EXPORTED.findall(file.read_text("utf-8"))]
-    names = ", ".join([*_names_for_part(path), "frontEnd"])
-    sheets = json.dumps(_text_of(file.with_suffix(".css") for file in own), ensure_ascii=False)
+    return {part.name: _joined_part(part) for part in _parts(_collected(path), {})}
+
+
+def _joined_part(part: _Part) -> str:
+    _check_names({**part.before, **part.own})
+    exported = [name for file in part.own for name in _EXPORTED.findall(file.read_text("utf-8"))]
+    own_parts = _parts(part.own, part.before)
+    start = _names_for(part.own, own_parts, "`(${part})(${given.source}).names()`", "...given, ")
+    sheets = json.dumps(_text_of(file.with_suffix(".css") for file in part.own), ensure_ascii=False)
     style = f"Object.assign(document.createElement('style'), {{ textContent: {sheets} }})"
-    lines = [
-        f'function part(names) {{\n"use strict";\nconst {{ {names} }} = names;\n',
-        _PROGRAM,
-        f"globalThis.document?.head.append({style});\n",
-        "\n".join(own.values()),
-        f"return {{ {', '.join(exported)} }};\n}}",
-    ]
-    return "".join(lines)
+    taken = ", ".join(_names_taken(part.before, [part]))
+    return "".join(
+        [
+            f'function part(given, makePart) {{\n"use strict";\nconst {{ {taken} }} = given;\n',
+            _PROGRAM,
+            start,
+            f"globalThis.document?.head.append({style});\n",
+            _with_parts("\n".join(part.own.values())),
+            f"return {{ {', '.join([*exported, *(['names'] if start else [])])} }};\n}}",
+        ]
+    )
 
 
 def _joined(path: Path) -> str:
@@ -106,21 +125,45 @@ def _joined(path: Path) -> str:
     return "\n".join([*(_DEFAULT_EXPORT.sub("", text) for text in imported), own])
 
 
-def _part_files(path: Path) -> dict[Path, str]:
-    """Collect what a script imports later, without what it has by then."""
-    files = _collected(path)
-    own: dict[Path, str] = dict(files)
-    for file, text in files.items():
-        for name in dict.fromkeys(_LATER.findall(text)):
-            _collect((file.parent / name).resolve(), own)
-    return {file: text for file, text in own.items() if file not in files}
+def _parts(files: Mapping[Path, str], before: Mapping[Path, str]) -> list[_Part]:
+    """List what files import later, each part before its own parts."""
+    there = {**before, **files}
+    return [part for file in _imported_later(files) for part in _part_and_its_own(file, there)]
 
 
-def _names_for_part(path: Path) -> list[str]:
-    """List the names that a part takes from its script."""
-    files = _collected(path)
+def _part_and_its_own(path: Path, there: Mapping[Path, str]) -> Iterator[_Part]:
+    files = dict(there)
+    _collect(path, files)
+    part = _Part(path.stem, {f: text for f, text in files.items() if f not in there}, there)
+    yield part
+    yield from _parts(part.own, there)
+
+
+def _imported_later(files: Mapping[Path, str]) -> Iterable[Path]:
+    found = ((file, name) for file, text in files.items() for name in _LATER.findall(text))
+    return dict.fromkeys((file.parent / name).resolve() for file, name in found)
+
+
+def _with_parts(script: str) -> str:
+    """Let a script make what it imports later, once."""
+    return _LATER.sub(
+        lambda later: '(comingParts.{0} ??= makePart("{0}", names()))'.format(Path(later[1]).stem),
+        script,
+    )
+
+
+def _names_for(own: Mapping[Path, str], parts: list[_Part], source: str, given: str = "") -> str:
+    """Write the function that hands to parts what they take, and how a worker comes to it."""
+    if not parts:
+        return ""
+    names = ", ".join([*_names_taken(own, parts), f"source: {source}"])
+    return f"const comingParts = {{}};\nconst names = () => ({{ {given}{names} }});\n"
+
+
+def _names_taken(files: Mapping[Path, str], parts: Iterable[_Part]) -> list[str]:
+    """List the names that parts take from files."""
     names: dict[str, None] = {}
-    for file in _part_files(path):
+    for file in (file for part in parts for file in part.own):
         for taken, source in _IMPORT.findall(file.read_text(encoding="utf-8")):
             if (file.parent / source).resolve() in files:
                 names |= dict.fromkeys(re.findall(r"\w+", taken))

@@ -58,16 +58,17 @@ async function loaded(model) {
     throw new Error("it was stored by another version of the package; execute its notebook again");
   }
   if (!definition.frontEnd) document.head.append(element("style", {}, definition.style));
-  definition.frontEnd ??= definition.make(async (/** @type {object} */ names) => (await partOf(name, definition))(names));
+  const makePart = async (/** @type {string} */ part, /** @type {object} */ names) => (await partOf(name, part, definition))(names, makePart);
+  definition.frontEnd ??= definition.make(makePart);
   return definition.frontEnd;
 }
 
-/** What a front end imports later; it is in the page, or else in a file beside the front end's own. @param {string} name @param {WidgetDefinition} definition */
-function partOf(name, { source }) {
-  const part = expect(`${name}.part`);
-  const onerror = () => part.failed(new Error(`${name}.part.js does not come`));
-  if (source) document.head.append(element("script", { src: source.replace(/\.js(?=\?|$)/, ".part.js"), onerror }));
-  return part.coming;
+/** What a front end imports later; it is in the page, or else in a file beside the front end's own. @param {string} name @param {string} part @param {WidgetDefinition} definition */
+function partOf(name, part, { source }) {
+  const { coming, failed } = expect(`${name}.${part}`);
+  const onerror = () => failed(new Error(`${name}.${part}.js does not come`));
+  if (source) document.head.append(element("script", { src: source.replace(/\.js(?=\?|$)/, `.${part}.js`), onerror }));
+  return coming;
 }
 
 /** @param {Values} model @param {Element} box */
@@ -163,7 +164,7 @@ addEventListener("load", () => {
 });
 addEventListener("beforeprint", () => [...waiting.keys()].forEach(fill));
 
-/** @param {string} name @param {any} definition  of a class or, under "Name.part", the function that makes what it imports later */
+/** @param {string} name @param {any} definition  of a class or, under "Name.part" with the part's name, the function that makes what it imports later */
 function define(name, definition) {
   expect(name).came(Object.assign(definition, { source: /** @type {HTMLScriptElement | null} */ (document.currentScript)?.src }));
 }

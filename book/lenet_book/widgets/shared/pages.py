@@ -4,7 +4,7 @@ A page begins with the mounting script `pages.js`. Each widget has a box in it, 
 poster, which is what can be seen without a script, its state (as ipywidgets writes it, made smaller
 by `slim`), and for its class the front end, wrapped by `definition` into a classic script, because
 pages opened from disk may not import modules from files. What the front end imports later comes in
-a script of its own, fetched from beside the first: `part_definition`.
+scripts of their own, fetched from beside the first: `part_definitions`.
 
 The poster is HTML without scripts in ``meta["poster"]``, as a class has written it: the first state
 as pictures and text. Without one, a sentence says what the widget shows.
@@ -26,7 +26,7 @@ import ipywidgets
 from ipywidgets.embed import dependency_state
 
 from lenet_book.widgets.shared import joining
-from lenet_book.widgets.shared.joining import joined_part, joined_script, joined_style
+from lenet_book.widgets.shared.joining import joined_parts, joined_script, joined_style
 
 STATE_TYPE = "application/vnd.jupyter.widget-state+json"
 VIEW_TYPE = "application/vnd.jupyter.widget-view+json"
@@ -126,10 +126,13 @@ def definition(name: str, version: int, front_end: Path) -> str:
     return f'lenetWidgets.define({json.dumps(name)}, {start},"make":{make}}});\n'
 
 
-def part_definition(name: str, front_end: Path) -> str:
-    """Write the classic script with what a front end imports later; empty if that is nothing."""
-    part = joined_part(front_end)
-    return f"lenetWidgets.define({json.dumps(f'{name}.part')}, {_inline(part)});\n" if part else ""
+def part_definitions(name: str, front_end: Path) -> dict[str, str]:
+    """Write the scripts of what a front end imports later, by the names of their files."""
+    parts = {f"{name}.{part}": text for part, text in joined_parts(front_end).items()}
+    return {
+        part: f"lenetWidgets.define({json.dumps(part)}, {_inline(text)});\n"
+        for part, text in parts.items()
+    }
 
 
 def _inline(script: str) -> str:

@@ -96,7 +96,7 @@ interface WidgetDefinition {
   style: string;
   /** Where its script came from; empty for one that stands in the page. */
   source?: string;
-  make(makePart: (names: object) => Promise<object>): { render(context: { model: Model; el: Element }): unknown };
+  make(makePart: (part: string, names: object) => Promise<object>): { render(context: { model: Model; el: Element }): unknown };
   /** What `make` has made. */
   frontEnd?: ReturnType<WidgetDefinition["make"]>;
 }

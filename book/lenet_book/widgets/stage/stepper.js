@@ -49,10 +49,10 @@ class Stage {
   #link = 0;
   #isLinkOld = false;
   #written = "";
-  /** The walk back and the lessons, once they are loaded. @type {Sides | null} */
-  #sides = null;
-  /** @type {Promise<Sides> | undefined} */
-  #coming;
+  /** The walk back and the lessons, as far as they are loaded. @type {Partial<Record<Mode, Side>>} */
+  #sides = {};
+  /** @type {Partial<Record<Mode, Promise<Side>>>} */
+  #coming = {};
 
   /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
   constructor(model, address) {
@@ -160,8 +160,8 @@ class Stage {
 
   /** The place where the walk ends. */
   get #last() {
-    const { steps, canLearn, mode } = this.#state;
-    return mode === "back" && this.#sides ? this.#sides.back.last : steps.length - Number(!canLearn);
+    const { steps, canLearn } = this.#state;
+    return this.#side?.last ?? steps.length - Number(!canLearn);
   }
 
   /** Walk to a place: the steps forward, then those back. @param {number} place */
@@ -174,7 +174,7 @@ class Stage {
 
   /** Show another side of the stage: the walk forward, the walk back, or the lessons. @param {Mode} mode @param {number} step @param {Wanted} [wanted]  by a link */
   async #enter(mode, step, wanted) {
-    if (mode !== "forward" && !this.#sides) this.#sides = await (this.#coming ??= this.#load());
+    if (mode !== "forward") this.#sides[mode] ??= await (this.#coming[mode] ??= this.#load(mode));
     const [hasTurned, isSame] = [this.#state.mode !== mode, this.#state.step === step];
     this.#sweep.stop();
     this.#stopWhy();
@@ -185,23 +185,22 @@ class Stage {
     else if (isSame) this.#showStep();
   }
 
-  /** Take the other sides into the stage. */
-  async #load() {
-    const { makeSides } = await import("./backward/sides.js");
-    const sides = makeSides(this.#state, { changed: () => this.#showPicture(), moved: () => this.#schedule(), picked: () => this.#rememberLink(), label: (label) => this.#label(label) });
-    this.#stops.push(...Object.values(sides).map((side) => () => side.stop()));
-    return sides;
+  /** Take another side into the stage. @param {"back" | "teach"} mode */
+  async #load(mode) {
+    const { makeSide } = await import("./backward/sides.js");
+    const side = await makeSide(mode, this.#state, { changed: () => this.#showPicture(), moved: () => this.#schedule(), picked: () => this.#rememberLink(), label: (label) => this.#label(label) });
+    this.#stops.push(() => side.stop());
+    return side;
   }
 
   /** What is shown instead of the walk forward. */
   get #side() {
-    const { mode } = this.#state;
-    return mode === "forward" ? null : (this.#sides?.[mode] ?? null);
+    return this.#sides[this.#state.mode];
   }
 
   #turnSides() {
     const { mode } = this.#state;
-    for (const node of Object.values(this.#sides ?? {}).flatMap(({ nodes }) => nodes)) node.remove();
+    for (const node of Object.values(this.#sides).flatMap(({ nodes }) => nodes)) node.remove();
     this.#ties.node.before(...(this.#side?.nodes ?? []));
     for (const node of [this.#operation.node, this.#out.node, this.#sweep.node, this.#why]) node.hidden = mode !== "forward";
     this.root.dataset.mode = mode;

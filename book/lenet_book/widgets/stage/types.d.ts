@@ -258,11 +258,8 @@ interface Side {
   fit: () => void;
   show: (theme: Theme) => void;
   stop: () => void;
-}
-
-interface Sides {
-  back: Side & { last: number };
-  teach: Side;
+  /** The place where its walk ends. */
+  last?: number;
 }
 
 /** What a side tells the stage. */

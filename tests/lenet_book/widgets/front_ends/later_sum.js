@@ -1,5 +1,4 @@
 // @ts-check
-import { double } from "./probe_part.js";
 
 /** A sum that begins with a number. */
 export class Sum {
@@ -7,9 +6,4 @@ export class Sum {
   constructor(start) {
     this.start = start;
   }
-}
-
-/** What a worker does. */
-export function addTwo() {
-  onmessage = ({ data }) => postMessage(`${new Sum(data).start + double(1)} </script><!--`);
 }

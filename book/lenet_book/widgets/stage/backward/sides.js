@@ -1,9 +1,10 @@
 // @ts-check
-/** The other sides of the stage, which come when they are first used: the walk back, and the lessons. */
-import { Lessons } from "./lessons.js";
+/** The other sides of the stage, each of which comes when it is first used: the walk back, and the lessons. */
 import { WalkBack } from "./walk.js";
 
-/** @param {State} state @param {SideListener} tell @returns {Sides} */
-export function makeSides(state, tell) {
-  return { back: new WalkBack(state, tell), teach: new Lessons(state, tell) };
+/** @param {"back" | "teach"} mode @param {State} state @param {SideListener} tell @returns {Promise<Side>} */
+export async function makeSide(mode, state, tell) {
+  if (mode === "back") return new WalkBack(state, tell);
+  const { Lessons } = await import("./lessons.js");
+  return new Lessons(state, tell);
 }
