@@ -226,12 +226,20 @@ def test_the_shape_of_an_image_follows_from_the_first_layer(layer, shape, run_sc
     assert reading["problem"] is None
 
 
+def session(code: str) -> str:
+    """Prompt for every line, as Python does where code is typed in."""
+    lines = code.strip().splitlines()
+    return "".join(f"{'...' if line[:1] in ' ' else '>>>'} {line}\n" for line in lines)
+
+
 @pytest.mark.parametrize(
     "code",
     [
         NET.replace("\n", "\r\n"),
         f"!pip install torch\n%matplotlib inline\n{NET}",
         NET.replace("    ", "\t"),
+        NET.replace("nn.", ""),
+        session(NET) + ">>> Net()(torch.rand(2, 1, 28, 28)).shape\ntorch.Size([2, 10])\n",
         NET.replace("x =", 'print "pictures", x\n        x ='),
         NET.replace("x =", 'assert x.dim() == 4, f"{x.shape} has not 4 axes"\n        x ='),
         NET.replace("x", "bilder_ä").replace("mabilder_ä_pool", "max_pool"),
@@ -244,6 +252,8 @@ def test_the_shape_of_an_image_follows_from_the_first_layer(layer, shape, run_sc
         "windows",
         "notebook",
         "tabs",
+        "bare names",
+        "session",
         "python 2",
         "assert",
         "unicode",

@@ -46,7 +46,8 @@ export class Interpreter {
     this.code = code;
     this.torch = torch;
     const usual = { nn: "torch.nn", F: "torch.nn.functional", torch: "torch", np: "numpy", math: "math", OrderedDict: "collections.OrderedDict" };
-    for (const [name, path] of Object.entries(usual)) this.globals.names.set(name, new Library(path));
+    const layers = torch.layerNames.map((name) => [name, `torch.nn.${name}`]);
+    for (const [name, path] of [...layers, ...Object.entries(usual)]) this.globals.names.set(name, new Library(path));
     this.globals.names.set("__name__", "__main__");
   }
 
@@ -415,9 +416,8 @@ const STATEMENTS = {
     for (const part of betweenCommas(names.slice(at + 1))) {
       const as = part.findIndex((kid) => kid.type === "as");
       const path = (as < 0 ? part : part.slice(0, as)).map((kid) => kid.text).join("");
-      if (path === "*") {
-        for (const name of from === "torch.nn" ? run.torch.layerNames : []) scope.names.set(name, new Library(`torch.nn.${name}`));
-      } else if (as < 0 && !from) scope.names.set(part[0].text, new Library(part[0].text));
+      if (path === "*") continue; // layers are known by their bare names
+      if (as < 0 && !from) scope.names.set(part[0].text, new Library(part[0].text));
       else scope.names.set(/** @type {PyNode} */ (part.at(-1)).text, run.attribute(new Library(from), path, node) ?? null);
       if (as > 0 && !from) scope.names.set(/** @type {PyNode} */ (part.at(-1)).text, new Library(path));
     }

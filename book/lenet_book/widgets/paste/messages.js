@@ -9,7 +9,7 @@ const PICTURE_SIZES = [28, 32, 64, 96, 128, 224, 256, 299, ...Array.from({ lengt
 const CUT = "This is the beginning of a message of PyTorch's. Paste the whole of it: its numbers say what came and what was needed.";
 const TRACEBACK = /^-{20,}$|Traceback \(most recent call last\)|^\s*File "/;
 const ERROR = /^(E\s+)?[\w.]*(Error|Exception|Warning|Interrupt)(: |$)/;
-const CODE = /^(class|def|import|from|@|#|[\w., ]+ = )/; // what may follow a message, at the beginning of a line
+const CODE = /^(>>> |class|def|import|from|@|#|[\w., ]+ = )/; // what may follow a message, at the beginning of a line
 
 /**
  * Tell messages from code. What belongs to a message is blank in the code, so that every line and

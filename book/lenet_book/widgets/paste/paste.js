@@ -8,12 +8,12 @@ import { choice, textField } from "../shared/fields.js";
 import { answerTo, rowTable, summaryOf } from "./answer.js";
 import { diagram } from "./diagram.js";
 import { Editor } from "./editor.js";
-import { parser } from "./lezer_python.js";
 import { codeWithNotes, editorLines, shownPlace } from "./lines.js";
 import { packed, unpacked } from "./link.js";
 import { meaningOf, shapeGiving, splitMessage } from "./messages.js";
 import { readNetwork } from "./reader.js";
 import { applyEdits, explainReading } from "./repairs.js";
+import { syntaxTree } from "./tree.js";
 
 const MAX_UNDO = 100;
 const PAUSE = 200; // milliseconds without a key, before changes are tried
@@ -170,7 +170,7 @@ class Paste {
     const isPossible = shape.every((size) => Number.isInteger(size) && size > 0);
     const reading = this.#read(code, said, isPossible ? shape : []);
     this.#reading = reading;
-    this.#lines = editorLines(text, lines, reading, parser.parse(code));
+    this.#lines = editorLines(text, lines, reading, syntaxTree(code));
     this.#editor.set(text);
     this.#editor.show(this.#lines);
     if (isPossible && document.activeElement !== this.#size) this.#size.value = reading.imageShape.join("×");

@@ -15,13 +15,28 @@ export class Unreadable extends Error {
 
 /** Parse Python; an `Unreadable` says what is none. @param {string} code @returns {PyNode} */
 export function parsePython(code) {
-  const python = code.split("\n").map((line) => (isMagic(line) ? " ".repeat(line.length) : line)).join("\n");
+  const python = plainPython(code);
   return grown(parser.parse(python).cursor(), python, 0);
 }
 
-/** Is a line a notebook's own command, such as "!pip install torch" or "%matplotlib inline"? @param {string} line */
-function isMagic(line) {
-  return line.startsWith("!") || (line.startsWith("%") && line[1] !== " ");
+/** The parser's own tree, which holds comments and errors too. @param {string} code */
+export function syntaxTree(code) {
+  return parser.parse(plainPython(code));
+}
+
+/**
+ * Python alone, every character where it was: a notebook's own commands, such as "!pip install torch"
+ * and "%matplotlib inline", are blank, and so are a session's prompts and what it printed.
+ *
+ * @param {string} code
+ */
+function plainPython(code) {
+  const isSession = code.trimStart().startsWith(">>>");
+  return code.split("\n").map((line) => {
+    if (isSession && /^(>>>|\.\.\.) /.test(line)) return `   \n${line.slice(4)}`; // the rest begins a line
+    const isBlank = isSession || line.startsWith("!") || (line.startsWith("%") && line[1] !== " ");
+    return isBlank ? " ".repeat(line.length) : line;
+  }).join("\n");
 }
 
 /** @param {any} cursor  of Lezer @param {string} code @param {number} depth @returns {PyNode} */
