@@ -282,6 +282,32 @@ def test_a_step_can_be_taken_back(show: Show, case: Case) -> None:
     expect(undo).to_be_disabled()
 
 
+def test_the_walk_forward_says_that_the_weights_are_changed(show: Show, case: Case) -> None:
+    page = back(still(show(case.widget)), f"step={LAST}")
+    answer = page.locator(".lenet-answer")
+    page.get_by_role("button", name="Forward").click()
+    settle(page)
+    before = answer.inner_text()
+    reset = page.get_by_role("button", name="Reset them")
+    expect(reset).to_have_count(0)
+    for undo in (True, False):
+        page.get_by_role("button", name="Gradients").click()
+        page.get_by_role("button", name="Do it").click()
+        if undo:
+            page.get_by_role("button", name="Undo").click()
+        page.get_by_role("button", name="Forward").click()
+        expect(page.locator(".lenet-sentence")).to_contain_text(f"step {LAST} of {LAST}")
+        expect(reset).to_have_count(0 if undo else 1)
+    settle(page)
+    assert answer.inner_text() != before
+    reset.click()
+    settle(page)
+    assert answer.inner_text() == before
+    expect(reset).to_have_count(0)
+    page.get_by_role("button", name="Gradients").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
 def test_too_large_a_rate_shows_itself(show: Show) -> None:
     model = LeNet5()
     load_weights(model, WEIGHTS / "lenet5_mnist.safetensors")

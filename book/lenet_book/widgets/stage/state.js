@@ -23,6 +23,8 @@ export class State {
   said = null;
   /** What the network answered before the last step of learning. @type {{ shares: ArrayLike<number>, loss: number } | null} */
   before = null;
+  /** The weights as they came, kept before the reader can change them. @type {Record<string, Tensor>} */
+  start = {};
   /** How often something was computed; then all that follows from it is out of date. */
   runs = 0;
 
@@ -86,6 +88,20 @@ export class State {
     let best = first;
     for (let i = first; i < first + size; i++) if (values[i] > values[best]) best = i;
     return unitAt(best, shape);
+  }
+
+  /** Has the reader changed the weights? */
+  get isTaught() {
+    return Object.entries(this.start).some(([name, { data }]) => {
+      const now = this.engine.arrays[name].data;
+      return data.some((value, i) => value !== now[i]);
+    });
+  }
+
+  /** Let the weights be as they came. */
+  unteach() {
+    for (const [name, { data }] of Object.entries(this.start)) this.engine.arrays[name].data.set(data);
+    this.before = null;
   }
 
   /** Compute all activations of the chosen picture. */

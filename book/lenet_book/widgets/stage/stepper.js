@@ -39,6 +39,7 @@ class Stage {
   #aloud = announcer();
   #position = element("span", { class: "lenet-position" });
   #sentence = element("b", {});
+  #taught = element("span", { class: "lenet-taught" }, "You changed the weights. ", button("Reset them", () => this.#unteach(), { class: "lenet-link" }), " ");
   #hint = element("p", { class: "lenet-muted lenet-hint" });
   #panels; #tabs; #stops;
   /** @type {Theme | undefined} */
@@ -92,7 +93,7 @@ class Stage {
     const name = `Forward pass of ${this.#state.meta.model}`;
     const pad = element("div", { class: "lenet-pad-room" }, this.#pad.node, this.#reset);
     const top = element("div", { class: "lenet-top" }, pad, this.#strip.node, this.#answer.node);
-    const sentence = element("p", { class: "lenet-sentence" }, this.#position, " ", this.#sentence);
+    const sentence = element("p", { class: "lenet-sentence" }, this.#position, " ", this.#taught, this.#sentence);
     const words = element("div", { class: "lenet-caption" }, sentence, this.#hint);
     const bar = element("div", { class: "lenet-bar" }, words, this.#transport.node);
     const screen = element("div", { class: "lenet-screen" }, top, this.#tabs, this.#panels, bar);
@@ -188,9 +189,16 @@ class Stage {
   /** Take another side into the stage. @param {"back" | "teach"} mode */
   async #load(mode) {
     const { makeSide } = await import("./backward/sides.js");
-    const side = await makeSide(mode, this.#state, { changed: () => this.#showPicture(), moved: () => this.#schedule(), picked: () => this.#rememberLink(), label: (label) => this.#label(label) });
+    const side = await makeSide(mode, this.#state, { changed: () => this.#showPicture(), moved: () => this.#schedule(), picked: () => this.#rememberLink(), label: (label) => this.#label(label), unteach: () => this.#unteach() });
     this.#stops.push(() => side.stop());
     return side;
+  }
+
+  /** Forget what the reader has taught. */
+  #unteach() {
+    for (const side of Object.values(this.#sides)) side.unteach();
+    this.#state.unteach();
+    this.#showPicture();
   }
 
   /** What is shown instead of the walk forward. */
@@ -451,6 +459,7 @@ class Stage {
     this.#transport.next.textContent = this.#nextText();
     this.#strip.mark(step, path);
     this.#drawer.show(steps[step]);
+    this.#taught.hidden = Boolean(side) || !this.#state.isTaught;
     setText(this.#position, side?.position ?? `step ${step} of ${steps.length - 1}`);
     setText(this.#sentence, side?.sentence ?? sentenceOf(steps, step));
     const hint = side?.hint ?? hintOf(steps[step], this.#sweep.sweeps);

@@ -258,6 +258,8 @@ interface Side {
   fit: () => void;
   show: (theme: Theme) => void;
   stop: () => void;
+  /** The weights will be as they came: forget how they were changed. */
+  unteach: () => void;
   /** The place where its walk ends. */
   last?: number;
 }
@@ -272,6 +274,8 @@ interface SideListener {
   picked: () => void;
   /** What the picture is. */
   label: (label: number) => void;
+  /** That the weights shall be as they came. */
+  unteach: () => void;
 }
 
 /** The number whose gradient is explained: a weight, or a unit of what goes in. */

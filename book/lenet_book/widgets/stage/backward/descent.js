@@ -124,4 +124,11 @@ export class Descent {
     this.#right = "";
     this.#tell.changed();
   }
+
+  /** Be as before the first step. */
+  forget() {
+    this.#held = this.#back = null;
+    this.#right = "";
+    for (const optimizer of this.#optimizers) Object.assign(optimizer, { memory: {}, numSteps: 0 });
+  }
 }

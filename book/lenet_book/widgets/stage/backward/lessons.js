@@ -30,7 +30,7 @@ export class Lessons {
   link = "";
   sentence = "Draw, say what it is, add it, and train. Then see what else has changed.";
   hint = "It learns what you show it, and nothing keeps what it knew before but the lessons themselves.";
-  #state; #tell; #digits; #start; #before; #cells; #filters; #rate;
+  #state; #tell; #digits; #before; #cells; #filters; #rate;
   #trainer = /** @type {Trainer | null} */ (null);
   /** @type {Lesson[]} */
   #lessons = [];
@@ -54,9 +54,8 @@ export class Lessons {
     const [mean, std] = input.statistics(0);
     const read = (/** @type {PackedDigits} */ packed) => readDigits(packed, input.shape[1], mean, std);
     this.#digits = digits ? { training: read(digits.training), test: read(digits.test) } : null;
-    this.#start = copyOf(engine.arrays, trainedNames(steps));
-    this.#before = this.#scoreNow();
-    this.#score = this.#before;
+    this.#score = this.#scoreNow();
+    this.#before = state.isTaught ? this.#scoreNow(new Trainer(steps, { ...engine.arrays, ...state.start }, 1)) : this.#score;
     this.#cells = meta.classes.map(() => meta.classes.map(() => element("td")));
     this.#filters = this.#makeFilters();
     this.#rate = element("input", { type: "range", min: -3, max: 1, step: 0.1, value: -2, "aria-label": "learning rate", oninput: () => this.#tell.moved() });
@@ -68,7 +67,7 @@ export class Lessons {
     const say = element("div", { class: "lenet-say", role: "group", "aria-label": "Add the picture as" }, "Add it as", ...classes.map((name, label) => button(name, () => this.#add(label))));
     const more = element("div", { class: "lenet-settings" }, ...(labels ? [button("Add the page's pictures", () => this.#addAll())] : []), button("Empty", () => this.#empty()));
     const steps = element("div", { class: "lenet-settings" }, button("One step", () => this.#train(1)), button("Ten", () => this.#train(10)), button("Until it knows them", () => this.#train(MOST_STEPS), { class: "lenet-button lenet-main" }));
-    const others = element("div", { class: "lenet-settings" }, element("label", {}, "learning rate ", this.#rate), button("Reset", () => this.#reset()), ...(this.#digits ? [this.#nothing] : []));
+    const others = element("div", { class: "lenet-settings" }, element("label", {}, "learning rate ", this.#rate), button("Reset", () => this.#tell.unteach()), ...(this.#digits ? [this.#nothing] : []));
     const confusion = element("div", { class: "lenet-confusion" }, confusionTable(classes, this.#cells, ""));
     return [
       panelOf("in", "Lessons", say, this.#tray, more),
@@ -128,8 +127,8 @@ export class Lessons {
   }
 
   /** What it says of the fixed digits. */
-  #scoreNow() {
-    return this.#digits && this.#own.score(this.#digits.test.pictures, this.#digits.test.labels);
+  #scoreNow(trainer = this.#own) {
+    return this.#digits && trainer.score(this.#digits.test.pictures, this.#digits.test.labels);
   }
 
   /** How many lessons it knows. */
@@ -181,19 +180,11 @@ export class Lessons {
     this.#state.before = { shares: engine.values[steps.length - 1].slice(), loss: 0 };
   }
 
-  #reset() {
+  unteach() {
     this.stop();
-    this.#putBack(this.#start);
     this.#losses = [];
     this.#score = this.#before;
-    this.#state.before = null;
     setText(this.#progress, "As it was when the page was opened.");
-    this.#tell.changed();
-  }
-
-  /** @param {Record<string, Tensor>} arrays */
-  #putBack(arrays) {
-    for (const [name, { data }] of Object.entries(arrays)) this.#state.engine.arrays[name].data.set(data);
   }
 
   /** Forget everything, and learn the embedded digits in a worker. */
@@ -207,7 +198,7 @@ export class Lessons {
     this.#stopWorker = trainFromNothing({ ...FROM_NOTHING, program: steps, arrays: copyOf(engine.arrays, trainedNames(steps)), ...digits }, ({ losses, score, arrays, epoch }) => {
       this.#losses.push(...losses);
       this.#score = score;
-      this.#putBack(arrays);
+      for (const [name, { data }] of Object.entries(arrays)) engine.arrays[name].data.set(data);
       setText(this.#progress, `Epoch ${epoch} of ${FROM_NOTHING.numEpochs} on ${digits.training.labels.length} digits of the book: loss ${shortText(losses[losses.length - 1])}.`);
       this.#tell.changed();
     });
@@ -226,7 +217,7 @@ export class Lessons {
     const rows = ["before", "now", "change"].map((word) => ({ word, tiles: Array.from({ length: count }, () => new Tile(high, wide, 5)) }));
     const node = element("div", { class: "lenet-filters" }, element("p", { class: "lenet-muted" }, "Filters of the first convolution"), ...rows.map(({ word, tiles }) => element("p", {}, element("span", {}, word), ...tiles.map(({ canvas }) => canvas))));
     const show = (/** @type {Theme} */ theme) => {
-      const [old, now] = [this.#start[name].data, engine.arrays[name].data];
+      const [old, now] = [this.#state.start[name].data, engine.arrays[name].data];
       rows.forEach(({ tiles }, row) => {
         const values = row === 2 ? Array.from(now, (value, i) => value - old[i]) : Array.from(row ? now : old);
         const limit = limitOf(values);

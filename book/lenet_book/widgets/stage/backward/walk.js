@@ -69,6 +69,10 @@ export class WalkBack {
 
   stop() {}
 
+  unteach() {
+    this.#descent.forget();
+  }
+
   /** Of the present weights and picture, and what it is. */
   get gradients() {
     const { engine, label, runs } = this.#state;
