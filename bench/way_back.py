@@ -20,7 +20,7 @@ import torch
 
 from lenet.models import LeNet5
 from lenet.tracing import record
-from lenet_book.widgets.stage.backward.digits import packed_digits
+from lenet_book.widgets.stage.backward.digits import NUM_TRAINING, packed_digits
 from lenet_book.widgets.stage.program import program_of
 
 SCRIPT = Path(__file__).with_suffix(".js")
@@ -41,7 +41,7 @@ def main() -> None:
     for name, times in found["times"].items():
         last = statistics.quantiles(times, n=20)[-1]
         print(f"{name:40} {statistics.median(times):6.2f} {last:6.2f}")
-    epochs = len(found["times"]["training step"]) * SETTINGS["batchSize"] // 1438
+    epochs = len(found["times"]["training step"]) * SETTINGS["batchSize"] // NUM_TRAINING
     score = f"{found['numRight']} of {found['numTest']}"
     print(f"{score} after {epochs} epochs, {found['seconds']:.1f} s")
 

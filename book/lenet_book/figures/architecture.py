@@ -1,4 +1,4 @@
-"""Chapters 2, 4, 5, 9, 10 and the front page: a network drawn as its stages."""
+"""Chapters 2, 4, 5 and the front page: a network drawn as its stages."""
 
 from __future__ import annotations
 

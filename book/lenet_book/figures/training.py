@@ -1,4 +1,4 @@
-"""Chapters 6, 8, 9, 10 and 11: losses, how weights find their values, and measurements of it."""
+"""Chapters 6, 8 and 11: losses, how weights find their values, and measurements of it."""
 
 from __future__ import annotations
 

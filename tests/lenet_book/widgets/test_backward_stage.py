@@ -477,6 +477,7 @@ def test_the_lessons_live_in_the_built_site(visit: Visit) -> None:
     page.get_by_role("button", name="Add the page's pictures").click()
     page.get_by_role("button", name="One step").click()
     expect(page.locator(".lenet-lessons .lenet-outcome")).to_contain_text("of your 10 lessons")
+    page.get_by_role("button", name="Forward").click()
     page.get_by_role("button", name="Gradients").click()
     expect(page.locator(".lenet-position")).to_have_text("backward, step 1 of 13")
 

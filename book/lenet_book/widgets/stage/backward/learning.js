@@ -41,9 +41,9 @@ export function work() {
 
 /** Read what `digits.py` has packed, as large as a network takes it: scaled as the embedded data set of `lenet.data` is. @param {PackedDigits} packed @param {number} side @param {number} mean @param {number} std @returns {LabelledPictures} */
 export function readDigits({ pixels, labels }, side, mean, std) {
-  const ink = Float64Array.from(pixels, (character) => parseInt(character, 17));
   const pictures = Array.from(labels, (_, i) => {
-    const { values } = resized({ values: ink.subarray(64 * i, 64 * (i + 1)), width: 8, height: 8 }, [side, side], TRIANGLE);
+    const ink = Float64Array.from({ length: 64 }, (_, pixel) => parseInt(pixels[pixel * labels.length + i], 17));
+    const { values } = resized({ values: ink, width: 8, height: 8 }, [side, side], TRIANGLE);
     return Float32Array.from(values, (value) => (rounded((value * 255) / 16) / 255 - mean) / std);
   });
   return { pictures, labels: Array.from(labels, Number) };

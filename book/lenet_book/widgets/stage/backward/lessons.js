@@ -16,7 +16,7 @@ const MOST_STEPS = 400; // until it gives up
 const SLICE_MILLISECONDS = 40; // of training between two frames
 const THUMBNAIL_SIZE = 36; // CSS pixels
 const MOST_FILTERS = 6;
-const FROM_NOTHING = { batchSize: BATCH, rate: 0.002, seed: 1, numEpochs: 8 };
+const FROM_NOTHING = { batchSize: BATCH, rate: 0.002, seed: 1, numEpochs: 16 };
 
 /** @typedef {{ picture: Float32Array, label: number, sign: HTMLCanvasElement }} Lesson */
 
