@@ -35,9 +35,7 @@ def packed_digits() -> dict[str, PackedDigits]:
         "training": [place for place in places if place % 5 != 4][:NUM_TRAINING],
         "test": [place for place in places if place % 5 == 4][:NUM_TEST],
     }
-    by_label = {
-        name: sorted(own, key=bunch.target.__getitem__) for name, own in chosen.items()
-    }
+    by_label = {name: sorted(own, key=bunch.target.__getitem__) for name, own in chosen.items()}
     return {
         name: {
             "pixels": "".join(LEVELS[int(level)] for level in bunch.data[own].T.flat),
