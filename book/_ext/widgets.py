@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sphinx.util import logging
+
 import lenet_book.widgets
 from lenet_book.widgets import Widget
 from lenet_book.widgets.shared import pages
@@ -20,9 +22,11 @@ from lenet_book.widgets.shared.pages import STATE_TYPE, VIEW_TYPE
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+logger = logging.getLogger(__name__)
 FOLDER = "_static/widgets"
 AFTER_MYST_NB = 900
 SCRIPT = '<script async fetchpriority="high" src="{}/{}.js"></script>\n'
+NOT_STORED = '<p class="lenet-static-failure">This widget was not stored with its chapter.</p>'
 VIEW = re.compile(rf'<script type="{re.escape(VIEW_TYPE)}">(.*?)</script>', re.DOTALL)
 
 
@@ -54,18 +58,28 @@ def place_widgets(
     """Put the states of a page's widgets, and what brings their front ends, where they appear."""
     files = context.get("script_files", [])
     states = [file for file in files if getattr(file, "attributes", {}).get("type") == STATE_TYPE]
-    if not states:
+    ids = [json.loads(view)["model_id"] for view in VIEW.findall(context.get("body", ""))]
+    if not ids:
         return
-    (embedded,) = (json.loads(file.attributes["body"]) for file in states)
+    embedded = {"state": {}}
+    for file in states:
+        embedded = json.loads(file.attributes["body"])
     context["script_files"] = [file for file in files if file not in states]
-    ids = [json.loads(view)["model_id"] for view in VIEW.findall(context["body"])]
+    stored = [model_id for model_id in ids if model_id in embedded["state"]]
+    if len(stored) < len(ids):
+        logger.warning(
+            "%s.ipynb does not hold the state of %d of its %d widgets, as after saving it in "
+            "JupyterLab: make execute CHAPTERS=%s.ipynb stores it",
+            *(page, len(ids) - len(stored), len(ids), page),
+        )
     folder = context["pathto"](FOLDER, 1)
     scripts = {
         widget.__name__: SCRIPT.format(folder, widget.__name__) for widget in widget_classes()
     }
     sentences = {widget.__name__: widget.sentence() for widget in widget_classes()}
-    boxes = pages.boxes(embedded, ids, scripts, sentences)
-    context["body"] = VIEW.sub(lambda _: next(boxes), context["body"])
+    boxes = dict(zip(stored, pages.boxes(embedded, stored, scripts, sentences), strict=True))
+    shown = iter([boxes.get(model_id, NOT_STORED) for model_id in ids])
+    context["body"] = VIEW.sub(lambda _: next(shown), context["body"])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
