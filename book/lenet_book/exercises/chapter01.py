@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from lenet_book.exercises import NotYet, check, need
-from lenet_book.exercises.shared import images_in
+from lenet_book.exercises.shared import check_loader, images_in
 from lenet_book.stand_in import find_datasets
 
 NOTHING = "{} returns nothing. Is there a return?"
@@ -216,7 +216,12 @@ def whole(train_loader: DataLoader[Any], test_loader: DataLoader[Any], figure: F
         ("training", train_loader, train.data, 100),
         ("test", test_loader, test.data, 1000),
     ):
-        _check_loader(name, loader, len(images), size)
+        check_loader(name, loader, len(images), size)
+        shape = tuple(loader.dataset[0][0].shape)
+        need(
+            shape == (1, 28, 28),
+            f"One of the {name} images has the shape {shape}, not (1, 28, 28).",
+        )
     need(
         isinstance(train_loader.sampler, RandomSampler),
         "The training loader goes through its images in the same order in each epoch. Shuffle it.",
@@ -232,32 +237,6 @@ def whole(train_loader: DataLoader[Any], test_loader: DataLoader[Any], figure: F
     ):
         _check_scale(name, loader.dataset[0][0], raw, float(scaled.mean()), float(scaled.std()))
     _check_figure(figure, train.classes)
-
-
-def _check_loader(name: str, loader: DataLoader[Any], num_images: int, batch_size: int) -> None:
-    need(
-        isinstance(loader, DataLoader),
-        f"The {name} loader is a {type(loader).__name__}, not a DataLoader.",
-    )
-    size = len(loader.dataset)  # type: ignore[arg-type]
-    need(
-        size == num_images,
-        f"The {name} loader holds {size:,} images; there are {num_images:,} {name} images. "
-        "Look at train=True and train=False.",
-    )
-    need(
-        loader.batch_size == batch_size,
-        f"The {name} loader makes batches of {loader.batch_size}, not of {batch_size}.",
-    )
-    image = loader.dataset[0][0]
-    need(
-        torch.is_tensor(image),
-        f"The {name} images are no tensors yet: the data set needs a transform with ToTensor.",
-    )
-    need(
-        tuple(image.shape) == (1, 28, 28),
-        f"One of the {name} images has the shape {tuple(image.shape)}, not (1, 28, 28).",
-    )
 
 
 def _check_scale(name: str, image: Tensor, raw: Tensor, mean: float, std: float) -> None:

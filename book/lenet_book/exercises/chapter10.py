@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, RandomSampler
 
 from lenet_book.exercises import NotYet, check, need
+from lenet_book.exercises.shared import check_loader
 from lenet_book.stand_in import find_cifar
 
 NO_RETURN = "Your function returns nothing. Is there a return?"
@@ -194,8 +195,8 @@ def whole(
     """
     root, datasets = find_cifar()
     sizes = [len(datasets.CIFAR10(root, train=train)) for train in (True, False)]
-    _check_loader("training", train_loader, sizes[0], 32)
-    _check_loader("test", test_loader, sizes[1], 1000)
+    check_loader("training", train_loader, sizes[0], 32, "pictures")
+    check_loader("test", test_loader, sizes[1], 1000, "pictures")
     need(
         isinstance(train_loader.sampler, RandomSampler),
         "The training loader goes through its pictures in the same order in each epoch. "
@@ -214,26 +215,6 @@ def whole(
     )
     _check_accuracy(network, test_loader, accuracy)
     _check_figure(figure, len(train_loader))
-
-
-def _check_loader(name: str, loader: DataLoader[Any], num_images: int, batch_size: int) -> None:
-    kind = type(loader).__name__
-    need(isinstance(loader, DataLoader), f"The {name} loader is a {kind}, not a DataLoader.")
-    size = len(loader.dataset)  # type: ignore[arg-type]
-    need(
-        size == num_images,
-        f"The {name} loader holds {size:,} pictures; there are {num_images:,} {name} pictures. "
-        "Look at train=True and train=False.",
-    )
-    need(
-        loader.batch_size == batch_size,
-        f"The {name} loader makes batches of {loader.batch_size}, not of {batch_size}.",
-    )
-    image = loader.dataset[0][0]
-    need(
-        torch.is_tensor(image),
-        f"The {name} pictures are no tensors yet: the data set needs a transform with ToTensor.",
-    )
 
 
 def _check_scale(loader: DataLoader[Any]) -> None:

@@ -1,4 +1,4 @@
-"""What checks of several chapters ask of a class, of its `forward`, and of a figure."""
+"""What checks of several chapters ask of a class, of its `forward`, a loader and a figure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from lenet_book.exercises import NotYet, need
 
@@ -69,3 +70,35 @@ def images_in(figure: Figure, count: int, kind: str = "images") -> list[Axes]:
     need(len(drawn) == count, f"The figure shows {len(drawn)} images, not {WORDS[count]}.")
     need(all(axes.get_title() for axes in drawn), f"Some {kind} have no title: ax.set_title(…).")
     return drawn
+
+
+def check_loader(
+    name: str, loader: DataLoader[Any], num_images: int, batch_size: int, kind: str = "images"
+) -> None:
+    """Check that a loader hands out the right pictures, as tensors, in batches of a size.
+
+    Args:
+        name: Which it is: ``"training"`` or ``"test"``.
+        loader: The learner's.
+        num_images: How many pictures there are.
+        batch_size: What was asked for.
+        kind: What the chapter calls its pictures.
+    """
+    need(
+        isinstance(loader, DataLoader),
+        f"The {name} loader is a {type(loader).__name__}, not a DataLoader.",
+    )
+    size = len(loader.dataset)  # type: ignore[arg-type]
+    need(
+        size == num_images,
+        f"The {name} loader holds {size:,} {kind}; there are {num_images:,} {name} {kind}. "
+        "Look at train=True and train=False.",
+    )
+    need(
+        loader.batch_size == batch_size,
+        f"The {name} loader makes batches of {loader.batch_size}, not of {batch_size}.",
+    )
+    need(
+        torch.is_tensor(loader.dataset[0][0]),
+        f"The {name} {kind} are no tensors yet: the data set needs a transform with ToTensor.",
+    )

@@ -199,7 +199,7 @@ function readingOf(program, imageShape, imageSource) {
   const { code, name, network, choices, torch } = program;
   const pass = program.pass(imageShape);
   const problem = diagnose(pass);
-  const place = (/** @type {{ from: number, to: number } | null | undefined} */ node) => (node ? placeOf(code, node) : placeOf(code, { from: 0, to: 0 }));
+  const place = (/** @type {{ from: number, to: number } | null | undefined} */ node) => placeOf(code, node);
   const made = (/** @type {any} */ module) => (module?.made ? placeOf(code, module.made) : null);
   const rows = tabulate(pass.steps).map((row, index) => {
     const step = /** @type {CodeStep} */ (pass.steps[index]);

@@ -56,7 +56,7 @@ function problemWith(code, network, imageShape, program, changes, unread) {
   try {
     const changed = edits.length ? new Program(applyEdits(code, edits), network) : program;
     const pass = changed.pass(shape, changes.some((change) => change.isTurned));
-    unread.push(...pass.unread.map(({ what, node }) => ({ what, place: placeOf(code, node ?? { from: 0, to: 0 }) })));
+    unread.push(...pass.unread.map(({ what, node }) => ({ what, place: placeOf(code, node) })));
     return pass.unread.length ? undefined : diagnose(pass);
   } catch (error) {
     if (error instanceof Unreadable) return undefined;

@@ -97,8 +97,9 @@ export function argumentsOf(call) {
   });
 }
 
-/** The characters, line and column of a node. @param {string} code @param {{ from: number, to: number }} at @returns {SourcePlace} */
-export function placeOf(code, { from, to }) {
+/** The characters, line and column of a node; those of the beginning where there is none. @param {string} code @param {{ from: number, to: number } | null | undefined} node @returns {SourcePlace} */
+export function placeOf(code, node) {
+  const { from, to } = node ?? { from: 0, to: 0 };
   const lines = code.slice(0, from).split("\n");
   return { from, to, line: lines.length, column: /** @type {string} */ (lines.at(-1)).length, lastLine: lines.length + code.slice(from, to).split("\n").length - 1 };
 }

@@ -30,6 +30,11 @@ export function greyPalette() {
   return Uint32Array.from({ length: 256 }, (_, i) => packed(greyColour(i, 0, 255)));
 }
 
+/** Colours for numbers on both sides of 0, as far as a limit. @param {Uint32Array} palette @param {number} limit @returns {Scale} */
+export function symmetricScale(palette, limit) {
+  return { palette, range: () => [-limit, limit] };
+}
+
 /** The largest absolute value. @param {ArrayLike<number>} values */
 export function limitOf(values) {
   let limit = 0;

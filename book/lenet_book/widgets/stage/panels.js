@@ -1,7 +1,7 @@
 // @ts-check
 /** What goes into an operation, and what comes out of it, as maps with frames on them. */
 import { boxBelow, boxOf, clip, flatIndex, receptiveField } from "./explanation.js";
-import { Maps, greyPalette, signedPalette } from "./maps.js";
+import { Maps, greyPalette, signedPalette, symmetricScale } from "./maps.js";
 import { unitText } from "./words.js";
 import { element, setText } from "../shared/elements.js";
 import { paintPicture } from "../shared/pictures.js";
@@ -35,7 +35,7 @@ export class Scales {
       return { palette: this.#greys, range: (channel) => ranges[channel] ?? ranges[0] ?? [0, 1] };
     }
     const limit = this.#state.limits[step];
-    return { palette: this.signed, range: () => [-limit, limit] };
+    return symmetricScale(this.signed, limit);
   }
 }
 

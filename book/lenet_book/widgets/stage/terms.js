@@ -1,6 +1,6 @@
 // @ts-check
 /** How a number came about, term by term: the channels of a convolution, the inputs of a linear layer, the shares of a softmax, and all else in lines. */
-import { Painting, limitOf } from "./maps.js";
+import { Painting, limitOf, symmetricScale } from "./maps.js";
 import { addUp, convolutionSums, signedText } from "./sums.js";
 import { placeName } from "./words.js";
 import { element, setAttribute, setText } from "../shared/elements.js";
@@ -87,7 +87,7 @@ export class ChannelRows {
     const strongest = [...sums.keys()].sort((a, b) => Math.abs(sums[b]) - Math.abs(sums[a])).slice(0, this.#rows.length).sort((a, b) => a - b);
     this.#shown = strongest.map((i) => patches[i]);
     const [kernels, products] = [limitOf(patches.flatMap(({ kernel }) => kernel.flat())), limitOf(patches.flatMap((patch) => patch.products.flat()))];
-    const full = (/** @type {number} */ limit) => ({ palette: signed, range: () => /** @type {[number, number]} */ ([-limit, limit]) });
+    const full = (/** @type {number} */ limit) => symmetricScale(signed, limit);
     const known = strongest.map((i) => sums[i]);
     const terms = [...known, ...(known.length < sums.length ? [sumOf(sums) - sumOf(known)] : []), ...bias];
     this.#figures.forEach((figure, i) => setText(figure, signedText(terms[i])));

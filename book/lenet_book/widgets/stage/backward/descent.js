@@ -9,6 +9,16 @@ import { countText, numberText } from "../../shared/text.js";
 
 /** The weight that is looked at. @typedef {{ name: string, index: number }} Spot */
 
+/** A slider for learning rates from 0.001 to 10. @param {() => void} moved */
+export function rateSlider(moved) {
+  return element("input", { type: "range", min: -3, max: 1, step: 0.1, value: -2, "aria-label": "learning rate", oninput: moved });
+}
+
+/** The learning rate that a slider stands at. @param {HTMLInputElement} slider */
+export function rateOf(slider) {
+  return Number((10 ** Number(slider.value)).toPrecision(2));
+}
+
 export class Descent {
   #state; #tell; #optimizers; #trainer;
   #gradients = /** @type {Gradients | null} */ (null);
@@ -20,7 +30,7 @@ export class Descent {
   #formula = element("p", { class: "lenet-update" });
   #grad = element("p", { class: "lenet-muted lenet-grad" });
   #outcome = element("p", { class: "lenet-outcome", role: "status" });
-  #rate = element("input", { type: "range", min: -3, max: 1, step: 0.1, value: -2, "aria-label": "learning rate", oninput: () => this.#tell.moved() });
+  #rate = rateSlider(() => this.#tell.moved());
   #rateText = element("b", {});
   #rule = choice("", ["SGD", "Adam"], () => this.#tell.moved());
   #forgot = checkbox("forgot zero_grad", () => this.#tell.moved());
@@ -41,7 +51,7 @@ export class Descent {
 
   get #optimizer() {
     const optimizer = this.#optimizers[this.#rule.box.selectedIndex];
-    optimizer.rate = Number((10 ** Number(this.#rate.value)).toPrecision(2));
+    optimizer.rate = rateOf(this.#rate);
     return optimizer;
   }
 

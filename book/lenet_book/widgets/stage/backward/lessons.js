@@ -1,10 +1,11 @@
 // @ts-check
 /** Teach it: drawings with labels to learn, training in the page, and what the network knows before and after. */
+import { rateOf, rateSlider } from "./descent.js";
 import { shortText } from "./figures.js";
 import { readDigits, trainFromNothing } from "./learning.js";
 import { SGD, copyOf, trainedNames } from "./optimizers.js";
 import { Trainer } from "./training.js";
-import { limitOf, signedPalette } from "../maps.js";
+import { limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { Tile } from "../terms.js";
 import { Chart } from "../../shared/chart.js";
 import { confusionTable, frequentMistakes, paintConfusion } from "../../shared/confusion.js";
@@ -58,7 +59,7 @@ export class Lessons {
     this.#before = state.isTaught ? this.#scoreNow(new Trainer(steps, { ...engine.arrays, ...state.start }, 1)) : this.#score;
     this.#cells = meta.classes.map(() => meta.classes.map(() => element("td")));
     this.#filters = this.#makeFilters();
-    this.#rate = element("input", { type: "range", min: -3, max: 1, step: 0.1, value: -2, "aria-label": "learning rate", oninput: () => this.#tell.moved() });
+    this.#rate = rateSlider(() => this.#tell.moved());
     this.nodes = this.#build();
   }
 
@@ -164,7 +165,7 @@ export class Lessons {
   }
 
   get #learningRate() {
-    return Number((10 ** Number(this.#rate.value)).toPrecision(2));
+    return rateOf(this.#rate);
   }
 
   #finish() {
@@ -218,10 +219,11 @@ export class Lessons {
     const node = element("div", { class: "lenet-filters" }, element("p", { class: "lenet-muted" }, "Filters of the first convolution"), ...rows.map(({ word, tiles }) => element("p", {}, element("span", {}, word), ...tiles.map(({ canvas }) => canvas))));
     const show = (/** @type {Theme} */ theme) => {
       const [old, now] = [this.#state.start[name].data, engine.arrays[name].data];
+      const palette = signedPalette(theme);
       rows.forEach(({ tiles }, row) => {
         const values = row === 2 ? Array.from(now, (value, i) => value - old[i]) : Array.from(row ? now : old);
-        const limit = limitOf(values);
-        tiles.forEach((tile, i) => tile.paint(values.slice(i * size, i * size + high * wide), { palette: signedPalette(theme), range: () => [-limit, limit] }));
+        const scale = symmetricScale(palette, limitOf(values));
+        tiles.forEach((tile, i) => tile.paint(values.slice(i * size, i * size + high * wide), scale));
       });
     };
     return { node, show };

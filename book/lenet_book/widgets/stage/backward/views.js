@@ -3,7 +3,7 @@
 import { decimalsFor, shortText } from "./figures.js";
 import { WindowGrid, signedPaint } from "../grids.js";
 import { RuleCurve } from "../lines.js";
-import { limitOf, signedPalette } from "../maps.js";
+import { limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { addUp, signedText } from "../sums.js";
 import { Tile, fillRows, runningTotal, tableOf } from "../terms.js";
 import { button, element, setAttribute } from "../../shared/elements.js";
@@ -57,10 +57,10 @@ export class RuleViews {
     const products = saw.map((value, i) => value * map[i]);
     const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 28) / rows, 14);
     const parts = /** @type {[string, number[]][]} */ ([["what the weight saw", saw], ["× gradient of its map", map], ["= products", products]]);
+    const palette = signedPalette(theme);
     this.#room.replaceChildren(element("div", { class: "lenet-products" }, ...parts.map(([title, values]) => {
       const tile = new Tile(rows, columns, Math.max(1, side));
-      const limit = limitOf(values);
-      tile.paint(values, { palette: signedPalette(theme), range: () => [-limit, limit] });
+      tile.paint(values, symmetricScale(palette, limitOf(values)));
       return element("figure", {}, element("figcaption", {}, title), tile.canvas);
     })));
   }

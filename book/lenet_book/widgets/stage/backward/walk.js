@@ -7,7 +7,7 @@ import { RuleViews } from "./views.js";
 import { backSentence, explain } from "./rules.js";
 import { need } from "../engine.js";
 import { flatIndex, isUnit, unitAt } from "../explanation.js";
-import { Maps, limitOf, signedPalette } from "../maps.js";
+import { Maps, limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { Panel, sizeText } from "../panels.js";
 import { unitText } from "../words.js";
 import { element, setText } from "../../shared/elements.js";
@@ -89,7 +89,7 @@ export class WalkBack {
   /** @param {number} step @returns {Scale | undefined} */
   scaleOf(step) {
     const limit = limitOf(this.values[step] ?? []);
-    return this.#theme && { palette: signedPalette(this.#theme), range: () => [-limit, limit] };
+    return this.#theme && symmetricScale(signedPalette(this.#theme), limit);
   }
 
   /** The place where the walk ends: at the picture, or where an operation has no backward. */
@@ -218,7 +218,7 @@ export class WalkBack {
   #paintShares(theme) {
     const { step, label, engine } = this.#state;
     setText(this.#arrives.title, "the answer");
-    this.#arrives.maps.draw(engine.values[step], { palette: signedPalette(theme), range: () => [-1, 1] }, theme, { unit: [label], label: "the shares; the right one is framed" });
+    this.#arrives.maps.draw(engine.values[step], symmetricScale(signedPalette(theme), 1), theme, { unit: [label], label: "the shares; the right one is framed" });
     this.#arrives.describe("shares p", sizeText(this.#step.shape), "±1");
     setText(this.#note, "");
   }
@@ -242,9 +242,9 @@ export class WalkBack {
   #showWeights(pick, theme) {
     const layer = this.#layer;
     if (!layer) return;
-    const limit = limitOf(layer.gradients);
+    const scale = symmetricScale(signedPalette(theme), limitOf(layer.gradients));
     const unit = "weight" in pick ? pick.weight : undefined;
-    this.#weights.draw(layer.gradients, { palette: signedPalette(theme), range: () => [-limit, limit] }, theme, { unit, label: `∂loss/∂weights${unit ? `. Weight: ${weightText(unit)}; value ${layer.gradients[flatIndex(unit, layer.shape)].toPrecision(6)}.` : ""}` });
+    this.#weights.draw(layer.gradients, scale, theme, { unit, label: `∂loss/∂weights${unit ? `. Weight: ${weightText(unit)}; value ${layer.gradients[flatIndex(unit, layer.shape)].toPrecision(6)}.` : ""}` });
     setText(this.#weightsName, `∂loss/∂weights, ${layer.shape.join("×")}: one for each weight`);
     setText(this.#valuesName, `∂loss/∂${this.#state.steps[this.#step.inputs[0]].name}: ${this.#step.inputs[0] ? "goes on to the step before" : "how the picture would make it worse"}`);
   }
