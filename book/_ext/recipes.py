@@ -201,7 +201,7 @@ PRINTED = {  # a recipe; for each of its runs a cell's id, and a pattern of what
         "4 epochs, adam, lr 0.003, batches of 25, one-cycle, 1998's loss",
     ): [("train-1998", r" 4 .*% .* ([\d.]+)%")],
     Recipe(
-        *("here-tutorial", 10, "CifarLeNet", f"{CIFAR}, from −1 to 1"),
+        *("here-tutorial", 10, "CifarLeNet", f"{CIFAR}, normalised"),
         "2 epochs, sgd, lr 0.001, batches of 4",
     ): [("proper", r"tutorial: +([\d.]+)%")],
     Recipe(

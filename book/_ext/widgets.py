@@ -61,9 +61,7 @@ def place_widgets(
     ids = [json.loads(view)["model_id"] for view in VIEW.findall(context.get("body", ""))]
     if not ids:
         return
-    embedded = {"state": {}}
-    for file in states:
-        embedded = json.loads(file.attributes["body"])
+    embedded = json.loads(states[0].attributes["body"]) if states else {"state": {}}
     context["script_files"] = [file for file in files if file not in states]
     stored = [model_id for model_id in ids if model_id in embedded["state"]]
     if len(stored) < len(ids):
