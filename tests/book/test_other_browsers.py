@@ -31,9 +31,11 @@ MINI_BROWSERS = ["lib*/*/webkit2gtk-*/MiniBrowser", "lib*/webkit2gtk-*/MiniBrows
 PAGE = "book/stepper.html"
 STEPPER = "return document.querySelectorAll('.lenet-stepper').length"
 POSITION = "return document.querySelector('.lenet-position')?.textContent"
-LABEL = "return document.querySelector('.lenet-panel-out canvas').getAttribute('aria-label')"
-EXACT = "return document.querySelector('.lenet-result').title"
-SUM = "return document.querySelector('.lenet-equation').textContent"
+LINK = "return location.hash"
+UNIT_AND_SUM = """
+const label = document.querySelector('.lenet-panel-out canvas').getAttribute('aria-label');
+return [label, document.querySelector('.lenet-result').title];
+"""
 ANSWER = "return document.querySelector('.lenet-best .lenet-score-name')?.textContent"
 WORDS = "return document.querySelector('.lenet-words').textContent"
 MESSAGE = "return document.querySelector('.lenet-input-message').textContent"
@@ -189,12 +191,13 @@ def check_stepping(browser: Driven, base: str) -> None:
 
 
 def check_picking(browser: Driven) -> None:
-    before = {script: browser.run(script) for script in (LABEL, SUM)}
+    until(browser, f"{LINK}.includes('step=4;')", True)
+    strongest = browser.run(LINK)
     click(browser, ".lenet-panel-out canvas", share=0.1)
-    for script, text in before.items():
-        until(browser, f"{script} !== arguments[0]", True, text)
-    shown = number(browser.run(LABEL).split("; value ")[1])
-    assert number(browser.run(EXACT).split(",")[0]) == pytest.approx(shown, abs=1e-4)
+    until(browser, f"{LINK} !== arguments[0]", True, strongest)  # until then the window moves alone
+    label, exact = browser.run(UNIT_AND_SUM)
+    shown = number(label.split("; value ")[1])
+    assert number(exact.split(",")[0]) == pytest.approx(shown, abs=1e-4)
 
 
 def check_drawing(browser: Driven) -> None:
