@@ -2,12 +2,12 @@
 /** TrainingLab: predict what a fault does to a training, see it, and recognise faults by their curves. */
 import { trainingCharts } from "../shared/chart.js";
 import { Difference } from "./difference.js";
-import { Question } from "./question.js";
 import { partOf, readArrays, setValue, watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
-import { OWN_KEYS, button, element, watchSize } from "../shared/elements.js";
+import { OWN_KEYS, button, element, watchSize, withCode } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
 import { sumOf } from "../shared/numbers.js";
+import { Question } from "../shared/question.js";
 import { countText, numberText, percentText } from "../shared/text.js";
 
 const PREDICTIONS = [
@@ -22,11 +22,6 @@ const ROWS = 7; // of the table of numbers
 /** @param {number[]} numbers */
 function meanOf(numbers) {
   return sumOf(numbers) / numbers.length;
-}
-
-/** Set text with code between backticks. @param {string} text @returns {(Node | string)[]} */
-function withCode(text) {
-  return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
 }
 
 class Lab {
@@ -152,7 +147,7 @@ class Lab {
     if (!guessed) return "";
     if (guessed === mystery) return `Right: ${mystery.title}. ${atOnce} of ${asked} at the first try.`;
     if (guessed.flat && mystery.flat) return `It could be: ${hint}`;
-    return `No. With ${guessed.title}: ${guessed.seen.replaceAll("`", "")}`;
+    return `No. With ${guessed.title}: ${guessed.seen}`;
   }
 
   // ------------------------------------------------------------------------ what is shown

@@ -55,6 +55,16 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Make text with code between backticks. @param {string} text @returns {(Node | string)[]} */
+export function withCode(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
+}
+
+/** Set such a text, unless it stands there already. @param {Element} node @param {string} text */
+export function setWithCode(node, text) {
+  if (node.textContent !== text.replaceAll("`", "")) node.replaceChildren(...withCode(text));
+}
+
 let numNames = 0;
 
 /** Make an id that no other element of the page has. @param {string} word */

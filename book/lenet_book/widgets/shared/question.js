@@ -1,6 +1,6 @@
 // @ts-check
 /** A question with a button for each answer, and a reply that is read aloud. */
-import { button, element, setAttribute, setText, uniqueId } from "../shared/elements.js";
+import { button, element, setAttribute, setText, setWithCode, uniqueId, withCode } from "./elements.js";
 
 export class Question {
   #choices; #buttons;
@@ -11,9 +11,9 @@ export class Question {
   constructor(text, choices, onAnswer) {
     this.#choices = choices;
     this.#buttons = choices.map(({ key }) => button("", () => this.#isClosed || onAnswer(key)));
-    const asked = element("p", { class: "lenet-question", id: uniqueId("question") }, text);
-    const group = element("div", { class: "lenet-strip", role: "group", "aria-labelledby": asked.id }, ...this.#buttons);
-    this.node = element("div", { class: "lenet-ask" }, asked, group, this.#reply);
+    const asked = element("p", { class: "lenet-question", id: uniqueId("question") }, ...withCode(text));
+    this.answers = element("div", { class: "lenet-strip", role: "group", "aria-labelledby": asked.id }, ...this.#buttons);
+    this.node = element("div", { class: "lenet-ask" }, asked, this.answers, this.#reply);
   }
 
   /** Show which answers were given, and the right one, once no more are taken; the buttons keep the focus. @param {string[]} given @param {string | null} right @param {string} reply */
@@ -27,7 +27,7 @@ export class Question {
       setAttribute(choice, "aria-pressed", String(isGiven));
       setAttribute(choice, "aria-disabled", String(this.#isClosed));
     });
-    setText(this.#reply, reply);
+    setWithCode(this.#reply, reply);
   }
 
   /** Go to the first answer. */
