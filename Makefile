@@ -12,7 +12,7 @@ PYTEST := TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=1
 	--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 NOTEBOOKS := --nbval-lax --nbval-current-env $(CHAPTERS)
 
-.PHONY: help book serve test test-slow test-real test-all execute bench lint clean publish-to
+.PHONY: help book serve test test-slow test-real test-all execute notebooks bench lint clean publish-to
 
 help:
 	@echo "make book       build the site into _build/html"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-all   run that, the tests that take long, and every chapter on the real data"
 	@echo "make execute    run the chapters on the real data and store their outputs"
 	@echo "                (CHAPTERS=chapters/01_etl.ipynb for some of them)"
+	@echo "make notebooks  pack the chapters for students, and for teachers, into _build"
 	@echo "make bench      run the measurements in bench/"
 	@echo "make lint       check style, types, and which room imports which"
 	@echo "make clean      delete what the commands above have made"
@@ -57,6 +58,9 @@ test-real: $(READY)
 
 execute: $(READY)
 	$(BIN)/python book/tools/execute.py $(CHAPTERS)
+
+notebooks: $(READY)
+	$(BIN)/python book/tools/editions.py
 
 bench: book
 	@for program in $(filter-out bench/%_weights.py bench/series.py,$(wildcard bench/*.py)); do \
