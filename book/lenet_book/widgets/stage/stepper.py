@@ -15,6 +15,7 @@ from lenet import shapes, tracing
 from lenet.shapes import Row, ShapeError
 from lenet_book.widgets.shared.base import Widget
 from lenet_book.widgets.stage.backward.digits import packed_digits
+from lenet_book.widgets.stage.backward.reference import Reference
 from lenet_book.widgets.stage.poster import poster_of
 from lenet_book.widgets.stage.program import Program, program_of
 from lenet_book.widgets.stage.source import find_source
@@ -91,6 +92,7 @@ class ForwardStepper(Widget):
             _check_takes_digits(meta)
             meta["digits"] = packed_digits()
         super().__init__(meta, arrays, step=step)
+        self.on_msg(Reference(rounded_copy(model, dtype), meta["steps"], arrays).answer)
 
     @traitlets.validate("step")
     def _keep_step_in_range(self, proposal: dict[str, Any]) -> int:

@@ -67,6 +67,19 @@ interface GradientTerms {
   result: number;
 }
 
+/** Where there is a kernel, a front end may send Python a message. */
+interface Model {
+  send?(content: object, callbacks: undefined, buffers: ArrayBuffer[]): void;
+}
+
+interface PyTorchAnswer {
+  loss: number;
+  /** Gradients by the names of arrays; a frozen weight has none. */
+  weights: Record<string, Float32Array>;
+  /** Why there are none at all. */
+  reason: string;
+}
+
 /** What a network says of labelled pictures. */
 interface TestScore {
   numRight: number;

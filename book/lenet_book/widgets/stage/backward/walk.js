@@ -4,6 +4,7 @@ import { Descent } from "./descent.js";
 import { shortText } from "./figures.js";
 import { backward } from "./gradients.js";
 import { RuleViews } from "./views.js";
+import { Reference } from "./reference.js";
 import { backSentence, explain } from "./rules.js";
 import { need } from "../engine.js";
 import { flatIndex, isUnit, unitAt } from "../explanation.js";
@@ -29,7 +30,7 @@ export class WalkBack {
   #preview = null;
   #at = -1;
   #key = "";
-  #state; #tell; #arrives; #goesOn; #weights; #views; #descent;
+  #state; #tell; #arrives; #goesOn; #weights; #views; #descent; #reference;
   /** @type {Gradients | undefined} */
   #gradients;
   /** @type {Theme | undefined} */
@@ -41,6 +42,7 @@ export class WalkBack {
   #work = element("div", { class: "lenet-room lenet-work" });
   #line = element("span", {});
   #result = element("strong", { class: "lenet-result" });
+  #pytorch = element("p", { class: "lenet-muted lenet-pytorch" });
   #weightsName = element("p", { class: "lenet-muted lenet-over" });
   #valuesName = element("p", { class: "lenet-muted lenet-over" });
 
@@ -61,13 +63,16 @@ export class WalkBack {
     this.#arrives.foot.append(this.#note);
     this.#views = new RuleViews(state, this.#work, tell);
     this.#descent = new Descent(state, tell);
+    this.#reference = new Reference(state, () => tell.moved());
     const heading = element("p", { class: "lenet-heading" }, "the rule · ", this.#name, " ", this.#which);
     const sum = element("p", { class: "lenet-foot lenet-equation" }, this.#line, this.#result);
-    const rule = element("section", { class: "lenet-panel lenet-panel-operation lenet-rule", "aria-label": "the rule" }, heading, this.#work, sum, this.#descent.node);
+    const rule = element("section", { class: "lenet-panel lenet-panel-operation lenet-rule", "aria-label": "the rule" }, heading, this.#work, sum, this.#pytorch, this.#descent.node);
     this.nodes = [this.#arrives.node, rule, this.#goesOn.node];
   }
 
-  stop() {}
+  stop() {
+    this.#reference.stop();
+  }
 
   unteach() {
     this.#descent.forget();
@@ -211,7 +216,9 @@ export class WalkBack {
     setText(this.#result, shortText(result));
     this.#result.title = `${result}`;
     this.#showWeights(pick, theme);
-    this.#descent.show(this.gradients, this.#layer && "weight" in pick ? { name: this.#layer.name, index: flatIndex(pick.weight, this.#layer.shape) } : null);
+    const spot = this.#layer && "weight" in pick ? { name: this.#layer.name, index: flatIndex(pick.weight, this.#layer.shape) } : null;
+    setText(this.#pytorch, this.#reference.compare(this.gradients, this.#key, spot));
+    this.#descent.show(this.gradients, spot);
   }
 
   /** At the loss arrive the shares. @param {Theme} theme */

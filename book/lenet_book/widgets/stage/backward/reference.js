@@ -1,0 +1,74 @@
+// @ts-check
+/** PyTorch's own gradients of the same picture, label and weights: `reference.py` gives them where a kernel runs. */
+import { shortText } from "./figures.js";
+import { countText } from "../../shared/text.js";
+
+export class Reference {
+  #state;
+  /** The question that waits for its answer. */
+  #question = { number: 0, key: "" };
+  #answer = /** @type {PyTorchAnswer | null} */ (null);
+  /** What was answered. */
+  #key = "";
+
+  /** @param {State} state @param {() => void} came  hears that there is an answer */
+  constructor(state, came) {
+    this.#state = state;
+    const hear = (/** @type {any} */ { number, reason = "", loss, names = [] }, /** @type {DataView[]} */ buffers) => {
+      if (number !== this.#question.number) return; // that of another view
+      const weights = Object.fromEntries(names.map((/** @type {string} */ name, /** @type {number} */ i) => [name, numbersIn(buffers[i])]));
+      this.#answer = { loss, weights, reason };
+      this.#key = this.#question.key;
+      this.#question.number = 0;
+      came();
+    };
+    state.model.on("msg:custom", hear);
+    this.stop = () => state.model.off("msg:custom", hear);
+  }
+
+  /**
+   * Say how far the page's gradients are from PyTorch's, once these have come.
+   *
+   * @param {Gradients} gradients @param {string} key  another for other gradients
+   * @param {{ name: string, index: number } | null} spot  the weight that is looked at
+   */
+  compare(gradients, key, spot) {
+    if (key !== this.#key) this.#ask(key);
+    if (key !== this.#key || !this.#answer) return "";
+    const { loss, weights, reason } = this.#answer;
+    if (reason) return `PyTorch gives no gradients: ${reason}`;
+    const [theirs, own] = spot ? [weights[spot.name]?.[spot.index], gradients.weights[spot.name][spot.index]] : [loss, gradients.loss];
+    const first = theirs === undefined ? "None" : `${shortText(theirs)}, difference ${smallText(theirs - own)}`;
+    const names = Object.keys(weights).filter((name) => name in gradients.weights);
+    const shares = names.map((name) => farthest(weights[name].map((value, i) => value - gradients.weights[name][i])) / (farthest(weights[name]) || 1));
+    const count = names.reduce((sum, name) => sum + weights[name].length, 0);
+    return `PyTorch's ${spot ? ".grad" : "loss"}: ${first}. Of all ${countText(count)} gradients, none is off by more than ${smallText(farthest(shares))} of its layer's largest.`;
+  }
+
+  /** One question at a time: the next one is asked when its answer has come. @param {string} key */
+  #ask(key) {
+    const { model, engine, label, start, isTaught } = this.#state;
+    if (!model.send || this.#question.number) return;
+    this.#question = { number: Math.random(), key };
+    const names = isTaught ? Object.keys(start) : [];
+    const buffers = [engine.values[0], ...names.map((name) => engine.arrays[name].data)].map((values) => Float32Array.from(values).buffer);
+    model.send({ number: this.#question.number, label, names }, undefined, buffers);
+  }
+}
+
+/** @param {Float32Array | number[]} values */
+function farthest(values) {
+  let most = 0;
+  for (const value of values) most = Math.max(most, Math.abs(value));
+  return most;
+}
+
+/** @param {number} value */
+function smallText(value) {
+  return Math.abs(value).toExponential(0).replace("-", "−");
+}
+
+/** @param {DataView} view */
+function numbersIn({ buffer, byteOffset, byteLength }) {
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+}
