@@ -29,6 +29,7 @@ CELLS = [
     "print('Python sees', stepper.step, stepper.picked)",
     "stepper.step = 4\nstepper.picked = [2, 3, 5]",
     "print('Python sees again', stepper.step, stepper.picked)",
+    "stepper.step = 13",
 ]
 EXPLORER_CELLS = [
     "import torch\n"
@@ -168,6 +169,16 @@ def test_the_page_and_python_see_each_other(page: Page, lab: str) -> None:
     expect(position).to_have_text("step 5 of 13")
     again = run_cell(page, 3).locator(".jp-OutputArea-output")
     expect(again).to_contain_text("Python sees again 5 ")
+
+    run_cell(page, 4)
+    expect(position).to_have_text("step 13 of 13")
+    stepper.locator(".lenet-main").click()
+    reference = stepper.locator(".lenet-pytorch")
+    expect(reference).to_contain_text(re.compile(r"^PyTorch's loss: \S+, difference"))
+    loss = reference.inner_text().split(",")[0]
+    stepper.get_by_role("button", name="Do it").click()
+    expect(reference).not_to_contain_text(loss)
+    expect(reference).to_contain_text(re.compile(r"none is off by more than \de−[5-9] of"))
 
 
 @pytest.mark.parametrize("lab", [EXPLORER_CELLS], indirect=True)
