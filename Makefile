@@ -1,6 +1,7 @@
 # One command for each thing you can do here. Each sets up what it needs; `make` alone lists them.
 
 PYTHON ?= python3
+REQUIREMENTS ?= requirements.txt
 CHAPTERS ?= $(wildcard chapters/*.ipynb book/*.ipynb)
 
 VENV := .venv
@@ -35,8 +36,8 @@ $(READY): requirements.txt pyproject.toml
 		echo "Name another one with: make PYTHON=python3.13 ..."; exit 1; }
 	@echo "Installing into $(VENV); PyTorch is large, so this takes some minutes."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(BIN)/python -m pip install --quiet -r $(REQUIREMENTS)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 book: $(READY)

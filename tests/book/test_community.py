@@ -1,0 +1,65 @@
+"""What surrounds the book: workflows that take no risk, and locked versions."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
+PINNED = re.compile(r"- uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+VERSION = re.compile(r"^([\w.-]+)==(\S+)", re.MULTILINE)
+
+
+def jobs(workflow: Path) -> dict[str, Any]:
+    return yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]
+
+
+def versions(file: str) -> dict[str, str]:
+    found = VERSION.findall((ROOT / file).read_text(encoding="utf-8"))
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)
+def test_a_workflow_runs_only_what_nobody_can_exchange(workflow: Path) -> None:
+    lines = workflow.read_text(encoding="utf-8").splitlines()
+    used = [line.strip() for line in lines if "uses:" in line]
+    assert used
+    assert [line for line in used if not PINNED.fullmatch(line)] == []
+    steps = [step for job in jobs(workflow).values() for step in job["steps"]]
+    for step in steps:
+        if "pip install" in (command := step.get("run", "")):
+            assert "--require-hashes" in command or "--no-deps" in command
+        if "checkout@" in step.get("uses", ""):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)
+def test_a_job_may_do_no_more_than_it_needs(workflow: Path) -> None:
+    assert yaml.safe_load(workflow.read_text(encoding="utf-8"))["permissions"] == {}
+    for job in jobs(workflow).values():
+        deploys = any("deploy-pages@" in step.get("uses", "") for step in job["steps"])
+        needs = {"pages": "write", "id-token": "write"} if deploys else {"contents": "read"}
+        assert job["permissions"] == needs
+        assert len(job["steps"]) == 1 or not deploys, "what may publish runs nothing else"
+
+
+def test_the_lock_holds_the_same_versions_and_a_hash_for_each() -> None:
+    asked, locked = versions("requirements.txt"), versions("requirements.lock")
+    assert asked.items() <= locked.items(), "its first lines say how to make it again"
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[a-z])", text[text.index("\n", text.index("uv pip")) + 1 :])
+    assert len(entries) == len(locked)
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_the_systems_that_readers_have_are_tried() -> None:
+    tested = jobs(ROOT / ".github" / "workflows" / "test.yml")
+    assert tested["reader"]["strategy"]["matrix"]["system"] == ["macos-latest", "windows-latest"]
+    assert tested["linux"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+    commands = [step["run"] for step in tested["oldest"]["steps"] if "run" in step]
+    assert commands == ["make test-oldest PYTHON=python"]
