@@ -76,7 +76,7 @@ def tidy(notebook: NotebookNode) -> None:
             cell.metadata.cellView = "form"  # Colab's way to fold code
             prompts = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
             cell.metadata.mystnb = {**cell.metadata.get("mystnb", {}), **prompts}
-        elif "hide-input" in tags:
+        elif {"hide-input", "remove-input"} & set(tags):
             cell.metadata.jupyter = {"source_hidden": True}
         elif "hide-output" in tags:  # what a reader predicts
             cell.metadata.jupyter = {"outputs_hidden": True}

@@ -26,6 +26,7 @@ from lenet_book.widgets import (
     ForwardStepper,
     MistakeExplorer,
     PastedNetwork,
+    Predict,
     ShapeCalculator,
     TrainingLab,
     TrainingReplay,
@@ -347,6 +348,22 @@ def quiz(page: Page) -> Iterator[str]:
     yield "a quiz with an answer"
 
 
+def guessed(page: Page) -> Iterator[str]:
+    yield "asked"
+    for typed in ("nothing", "24 24", "6 28 28"):
+        page.get_by_role("textbox").fill(typed)
+        page.get_by_role("button", name="Guess").click()
+        yield typed
+    page.get_by_role("button", name="Show me").click()
+    yield "shown"
+
+
+def picked(page: Page) -> Iterator[str]:
+    for answer in ("a wrong one", "the right one"):
+        page.get_by_role("button", name=answer).click()
+        yield answer
+
+
 def stage(digits: ImageData) -> Widget:
     torch.manual_seed(0)
     pictures = digits.test.images[:3]
@@ -386,6 +403,10 @@ def lab(_: ImageData) -> Widget:
     return TrainingLab()
 
 
+def predict(*asked: Any) -> Callable[[ImageData], Widget]:
+    return lambda _: Predict("What comes out of `conv1`?", *asked, why="24 is 28 − `5` + 1.")
+
+
 STATES: dict[str, tuple[Callable[[ImageData], Widget], Walk]] = {
     "stage": (stage, through_the_steps),
     "stage, backward": (stage, through_the_steps_back),
@@ -401,6 +422,8 @@ STATES: dict[str, tuple[Callable[[ImageData], Widget], Walk]] = {
     "lab": (lab, charts),
     "lab, revealed": (lab, revealed),
     "lab, quiz": (lab, quiz),
+    "predict": (predict((6, 24, 24), {(6, 28, 28): "it keeps `28`."}), guessed),
+    "predict, a choice": (predict("the right one", {"a wrong one": "it is."}), picked),
 }
 
 

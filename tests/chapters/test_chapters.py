@@ -34,8 +34,10 @@ In the exercises:
   `lenet_book.exercises`, out of sight.
 
 Code that only draws is tagged ``hide-input``; the site folds it. What answers a **Predict** is
-tagged ``hide-output``; `make execute` adds what folds it everywhere. Cells whose output is the
-same on any data carry nbval's comment ``# NBVAL_CHECK_OUTPUT`` or the tag ``nbval-check-output``.
+tagged ``hide-output``; `make execute` adds what folds it everywhere. Where the reader types the
+guess, a cell with `Predict(...)` alone, tagged ``remove-input``, stands in that place. Cells whose
+output is the same on any data carry nbval's comment ``# NBVAL_CHECK_OUTPUT`` or the tag
+``nbval-check-output``.
 
 A cell that draws says in its metadata, ``mystnb.image.alt``, what there is to see, for those who
 do not see it.
@@ -50,6 +52,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
+import tomllib
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -89,14 +92,19 @@ Notebook = dict[str, Any]
 
 
 def setup_source() -> str:
-    """The setup cell with the address that the site's settings hold."""
+    """The setup cell with the address of the site's settings and the tag of this version."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    place = f"{config['repository']['url']}@v{project['version']}"
     return (
         "# Installs the book's package where it is missing, as in Colab.\n"
         "import importlib.util\n"
         "\n"
         'if importlib.util.find_spec("lenet_book") is None:\n'
-        f'    %pip install --quiet "lenet[book] @ git+{config["repository"]["url"]}"'
+        f'    %pip install --quiet "lenet[book] @ git+{place}"\n'
+        "    importlib.invalidate_caches()\n"
+        '    if importlib.util.find_spec("lenet_book") is None:\n'
+        '        raise RuntimeError("The book could not be installed here; pip says why above.")'
     )
 
 
@@ -193,8 +201,10 @@ def test_says_how_long_it_takes(path: Path) -> None:
 
 def test_answers_to_predictions_are_folded(path: Path) -> None:
     cells = read(path)["cells"]
-    for prose, cell in pairwise(cells):
-        asked = "**Predict" in source(prose).split("\n\n")[-1]
+    for before, cell in pairwise(cells):
+        is_typed = source(before).startswith("Predict(")
+        assert is_typed == ("remove-input" in tags(before)), name(before)
+        asked = is_typed or "**Predict" in source(before).split("\n\n")[-1]
         if path.stem in EDITED and cell["cell_type"] == "code":
             assert asked == ("hide-output" in tags(cell)), name(cell)
         if "hide-output" in tags(cell):

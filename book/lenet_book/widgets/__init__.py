@@ -41,6 +41,7 @@ from lenet_book.widgets.lab.lab import TrainingLab
 from lenet_book.widgets.mistakes.explorer import MistakeExplorer
 from lenet_book.widgets.paste.paste import PastedNetwork
 from lenet_book.widgets.playground.playground import ConvPlayground
+from lenet_book.widgets.predict.predict import Predict
 from lenet_book.widgets.replay.replay import TrainingReplay
 from lenet_book.widgets.shared.base import Widget
 from lenet_book.widgets.stage.stepper import ForwardStepper
@@ -50,6 +51,7 @@ __all__ = [
     "ForwardStepper",
     "MistakeExplorer",
     "PastedNetwork",
+    "Predict",
     "ShapeCalculator",
     "TrainingLab",
     "TrainingReplay",

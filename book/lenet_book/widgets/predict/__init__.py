@@ -1,0 +1,1 @@
+"""Predict: a guess before the answer."""
