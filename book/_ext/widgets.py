@@ -48,8 +48,8 @@ def write_scripts(app: Sphinx) -> None:
     for widget in widget_classes():
         script = folder / f"{widget.__name__}.js"
         script.write_text(widget.definition(), encoding="utf-8")
-        for name, part in widget.part_definitions().items():
-            (folder / f"{name}.js").write_text(part, encoding="utf-8")
+        for name, text in (widget.part_definitions() | widget.worker_programs()).items():
+            (folder / f"{name}.js").write_text(text, encoding="utf-8")
 
 
 def place_widgets(

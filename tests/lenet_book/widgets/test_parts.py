@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ipywidgets.embed import dependency_state
 from playwright.sync_api import Browser, Page, expect
+from serve import server  # of book/tools
 
 from lenet_book.widgets import ForwardStepper, Widget
 from lenet_book.widgets.shared import pages
@@ -51,8 +53,9 @@ def write_page(folder: Path, *widgets: Widget) -> None:
     embedded = {"state": dependency_state(widgets, drop_defaults=False)}
     scripts = {"Later": '<script async src="Later.js"></script>'}
     boxes = pages.boxes(embedded, [widget.model_id for widget in widgets], scripts, {})
-    start = f"<!doctype html><html lang=en><title>test</title><script>{pages.mounting_script()}"
-    (folder / "page.html").write_text("\n".join([start, "</script>", *boxes]), "utf-8")
+    start = "<!doctype html><html lang=en><title>test</title><link rel=icon href=data:,>"
+    mounting = f"<script>{pages.mounting_script()}</script>"
+    (folder / "page.html").write_text("\n".join([start, mounting, *boxes]), "utf-8")
     (folder / "Later.js").write_text(Later.definition(), "utf-8")
 
 
@@ -92,6 +95,22 @@ def test_a_part_that_does_not_come_says_so(visit: Visit, tmp_path: Path) -> None
         page.get_by_role("button", name="later").click()
     assert failure.value.message == "Later.later_part.js does not come"
     visit.trouble.clear()
+
+
+def test_a_page_from_a_web_server_starts_workers_from_files(
+    browser: Browser, tmp_path: Path
+) -> None:
+    write_page(tmp_path, Later())
+    assert list(Later.worker_programs()) == ["Later.addTwo"]
+    for name, script in (Later.part_definitions() | Later.worker_programs()).items():
+        (tmp_path / f"{name}.js").write_text(script, "utf-8")
+    with server(tmp_path) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        with visiting(browser, f"http://127.0.0.1:{httpd.server_port}") as visit:
+            with visit.page.expect_event("worker") as worker:
+                use(visit.open("page.html"))
+            assert worker.value.url == f"{visit.base}/Later.addTwo.js"
+        httpd.shutdown()
 
 
 def test_a_part_takes_nothing_along_that_was_there_before_it() -> None:

@@ -14,7 +14,7 @@ import traitlets
 from torch import Tensor
 
 from lenet_book.widgets.shared.arrays import pack
-from lenet_book.widgets.shared.joining import joined_script, joined_style
+from lenet_book.widgets.shared.joining import joined_script, joined_style, worker_programs
 from lenet_book.widgets.shared.pages import definition, part_definitions, standalone_page
 
 
@@ -71,6 +71,12 @@ class Widget(anywidget.AnyWidget):
     def part_definitions(cls) -> dict[str, str]:
         """Scripts of what the front end imports later, by the names of their files."""
         return part_definitions(cls.__name__, cls.front_end)
+
+    @classmethod
+    def worker_programs(cls) -> dict[str, str]:
+        """Programs of the workers that the front end starts, by the names of their files."""
+        programs = worker_programs(cls.front_end)
+        return {f"{cls.__name__}.{name}": program for name, program in programs.items()}
 
     @classmethod
     def sentence(cls) -> str:

@@ -13,9 +13,10 @@ called ``later``: a function of the names that it takes from the script. It is c
 first used. Notebooks and saved pages have it inside the module; the pages of the book fetch it from
 a file of its own. A part may have parts in turn, which take names from it too.
 
-A part may also run in a worker, without a page: ``programOf("work")`` is the text of a program that
-calls a function exported in the part. That text is the script's and the parts' own, so that nothing
-is delivered twice; none of them may need a page before one of its functions is called.
+A part may also run in a worker, without a page: ``startWorker("work")`` starts one that calls a
+function exported in the same file. Its program is the text of the script and its parts, so that
+notebooks and saved pages carry nothing twice; or it is a file of its own, `worker_programs`, where
+the page has an address for it. Nothing that a worker calls may need a page.
 """
 
 from __future__ import annotations
@@ -44,7 +45,17 @@ _NAME = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.MULTILI
 _DEFAULT_EXPORT = re.compile(r"^export default .*\n", re.MULTILINE)
 _EXPORTS_BY_DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 
-_PROGRAM = "const programOf = (name) => `(${part})(${given.source}).${name}()`;\n"
+_WORKER = re.compile(r'\bstartWorker\("(\w+)"\)')
+
+_START_WORKER = """const startWorker = (name) => {
+const text = () => `(${part})(${given.source}).${name}()`;
+const blob = () => new Blob([text()], { type: "text/javascript" });
+const address = given.addressOf?.(name) ?? URL.createObjectURL(blob());
+const worker = new Worker(address);
+URL.revokeObjectURL(address);
+return worker;
+};
+"""
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,16 @@ def joined_parts(path: Path) -> dict[str, str]:
     return {part.name: _joined_part(part) for part in _parts(_collected(path), {})}
 
 
+def worker_programs(path: Path) -> dict[str, str]:
+    """Write, by the name of the function that they call, the programs of a script's workers."""
+    files = {file for part in _parts(_collected(path), {}) for file in part.own}
+    return {
+        name: f'"use strict";\n{_joined(file)}\n{name}();\n'
+        for file in sorted(files)
+        for name in _WORKER.findall(file.read_text(encoding="utf-8"))
+    }
+
+
 def _joined_part(part: _Part) -> str:
     _check_names({**part.before, **part.own})
     exported = [name for file in part.own for name in _EXPORTED.findall(file.read_text("utf-8"))]
@@ -109,7 +130,7 @@ def _joined_part(part: _Part) -> str:
     return "".join(
         [
             f'function part(given, makePart) {{\n"use strict";\nconst {{ {taken} }} = given;\n',
-            _PROGRAM,
+            _START_WORKER if any(map(_WORKER.search, part.own.values())) else "",
             start,
             f"globalThis.document?.head.append({style});\n",
             _with_parts("\n".join(part.own.values())),

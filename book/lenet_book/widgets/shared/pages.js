@@ -5,7 +5,8 @@
  * Where a widget is to appear the page has a box, in it what can be shown without a script, then the
  * states that no widget before it needed, and a call of `lenetWidgets.mount()`: it comes to life
  * while the rest of the page is still on its way. The front end of its class comes in a script that
- * calls `lenetWidgets.define()`; what the front end imports later is fetched from beside that script.
+ * calls `lenetWidgets.define()`; what the front end imports later is fetched from beside that script,
+ * and so are its workers, except on a page from disk, where browsers start none from a file.
  */
 import { element } from "./elements.js";
 import { Values } from "./values.js";
@@ -58,16 +59,23 @@ async function loaded(model) {
     throw new Error("it was stored by another version of the package; execute its notebook again");
   }
   if (!definition.frontEnd) document.head.append(element("style", {}, definition.style));
-  const makePart = async (/** @type {string} */ part, /** @type {object} */ names) => (await partOf(name, part, definition))(names, makePart);
+  const { source } = definition;
+  const addressOf = source && location.protocol !== "file:" ? (/** @type {string} */ worker) => beside(source, worker) : null;
+  const makePart = async (/** @type {string} */ part, /** @type {object} */ names) => (await partOf(name, part, source))({ ...names, addressOf }, makePart);
   definition.frontEnd ??= definition.make(makePart);
   return definition.frontEnd;
 }
 
-/** What a front end imports later; it is in the page, or else in a file beside the front end's own. @param {string} name @param {string} part @param {WidgetDefinition} definition */
-function partOf(name, part, { source }) {
+/** The address of what lies beside a front end's script. @param {string} source @param {string} word */
+function beside(source, word) {
+  return source.replace(/\.js(?=\?|$)/, `.${word}.js`);
+}
+
+/** What a front end imports later; it is in the page, or else in a file beside the front end's own. @param {string} name @param {string} part @param {string} [source]  of the front end */
+function partOf(name, part, source) {
   const { coming, failed } = expect(`${name}.${part}`);
   const onerror = () => failed(new Error(`${name}.${part}.js does not come`));
-  if (source) document.head.append(element("script", { src: source.replace(/\.js(?=\?|$)/, `.${part}.js`), onerror }));
+  if (source) document.head.append(element("script", { src: beside(source, part), onerror }));
   return coming;
 }
 

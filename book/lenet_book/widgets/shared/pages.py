@@ -4,7 +4,8 @@ A page begins with the mounting script `pages.js`. Each widget has a box in it, 
 poster, which is what can be seen without a script, its state (as ipywidgets writes it, made smaller
 by `slim`), and for its class the front end, wrapped by `definition` into a classic script, because
 pages opened from disk may not import modules from files. What the front end imports later comes in
-scripts of their own, fetched from beside the first: `part_definitions`.
+scripts of their own, fetched from beside the first: `part_definitions`. The programs of workers lie
+there too, for pages from a web server, whose policy then can do without programs made of text.
 
 The poster is HTML without scripts in ``meta["poster"]``, as a class has written it: the first state
 as pictures and text. Without one, a sentence says what the widget shows.

@@ -116,5 +116,5 @@ interface StoredModel {
 /** The JSON of what a Python function returns, put here by joining.py: `source` is "module:function". */
 declare function fromPython(source: string): any;
 
-/** The text of a program that calls an exported function of the part where this stands, for a worker. */
-declare function programOf(name: string): string;
+/** Start a worker that calls a function, exported in the file where this stands, which is of a part. */
+declare function startWorker(name: string): Worker;

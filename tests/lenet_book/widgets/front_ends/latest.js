@@ -4,7 +4,7 @@ import { double } from "./probe_part.js";
 
 /** Double a number in the page, and add two in a worker. @param {number} start @returns {Promise<string>} */
 export function askWorker(start) {
-  const worker = new Worker(URL.createObjectURL(new Blob([programOf("addTwo")])));
+  const worker = startWorker("addTwo");
   worker.postMessage(double(start));
   return new Promise((came) => (worker.onmessage = ({ data }) => came(data)));
 }

@@ -8,9 +8,7 @@ const STEPS_BETWEEN = 15;
 
 /** Train in a worker. @param {TrainingTask} task @param {(progress: TrainingProgress) => void} tell @returns {() => void}  ends it */
 export function trainFromNothing(task, tell) {
-  const address = URL.createObjectURL(new Blob([programOf("work")], { type: "text/javascript" }));
-  const worker = new Worker(address);
-  URL.revokeObjectURL(address);
+  const worker = startWorker("work");
   worker.onmessage = ({ data }) => tell(data);
   worker.postMessage(task);
   return () => worker.terminate();
