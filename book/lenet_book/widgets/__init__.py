@@ -22,7 +22,7 @@ imports to one module (`lenet_book.widgets.shared.joining`), with these rules:
 - ``fromPython("module:function")`` is the JSON of what the function returns when it is joined.
 - What is seldom needed comes when it is first used: ``import("./later.js")`` promises what
   that file exports. It and all that it alone imports are the script's part, style sheets too.
-  In it, ``programOf("work")`` is the program of a worker that calls the exported function `work`.
+  In it, ``startWorker("work")`` starts a worker that calls `work`, exported in the same file.
 - ``export`` stands before declarations; the widget's own script ends in
   ``export default { render: mounting(Lab) };``, where `shared/mounting.js` makes a function of a
   class. All joined scripts share one scope: no name is declared twice.
