@@ -2,6 +2,7 @@
 
 The address stands in `_config.yml`. The chapters' setup cells, the pages, the README and the
 package repeat it where a reader, Colab or pip needs it word for word; all are changed together.
+What the setup cells install is a tag, that of the version in `pyproject.toml`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -72,8 +74,14 @@ def picture(address: str, path: str) -> str:
     return f"https://raw.githubusercontent.com/{owner}/{name}/main/{path}"
 
 
+def release(root: Path = ROOT) -> str:
+    """The tag of this version, which the chapters' setup cells install."""
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    return f"v{tomllib.loads(text)['project']['version']}"
+
+
 def publish(address: str, root: Path = ROOT) -> list[Path]:
-    """Write the address into every file that holds the present one, and return those files.
+    """Write address and tag into every file that holds the present ones, and return those files.
 
     Raises:
         ValueError: It is no address that git and pip can read.
@@ -82,10 +90,12 @@ def publish(address: str, root: Path = ROOT) -> list[Path]:
     config = root / "_config.yml"
     present = yaml.safe_load(config.read_text(encoding="utf-8"))["repository"]["url"]
     present_here = re.compile(re.escape(present) + r"(?![\w-])")
+    installed = re.compile(rf"(?<=git\+{re.escape(address)})@v[\w.]+")
     changed = []
     for path in [config, *(path for pattern in REPEATED_IN for path in sorted(root.glob(pattern)))]:
         before = path.read_text(encoding="utf-8")
         after = present_here.sub(lambda _: address, before)
+        after = installed.sub(f"@{release(root)}", after)
         if path.name == "README.md":
             after = BADGES.sub(lambda _: badges(address), after)
             after = PICTURE.sub(lambda found: picture(address, found[1]), after)
@@ -110,7 +120,11 @@ def main() -> int:
         return 1
     for path in changed:
         print(f"changed {path.relative_to(ROOT)}")
-    print("Build the site again with make book; commit and push the files above.")
+    print(
+        "Build the site again with make book, and commit the files above. The chapters install "
+        f"what is tagged {release()}:\n    git tag {release()}\n"
+        f"    git push origin main {release()}"
+    )
     return 0
 
 

@@ -16,7 +16,8 @@ import nbformat
 import pytest
 import yaml
 from nbclient import NotebookClient
-from publish import checked, publish
+from nbclient.exceptions import CellExecutionError
+from publish import checked, publish, release
 from publishing import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
@@ -154,12 +155,21 @@ def test_sets_the_address_wherever_it_stands_and_can_set_it_again(copy: Path) ->
         assert address in (copy / "book" / "lenet_book" / "__init__.py").read_text(encoding="utf-8")
         for chapter in copy.glob("chapters/*.ipynb"):
             assert chapter in changed
-            assert f"lenet[book] @ git+{address}\\" in chapter.read_text(encoding="utf-8")
+            assert f"lenet[book] @ git+{address}@v0.1.0\\" in chapter.read_text(encoding="utf-8")
     publish("https://gitlab.com/group/lenet.git", copy)
     assert local in readme.read_text(encoding="utf-8")
     publish(placeholder.replace("your_github_name", "some-one"), copy)
     left = git("grep", "-l", "--untracked", "-F", "an-other/lenet", cwd=copy)
     assert left.split() == ["tests/book/test_publish.py"]
+
+
+def test_a_new_version_is_installed_by_its_tag(copy: Path) -> None:
+    project = copy / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    project.write_text(text.replace('version = "0.1.0"', 'version = "0.2.0"'), encoding="utf-8")
+    publish("https://github.com/some-one/lenet-book", copy)
+    for chapter in copy.glob("chapters/*.ipynb"):
+        assert "some-one/lenet-book@v0.2.0\\" in chapter.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -188,6 +198,7 @@ def test_a_chapter_installs_the_book_from_its_address(
     publish(address, copy)
     git("add", "--all", cwd=copy)
     git("commit", "--quiet", "--message", "Publish", cwd=copy)
+    git("tag", release(copy), cwd=copy)
     python = environment_without_lenet(tmp_path / "colab")
     chapter = tmp_path / "elsewhere" / CHAPTERS[0].name
     chapter.parent.mkdir()
@@ -216,6 +227,21 @@ def test_a_chapter_installs_the_book_from_its_address(
     client.execute()
     setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
     assert imports_the_book(python), f"the setup cell did not install the package: {setup.outputs}"
+
+
+@pytest.mark.slow
+def test_a_chapter_that_cannot_install_the_book_stops_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = environment_without_lenet(tmp_path / "colab")
+    monkeypatch.setenv("JUPYTER_PATH", str(kernel_for(python, tmp_path / "jupyter")))
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    chapter = nbformat.read(CHAPTERS[0], as_version=4)
+    setup = next(cell for cell in chapter.cells if cell.cell_type == "code")
+    setup.source = setup.source.replace("https://", "file:///nowhere/")
+    client = NotebookClient(chapter, timeout=300, kernel_name="colab-like")
+    with pytest.raises(CellExecutionError, match="The book could not be installed here; pip says"):
+        client.execute()
 
 
 def environment_without_lenet(folder: Path) -> Path:
