@@ -376,9 +376,13 @@ def batch_sizes(data: ImageData, device: torch.device, sizes: Sizes) -> Record:
     return {"images": len(data.train), "images_per_second": found, "failed": failed}
 
 
-def by_fit(data: ImageData, device: torch.device, sizes: Sizes, seed: int) -> Record:
+def by_fit(
+    compiled: bool, data: ImageData, device: torch.device, sizes: Sizes, seed: int
+) -> Record:
     """Train with `lenet.train.fit`, which notes how long its epochs take."""
-    settings = Settings(sizes.epochs, BATCH_SIZE, "adam", LR, seed=seed, device=str(device))
+    settings = Settings(
+        sizes.epochs, BATCH_SIZE, "adam", LR, seed=seed, device=str(device), compile=compiled
+    )
     history = fit(new_network(seed, device), data, settings, progress=False)
     taken = sum(epoch.seconds for epoch in history.epochs)
     return {"seconds": round(taken, 3), "num_correct": history.epochs[-1].test.num_correct}
@@ -399,11 +403,13 @@ def by_recipe(
 def trainings(data: ImageData, device: torch.device, sizes: Sizes) -> Record:
     """Measure whole trainings, on pixels from 0 to 1: their time, and how good they become."""
     data = replace(data, mean=(0.0,), std=(1.0,))
-    works = {"lenet.train.fit": partial(by_fit, data, device, sizes)} | {
+    works = {"lenet.train.fit": partial(by_fit, False, data, device, sizes)} | {
         name: partial(by_recipe, REMEDIES[name], data, device, sizes)
         for name in WHOLE
         if can_run(REMEDIES[name], device)
     }
+    if device.type != "cpu":
+        works["lenet.train.fit, compiled"] = partial(by_fit, True, data, device, sizes)
     found, failed = rounds(works, sizes.seeds)
     return {"epochs": sizes.epochs, "trainings": found, "failed": failed}
 

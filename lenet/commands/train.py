@@ -11,7 +11,8 @@ Example:
 On two processors or GPUs of this machine, each with half of every batch:
   torchrun --nproc-per-node 2 -m lenet train mnist --network LeNet5 --save digits.safetensors
 
-Exit status: 0 if the training is finished, 1 if it is not, 2 for arguments that make no sense.
+Exit status: 0 if the training is finished, 1 if it was stopped or diverged, 2 if the arguments, the
+data, the network or a file cannot be used; then one line says why.
 """
 
 from __future__ import annotations
@@ -28,11 +29,10 @@ from lenet.atomic import check_writable
 from lenet.commands import OWN, book_networks, load_network
 from lenet.commands.shapes import parse_shape
 from lenet.commands.weights import DATASETS, card_for
-from lenet.data import DataError, ImageData, RandomAffine, RandomCropFlip, load
+from lenet.data import ImageData, RandomAffine, RandomCropFlip, load
 from lenet.models import save_trained
 from lenet.shapes import trace
 from lenet.train import Augmentation, DivergedError, History, Settings, Training, checkpoint
-from lenet.train.checkpoint import CheckpointError
 from lenet.train.distributed import DistributedTraining, is_first, processes
 
 AUGMENTATIONS: dict[str, Augmentation] = {"affine": RandomAffine(), "crop-flip": RandomCropFlip()}
@@ -67,6 +67,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("weight_decay", float, "X", "by how much weights shrink, times the learning rate")
     add("schedule", str, "NAME", "of the learning rate: constant or one-cycle")
     add("precision", str, "NAME", "float32; bfloat16 or float16: faster on devices made for it")
+    help = "let torch.compile translate the network: a wait, then faster on many GPUs"
+    group.add_argument("--compile", action="store_true", help=help)
     add("seed", int, "N", "of the first weights, the order of the images and their distortions")
     add("device", str, "NAME", "such as cpu or cuda; auto is the best here")
     how = "distort the training images: rotate, scale, shear and shift, or shift and mirror"
@@ -98,24 +100,19 @@ def _network_name(name: str) -> str:
 
 def run(options: argparse.Namespace) -> int:
     """Train as the options say; return the exit status."""
-    try:
-        _check_files(options)
-        with processes(options.device) as device:
-            try:
-                settings, data = _settings(options, device), _data(options)
-            except ValueError as error:
-                options.refuse(str(error))
-            torch.manual_seed(options.seed)
-            model = load_network(options.network)
-            _check_network(options.network, model, data)
-            kind = DistributedTraining if torch.distributed.is_initialized() else Training
+    _check_files(options)
+    with processes(options.device) as device:
+        settings, data = _settings(options, device), _data(options)
+        torch.manual_seed(options.seed)
+        model = load_network(options.network)
+        _check_network(options.network, model, data)
+        kind = DistributedTraining if torch.distributed.is_initialized() else Training
+        try:
             return _train(kind(model, data, settings), options)
-    except (OSError, ValueError, DataError, CheckpointError, DivergedError) as error:
-        print(error, file=sys.stderr)
-        if isinstance(error, DivergedError):
-            again = f"--lr {options.lr / 10:g} --restart"
-            print(f"The same command with {again} begins anew.", file=sys.stderr)
-        return 1
+        except DivergedError as error:
+            again = f"The same command with --lr {options.lr / 10:g} --restart begins anew."
+            print(error, again, file=sys.stderr)
+            return 1
 
 
 def _check_files(options: argparse.Namespace) -> None:

@@ -97,7 +97,8 @@ class Training:
         )
         self._test = self.data.batches("test", EVALUATION_BATCH_SIZE)
         self.scaler = make_scaler(settings, self.device)
-        self._module = in_precision(model, settings.precision, self.scaler)  # what the steps run
+        trained = _compiled(model) if settings.compile else model
+        self._module = in_precision(trained, settings.precision, self.scaler)
         self._loss = settings.loss_function
         self.optimizer = make_optimizer(model, settings)
         self._updates: torch.optim.Optimizer = self.optimizer
@@ -255,6 +256,12 @@ def confusion(logits: Tensor, labels: Tensor) -> Tensor:
     num_classes = logits.shape[1]
     cells = labels * num_classes + logits.argmax(dim=1)
     return cells.bincount(minlength=num_classes**2).reshape(num_classes, num_classes).cpu()
+
+
+def _compiled(model: nn.Module) -> nn.Module:
+    """Translate a network for batches of two sizes, as the last of an epoch may be smaller."""
+    compiled: nn.Module = torch.compile(model, mode="reduce-overhead", dynamic=False)
+    return compiled
 
 
 def _check_some(number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -131,6 +132,40 @@ def test_augmentation_sees_every_training_image_and_no_test_image(digits):
     history = fit(network(), digits, settings, progress=False)
     assert sum(seen) == len(digits.train)
     assert history.epochs[0].train.loss != history.epochs[0].test.loss
+
+
+def test_a_compiled_network_is_translated_once_a_size_and_trains_alike(digits, monkeypatch):
+    translate, sizes = torch.compile, []
+
+    def as_it_is(graph, inputs):
+        sizes.append([len(t) for t in inputs if t.shape[1:] == (1, 28, 28)])
+        return graph.forward
+
+    def translated(model, *, mode, dynamic):
+        assert mode == "reduce-overhead"
+        return translate(model, backend=as_it_is, dynamic=dynamic)
+
+    monkeypatch.setattr(torch, "compile", translated)
+    plain, compiled = network(), network()
+    batch_size = len(digits.train) // 3 + 1  # the last batch is smaller
+    settings = Settings(epochs=3, batch_size=batch_size, **CPU)
+    fit(plain, digits, settings, progress=False)
+    fit(compiled, digits, replace(settings, compile=True), progress=False)
+    assert len(sizes) == 2
+    for name, weights in plain.state_dict().items():
+        assert torch.equal(compiled.state_dict()[name], weights)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="PyTorch's compiler needs a C++ compiler")
+def test_pytorchs_compiler_trains_alike(digits):
+    plain, compiled = network(), network()
+    settings = Settings(epochs=1, batch_size=100, **CPU)
+    few = replace(digits, train=digits.train[:1000])
+    fit(plain, few, settings, progress=False)
+    fit(compiled, few, replace(settings, compile=True), progress=False)
+    for name, weights in plain.state_dict().items():
+        torch.testing.assert_close(compiled.state_dict()[name], weights, rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
