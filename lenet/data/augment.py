@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lenet import checks
+
 
 @dataclass(frozen=True)
 class RandomAffine:
@@ -25,6 +27,9 @@ class RandomAffine:
         shear: Largest sideways shift from the centre to the upper edge, in half heights.
         shift: Largest translation in each direction, in pixels.
         squeeze: Largest factor by which one axis is stretched and the other compressed.
+
+    Raises:
+        ValueError: A number makes no sense.
     """
 
     degrees: float = 10.0
@@ -32,6 +37,12 @@ class RandomAffine:
     shear: float = 0.2
     shift: float = 2.0
     squeeze: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("degrees", "shear", "shift"):
+            checks.real_number(name, getattr(self, name), "from 0 on", lambda number: number >= 0)
+        for name in ("scale", "squeeze"):
+            checks.real_number(name, getattr(self, name), "above 0", lambda number: number > 0)
 
     def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Distort a batch.
@@ -44,6 +55,7 @@ class RandomAffine:
         Returns:
             float32 (N, C, H, W).
         """
+        checks.tensor("images", images, "NCHW", *checks.FLOATS)
         matrices = self._matrices(len(images), images.shape[-2:], generator).to(images.device)
         grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
         return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
@@ -76,10 +88,17 @@ class RandomCropFlip:
     Attributes:
         padding: Largest shift in each direction, in pixels.
         flip: Probability that an image is mirrored.
+
+    Raises:
+        ValueError: A number makes no sense.
     """
 
     padding: int = 4
     flip: float = 0.5
+
+    def __post_init__(self) -> None:
+        checks.whole_number("padding", self.padding)
+        checks.real_number("flip", self.flip, "from 0 to 1", lambda share: 0 <= share <= 1)
 
     def __call__(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Distort a batch.
@@ -92,7 +111,7 @@ class RandomCropFlip:
         Returns:
             float32 (N, C, H, W).
         """
-        num, _, height, width = images.shape
+        num, _, height, width = checks.tensor("images", images, "NCHW").shape
         padded = F.pad(images, [self.padding] * 4)
         places = torch.randint(0, 2 * self.padding + 1, (2, num), generator=generator)
         mirrored = torch.rand(num, generator=generator) < self.flip

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from lenet import checks
 from lenet.data.in_memory import DataError, InMemoryDataset, Transform
 from lenet.data.picture_files import fit, is_grey, read_picture
 
@@ -35,6 +36,7 @@ TRAINING = ("train", "training")  # names, in any case, of the folders of pictur
 JUDGING = ("test", "testing", "val", "valid", "validation", "dev", "eval")  # best first
 GREY_SIZE = (28, 28)  # what the book's networks for grey pictures take
 COLOUR_SIZE = (32, 32)  # and those for colour
+LARGEST_SIDE = 4096  # pixels; all pictures lie in memory
 
 Example = tuple[Path, int]  # a file and the number of its class
 
@@ -100,10 +102,10 @@ def find_pictures(
         DataError: There are no pictures, fewer than two classes or too few pictures of one, or
             the folders of train/ and test/ do not fit together. The message names what is wrong.
     """
-    if channels not in (None, 1, 3):
+    if channels is not None and (channels not in (1, 3) or isinstance(channels, bool)):
         raise ValueError(f"channels must be 1 (grey) or 3 (colour), not {channels}")
-    if size is not None and (len(size) != 2 or min(size) < 1):
-        raise ValueError(f"size must be height and width, such as (28, 28), not {size!r}")
+    if size is not None:
+        checks.sizes("size", size, "height and width, such as (28, 28)", 2, LARGEST_SIDE)
     folders = _divided(root)
     if folders:
         classes, train = _examples(folders[0])

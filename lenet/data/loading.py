@@ -13,10 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lenet import checks
 from lenet.data.finding import find
 from lenet.data.in_memory import OpenedDataset, Transform
 
 Device = str | torch.device
+SPLITS = ("train", "test")
 
 
 def dataset(
@@ -97,6 +99,7 @@ class LabelledImages:
         labels: int64 (N,), class numbers from 0.
 
     Raises:
+        TypeError: They are no tensors.
         ValueError: Types, shapes or lengths are others.
     """
 
@@ -104,16 +107,9 @@ class LabelledImages:
     labels: Tensor
 
     def __post_init__(self) -> None:
-        if self.images.dtype != torch.uint8 or self.images.dim() != 4:
-            raise ValueError(
-                "images must be uint8 (N, C, H, W), "
-                f"not {self.images.dtype} {tuple(self.images.shape)}"
-            )
-        if self.labels.dtype != torch.int64 or self.labels.shape != self.images.shape[:1]:
-            raise ValueError(
-                f"labels must be int64 ({len(self.images)},), one for each image, "
-                f"not {self.labels.dtype} {tuple(self.labels.shape)}"
-            )
+        checks.tensor("images", self.images, "NCHW", torch.uint8, may_be_empty=True)
+        checks.tensor("labels", self.labels, "N", torch.int64, may_be_empty=True)
+        checks.labels(self.labels, len(self.images))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -128,7 +124,8 @@ class LabelledImages:
 
     def to(self, device: Device) -> LabelledImages:
         """Return a copy on another device, or itself when it is there already."""
-        return LabelledImages(self.images.to(device), self.labels.to(device))
+        found = checks.device(device)
+        return LabelledImages(self.images.to(found), self.labels.to(found))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +140,10 @@ class ImageData:
         test: The images to judge by.
         mean: Mean of each channel over the training pixels, pixel values scaled to 0…1.
         std: Standard deviation of each channel, likewise.
+
+    Raises:
+        ValueError: A label is of no class, training and test images differ in shape, or `mean` or
+            `std` have not a number for each channel.
     """
 
     name: str
@@ -152,6 +153,14 @@ class ImageData:
     test: LabelledImages
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        train, test = (checks.instance(s, getattr(self, s), LabelledImages) for s in SPLITS)
+        if train.images.shape[1:] != test.images.shape[1:]:
+            raise ValueError(f"train has {train}, test has {test}: they must have one shape")
+        for split in (train, test):
+            checks.labels(split.labels, len(split), len(self.classes))
+        checks.scaling(self.mean, self.std, train.images.shape[1], least_std=0)
 
     def __repr__(self) -> str:
         return (
@@ -171,7 +180,11 @@ class ImageData:
         """Return the data set with a black frame, so many pixels wide, around every image.
 
         Mean and standard deviation stay as they are.
+
+        Raises:
+            ValueError: `num_pixels` is no whole number, or below 0.
         """
+        checks.whole_number("num_pixels", num_pixels)
         train, test = (
             LabelledImages(F.pad(images.images, [num_pixels] * 4), images.labels)
             for images in (self.train, self.test)
@@ -188,8 +201,7 @@ class ImageData:
         drop_last: bool = False,
     ) -> Batches:
         """Return the training or test images as normalised batches; see `Batches`."""
-        if split not in ("train", "test"):
-            raise ValueError(f"split must be 'train' or 'test', not {split!r}")
+        checks.choice("split", split, SPLITS)
         return Batches(
             getattr(self, split),
             self.mean,
@@ -207,17 +219,16 @@ class ImageData:
         Mean and standard deviation stay those of the full training set.
 
         Raises:
-            ValueError: Fewer than 1 or not fewer than all training images were asked for.
+            ValueError: Fewer than 1 or not fewer than all training images were asked for, or the
+                seed is none.
 
         Example:
             >>> data = load("mnist").hold_out(100)
             >>> len(data.test)
             100
         """
-        if not 1 <= num_images < len(self.train):
-            raise ValueError(
-                f"num_images must be from 1 to {len(self.train) - 1:,}, not {num_images:,}"
-            )
+        checks.whole_number("num_images", num_images, 1, len(self.train) - 1)
+        checks.whole_number("seed", seed, most=checks.LARGEST_SEED)
         order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
         order = order.to(self.train.labels.device)
         return replace(
@@ -237,7 +248,12 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
     Returns:
         Means and standard deviations, each (C,), for pixel values scaled to 0…1. They are exact
         to double precision: the 256 possible values are counted, not summed one by one.
+
+    Raises:
+        TypeError: `images` are no tensor.
+        ValueError: They have another type or shape, or there are none.
     """
+    checks.tensor("images", images, "NCHW", torch.uint8)
     values = np.arange(256) / 255
     counts = [
         torch.bincount(channel.flatten(), minlength=256).cpu() for channel in images.unbind(1)
@@ -261,11 +277,18 @@ def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
     Returns:
         float32 (N, C, H, W): what torchvision's `ToTensor` and `Normalize` give, image by image.
 
+    Raises:
+        TypeError: `images` are no tensor.
+        ValueError: They have another type or shape, `mean` or `std` has not a number for each
+            channel, or a channel's `std` is 0.
+
     Example:
         >>> data = load("mnist")
         >>> normalise(data.test.images[:2], data.mean, data.std).dtype
         torch.float32
     """
+    checks.tensor("images", images, "NCHW", torch.uint8)
+    checks.scaling(mean, std, images.shape[1])
     return _scale(images, _per_channel(mean, images.device), _per_channel(std, images.device))
 
 
@@ -275,7 +298,7 @@ def _scale(images: Tensor, centre: Tensor, spread: Tensor) -> Tensor:
 
 def _per_channel(values: tuple[float, ...], device: torch.device) -> Tensor:
     """Return the values as a tensor (1, C, 1, 1) that fits images (N, C, H, W)."""
-    return torch.tensor(values, device=device).reshape(1, -1, 1, 1)
+    return torch.as_tensor(values, dtype=torch.float32, device=device).reshape(1, -1, 1, 1)
 
 
 IMAGES_AT_ONCE = 1000  # picked and normalised together: what an operation costs to start is shared
@@ -299,7 +322,8 @@ class Batches:
         drop_last: Whether a last batch that is smaller than the others is left out.
 
     Raises:
-        ValueError: The batch size is not a positive whole number.
+        ValueError: The batch size is not a positive whole number, `mean` or `std` has not a number
+            for each channel, or a channel's `std` is 0: its pixels are equal in all images.
 
     Example:
         >>> batches = load("mnist").batches("train", batch_size=64, shuffle=True)
@@ -318,8 +342,9 @@ class Batches:
     drop_last: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise ValueError(f"batch_size must be a positive whole number, not {self.batch_size!r}")
+        checks.whole_number("batch_size", self.batch_size, 1)
+        examples = checks.instance("examples", self.examples, LabelledImages)
+        checks.scaling(self.mean, self.std, examples.images.shape[1])
 
     def __len__(self) -> int:
         """Return the number of batches: N / batch size, rounded up unless the last is dropped."""

@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from lenet import checks
+
 WORKING_SIDE = 280  # pixels of the longer side while ink is looked for; it ends in 20 or 28
 FRAME_SHARE = 0.03  # of the longer side: how wide a border tells about the ground
 FAINTEST = 0.1  # contrast of a drawing, of the way from black to white
@@ -69,9 +71,8 @@ def place_garment(picture: Image.Image, side: int = 28) -> Drawing:
 
 
 def _place(picture: Image.Image, box: int, by: Literal["mass", "middle"], side: int) -> Drawing:
-    if side < 28:
-        raise ValueError(f"side must be at least 28, not {side}")
-    grey = picture.convert("L")
+    checks.whole_number("side", side, 28)
+    grey = checks.instance("picture", picture, Image.Image).convert("L")
     grey.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
     ink, dark_on_light = find_ink(np.asarray(grey, dtype=np.float64) / 255)
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from lenet import checks
 from lenet.data.in_memory import DataError
 from lenet.data.loading import normalise
 from lenet.data.picture_files import fit, read_picture, to_tensor
@@ -69,11 +70,14 @@ def prepare(path: str | Path, image_shape: tuple[int, int, int], form: Form) -> 
 
     Raises:
         DataError: The file is no picture, is damaged or shows nothing; the message names it.
-        ValueError: Digits and garments were asked for in another shape than a grey square.
+        ValueError: Digits and garments were asked for in another shape than a grey square, or
+            there is no such form or shape.
     """
+    checks.choice("form", form, FORMS)
+    checks.sizes("image_shape", image_shape, "channels, height and width", 3)
+    channels, height, width = image_shape
     path = Path(path)
     original = read_picture(path)
-    channels, height, width = image_shape
     if form == "picture":
         seen = fit(original, channels, (height, width))
         steps = (
@@ -101,14 +105,18 @@ def probabilities(model: nn.Module, card: ModelCard, pixels: Tensor) -> Tensor:
     """Ask a trained network about prepared pictures.
 
     Args:
-        model: The network.
+        model: The network; its mode is put back afterwards.
         card: What it expects.
         pixels: uint8 (N, C, H, W).
 
     Returns:
         float32 (N, K): the softmax over the K classes that the card names. A network that has
         more outputs than its data set had classes has learned nothing about the others.
+
+    Raises:
+        ValueError: The pixels have another type or shape, or the network's answers have.
     """
-    model.eval()
-    logits = model(normalise(pixels, card.mean, card.std))
+    with checks.evaluation_mode(model):
+        logits = model(normalise(pixels, card.mean, card.std))
+    checks.scores(logits, len(pixels), len(card.classes))
     return logits[:, : len(card.classes)].softmax(dim=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 
+from lenet import checks
 from lenet.data import ImageData
 from lenet.train.history import Epoch, History, Score, check_finite
 from lenet.train.settings import (
@@ -51,6 +53,9 @@ def fit(
 
     Raises:
         DivergedError: The loss became infinite or not a number; the error holds the history.
+        TypeError: An argument is of another kind.
+        ValueError: The network does not take the images, does not give a score for each class, or
+            has nothing to train; or there is no image.
 
     Example:
         >>> from lenet.data import load
@@ -85,11 +90,12 @@ class Training:
     """
 
     def __init__(self, model: nn.Module, data: ImageData, settings: Settings) -> None:
-        self.device = pick_device(settings.device)
+        self.device = pick_device(checks.instance("settings", settings, Settings).device)
+        self.data = checks.instance("data", data, ImageData).to(self.device)
+        self.model = checks.instance("model", model, nn.Module).to(self.device)
+        _try(self.model, self.data, settings.loss_function)
         torch.manual_seed(settings.seed)
         self.generator = torch.Generator().manual_seed(settings.seed)
-        self.data = data.to(self.device)
-        self.model = model.to(self.device)
         self.settings = settings
         self.history = History(settings)
         self._train = self.data.batches(
@@ -97,8 +103,7 @@ class Training:
         )
         self._test = self.data.batches("test", EVALUATION_BATCH_SIZE)
         self.scaler = make_scaler(settings, self.device)
-        trained = _compiled(model) if settings.compile else model
-        self._module = in_precision(trained, settings.precision, self.scaler)
+        self._module = in_precision(model, settings.precision, self.scaler)  # what the steps run
         self._loss = settings.loss_function
         self.optimizer = make_optimizer(model, settings)
         self._updates: torch.optim.Optimizer = self.optimizer
@@ -147,6 +152,39 @@ class Training:
         return score
 
 
+def _try(model: nn.Module, data: ImageData, loss_function: Loss) -> None:
+    """Find out before a training whether its first step can be made, and leave no trace.
+
+    Raises:
+        ValueError: It cannot; the message says why.
+    """
+    _check_some(min(len(data.train), len(data.test)))
+    images, labels = next(iter(data.batches("train", 2)))
+    with checks.evaluation_mode(model), _told_of(model):
+        logits = checks.scores(model(images), len(images), len(data.classes))
+        loss = loss_function(logits, labels)
+    if not (isinstance(loss, Tensor) and loss.dim() == 0 and loss.requires_grad):
+        raise ValueError(
+            "the loss must be one number, a tensor (), that depends on parameters which are not "
+            f"frozen; it is {loss!r}"
+        )
+
+
+@contextmanager
+def _told_of(model: nn.Module) -> Iterator[None]:
+    """Say of an error of PyTorch's which network it came from, and what explains it."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        said = ValueError(
+            f"{type(model).__name__} does not take these images: {error}\n"
+            "`with lenet.shapes.explaining(model):` around the call says why, and what to change"
+        )
+        raise said.with_traceback(error.__traceback__) from error
+
+
 def _progress_bar(total: int, done: int, num_batches: int, progress: bool) -> tqdm[object]:
     # In a notebook, tqdm itself does not look at TQDM_DISABLE.
     hidden = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
@@ -176,6 +214,7 @@ def train_epoch(
         ValueError: There is no example.
     """
     model.train()
+    loss_function = _looks_first(loss_function)
     # Sums over examples, since the last batch may be smaller than the others. They stay on the
     # device: reading a number makes the CPU wait for a GPU.
     total_loss: Tensor | float = 0.0
@@ -210,10 +249,11 @@ def predict(model: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]
     Raises:
         ValueError: There is no example.
     """
-    was_training = model.training
-    model.eval()
-    answered = [(model(images), labels) for images, labels in batches]
-    model.train(was_training)
+    checks.instance("model", model, nn.Module)
+    with checks.evaluation_mode(model), _told_of(model):
+        answered = [
+            (checks.scores(model(images), len(labels)), labels) for images, labels in batches
+        ]
     _check_some(len(answered))
     logits, labels = zip(*answered, strict=True)
     return torch.cat(logits), torch.cat(labels)
@@ -228,14 +268,27 @@ def evaluate(
 
 @torch.inference_mode()
 def score(logits: Tensor, labels: Tensor, loss_function: Loss = F.cross_entropy) -> Score:
-    """Judge logits (N, K) by their labels (N,)."""
+    """Judge logits (N, K) by their labels (N,).
+
+    Raises:
+        ValueError: Types or shapes are others, or a label is of no class.
+    """
+    labels = _check_pair(logits, labels)
     loss = float(loss_function(logits, labels))
     return Score(loss, num_correct(logits, labels), len(labels))
 
 
 def num_correct(logits: Tensor, labels: Tensor) -> int:
-    """Count the rows of logits (N, K) whose largest entry is at the label, labels (N,)."""
-    return int(logits.argmax(dim=1).eq(labels).sum())
+    """Count the rows of logits (N, K) whose largest entry is at the label, labels (N,).
+
+    A row that holds what is not a number is never right.
+
+    Raises:
+        ValueError: Types or shapes are others, or a label is of no class.
+    """
+    labels = _check_pair(logits, labels)
+    largest, answers = logits.max(dim=1)
+    return int((answers.eq(labels) & ~largest.isnan()).sum())
 
 
 def confusion(logits: Tensor, labels: Tensor) -> Tensor:
@@ -248,20 +301,40 @@ def confusion(logits: Tensor, labels: Tensor) -> Tensor:
     Returns:
         int64 (K, K), on the CPU: a row for each true class, a column for each answer.
 
+    Raises:
+        ValueError: Types or shapes are others, a label is of no class, or a score is not a number.
+
     Example:
         >>> logits = torch.tensor([[2.0, 1.0], [0.0, 1.0], [3.0, 0.0]])
         >>> confusion(logits, labels=torch.tensor([0, 1, 1])).tolist()
         [[1, 0], [1, 1]]
     """
-    num_classes = logits.shape[1]
+    labels, num_classes = _check_pair(logits, labels), logits.shape[1]
+    if logits.isnan().any():
+        raise ValueError("some scores are not a number (NaN): there is no answer to count")
     cells = labels * num_classes + logits.argmax(dim=1)
     return cells.bincount(minlength=num_classes**2).reshape(num_classes, num_classes).cpu()
 
 
-def _compiled(model: nn.Module) -> nn.Module:
-    """Translate a network for batches of two sizes, as the last of an epoch may be smaller."""
-    compiled: nn.Module = torch.compile(model, mode="reduce-overhead", dynamic=False)
-    return compiled
+def _check_pair(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the labels of logits (N, K) as int64 (N,), once both can be used."""
+    checks.tensor("logits", logits, "NK")
+    return checks.labels(labels, *logits.shape).to(logits.device)
+
+
+def _looks_first(loss_function: Loss) -> Loss:
+    """Make a loss that looks at the first logits and labels that it is given."""
+    is_first = True
+
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        nonlocal is_first
+        if is_first:
+            checks.tensor("labels", labels, "N", torch.int64)
+            _check_pair(checks.scores(logits, len(labels)), labels)
+            is_first = False
+        return loss_function(logits, labels)
+
+    return loss
 
 
 def _check_some(number: int) -> None:

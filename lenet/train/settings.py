@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
+from lenet import checks
+
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # such as those of lenet.data.augment
 Loss = Callable[[Tensor, Tensor], Tensor]  # of logits (N, K) and labels (N,): their mean loss ()
 
@@ -21,6 +23,12 @@ CHOICES = {
     "schedule": ("constant", "one-cycle"),
     "precision": ("float32", "bfloat16", "float16"),
 }
+WHOLE = (("epochs", 1, math.inf), ("batch_size", 1, math.inf), ("seed", 0, checks.LARGEST_SEED))
+REAL = (
+    ("lr", "above 0", lambda number: number > 0),
+    ("momentum", "from 0 to below 1", lambda number: 0 <= number < 1),
+    ("weight_decay", "from 0 on", lambda number: number >= 0),
+)
 CODE = ("augment", "loss_function")  # the settings that JSON cannot hold
 
 
@@ -46,12 +54,10 @@ class Settings:
         augment: Distorts each training batch, such as `lenet.data.augment.RandomAffine()`.
         loss_function: What to make small: a function of logits (N, K) and labels (N,) that returns
             their mean loss.
-        compile: Whether `torch.compile` translates the network for training: seconds to minutes
-            at the start, then faster on many GPUs, where what it starts is recorded as CUDA graphs
-            (its mode ``"reduce-overhead"``). On a CPU it needs a C++ compiler.
 
     Raises:
-        ValueError: A value makes no sense.
+        TypeError: `augment` or `loss_function` is no function.
+        ValueError: Another value makes no sense.
 
     Example:
         >>> from dataclasses import replace
@@ -73,22 +79,23 @@ class Settings:
     augment: Augmentation | None = None
     # Made by a factory, or it were a method; its repr would name a place in memory.
     loss_function: Loss = field(default_factory=lambda: F.cross_entropy, repr=False)
-    compile: bool = False
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(
-                f"epochs and batch_size must be at least 1, not {self.epochs} and {self.batch_size}"
-            )
-        if not (self.lr > 0 and math.isfinite(self.lr)):
-            raise ValueError(f"lr must be a positive number, not {self.lr}")
-        if not (0 <= self.weight_decay < math.inf):
-            raise ValueError(f"weight_decay must be 0 or more, not {self.weight_decay}")
+        plain: dict[str, object] = {
+            "device": str(self.device)
+        }  # for JSON: no NumPy numbers, no torch.device
+        for name, least, most in WHOLE:
+            plain[name] = checks.whole_number(name, getattr(self, name), least, most)
+        for name, wanted, fits in REAL:
+            plain[name] = checks.real_number(name, getattr(self, name), wanted, fits)
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
         for name, choices in CHOICES.items():
-            chosen = getattr(self, name)
-            if chosen not in choices:
-                allowed = " or ".join(map(repr, choices))
-                raise ValueError(f"{name} must be {allowed}, not {chosen!r}")
+            checks.choice(name, getattr(self, name), choices)
+        for name in CODE:
+            code = getattr(self, name)
+            if not callable(code) and (code is not None or name != "augment"):
+                raise TypeError(f"{name} must be a function, not {code!r}")
 
     def as_json(self) -> dict[str, Any]:
         """Return what JSON can hold: all but `augment` and `loss_function`, which are code."""
@@ -100,7 +107,15 @@ def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimize
 
     It is PyTorch's fused one: a single operation in place of many updates all parameters, the
     same but for rounding. `bench/throughput.py` measures what that gives.
+
+    Raises:
+        ValueError: The model has no parameter to train.
     """
+    if not any(p.requires_grad for p in checks.instance("model", model, nn.Module).parameters()):
+        raise ValueError(
+            f"{type(model).__name__} has no parameter to train: it has none, or all of them are "
+            "frozen (requires_grad=False)"
+        )
     common: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     if settings.optimizer == "adam":  # AdamW without weight decay is Adam
         return torch.optim.AdamW(model.parameters(), **common, fused=True)
@@ -176,6 +191,7 @@ def make_scaler(settings: Settings, device: torch.device) -> GradScaler | None:
 
 def in_precision(model: nn.Module, precision: str, scaler: GradScaler | None = None) -> nn.Module:
     """Return the model as it trains in a precision of `Settings`: itself, or with its weights."""
+    checks.choice("precision", precision, CHOICES["precision"])
     if precision == "float32":
         return model
     return MixedPrecision(model, getattr(torch, precision), scaler)
@@ -192,9 +208,4 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "auto":
         here = torch.accelerator.is_available()
         name = str(torch.accelerator.current_accelerator()) if here else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device {name!r} cannot be used here: {error}") from error
-    return device
+    return checks.device(name)

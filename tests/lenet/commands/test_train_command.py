@@ -250,8 +250,8 @@ def test_names_that_do_not_exist_are_answered_with_those_that_do(capsys, weights
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--epochs", "0"], "epochs and batch_size must be at least 1"),
-        (["--lr", "-1"], "lr must be a positive number"),
+        (["--epochs", "0"], "epochs must be a whole number, at least 1, not 0"),
+        (["--lr", "-1"], "lr must be a finite number above 0, not -1.0"),
         (["--optimizer", "adagrad"], "'adam' or 'sgd'"),
         (["--schedule", "cosine"], "'constant' or 'one-cycle'"),
         (["--augment", "none"], "invalid choice: 'none'"),

@@ -189,7 +189,7 @@ def test_what_makes_no_sense_is_refused(colours, tmp_path):
         load(colours, size=(0, 32))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(counts=st.lists(st.integers(2, 30), min_size=2, max_size=5))
 def test_the_split_keeps_the_shares_of_the_classes(counts, tmp_path_factory):
     root = tmp_path_factory.mktemp("classes")

@@ -201,11 +201,6 @@ def _shares(
     )
     with explaining(model):
         scores, _ = predict(model, batches)
-    if scores.dim() != 2 or len(scores) != len(images):
-        raise ValueError(
-            f"the network gives {tuple(scores.shape)} for {len(images)} pictures; it must give "
-            "one score for each class, (N, K)"
-        )
     if not scores.isfinite().all():
         raise ValueError("some of the network's scores are infinite or not a number")
     are_shares = (scores >= 0).all() and torch.allclose(scores.sum(dim=1), torch.ones(len(scores)))
