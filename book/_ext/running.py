@@ -1,4 +1,4 @@
-"""How to run a chapter, folded below its title: here, from a download, in Colab.
+"""How to run a chapter, folded below its title: here, from a download, in Colab, on Kaggle.
 
 It stands on the page alone. The notebook that a reader has opened already needs none of it.
 """
@@ -38,7 +38,11 @@ def box(page: str, download: str, colab: str) -> str:
         blocks.append(f'<p>{system}:</p><div class="highlight"><pre>{text}\n</pre></div>')
     then = ", and put it into the folder <code>chapters</code>."
     if colab:
-        then = f', or <a href="{escape(colab)}">open it in Colab</a>: nothing to install.'
+        then = (
+            f', or <a href="{escape(colab)}">open it in Colab</a>: nothing to install. On Kaggle, '
+            "import what you downloaded and switch <b>Internet</b> on in the notebook’s settings; "
+            "the first cell then installs the book there."
+        )
     return (
         '<details class="lenet-running"><summary>Run this chapter</summary>'
         "<p>In a terminal, in the book's folder. The last line opens the chapter; what stands "

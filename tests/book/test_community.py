@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +66,17 @@ def test_the_systems_that_readers_have_are_tried() -> None:
     assert tested["linux"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
     commands = [step["run"] for step in tested["oldest"]["steps"] if "run" in step]
     assert commands == ["make test-oldest PYTHON=python"]
+
+
+def test_binder_and_the_dev_container_install_versions_of_the_book() -> None:
+    small = versions("binder/requirements.txt")
+    small = {name: version.removesuffix("+cpu") for name, version in small.items()}
+    assert small.items() <= versions("requirements.txt").items()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = project["dependencies"] + project["optional-dependencies"]["book"] + ["ipykernel>="]
+    assert set(small) == {need.partition(">=")[0] for need in needed}
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+    assert "binder/requirements.txt" in container["postCreateCommand"]
+    assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
+    python = (ROOT / "binder" / "runtime.txt").read_text(encoding="utf-8").strip()
+    assert container["image"].endswith(python.replace("-", ":"))

@@ -23,9 +23,11 @@ def test_a_chapter_says_how_to_run_it_and_another_page_does_not(tmp_path: Path) 
     assert "Colab" not in box.text
 
 
-def test_a_published_chapter_opens_in_colab() -> None:
+def test_a_published_chapter_opens_in_colab_and_on_kaggle() -> None:
     box = running.box("chapters/01_etl", "x.ipynb", "https://colab.research.google.com/github/a/b")
     assert '<a href="https://colab.research.google.com/github/a/b">open it in Colab</a>' in box
+    assert "On Kaggle" in box
+    assert "Kaggle" not in running.box("chapters/01_etl", "x.ipynb", colab="")
 
 
 def test_the_commands_are_those_of_the_readme() -> None:
