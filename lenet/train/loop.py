@@ -103,7 +103,8 @@ class Training:
         )
         self._test = self.data.batches("test", EVALUATION_BATCH_SIZE)
         self.scaler = make_scaler(settings, self.device)
-        self._module = in_precision(model, settings.precision, self.scaler)  # what the steps run
+        trained = _compiled(model) if settings.compile else model
+        self._module = in_precision(trained, settings.precision, self.scaler)
         self._loss = settings.loss_function
         self.optimizer = make_optimizer(model, settings)
         self._updates: torch.optim.Optimizer = self.optimizer
@@ -314,6 +315,12 @@ def confusion(logits: Tensor, labels: Tensor) -> Tensor:
         raise ValueError("some scores are not a number (NaN): there is no answer to count")
     cells = labels * num_classes + logits.argmax(dim=1)
     return cells.bincount(minlength=num_classes**2).reshape(num_classes, num_classes).cpu()
+
+
+def _compiled(model: nn.Module) -> nn.Module:
+    """Translate a network for batches of two sizes, as the last of an epoch may be smaller."""
+    compiled: nn.Module = torch.compile(model, mode="reduce-overhead", dynamic=False)
+    return compiled
 
 
 def _check_pair(logits: Tensor, labels: Tensor) -> Tensor:

@@ -54,6 +54,9 @@ class Settings:
         augment: Distorts each training batch, such as `lenet.data.augment.RandomAffine()`.
         loss_function: What to make small: a function of logits (N, K) and labels (N,) that returns
             their mean loss.
+        compile: Whether `torch.compile` translates the network for training: seconds to minutes
+            at the start, then faster on many GPUs, where what it starts is recorded as CUDA graphs
+            (its mode ``"reduce-overhead"``). On a CPU it needs a C++ compiler.
 
     Raises:
         TypeError: `augment` or `loss_function` is no function.
@@ -79,6 +82,7 @@ class Settings:
     augment: Augmentation | None = None
     # Made by a factory, or it were a method; its repr would name a place in memory.
     loss_function: Loss = field(default_factory=lambda: F.cross_entropy, repr=False)
+    compile: bool = False
 
     def __post_init__(self) -> None:
         plain: dict[str, object] = {
