@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from lenet.data import ImageData, load
 from tests.browsing import DESK, Bases, Show, Visit, missing, visiting
+from tests.firefox import Firefox
 
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
@@ -102,6 +103,16 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=found, args=flags)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    program = shutil.which("firefox-esr")
+    if program is None:
+        missing("no Firefox ESR was found (install firefox-esr)")
+    started = Firefox(program, tmp_path_factory.mktemp("firefox"))
+    yield started
+    started.close()
 
 
 @pytest.fixture

@@ -115,16 +115,6 @@ class WebKit:
 
 
 @pytest.fixture(scope="module")
-def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
-    program = shutil.which("firefox-esr")
-    if program is None:
-        missing("no Firefox ESR was found (install firefox-esr)")
-    started = Firefox(program, tmp_path_factory.mktemp("firefox"))
-    yield started
-    started.close()
-
-
-@pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
     """A screen that nobody sees."""
     program = shutil.which("Xvfb")
