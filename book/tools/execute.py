@@ -1,7 +1,8 @@
 """Execute chapters in place on the real data: `python book/tools/execute.py CHAPTER...`.
 
-What is stored afterwards depends on the chapter and the data alone: no times, no progress bars, no
-messages on stderr, and cell ids that stay as they were.
+What is stored afterwards depends on the chapter, the data and Python's version alone: no times, no
+progress bars, no messages on stderr, and cell ids that stay as they were. When JupyterLab saves a
+chapter that nobody has changed, it stores the same bytes.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import io
+import json
 import os
 import sys
 import time
@@ -20,8 +22,11 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from PIL import Image
 
+from lenet_book.widgets.shared.pages import STATE_TYPE, VIEW_TYPE
+
+CONTROLS = "@jupyter-widgets/controls"
 PNG = "image/png"
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_TIMEOUT_SECONDS = 1800
 
 
@@ -43,6 +48,7 @@ def execute(path: Path) -> None:
     )
     client.execute()
     refuse_stderr(notebook)
+    drop_progress_bars(notebook)
     tidy(notebook)
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
@@ -56,12 +62,30 @@ def refuse_stderr(notebook: NotebookNode) -> None:
                 raise ValueError(f"a cell wrote to stderr:\n{cell.source}\n\n{output.text}")
 
 
+def drop_progress_bars(notebook: NotebookNode) -> None:
+    """Leave out the controls of ipywidgets, which a page without a kernel cannot show."""
+    states = notebook.metadata.get("widgets", {}).get(STATE_TYPE, {}).get("state", {})
+    dropped = [key for key, model in states.items() if model["model_module"] == CONTROLS]
+    for key in dropped:
+        del states[key]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if viewed_by(out) not in dropped]
+
+
+def viewed_by(output: NotebookNode) -> str:
+    """Return the id of the model that an output views; empty if it views none."""
+    return str(output.get("data", {}).get(VIEW_TYPE, {}).get("model_id", ""))
+
+
 def tidy(notebook: NotebookNode) -> None:
-    """Leave in the metadata what a reader's Jupyter needs, and nothing of this run."""
-    widgets = notebook.metadata.get("widgets")
-    notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"})
-    if widgets:
-        notebook.metadata.widgets = widgets
+    """Leave in the metadata what JupyterLab would store as well, and nothing of this run."""
+    kept = {"kernelspec": KERNEL, "language_info": notebook.metadata.language_info}
+    if "widgets" in notebook.metadata:
+        kept["widgets"] = json.loads(
+            json.dumps(notebook.metadata.widgets), parse_float=as_browsers_do
+        )
+    notebook.metadata = NotebookNode(kept)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if "solution" in tags and "hide-cell" not in tags:
@@ -73,6 +97,7 @@ def tidy(notebook: NotebookNode) -> None:
                 output.metadata[PNG] = size_of(output.data[PNG])  # so that a page keeps its room
         if "solution" in tags:
             cell.metadata.jupyter = {"source_hidden": True, "outputs_hidden": True}
+            cell.metadata.collapsed = True
             cell.metadata.cellView = "form"  # Colab's way to fold code
             prompts = {"code_prompt_show": "Solution", "code_prompt_hide": "Solution"}
             cell.metadata.mystnb = {**cell.metadata.get("mystnb", {}), **prompts}
@@ -80,9 +105,15 @@ def tidy(notebook: NotebookNode) -> None:
             cell.metadata.jupyter = {"source_hidden": True}
         elif "hide-output" in tags:  # what a reader predicts
             cell.metadata.jupyter = {"outputs_hidden": True}
-            cell.metadata.collapsed = True  # the same in Colab and in the classic notebook
+            cell.metadata.collapsed = True  # the same in Colab; JupyterLab stores both
             prompts = {"code_prompt_show": "My guess is made: show", "code_prompt_hide": "Hide"}
             cell.metadata.mystnb = {**cell.metadata.get("mystnb", {}), **prompts}
+
+
+def as_browsers_do(number: str) -> float:
+    """Read a number so that it is written as a browser writes it: 1.0 as 1."""
+    value = float(number)
+    return int(value) if value.is_integer() else value
 
 
 def size_of(picture: str) -> NotebookNode:

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from execute import execute
 from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.slow
 
+CONTENTS = "/api/contents/"
 PATIENCE = 120_000  # milliseconds until something that must happen counts as missing
 CELLS = [
     "import torch\nfrom lenet.models import NarrowLeNet\n"
@@ -51,6 +53,11 @@ TRAINING_CELLS = [
     "print('Python sees', replay.epoch, lab.fault)",
     "replay.epoch, lab.fault = 3, 'no-step'",
 ]
+TAGGED_CELLS = {
+    "hide-input": CELLS[0],
+    "hide-output": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+    "solution": "print('α', 1.0)\ntorch.zeros(3)",
+}
 
 
 def free_port() -> int:
@@ -227,3 +234,23 @@ def test_the_page_and_python_watch_the_same_training(page: Page, lab: str) -> No
     run_cell(page, 2)
     expect(epoch).to_have_value("3")
     expect(fault).to_have_value("no-step")
+
+
+@pytest.mark.parametrize("lab", [list(TAGGED_CELLS.values())], indirect=True)
+def test_saving_an_unchanged_chapter_changes_no_byte(page: Page, lab: str, tmp_path: Path) -> None:
+    path = tmp_path / "notebooks" / "live.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for cell, tag in zip(notebook.cells, TAGGED_CELLS, strict=True):
+        cell.metadata.tags = [tag]
+    nbformat.write(notebook, path)
+    execute(path)
+    stored = path.read_bytes()
+
+    page.goto(lab)
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle")
+    page.locator(".jp-Notebook:visible").click(position={"x": 5, "y": 200})
+    with page.expect_response(
+        lambda answer: answer.request.method == "PUT" and CONTENTS in answer.url
+    ):
+        page.keyboard.press("Control+s")
+    assert path.read_bytes() == stored
