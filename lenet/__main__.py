@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from lenet import __version__
 
@@ -21,7 +22,20 @@ COMMANDS = {  # the module in lenet.commands: what it is for
     "predict": "let a trained network judge picture files",
 }
 
+PROGRAM = "python -m lenet"
+STATUS = """
+Exit status: 0 if all went well, 1 if not, 2 if what was given cannot be used. Then one line says
+why; Ctrl-C and SIGTERM end every command with one line, too.
+"""
 HELP_FORMAT = argparse.RawDescriptionHelpFormatter
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that complains in one line, as everything behind it does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and exit with 2."""
+        self.exit(2, f"{self.prog}: error: {message} (--help tells more)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,8 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after ``python -m lenet``; those of this process if None.
 
     Returns:
-        The exit status: 0 if all went well, 1 if not, as the command's help says. Wrong arguments
-        exit with 2.
+        The exit status: 0 or 1, as the command's help says.
+
+    Raises:
+        SystemExit: What was given cannot be used, and one line on stderr has said why (2); or help
+            was asked for (0). Any other error is a fault of this package.
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
@@ -44,13 +61,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         if error.filename is not None:
-            print(error, file=sys.stderr)
-            return 1
+            _refuse(words, f"{error.strerror}: {error.filename!r}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno not in (errno.EPIPE, errno.EINVAL):  # else its reader has seen enough
             print(f"the output cannot be written: {error.strerror}", file=sys.stderr)
         return 1
+    except ValueError as error:  # a `DataError` and a `CheckpointError` too
+        _refuse(words, str(error))
     return status
+
+
+def _refuse(words: Sequence[str], why: str) -> NoReturn:
+    """End as argparse ends where an argument makes no sense."""
+    print(f"{PROGRAM} {words[0]}: error: {why}", file=sys.stderr)
+    sys.exit(2)
 
 
 def run() -> int:
@@ -65,9 +89,8 @@ def run() -> int:
 
 def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
     """Make the parser; only the chosen command is imported, because some of them take seconds."""
-    parser = argparse.ArgumentParser(
-        prog="python -m lenet", description="The networks of the book."
-    )
+    text = {"description": "The networks of the book.", "epilog": STATUS}
+    parser = Parser(prog=PROGRAM, formatter_class=HELP_FORMAT, **text)
     parser.add_argument("--version", action="version", version=f"lenet {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():
@@ -76,7 +99,7 @@ def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
             module = importlib.import_module(f"lenet.commands.{name}")
             command.description, _, command.epilog = (module.__doc__ or "").partition("\n\n")
             module.add_arguments(command)
-            command.set_defaults(run=module.run, refuse=command.error)
+            command.set_defaults(run=module.run)
     return parser
 
 

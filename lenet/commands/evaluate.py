@@ -6,15 +6,14 @@ its images are most often taken for. Pictures of your own are prepared as for `p
 
 Example: python -m lenet evaluate lenet5_mnist
 
-Exit status: 0 if all went well, 1 if the weights or the data could not be used, 2 for arguments
-that make no sense.
+Exit status: 0 if all went well, 1 if it was stopped, 2 if the weights, the data or the arguments
+cannot be used; then one line says why.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from lenet.commands.weights import DATASETS, add_weights, load_trained
-from lenet.data import DataError, ImageData, LabelledImages, load
+from lenet.data import ImageData, LabelledImages, load
+from lenet.data.finding import expanded
 from lenet.data.folders import find_pictures
 from lenet.data.preparing import form_of, prepare
 from lenet.data.published_files import PUBLISHED
@@ -41,13 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge the network that `options` name; return the exit status."""
-    try:
-        model, card = load_trained(options.weights, options.network, options.dataset)
-        data = load_for(card, options.dataset or card.dataset)
-        device = pick_device(options.device)
-    except (ValueError, DataError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    model, card = load_trained(options.weights, options.network, options.dataset)
+    data = load_for(card, options.dataset or card.dataset)
+    device = pick_device(options.device)
     found, cells = judge(model.to(device), data.to(device))
     print(f"{card.network}, trained on {card.source}")
     print(f"judged on the test images of {data.source}")
@@ -83,7 +79,7 @@ def load_for(card: ModelCard, name: str | os.PathLike[str]) -> ImageData:
         mean=card.mean,
         std=card.std,
     )
-    return data if published else _prepared(data, Path(name).expanduser(), card)
+    return data if published else _prepared(data, expanded(name), card)
 
 
 def _check_fit(data: ImageData, card: ModelCard) -> None:

@@ -5,7 +5,7 @@ it, or a loss behind a network, then below it come the reason, and changes that 
 
 Example: python -m lenet explain train.py --epochs 1
 
-Exit status: that of the script; 1 if an error ended it, 2 for arguments that make no sense.
+Exit status: that of the script; 1 if an error ended it, 2 if there is no such script.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ ground becomes white, or black under a light drawing.
 
 Example: python -m lenet predict lenet5_mnist photo.jpg --explain --show seen.png
 
-Exit status: 0 if every picture was judged, 1 if the weights or a picture could not be used,
-2 for arguments that make no sense.
+Exit status: 0 if every picture was judged, 1 if it was stopped, 2 if the weights, an argument or a
+picture cannot be used; then one line for each says why. The other pictures are judged all the same.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from torch import nn
 
 from lenet.atomic import check_writable, write_atomically
 from lenet.commands.weights import add_weights, load_trained
-from lenet.data import DataError
 from lenet.data.preparing import FORMS, Prepared, form_of, prepare, probabilities
 from lenet.models.weights import ModelCard
 
@@ -82,11 +81,7 @@ def run(options: argparse.Namespace) -> int:
     """Judge the pictures that `options` name; return the exit status."""
     if options.show:
         _check_sheet(options)
-    try:
-        model, card = load_trained(options.weights, options.network, options.dataset)
-    except (ValueError, DataError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    model, card = load_trained(options.weights, options.network, options.dataset)
     predictions = list(_judged(options, model, card))
     if options.format == "json":
         print(json.dumps([_as_dict(one) for one in predictions], indent=2, ensure_ascii=False))
@@ -95,16 +90,16 @@ def run(options: argparse.Namespace) -> int:
             print(_as_text(one, explain=options.explain))
     if options.show and predictions:
         write_atomically(options.show, _as_file(_sheet(predictions), options.show))
-    return 0 if len(predictions) == len(options.images) else 1
+    return 0 if len(predictions) == len(options.images) else 2
 
 
 def _check_sheet(options: argparse.Namespace) -> None:
     """Refuse a sheet that could not be saved, or would take the place of a picture."""
     path = options.show
     if path.suffix.lower() not in SHEET_KINDS:
-        options.refuse(f"--show {path}: the name must end in {', '.join(SHEET_KINDS)}")
+        raise ValueError(f"--show {path}: the name must end in {', '.join(SHEET_KINDS)}")
     if any(path.exists() and image.exists() and path.samefile(image) for image in options.images):
-        options.refuse(f"--show {path}: that is one of the pictures to judge; name another file")
+        raise ValueError(f"--show {path}: that is one of the pictures to judge; name another file")
     check_writable(path)
 
 
@@ -125,7 +120,7 @@ def _judged(options: argparse.Namespace, model: nn.Module, card: ModelCard) -> I
     for path in options.images:
         try:
             prepared = prepare(path, card.image_shape, form)
-        except (DataError, ValueError) as error:
+        except ValueError as error:
             print(error, file=sys.stderr)
             continue
         (row,) = probabilities(model, card, prepared.pixels[None]).tolist()

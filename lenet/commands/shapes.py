@@ -7,13 +7,15 @@ then come the reason, and changes that were tried and work.
 Example: python -m lenet shapes LeNet5 --input 1x28x28
 Example: python -m lenet shapes 'nets.py:Reader(words=500)' --input 20:long --input mask=20:bool
 
-Exit status: 0 if the network runs, 1 if its shapes do not fit, 2 for arguments that make no sense.
+Exit status: 0 if the network runs, 1 if its shapes do not fit, 2 if the arguments cannot be used;
+then one line says why.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -25,6 +27,9 @@ from lenet.shapes import ShapeError, ShapeTable, trace
 from lenet.shapes.table import COLUMNS, USUAL_COLUMNS
 
 Input = tuple[str, tuple[int, ...], torch.dtype | None]
+
+MOST_NUMBERS = 10_000_000  # in an input: three channels of 1,800×1,800
+MOST_DIGITS = 100  # of all sizes: Python reads no number of thousands
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,8 +68,6 @@ def run(options: argparse.Namespace) -> int:
     except ShapeError as error:
         print(error, file=sys.stderr)
         return 1
-    except ValueError as error:  # a column or depth that there is not
-        options.refuse(str(error))
     print(FORMATS[options.format](table))
     return 0 if table.explanation is None else 1
 
@@ -87,12 +90,16 @@ def parse_shape(text: str) -> tuple[int, ...]:
     """Read ``1x28x28`` or ``1,28,28``.
 
     Raises:
-        argparse.ArgumentTypeError: it is no list of positive whole numbers.
+        argparse.ArgumentTypeError: it is no list of positive whole numbers, or of too large ones.
     """
-    parts = text.lower().replace("×", "x").replace(",", "x").split("x")
-    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+    parts = [part.strip() for part in text.lower().replace("×", "x").replace(",", "x").split("x")]
+    if not all(part.isdecimal() and part.strip("0") for part in parts):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no shape: write channels, height and width as 1x28x28"
+        )
+    if sum(map(len, parts)) > MOST_DIGITS or math.prod(map(int, parts)) > MOST_NUMBERS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} has more than {MOST_NUMBERS:,} numbers: the network is run on them"
         )
     return tuple(map(int, parts))
 

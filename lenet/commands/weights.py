@@ -10,6 +10,7 @@ from torch import nn
 
 from lenet.commands import book_networks, load_network
 from lenet.data import ImageData, load
+from lenet.data.finding import expanded
 from lenet.data.published_files import PUBLISHED
 from lenet.models import WEIGHTS, load_weights
 from lenet.models.weights import ModelCard, read_card
@@ -42,7 +43,7 @@ def weights_file(name: str) -> Path:
     Raises:
         argparse.ArgumentTypeError: There is no such file.
     """
-    for path in (Path(name).expanduser(), WEIGHTS / f"{name}.safetensors"):
+    for path in (expanded(name), WEIGHTS / f"{name}.safetensors"):
         if path.is_file():
             return path
     raise argparse.ArgumentTypeError(

@@ -86,7 +86,7 @@ def find(
         if size is not None or channels is not None:
             raise ValueError(f"size and channels are for your own pictures; {name} has its own")
         return _find_published(name, root)
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if not folder.is_dir():
         raise ValueError(
             f"unknown data set {str(name)!r}: choose one of {', '.join(PUBLISHED)}, or the path "
@@ -120,6 +120,11 @@ def _is_on(switch: str) -> bool:
     raise DataError(f"{switch} is {value!r}; set it to 1 or 0, or leave it out")
 
 
+def expanded(name: str | os.PathLike[str]) -> Path:
+    """Return a path with ``~`` spelt out, where it stands for somebody."""
+    return Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib raises for a stranger
+
+
 def data_root() -> Path:
     """Return the folder that holds the real data sets: ``LENET_DATA``, else the user's cache.
 
@@ -128,7 +133,7 @@ def data_root() -> Path:
     """
     chosen = os.environ.get("LENET_DATA")
     if chosen:
-        return _existing(Path(chosen).expanduser(), "LENET_DATA")
+        return _existing(expanded(chosen), "LENET_DATA")
     return Path(platformdirs.user_cache_dir("lenet", appauthor=False))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Transform = Callable[[Any], Any]
 
 
-class DataError(RuntimeError):
+class DataError(ValueError):
     """The data asked for cannot be used; the message says why and what to do."""
 
 

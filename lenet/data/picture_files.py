@@ -39,10 +39,10 @@ def read_picture(path: str | Path) -> Image.Image:
         DataError: There is no such file, it is no picture, or it is damaged; the message names it.
     """
     path = Path(path)
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise DataError(f"{path} is a device or pipe, not a file")
     Image.init()  # a Pillow without AVIF reads the others
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise DataError(f"{path} is a device or pipe, not a file")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, and about size before the limit
             with Image.open(path, formats=[f for f in FORMATS if f in Image.OPEN]) as opened:
@@ -57,8 +57,6 @@ def read_picture(path: str | Path) -> Image.Image:
                 return _plain(upright)
     except DataError:
         raise
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise DataError(f"{path} cannot be opened: {error.strerror}") from error
     except UnidentifiedImageError as error:
         raise DataError(
             f"{path} is not a picture that can be read. Save it as PNG or JPEG."
@@ -66,6 +64,8 @@ def read_picture(path: str | Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise DataError(f"{path} is too large to be read safely: {error}") from error
     except Exception as error:  # a damaged file can raise almost anything
+        if isinstance(error, OSError) and error.filename is not None:
+            raise DataError(f"{path} cannot be opened: {error.strerror}") from error
         raise DataError(f"{path} is a damaged picture: {error}. Replace or delete it.") from error
 
 

@@ -104,6 +104,8 @@ def _cifar_batch(file: Path) -> tuple[np.ndarray, list[int]]:
     data, labels = content.get("data"), content.get("labels")
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1:] != (3072,):
         raise _damaged(file, "its 'data' is not an array of bytes (N, 3072)")
+    if len(data) == 0:
+        raise _damaged(file, "it holds no picture")
     if not isinstance(labels, list) or len(labels) != len(data):
         raise _damaged(file, f"its 'labels' is not a list of {len(data)} numbers")
     if not all(isinstance(label, int) and 0 <= label < NUM_CLASSES for label in labels):

@@ -38,7 +38,7 @@ DAMAGED = "is damaged, or no checkpoint. Restore it from a copy, or delete it to
 NUM_DIFFERENCES_SHOWN = 5
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(ValueError):
     """A checkpoint cannot be used; the message says why and what to do."""
 
 
@@ -236,7 +236,7 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         metadata = header["__metadata__"]
         checksum = metadata["checksum"].encode()
         content = json.loads(metadata["checkpoint"])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} {DAMAGED} Its header cannot be read.") from error
     blank = packed.replace(checksum, NO_CHECKSUM_YET.encode(), 1)
     if hashlib.sha256(blank).hexdigest().encode() != checksum:

@@ -69,6 +69,12 @@ def folder(tmp_path) -> Path:
     return tmp_path / "pictures"
 
 
+def refuse(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(words)
+    assert error.value.code == 2
+
+
 # ------------------------------------------------------------------------ predict
 
 
@@ -130,7 +136,7 @@ def test_a_picture_that_cannot_be_read_does_not_stop_the_others(pictures, tmp_pa
     blank = tmp_path / "blank.png"
     Image.new("L", (50, 50), 255).save(blank)
     words = ["predict", SHIPPED, str(text), str(pictures[0]), str(blank), "missing.png"]
-    assert main(words) == 1
+    assert main(words) == 2
     told = capsys.readouterr()
     assert told.out.splitlines()[1].split()[0] == "0"
     assert [line.split(" ")[0] for line in told.err.splitlines()] == [
@@ -142,11 +148,10 @@ def test_a_picture_that_cannot_be_read_does_not_stop_the_others(pictures, tmp_pa
 
 def test_a_figure_that_cannot_be_written_is_an_error(pictures, tmp_path, capsys):
     words = ["predict", SHIPPED, str(pictures[0]), "--show"]
-    assert main([*words, str(tmp_path / "missing" / "seen.png")]) == 1
+    refuse([*words, str(tmp_path / "missing" / "seen.png")])
     assert "cannot write the file" in capsys.readouterr().err
     for name in ("seen.xyz", "seen", ".png", "seen.png.txt"):
-        with pytest.raises(SystemExit):
-            main([*words, str(tmp_path / name)])
+        refuse([*words, str(tmp_path / name)])
         assert "the name must end in .png" in capsys.readouterr().err
     assert sorted(tmp_path.iterdir()) == sorted(pictures)
 
@@ -156,8 +161,7 @@ def test_a_picture_to_judge_is_not_overwritten(pictures, tmp_path, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     Path("link.png").symlink_to(pictures[0])
     before = pictures[0].read_bytes()
-    with pytest.raises(SystemExit):
-        main(["predict", SHIPPED, *map(str, pictures), "--show", name])
+    refuse(["predict", SHIPPED, *map(str, pictures), "--show", name])
     assert "that is one of the pictures to judge" in capsys.readouterr().err
     assert pictures[0].read_bytes() == before
 
@@ -179,7 +183,7 @@ def test_weights_that_say_nothing_need_to_be_explained(pictures, tmp_path, capsy
     path = tmp_path / "bare.safetensors"
     save_weights(model, path)
     words = ["predict", str(path), str(pictures[0])]
-    assert main(words) == 1
+    refuse(words)
     assert "name the network (--network) and its data set" in capsys.readouterr().err
     assert main([*words, "--network", "LeNet5", "--dataset", "mnist"]) == 0
     assert capsys.readouterr().out.splitlines()[-3].split()[0] == "0"
@@ -206,7 +210,7 @@ def test_a_file_does_not_choose_which_code_is_run(tmp_path, folder, capsys, monk
     path = tmp_path / "foreign.safetensors"
     save_trained(Foreign(), path, card)
     words = ["predict", str(path), str(folder / "red" / "0.png")]
-    assert main(words) == 1
+    refuse(words)
     assert f"--network {__name__}:Foreign" in capsys.readouterr().err
     assert main([*words, "--network", f"{__name__}:Foreign"]) == 0
 
@@ -215,11 +219,11 @@ def test_a_file_does_not_choose_which_code_is_run(tmp_path, folder, capsys, monk
 def test_weights_of_another_network_or_damaged_ones_are_told(command, tmp_path, pictures, capsys):
     rest = [str(pictures[0])] if command == "predict" else []
     weights = str(WEIGHTS / f"{SHIPPED}.safetensors")
-    assert main([command, weights, *rest, "--network", "NarrowLeNet"]) == 1
+    refuse([command, weights, *rest, "--network", "NarrowLeNet"])
     assert "another network than NarrowLeNet" in capsys.readouterr().err
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(Path(weights).read_bytes()[:-10])
-    assert main([command, str(damaged), *rest]) == 1
+    refuse([command, str(damaged), *rest])
     assert "damaged.safetensors" in capsys.readouterr().err
 
 
@@ -236,9 +240,7 @@ def test_weights_of_another_network_or_damaged_ones_are_told(command, tmp_path, 
     ],
 )
 def test_arguments_that_make_no_sense_exit_with_2(words, complaint, capsys):
-    with pytest.raises(SystemExit) as error:
-        main(words)
-    assert error.value.code == 2
+    refuse(words)
     assert complaint in capsys.readouterr().err
 
 
@@ -302,13 +304,13 @@ def test_classes_are_matched_by_name(own_weights, folder, capsys):
 
 
 def test_data_that_do_not_fit_are_refused(own_weights, folder, tmp_path, capsys):
-    assert main(["evaluate", SHIPPED, "cifar-10"]) == 1
+    refuse(["evaluate", SHIPPED, "cifar-10"])
     assert "3×32×32, those that LeNet5 was trained on 1×28×28" in capsys.readouterr().err
-    assert main(["evaluate", SHIPPED, str(folder)]) == 1
+    refuse(["evaluate", SHIPPED, str(folder)])
     assert "does not know: blue, green, red" in capsys.readouterr().err
-    assert main(["evaluate", SHIPPED, str(tmp_path / "nowhere")]) == 1
+    refuse(["evaluate", SHIPPED, str(tmp_path / "nowhere")])
     assert "unknown data set" in capsys.readouterr().err
-    assert main(["evaluate", str(own_weights), str(folder), "--device", "quantum"]) == 1
+    refuse(["evaluate", str(own_weights), str(folder), "--device", "quantum"])
     assert "'quantum' cannot be used" in capsys.readouterr().err
 
 
