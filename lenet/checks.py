@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 
 LARGEST_SEED = 2**64 - 1  # that PyTorch takes
-FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 TINY = math.ulp(0.0)  # the least number above 0
 
 Thing = TypeVar("Thing")
@@ -184,7 +183,8 @@ def scaling(mean: object, std: object, num_channels: int, least_std: float = TIN
     """
     for name, values, least in (("mean", mean, -math.inf), ("std", std, least_std)):
         try:
-            found = torch.as_tensor(values, dtype=torch.float64).flatten().tolist()
+            given = torch.as_tensor(values, dtype=torch.float64)
+            found = given.flatten().tolist() if given.dim() else []
         except (TypeError, ValueError, RuntimeError):
             found = []
         fits = all(least <= each < math.inf and each > -math.inf for each in found)

@@ -55,7 +55,7 @@ class RandomAffine:
         Returns:
             float32 (N, C, H, W).
         """
-        checks.tensor("images", images, "NCHW", *checks.FLOATS)
+        checks.tensor("images", images, "NCHW", torch.float32)
         matrices = self._matrices(len(images), images.shape[-2:], generator).to(images.device)
         grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
         return F.grid_sample(images, grid, padding_mode="border", align_corners=False)

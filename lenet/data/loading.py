@@ -356,15 +356,14 @@ class Batches:
         # Once for all batches: copying them to a GPU makes Python wait for it.
         mean, std = (_per_channel(values, images.device) for values in (self.mean, self.std))
         order = self._order()
-        at_once = max(1, IMAGES_AT_ONCE // self.batch_size) * self.batch_size
+        size = min(self.batch_size, max(1, len(labels)))
+        at_once = max(1, IMAGES_AT_ONCE // size) * size
         end = min(len(self) * self.batch_size, len(labels))
         for start in range(0, end, at_once):
             chosen = slice(start, min(start + at_once, end))
             picked = chosen if order is None else order[chosen]
             scaled = _scale(images[picked], mean, std)
-            yield from zip(
-                scaled.split(self.batch_size), labels[picked].split(self.batch_size), strict=True
-            )
+            yield from zip(scaled.split(size), labels[picked].split(size), strict=True)
 
     def _order(self) -> Tensor | None:
         if not self.shuffle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from lenet import checks
 from lenet.train.settings import Settings
 
 
@@ -16,11 +17,18 @@ class Score:
         loss: Mean loss per example; for cross-entropy, the usual loss, in nats.
         num_correct: Number of examples whose highest logit is that of their label.
         num_examples: Number of examples.
+
+    Raises:
+        ValueError: There is no example, or more of them are right than there are.
     """
 
     loss: float
     num_correct: int
     num_examples: int
+
+    def __post_init__(self) -> None:
+        checks.whole_number("num_examples", self.num_examples, 1)
+        checks.whole_number("num_correct", self.num_correct, 0, self.num_examples)
 
     @property
     def accuracy(self) -> float:

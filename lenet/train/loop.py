@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -139,7 +140,8 @@ class Training:
                     yield epoch
             except KeyboardInterrupt:
                 self.history.interrupted = True
-        self.model.eval()
+            finally:
+                self.model.eval()
 
     def _batches(self, bar: tqdm[object]) -> Iterator[Batch]:
         """Yield the batches of an epoch, distorted if the settings say so."""
@@ -163,24 +165,26 @@ def _try(model: nn.Module, data: ImageData, loss_function: Loss) -> None:
     images, labels = next(iter(data.batches("train", 2)))
     with checks.evaluation_mode(model), _told_of(model):
         logits = checks.scores(model(images), len(images), len(data.classes))
+    with _told_of(loss_function):
         loss = loss_function(logits, labels)
     if not (isinstance(loss, Tensor) and loss.dim() == 0 and loss.requires_grad):
         raise ValueError(
-            "the loss must be one number, a tensor (), that depends on parameters which are not "
-            f"frozen; it is {loss!r}"
+            "the loss must be one number, a tensor (), that depends on parameters to train. Are "
+            f"they all frozen (requires_grad=False)? The loss is {loss!r}"
         )
 
 
 @contextmanager
-def _told_of(model: nn.Module) -> Iterator[None]:
-    """Say of an error of PyTorch's which network it came from, and what explains it."""
+def _told_of(function: Callable[..., Tensor]) -> Iterator[None]:
+    """Say of an error of PyTorch's which network or loss it came from, and what explains it."""
     try:
         yield
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
+        name = getattr(function, "__name__", type(function).__name__)
         said = ValueError(
-            f"{type(model).__name__} does not take these images: {error}\n"
+            f"{name} does not take what it is given: {error}\n"
             "`with lenet.shapes.explaining(model):` around the call says why, and what to change"
         )
         raise said.with_traceback(error.__traceback__) from error
@@ -214,7 +218,8 @@ def train_epoch(
     Raises:
         ValueError: There is no example.
     """
-    model.train()
+    checks.instance("optimizer", optimizer, torch.optim.Optimizer)
+    checks.instance("model", model, nn.Module).train()
     loss_function = _looks_first(loss_function)
     # Sums over examples, since the last batch may be smaller than the others. They stay on the
     # device: reading a number makes the CPU wait for a GPU.
@@ -253,7 +258,8 @@ def predict(model: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]
     checks.instance("model", model, nn.Module)
     with checks.evaluation_mode(model), _told_of(model):
         answered = [
-            (checks.scores(model(images), len(labels)), labels) for images, labels in batches
+            (checks.scores(model(checks.instance("images", images, Tensor)), len(labels)), labels)
+            for images, labels in batches
         ]
     _check_some(len(answered))
     logits, labels = zip(*answered, strict=True)
@@ -319,8 +325,7 @@ def confusion(logits: Tensor, labels: Tensor) -> Tensor:
 
 def _compiled(model: nn.Module) -> nn.Module:
     """Translate a network for batches of two sizes, as the last of an epoch may be smaller."""
-    compiled: nn.Module = torch.compile(model, mode="reduce-overhead", dynamic=False)
-    return compiled
+    return cast(nn.Module, torch.compile(model, mode="reduce-overhead", dynamic=False))
 
 
 def _check_pair(logits: Tensor, labels: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.amp import GradScaler
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from lenet import checks
@@ -96,9 +97,10 @@ class Settings:
             object.__setattr__(self, name, value)
         for name, choices in CHOICES.items():
             checks.choice(name, getattr(self, name), choices)
+        checks.instance("compile", self.compile, bool)
         for name in CODE:
             code = getattr(self, name)
-            if not callable(code) and (code is not None or name != "augment"):
+            if (not callable(code) or isinstance(code, type)) and (name, code) != ("augment", None):
                 raise TypeError(f"{name} must be a function, not {code!r}")
 
     def as_json(self) -> dict[str, Any]:
@@ -106,7 +108,7 @@ class Settings:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in CODE}
 
 
-def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+def make_optimizer(model: nn.Module, settings: Settings) -> Optimizer:
     """Make the optimizer that the settings name, for all parameters of the model.
 
     It is PyTorch's fused one: a single operation in place of many updates all parameters, the
@@ -115,6 +117,7 @@ def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimize
     Raises:
         ValueError: The model has no parameter to train.
     """
+    checks.instance("settings", settings, Settings)
     if not any(p.requires_grad for p in checks.instance("model", model, nn.Module).parameters()):
         raise ValueError(
             f"{type(model).__name__} has no parameter to train: it has none, or all of them are "
@@ -127,9 +130,10 @@ def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimize
 
 
 def make_scheduler(
-    optimizer: torch.optim.Optimizer, settings: Settings, num_batches: int
+    optimizer: Optimizer, settings: Settings, num_batches: int
 ) -> LRScheduler | None:
     """Make the scheduler that the settings name, for epochs of so many batches."""
+    checks.whole_number("num_batches", num_batches, 1)
     if settings.schedule == "constant":
         return None
     return OneCycleLR(optimizer, max_lr=settings.lr, total_steps=settings.epochs * num_batches)
@@ -154,7 +158,8 @@ class MixedPrecision(nn.Module):
         scaler: GradScaler | None = None,
     ) -> None:
         super().__init__()
-        self.model, self.dtype, self.scaler = model, dtype, scaler
+        self.model = checks.instance("model", model, nn.Module)
+        self.dtype, self.scaler = dtype, scaler
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (N, C, H, W) to what the network makes of them, in float32."""
@@ -166,7 +171,7 @@ class MixedPrecision(nn.Module):
         return logits
 
 
-class ScaledOptimizer(torch.optim.Optimizer):
+class ScaledOptimizer(Optimizer):
     """An optimizer for gradients that a `GradScaler` has multiplied.
 
     float16 holds no number below 6e-8, and gradients become as small. They go back through the
@@ -178,8 +183,9 @@ class ScaledOptimizer(torch.optim.Optimizer):
         scaler: Has multiplied the gradients of its parameters.
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer, scaler: GradScaler) -> None:
-        super().__init__(optimizer.param_groups, {})
+    def __init__(self, optimizer: Optimizer, scaler: GradScaler) -> None:
+        super().__init__(checks.instance("optimizer", optimizer, Optimizer).param_groups, {})
+        checks.instance("scaler", scaler, GradScaler)
         self.optimizer, self.scaler = optimizer, scaler
 
     def step(self, closure: None = None) -> None:  # type: ignore[override]
