@@ -1,7 +1,7 @@
 """Serve a folder on this machine: `python book/tools/serve.py FOLDER`.
 
-Text is compressed and connections are kept, as web servers do, so that a page opens here as it will
-where it is published.
+Text is compressed, connections are kept and the headers in the folder's `_headers` are sent, as web
+servers do, so that a page opens here as it will where it is published.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import functools
 import gzip
 import http.server
 import io
+import re
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -23,6 +24,13 @@ TEXTS = {".css", ".html", ".js", ".json", ".svg"}
 def compressed(file: Path, changed: int) -> bytes:
     """Compress a file as it was when it was last changed."""
     return gzip.compress(file.read_bytes(), mtime=0)
+
+
+def site_headers(folder: Path) -> list[tuple[str, str]]:
+    """Read the headers for all files, as names and values, from a folder's `_headers`."""
+    file = folder / "_headers"
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return re.findall(r"^ +([\w-]+): (.+)$", text, re.MULTILINE)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -45,8 +53,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         return io.BytesIO(content)
 
     def end_headers(self) -> None:
-        """Keep the browser from showing an older build."""
+        """Keep the browser from showing an older build, and send the site's own headers."""
         self.send_header("Cache-Control", "no-store")
+        for name, value in site_headers(Path(self.directory)):
+            self.send_header(name, value)
         super().end_headers()
 
     def handle(self) -> None:

@@ -59,3 +59,18 @@ def test_a_browser_that_leaves_needs_no_word(folder, capfd):
         browser.close()  # resets the connection before the answer
         httpd.handle_request()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+def test_headers_of_the_folder_are_sent(folder, accepted):
+    headers = "/*\n  Content-Security-Policy: default-src 'none'; img-src data:\n  X-Kind: book\n"
+    (folder / "_headers").write_text(headers, encoding="utf-8")
+    with server(folder) as httpd:
+        threading.Thread(target=httpd.handle_request, daemon=True).start()
+        connection = http.client.HTTPConnection("127.0.0.1", httpd.server_port)
+        connection.request("GET", "/page.html", headers={"Accept-Encoding": accepted})
+        answer = connection.getresponse()
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; img-src data:"
+        assert answer.headers["X-Kind"] == "book"
+        answer.read()
+        connection.close()
