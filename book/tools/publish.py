@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 REPEATED_IN = [
-    *("README.md", "pyproject.toml", "book/lenet_book/__init__.py"),
+    *("README.md", "pyproject.toml", "CITATION.cff", "book/lenet_book/__init__.py"),
     *("book/*.md", "book/*.ipynb", "chapters/*.ipynb"),
 ]
 # Names as GitHub allows them, without a character that YAML, JSON, a link or a shell would change.

@@ -80,3 +80,32 @@ def test_binder_and_the_dev_container_install_versions_of_the_book() -> None:
     assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
     python = (ROOT / "binder" / "runtime.txt").read_text(encoding="utf-8").strip()
     assert container["image"].endswith(python.replace("-", ":"))
+
+
+def test_the_citation_and_the_changes_are_of_this_version() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    version = tomllib.loads(text)["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == version
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## ([\d.]+)", changes, re.MULTILINE)[0] == version
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_what_a_page_names_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    places = re.findall(r"`((?:book|tests|lenet|bench|chapters)/[\w/.]+)`", text)
+    missing = [name for name in links + places if not (ROOT / name).exists()]
+    assert [name for name in missing if "12" not in name] == []  # of a chapter to be written
+
+
+def test_an_issue_form_asks_what_is_needed_to_help() -> None:
+    forms = sorted(ROOT.glob(".github/ISSUE_TEMPLATE/*.yml"))
+    assert [path.stem for path in forms] == ["failure", "idea", "mistake"]
+    for path in forms:
+        form = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert form.keys() == {"name", "description", "body"}, path.name
+        assert any(field.get("validations", {}).get("required") for field in form["body"])
+        identities = [field["id"] for field in form["body"]]
+        assert len(set(identities)) == len(identities)

@@ -22,7 +22,10 @@ from publishing import PUBLISHED
 
 ROOT = Path(__file__).parents[2]
 ADDRESS_LIKE = re.compile(r"https://github\.com/[\w-]+/lenet-book")
-PACKAGED = [ROOT / name for name in ("README.md", "pyproject.toml", "book/lenet_book/__init__.py")]
+PACKAGED = [
+    ROOT / name
+    for name in ("README.md", "pyproject.toml", "CITATION.cff", "book/lenet_book/__init__.py")
+]
 CHAPTERS = sorted(ROOT.glob("chapters/*.ipynb"))
 
 
