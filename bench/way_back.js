@@ -2,9 +2,9 @@
 /** What `way_back.py` runs in node: times in milliseconds, as JSON. `node way_back.js PROGRAM.json` */
 import { readFileSync } from "node:fs";
 import { Backward, backward, planOf } from "../book/lenet_book/widgets/stage/backward/gradients.js";
-import { readDigits } from "../book/lenet_book/widgets/stage/backward/learning.js";
+import { randomNumbers, readDigits, shuffled, startAgain } from "../book/lenet_book/widgets/stage/backward/learning.js";
 import { Adam } from "../book/lenet_book/widgets/stage/backward/optimizers.js";
-import { Trainer, randomNumbers, shuffled, startAgain } from "../book/lenet_book/widgets/stage/backward/training.js";
+import { Trainer } from "../book/lenet_book/widgets/stage/backward/training.js";
 import { Engine } from "../book/lenet_book/widgets/stage/engine.js";
 
 const { steps, arrays: plain, digits, batchSize, rate, enough, seed } = JSON.parse(readFileSync(process.argv[2], "utf8"));

@@ -7,7 +7,7 @@
  */
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Adam, SGD, trainedNames } from "../../../book/lenet_book/widgets/stage/backward/optimizers.js";
+import { Adam, SGD } from "../../../book/lenet_book/widgets/stage/backward/optimizers.js";
 import { Trainer } from "../../../book/lenet_book/widgets/stage/backward/training.js";
 import { partOf, readArrays } from "../../../book/lenet_book/widgets/shared/arrays.js";
 
@@ -22,7 +22,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith(".json")))
   const trainer = new Trainer(meta.steps, arrays, meta.batches[0].length);
   const chosen = (/** @type {number[]} */ batch) => [batch.map((i) => partOf(pictures, i)), batch.map((i) => meta.labels[i])];
   const losses = meta.batches.map((/** @type {number[]} */ batch) => trainer.step(...chosen(batch), optimizer));
-  const trained = Object.fromEntries(trainedNames(meta.steps).map((name) => [name, Array.from(arrays[name].data)]));
+  const trained = Object.fromEntries(Object.entries(arrays).map(([name, { data }]) => [name, Array.from(data)]));
   const score = trainer.score(...chosen(meta.labels.map((_, i) => i)));
   writeFileSync(join(folder, file.replace(".json", ".out")), JSON.stringify({ losses, trained, score }));
 }

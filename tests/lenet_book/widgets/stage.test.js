@@ -29,7 +29,7 @@ test("no sum shows a negative zero", () => {
 
 test("a link leads back to what it was made of", () => {
   const state = (/** @type {number | null} */ channel) => /** @type {any} */ ({ mode: "forward", step: 4, picked: [3, 2, 5], channel, input: { toText: () => "s7" } });
-  const wanted = { mode: "forward", step: 4, unit: [3, 2, 5], weight: [NaN], channel: 0, label: null, picture: "s7" };
+  const wanted = { mode: "forward", step: 4, unit: [3, 2, 5], weight: [NaN], bias: [NaN], channel: 0, label: null, picture: "s7" };
   assert.equal(linkOf("Stage-1", state(null)), "#Stage-1:step=4;unit=3,2,5;picture=s7");
   assert.deepEqual(readLink("Stage-1", linkOf("Stage-1", state(0)), 14), wanted);
   assert.deepEqual(readLink("Stage-1", linkOf("Stage-1", state(null)), 14), { ...wanted, channel: null });
@@ -40,11 +40,11 @@ test("a link leads into the walk back", () => {
   const state = /** @type {any} */ ({ mode: "back", step: 4, picked: [], channel: null, input: { toText: () => "s7" } });
   const link = linkOf("Stage-1", state, "weight=3,2,1,1;label=7");
   assert.equal(link, "#Stage-1:back:step=4;weight=3,2,1,1;label=7;picture=s7");
-  assert.deepEqual(readLink("Stage-1", link, 14), { mode: "back", step: 4, unit: [NaN], weight: [3, 2, 1, 1], channel: null, label: 7, picture: "s7" });
+  assert.deepEqual(readLink("Stage-1", link, 14), { mode: "back", step: 4, unit: [NaN], weight: [3, 2, 1, 1], bias: [NaN], channel: null, label: 7, picture: "s7" });
 });
 
 test("of a link, any part but the step may be missing", () => {
-  const { unit, weight: _, ...rest } = readLink("Stage-1", "#Stage-1:step=0", 14) ?? { unit: [0], weight: [] };
+  const { unit, weight, bias, ...rest } = readLink("Stage-1", "#Stage-1:step=0", 14) ?? { unit: [0], weight: [], bias: [] };
   assert.deepEqual(rest, { mode: "forward", step: 0, channel: null, label: null, picture: null });
   assert.ok(unit.every(Number.isNaN));
   for (const hash of ["", "#", "#Stage-1", "#Stage-1:", "#Stage-1:step=14", "#Stage-1:step=-1", "#Stage-1:step=1.5", "#Stage-2:step=1", "#%E0%A4%A"]) {

@@ -22,6 +22,7 @@ from lenet.models import LeNet5_1998, LeNet5Linear
 from lenet_book.widgets import Widget
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.stage.backward.digits import packed_digits
+from lenet_book.widgets.stage.backward.reference import mark_frozen
 from lenet_book.widgets.stage.program import program_of
 from tests.browsing import visiting
 from tests.learners_networks import NETWORKS, build
@@ -146,6 +147,9 @@ def scores_of(output: Tensor, program: list[dict[str, Any]], results: list[Tenso
 def write_program(folder: Path, name: str, model: nn.Module, images: Tensor, **more: Any) -> Any:
     steps = tracing.record(model, images)
     program = program_of(steps, images, torch.float32)
+    for instruction, step in zip(program.instructions[1:], steps, strict=True):
+        instruction["name"] = step.name
+    mark_frozen(model, program, steps)
     entries, data = pack({**program.arrays, "pictures": images})
     meta = {"steps": program.instructions, "arrays": entries, **more}
     (folder / f"{name}.json").write_text(json.dumps(meta), encoding="utf-8")
@@ -287,8 +291,8 @@ def test_the_way_back_ends_where_it_has_no_rule(
 
 
 def batch_normed() -> nn.Sequential:
-    """Batch norm over maps and over features, with weights and without."""
-    return nn.Sequential(
+    """Batch norm over maps and over features, with weights and without; some are frozen."""
+    layers = nn.Sequential(
         nn.Conv2d(1, 6, 3, bias=False),
         nn.BatchNorm2d(6, eps=1e-3, momentum=0.3),
         nn.ReLU(),
@@ -300,6 +304,9 @@ def batch_normed() -> nn.Sequential:
         nn.BatchNorm1d(8),
         nn.Linear(8, 3),
     )
+    for frozen in (layers[3].weight, layers[8].bias):
+        frozen.requires_grad_(False)
+    return layers
 
 
 TRAINED: dict[str, tuple[Callable[[], nn.Module], tuple[int, int, int]]] = {

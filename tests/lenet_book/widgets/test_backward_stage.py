@@ -156,6 +156,57 @@ def test_every_gradient_is_that_of_pytorch(show: Show, case: Case) -> None:
         old = weights[tuple(place)].item()
         assert number(weight) == pytest.approx(old, abs=5.1e-5)
         assert number(after) == pytest.approx(old - RATE * exact, abs=5.1e-5)
+        biases = case.model.get_submodule(names[step]).bias
+        back(page, f"step={step};bias=3")
+        assert biases.grad is not None
+        exact = float(biases.grad[3])
+        assert value_in(page, f"{OUT} >> visible=true >> nth=1") == pytest.approx(exact, rel=1e-4)
+        assert result_in(page) == pytest.approx(exact, rel=1e-4, abs=1e-9)
+
+
+def with_norm() -> tuple[nn.Sequential, Tensor]:
+    """A network with a batch norm that has seen pictures, and a picture."""
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(72, 4))
+    model(torch.randn(8, 1, 8, 8))
+    nn.init.normal_(model[1].weight)
+    return model.eval(), torch.randn(1, 1, 8, 8)
+
+
+def test_weights_and_biases_of_batch_norm_can_be_picked(show: Show) -> None:
+    model, image = with_norm()
+    page = still(show(ForwardStepper(model, image, [2]), "#ForwardStepper-1:back:step=2"))
+    F.cross_entropy(model(image), torch.tensor([2])).backward()
+    for role in ("weight", "bias"):
+        page.evaluate(f"location.hash = 'ForwardStepper-1:back:step=2;{role}=1'")
+        expect(page.locator(".lenet-rule .lenet-heading")).to_contain_text(f"{role} 1")
+        settle(page)
+        exact = float(model[1].get_parameter(role).grad[1])
+        assert result_in(page) == pytest.approx(exact, rel=1e-4)
+    page.locator(OUT).locator("visible=true").first.press("Home")
+    expect(page.locator(".lenet-rule .lenet-heading")).to_contain_text("weight 0")
+
+
+def test_a_frozen_weight_is_named_and_stays(show: Show) -> None:
+    model, image = with_norm()
+    for frozen in (model[0].weight, model[1].bias):
+        frozen.requires_grad_(False)
+    page = still(show(ForwardStepper(model, image, [2]), "#ForwardStepper-1:back:step=1"))
+    expect(page.locator(".lenet-over").first).to_have_text(re.compile("; frozen$"))
+    expect(page.locator(".lenet-update")).to_contain_text("it is frozen")
+    num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    do_it = page.get_by_role("button", name=f"Do it, for all {num_trained}")
+    optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
+    for _ in range(2):
+        do_it.click()
+        optimizer.zero_grad()
+        F.cross_entropy(model(image), torch.tensor([2])).backward()
+        optimizer.step()
+    page.evaluate("location.hash = 'ForwardStepper-1:back:step=5'")
+    expect(page.locator(".lenet-rule .lenet-heading")).to_contain_text("the loss")
+    settle(page)
+    loss = F.cross_entropy(model(image), torch.tensor([2]))
+    assert result_in(page) == pytest.approx(loss.item(), rel=1e-3)
 
 
 def test_shown_terms_add_up_to_the_gradient(show: Show, case: Case) -> None:

@@ -223,8 +223,8 @@ export class Maps {
   /** Write the numbers into the cells of a single line, when they are large enough. @param {CanvasRenderingContext2D} context @param {ArrayLike<number>} values @param {Theme} theme */
   #writeNumbers(context, values, theme) {
     const { cell, rows, shape } = this.#tiling;
-    if (shape.length !== 1 || rows > 1 || cell < WITH_NUMBER) return;
     const limit = limitOf(values);
+    if (shape.length !== 1 || rows > 1 || cell < WITH_NUMBER || limit < 0.1) return; // else all would read 0.0
     Object.assign(context, { font: "12px sans-serif", textAlign: "center", textBaseline: "middle" });
     for (let i = 0; i < values.length; i++) {
       context.fillStyle = inkOn(signedColour(values[i], limit, theme));

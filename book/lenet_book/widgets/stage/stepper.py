@@ -15,7 +15,7 @@ from lenet import shapes, tracing
 from lenet.shapes import Row, ShapeError
 from lenet_book.widgets.shared.base import Widget
 from lenet_book.widgets.stage.backward.digits import packed_digits
-from lenet_book.widgets.stage.backward.reference import Reference
+from lenet_book.widgets.stage.backward.reference import Reference, mark_frozen
 from lenet_book.widgets.stage.poster import poster_of
 from lenet_book.widgets.stage.program import Program, program_of
 from lenet_book.widgets.stage.source import find_source
@@ -161,6 +161,7 @@ def stepper_parts(
     ]
     program.instructions[1:] = described
     program.instructions[0] |= {"name": "input", "operation": "the picture"}
+    mark_frozen(twin, program, steps)
     _add_softmax(program)
     meta = {
         "model": type(model).__name__,

@@ -12,6 +12,8 @@ interface Instruction {
   shape: number[];
   weight?: string;
   bias?: string;
+  /** Names of those two that do not learn. */
+  frozen?: string[];
   mean?: string;
   deviation?: string;
   /** Recorded activations. */
@@ -235,6 +237,7 @@ interface Wanted {
   step: number;
   unit: Unit;
   weight: Unit;
+  bias: Unit;
   channel: number | null;
   label: number | null;
   picture: string | null;
@@ -278,8 +281,11 @@ interface SideListener {
   unteach: () => void;
 }
 
-/** The number whose gradient is explained: a weight, or a unit of what goes in. */
-type Picked = { weight: Unit } | { unit: Unit };
+/** The number whose gradient is explained: a weight or bias, or a unit of what goes in. */
+interface Picked {
+  role: "weight" | "bias" | "unit";
+  at: Unit;
+}
 
 /** How a gradient came about: as the sum of terms, or shown as maps, a window, or a curve. */
 interface Explained {
@@ -291,8 +297,8 @@ interface Explained {
   line?: string;
   /** What of the arriving gradients it is made of. */
   from: Box | null;
-  /** Of a weight that is used in many places. */
-  maps?: { shape: number[]; saw: number[]; map: number[] };
+  /** Of a weight or bias that is used in many places; only a weight saw something. */
+  maps?: { shape: number[]; saw: number[] | null; map: number[] };
   window?: ArithmeticOf<"maxPool">;
   /** The place of the number at which a rule has its slope. */
   curve?: { at: number; slope: number; gradient: number };

@@ -90,8 +90,8 @@ export function whichText({ kind, shape }, unit, channel) {
 }
 
 /** A number that follows a sign. @param {number} value */
-function inBrackets(value) {
-  return value < 0 ? `(${numberText(value)})` : numberText(value);
+export function inBrackets(value, text = numberText(value)) {
+  return value < 0 ? `(${text})` : text;
 }
 
 /** What stands before the result, where it is no sum. @param {Arithmetic} arithmetic @param {State} state @returns {string} */

@@ -2,12 +2,13 @@
 /** One step of gradient descent: the picked weight in numbers, the learning rate, all weights at once, and back. */
 import { decimalsFor, shortText } from "./figures.js";
 import { Adam, SGD, trainedNames } from "./optimizers.js";
-import { Trainer } from "./training.js";
+import { Engine } from "../engine.js";
+import { inBrackets } from "../words.js";
 import { button, element, setAttribute, setText } from "../../shared/elements.js";
 import { checkbox, choice } from "../../shared/fields.js";
 import { countText, numberText } from "../../shared/text.js";
 
-/** The weight that is looked at. @typedef {{ name: string, index: number }} Spot */
+/** The weight that is looked at, and its letter. @typedef {{ name: string, index: number, letter: string }} Spot */
 
 /** A slider for learning rates from 0.001 to 10. @param {() => void} moved */
 export function rateSlider(moved) {
@@ -20,13 +21,15 @@ export function rateOf(slider) {
 }
 
 export class Descent {
-  #state; #tell; #optimizers; #trainer;
+  #state; #tell; #optimizers; #engine;
   #gradients = /** @type {Gradients | null} */ (null);
   /** What is in .grad since the last step; null before the first. @type {Record<string, Float32Array> | null} */
   #held = null;
   /** What undoes the last step. @type {(() => void) | null} */
   #back = null;
   #right = "";
+  /** The arrays that learn. @type {string[]} */
+  #trained;
   #formula = element("p", { class: "lenet-update" });
   #grad = element("p", { class: "lenet-muted lenet-grad" });
   #outcome = element("p", { class: "lenet-outcome", role: "status" });
@@ -43,7 +46,8 @@ export class Descent {
     this.#state = state;
     this.#tell = tell;
     this.#optimizers = [new SGD(engine.arrays, 1), new Adam(engine.arrays, 1)];
-    this.#trainer = new Trainer(steps, engine.arrays, 1);
+    this.#engine = new Engine(steps, engine.arrays);
+    this.#trained = trainedNames(steps);
     setAttribute(this.#rule.box, "aria-label", "optimizer");
     const settings = element("div", { class: "lenet-settings" }, element("label", {}, "learning rate ", this.#rate), this.#rateText, this.#rule.node, this.#forgot.node);
     this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, element("div", { class: "lenet-settings" }, this.#all, this.#undo, this.#outcome));
@@ -64,7 +68,8 @@ export class Descent {
   show(gradients, spot) {
     const { engine, before, meta } = this.#state;
     this.#gradients = gradients;
-    const count = Object.keys(gradients.weights).reduce((sum, name) => sum + engine.arrays[name].data.length, 0);
+    const names = Object.keys(gradients.weights).filter((name) => this.#trained.includes(name));
+    const count = names.reduce((sum, name) => sum + engine.arrays[name].data.length, 0);
     setText(this.#rateText, String(this.#optimizer.rate));
     setText(this.#all, `Do it, for all ${countText(count)}`);
     this.#undo.disabled = !this.#back;
@@ -76,25 +81,31 @@ export class Descent {
   }
 
   /** @param {Gradients} gradients @param {Spot} spot */
-  #showWeight({ weights }, { name, index }) {
-    const { rate, memory, numSteps } = this.#optimizer;
+  #showWeight({ weights }, { name, index, letter }) {
+    const optimizer = this.#optimizer;
+    const { rate, numSteps } = optimizer;
     const weight = this.#state.engine.arrays[name].data[index];
+    if (!this.#trained.includes(name)) {
+      this.#formula.replaceChildren(`${letter} stays ${numberText(weight)}: it is frozen, its requires_grad is False.`);
+      return setText(this.#grad, `${letter}.grad stays None; the gradient above is what it would be.`);
+    }
     const [left, fresh] = [this.#left?.[name][index] ?? 0, weights[name][index]];
     const g = left + fresh;
+    const { after, before: [mean, square], memory: [m, v] } = optimizer.preview(name, index, g);
     const decimals = Math.max(4, decimalsFor(Math.abs(rate * g)));
-    const text = (/** @type {number} */ value) => (value < 0 ? `(${numberText(value, decimals)})` : numberText(value, decimals));
-    const lines = [`w ← w − lr · g = ${numberText(weight, decimals)} − ${rate} · ${text(g)} = ${numberText(weight - rate * g, decimals)}`];
-    if (this.#rule.box.selectedIndex) {
-      const [mean, square] = [0, 1].map((i) => memory[name]?.[i][index] ?? 0);
-      const [m, v] = [0.9 * mean + 0.1 * g, 0.999 * square + 0.001 * g * g];
-      const [first, second] = [m / (1 - 0.9 ** (numSteps + 1)), v / (1 - 0.999 ** (numSteps + 1))];
-      const short = (/** @type {number} */ value) => (value < 0 ? `(${shortText(value)})` : shortText(value));
-      lines[0] = `m ← 0.9 · ${short(mean)} + 0.1 · ${short(g)} = ${shortText(m)}`;
-      lines.push(`v ← 0.999 · ${short(square)} + 0.001 · ${short(g)}² = ${shortText(v)}`);
-      lines.push(`w ← ${numberText(weight)} − ${rate} · ${short(first)} / √${short(second)} = ${numberText(weight - (rate * first) / (Math.sqrt(second) + 1e-8))}`);
-    }
+    const text = (/** @type {number} */ value) => inBrackets(value, numberText(value, decimals));
+    const short = (/** @type {number} */ value) => inBrackets(value, shortText(value));
+    const [first, second] = [m / (1 - 0.9 ** (numSteps + 1)), v / (1 - 0.999 ** (numSteps + 1))];
+    const lines = this.#rule.box.selectedIndex
+      ? [
+          `m ← 0.9 · ${short(mean)} + 0.1 · ${short(g)} = ${shortText(m)}`,
+          `v ← 0.999 · ${short(square)} + 0.001 · ${short(g)}² = ${shortText(v)}`,
+          `${letter} ← ${numberText(weight)} − ${rate} · ${short(first)} / √${short(second)} = ${numberText(after)}`,
+        ]
+      : [`${letter} ← ${letter} − lr · g = ${numberText(weight, decimals)} − ${rate} · ${text(g)} = ${numberText(after, decimals)}`];
     this.#formula.replaceChildren(...lines.map((line) => element("span", {}, line)));
-    setText(this.#grad, !this.#held ? "w.grad was None; this backward pass has filled it." : this.#left ? `w.grad held ${text(left)}; this backward pass has added ${text(fresh)}.` : "w.grad was zeroed; this backward pass has filled it.");
+    const held = !this.#held ? "was None" : this.#left ? `held ${text(left)}` : "was zeroed";
+    setText(this.#grad, `${letter}.grad ${held}; this backward pass has ${this.#left ? `added ${text(fresh)}` : "filled it"}.`);
   }
 
   /** Of the page's pictures, where the page can compute what they give. */
@@ -105,18 +116,19 @@ export class Descent {
 
   /** How many of the page's pictures the network answers rightly. */
   #numRight() {
-    const { input } = this.#state;
-    const labels = this.#labels;
-    return this.#trainer.score(labels.map((_, sample) => input.valuesOf(sample)), labels).numRight;
+    return this.#labels.filter((label, sample) => {
+      const shares = this.#engine.run(this.#state.input.valuesOf(sample)).slice(-1)[0];
+      return shares.indexOf(Math.max(...shares)) === label;
+    }).length;
   }
 
   #step() {
     const [gradients, held, before, optimizer] = [this.#gradients, this.#held, this.#state.before, this.#optimizer];
     if (!gradients) return;
-    const saved = optimizer.save(trainedNames(this.#state.steps));
+    const saved = optimizer.save(this.#trained);
     const rightBefore = this.#numRight();
     const left = this.#left;
-    this.#held = Object.fromEntries(Object.entries(gradients.weights).map(([name, fresh]) => [name, fresh.map((value, i) => value + (left ? left[name][i] : 0))]));
+    this.#held = Object.fromEntries(Object.entries(gradients.weights).filter(([name]) => this.#trained.includes(name)).map(([name, fresh]) => [name, fresh.map((value, i) => value + (left ? left[name][i] : 0))]));
     optimizer.step(this.#held);
     this.#right = this.#labels.length ? `; right of the ${this.#labels.length} pictures here: ${rightBefore} → ${this.#numRight()}` : "";
     this.#back = () => {

@@ -1,7 +1,7 @@
 // @ts-check
 /** Training from nothing, beside the page, on the digits that come with it. */
 import { Adam, copyOf, trainedNames } from "./optimizers.js";
-import { Trainer, randomNumbers, shuffled, startAgain } from "./training.js";
+import { Trainer } from "./training.js";
 import { TRIANGLE, resized, rounded } from "../input/resampling.js";
 
 const STEPS_BETWEEN = 15;
@@ -45,4 +45,38 @@ export function readDigits({ pixels, labels }, side, mean, std) {
     return Float32Array.from(values, (value) => (rounded((value * 255) / 16) / 255 - mean) / std);
   });
   return { pictures, labels: Array.from(labels, Number) };
+}
+
+// ---------------------------------------------------------------------------- a beginning
+
+/** Numbers from 0 to 1 that are the same for a seed (mulberry32). @param {number} seed @returns {() => number} */
+export function randomNumbers(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The order in which an epoch takes its pictures. @param {number} count @param {() => number} random */
+export function shuffled(count, random) {
+  const order = [...Array(count).keys()];
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Forget all that was learned: weights as PyTorch's layers begin with, evenly between ±1 / √(inputs of a unit). @param {Instruction[]} program @param {Record<string, Tensor>} arrays @param {() => number} random */
+export function startAgain(program, arrays, random) {
+  const names = trainedNames(program);
+  for (const { kind, shape, weight = "", bias = "", mean = "", deviation = "", eps = 1e-5 } of program) {
+    const isNorm = kind === "batchNorm";
+    const bound = weight ? Math.sqrt(shape[0] / arrays[weight].data.length) : 0;
+    const one = () => bound * (2 * random() - 1);
+    const start = { [weight]: isNorm ? () => 1 : one, [bias]: isNorm ? () => 0 : one, [mean]: () => 0, [deviation]: () => Math.sqrt(1 + eps) };
+    for (const [name, first] of Object.entries(start)) if (names.includes(name)) arrays[name].data.forEach((_, i, data) => (data[i] = first()));
+  }
 }

@@ -1,9 +1,11 @@
 // @ts-check
 /** How weights follow their gradients, as in `torch.optim`. */
 
-/** The arrays that training changes: all weights, and what batch norm remembers. @param {Instruction[]} program */
+/** The arrays that training changes: all weights that are not frozen, and what batch norm remembers. @param {Instruction[]} program */
 export function trainedNames(program) {
-  return [...new Set(program.flatMap(({ weight, bias, mean, deviation }) => [weight, bias, mean, deviation].filter((name) => name !== undefined)))];
+  const all = program.flatMap(({ weight = "", bias = "", mean = "", deviation = "" }) => [weight, bias, mean, deviation]);
+  const frozen = program.flatMap(({ frozen = [] }) => frozen);
+  return [...new Set(all)].filter((name) => name && !frozen.includes(name));
 }
 
 /** @param {Record<string, Tensor>} arrays @param {string[]} names @returns {Record<string, Tensor>} */
@@ -30,6 +32,16 @@ class Optimizer {
       this.memory[name] ??= [0, 1].map(() => new Float32Array(gradient.length));
       this.change(this.arrays[name].data, gradient, this.memory[name]);
     }
+  }
+
+  /** What a step would make of one weight, and of what is remembered of it. @param {string} name @param {number} index @param {number} gradient */
+  preview(name, index, gradient) {
+    const before = [0, 1].map((i) => this.memory[name]?.[i][index] ?? 0);
+    const [weights, ...memory] = [this.arrays[name].data[index], ...before].map((value) => Float32Array.of(value));
+    this.numSteps += 1;
+    this.change(weights, Float32Array.of(gradient), memory);
+    this.numSteps -= 1;
+    return { before, memory: memory.map(([value]) => value), after: weights[0] };
   }
 
   /** @param {Numbers} _weights @param {Float32Array} _gradient @param {Float32Array[]} _memory */

@@ -11,8 +11,11 @@ import torch.nn.functional as F
 from ipywidgets import Widget
 from torch import Tensor, nn
 
-Steps = Sequence[Mapping[str, Any]]
-"""The instructions of a program, as the front end gets them."""
+from lenet.tracing import Step
+from lenet_book.widgets.stage.program import Program
+
+Instructions = Sequence[Mapping[str, Any]]
+"""Those of a program, with the names of their steps."""
 
 _ATTRIBUTES = {"mean": "running_mean", "deviation": "running_var"}  # others are called as the role
 
@@ -22,19 +25,22 @@ class Reference:
 
     Args:
         model: A copy in evaluation mode that nobody else uses.
-        steps: Its program.
+        instructions: Its program.
         arrays: The arrays of the program, by name.
     """
 
-    def __init__(self, model: nn.Module, steps: Steps, arrays: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, model: nn.Module, instructions: Instructions, arrays: Mapping[str, Tensor]
+    ) -> None:
         for parameter in model.parameters():
             parameter.data = parameter.data.clone()
         self._model = model
-        self._shape = steps[0]["shape"]
-        self._tensors = tensors_of(model, steps, arrays)
+        self._shape = instructions[0]["shape"]
+        self._tensors = tensors_of(model, instructions, arrays)
         self._own = {name: tensor.data for name, tensor in self._tensors.items()}
-        self._eps = {step["deviation"]: step["eps"] for step in steps if "deviation" in step}
-        self._returns_shares = steps[-1]["kind"] == "softmax" and "added" not in steps[-1]
+        self._eps = {i["deviation"]: i["eps"] for i in instructions if "deviation" in i}
+        last = instructions[-1]
+        self._returns_shares = last["kind"] == "softmax" and "added" not in last
 
     def answer(self, widget: Widget, question: dict[str, Any], buffers: list[memoryview]) -> None:
         """Answer the front end.
@@ -87,20 +93,23 @@ class Reference:
             tensor.data = data[name]
 
 
-def tensors_of(model: nn.Module, steps: Steps, arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def tensors_of(
+    model: nn.Module, instructions: Instructions, arrays: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
     """Find, by the names of arrays, the parameters and buffers that they were made from."""
     parameters = model.named_parameters(remove_duplicate=False)
     own = dict(chain(parameters, model.named_buffers(remove_duplicate=False)))
     found: dict[str, Tensor] = {}
-    for step in steps:
+    for instruction in instructions:
         for role in ("weight", "bias", "mean", "deviation"):
-            if role not in step:
+            if role not in instruction:
                 continue
-            array, eps = arrays[step[role]], step["eps"] if role == "deviation" else None
+            array = arrays[instruction[role]]
+            eps = instruction["eps"] if role == "deviation" else None
             equal = [name for name, tensor in own.items() if _became(tensor, array, eps)]
-            meant = f"{step['name']}.{_ATTRIBUTES.get(role, role)}"
+            meant = f"{instruction['name']}.{_ATTRIBUTES.get(role, role)}"
             if equal:
-                found.setdefault(step[role], own[meant if meant in equal else equal[0]])
+                found.setdefault(instruction[role], own[meant if meant in equal else equal[0]])
     return found
 
 
@@ -109,3 +118,20 @@ def _became(tensor: Tensor, array: Tensor, eps: float | None) -> bool:
     if tensor.shape != array.shape:
         return False
     return torch.equal(array, tensor.to(array.dtype) if eps is None else (tensor + eps).sqrt())
+
+
+def mark_frozen(model: nn.Module, program: Program, steps: Sequence[Step]) -> None:
+    """Say of each instruction, as ``frozen``, which of its arrays do not learn.
+
+    Args:
+        model: What the program was made from.
+        program: Its instructions have the names of their steps.
+        steps: Those after the first instruction.
+    """
+    tensors = tensors_of(model, program.instructions, program.arrays)
+    for instruction, step in zip(program.instructions[1:], steps, strict=True):
+        is_learned = step.num_trainable > 0  # what is computed from parameters
+        own = (instruction[role] for role in ("weight", "bias") if role in instruction)
+        learns = {n: tensors[n].requires_grad if n in tensors else is_learned for n in own}
+        if frozen := [name for name in learns if not learns[name]]:
+            instruction["frozen"] = frozen

@@ -11,16 +11,18 @@ const NOT_ALL = 1e-4;
 
 /** Take the gradient of a weight or of a number that goes in apart. @param {Engine} engine @param {Gradients} gradients @param {number} step @param {Picked} picked @returns {Explained} */
 export function explain(engine, gradients, step, picked) {
-  const { kind, inputs, weight = "", shape } = engine.program[step];
-  const isWeight = "weight" in picked;
-  const at = isWeight ? flatIndex(picked.weight, engine.arrays[weight].shape) : flatIndex(picked.unit, engine.program[inputs[0]].shape);
-  const { terms, result } = termsOf(engine, gradients, step, { role: isWeight ? "weight" : "unit", at });
-  const total = (isWeight ? gradients.weights[weight] : need(gradients.values[inputs[0]]))[at];
+  const { kind, inputs, shape } = engine.program[step];
+  const { role } = picked;
+  const name = role === "unit" ? "" : need(engine.program[step][role]);
+  const at = flatIndex(picked.at, (name ? engine.arrays[name] : engine.program[inputs[0]]).shape);
+  const { terms, result } = termsOf(engine, gradients, step, { role, at });
+  const total = (name ? gradients.weights[name] : need(gradients.values[inputs[0]]))[at];
   const others = Math.abs(total - result) > NOT_ALL * Math.abs(total) ? [{ name: "by other ways", factors: [], product: total - result }] : [];
   const explained = { result: total, from: terms.length ? boxAround(terms.map(({ unit }) => unit)) : null, head: ["from", "gradient", "× how much it moves"] };
-  if (kind === "conv" && isWeight) {
-    const [saw, map] = [terms.map(({ factor }) => factor), terms.map(({ gradient }) => gradient)];
-    const line = terms.length === 1 ? "one place, one product: " : `${terms.length} places, ${terms.length} products. Their sum is `;
+  if (name && shape.length === 3) {
+    const [saw, map] = [role === "weight" ? terms.map(({ factor }) => factor) : null, terms.map(({ gradient }) => gradient)];
+    const [one, many] = saw ? ["one product", `${terms.length} products`] : ["one gradient", `${terms.length} gradients`];
+    const line = terms.length === 1 ? `one place, ${one}: ` : `${terms.length} places, ${many}. Their sum is `;
     return { ...explained, terms: [], maps: { shape: shape.slice(1), saw, map }, line };
   }
   if (kind === "conv") return { ...explained, terms: [...byFilter(terms), ...others], head: ["gradients × kernel of"] };
@@ -30,7 +32,7 @@ export function explain(engine, gradients, step, picked) {
     return { ...explained, terms: [], window: /** @type {ArithmeticOf<"maxPool">} */ (arithmeticOf(engine, step, unit)), line };
   }
   if (!AS_THEY_ARE.includes(kind) && !others.length) return { ...explained, terms: [], curve: { at, slope: terms[0].factor, gradient: terms[0].gradient } };
-  const nameOf = (/** @type {Unit} */ unit) => (kind !== "linear" ? unitText(unit) : isWeight ? `output ${unit} × ${placeName(/** @type {Step[]} */ (engine.program), step, picked.weight[1])}` : `output ${unit}`);
+  const nameOf = (/** @type {Unit} */ unit) => (kind !== "linear" ? unitText(unit) : role === "weight" ? `output ${unit} × ${placeName(/** @type {Step[]} */ (engine.program), step, picked.at[1])}` : `output ${unit}`);
   return { ...explained, terms: [...terms.map(({ unit, factor, gradient, product }) => ({ name: nameOf(unit), factors: [gradient, factor], product })), ...others] };
 }
 
@@ -51,8 +53,11 @@ function byFilter(terms) {
   });
 }
 
-/** What happens to gradients on their way back, in one plain sentence. @param {Step} step @param {Step} below @param {boolean} isWeight  whether a weight is looked at */
-export function backSentence({ name, kind, inputs }, below, isWeight) {
+/** What happens to gradients on their way back, in one plain sentence. @param {Step} step @param {Step} below @param {Picked["role"]} role  of what is looked at */
+export function backSentence({ name, kind, inputs }, below, role) {
+  if (role === "bias" && below.shape.length === 3) return `${name}: each bias was added to every number of its map, so it collects all their gradients.`;
+  if (role === "bias") return `${name}: each bias was added to one number, and has the gradient of that number.`;
+  const isWeight = role === "weight";
   switch (kind) {
     case "conv":
       return isWeight ? `${name}: each weight collects blame from every place where it was used.` : `${name}: each number collects blame from every window it stood in.`;
@@ -67,7 +72,7 @@ export function backSentence({ name, kind, inputs }, below, isWeight) {
     case "reshape":
       return `${name} folds the ${productOf(below.shape)} gradients back into the shape ${below.shape.join("×")}.`;
     case "batchNorm":
-      return `${name}: every gradient is scaled as its number was.`;
+      return isWeight ? `${name}: a weight's gradient adds up what it scaled, times the gradient of what came out.` : `${name}: every gradient is scaled as its number was.`;
     case "sum":
       return `${name}: the gradient goes on to ${inputs.length === 2 ? "both" : "all"} that were added.`;
     case "identity":

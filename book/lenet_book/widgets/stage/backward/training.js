@@ -1,5 +1,6 @@
 // @ts-check
-/** Training in the page: batches, the statistics of batch norm, scores, and a beginning from random weights. */
+/** Training in the page: batches, the statistics of batch norm, and scores. */
+import { trainedNames } from "./optimizers.js";
 import { Backward, backThroughNorm, planOf, sumOver } from "./gradients.js";
 import { Engine, need } from "../engine.js";
 import { sumOf } from "../../shared/numbers.js";
@@ -7,14 +8,15 @@ import { sumOf } from "../../shared/numbers.js";
 /** Trains the arrays of a program, and sees how well they do. */
 export class Trainer {
   #engines; #walks; #plan;
-  /** By the names of arrays, what has come since they were last zeroed. @type {Record<string, Float32Array>} */
+  /** By the names of arrays that learn, what has come since it was last zeroed. @type {Record<string, Float32Array>} */
   gradients;
 
   /** @param {Instruction[]} program @param {Record<string, Tensor>} arrays  which no one else may hold @param {number} batchSize  the largest */
   constructor(program, arrays, batchSize) {
     this.program = program;
     this.#plan = planOf(program, arrays);
-    this.gradients = this.#plan.weights;
+    const { weights } = this.#plan;
+    this.gradients = Object.fromEntries(trainedNames(program).filter((name) => weights[name]).map((name) => [name, weights[name]]));
     this.#engines = Array.from({ length: batchSize }, () => new Engine(program, arrays));
     this.#walks = this.#engines.map((engine) => new Backward(engine, this.#plan));
   }
@@ -95,39 +97,4 @@ function normalise(tasks) {
     return { mean, deviation };
   });
   return () => backThroughNorm(tasks, own.map(({ mean }) => mean), own.map(({ deviation }) => deviation), count);
-}
-
-// ---------------------------------------------------------------------------- a beginning
-
-/** Numbers from 0 to 1 that are the same for a seed (mulberry32). @param {number} seed @returns {() => number} */
-export function randomNumbers(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** The order in which an epoch takes its pictures. @param {number} count @param {() => number} random */
-export function shuffled(count, random) {
-  const order = [...Array(count).keys()];
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
-}
-
-/** Forget all that was learned: weights as PyTorch's layers begin with, evenly between ±1 / √(inputs of a unit). @param {Instruction[]} program @param {Record<string, Tensor>} arrays @param {() => number} random */
-export function startAgain(program, arrays, random) {
-  for (const { kind, shape, weight, bias, mean, deviation, eps = 1e-5 } of program) {
-    if (kind === "batchNorm") {
-      const start = { [weight ?? ""]: 1, [bias ?? ""]: 0, [need(mean)]: 0, [need(deviation)]: Math.sqrt(1 + eps) };
-      for (const [name, value] of Object.entries(start)) if (name) arrays[name].data.fill(value);
-    } else if (weight) {
-      const bound = Math.sqrt(shape[0] / arrays[weight].data.length);
-      for (const name of bias ? [weight, bias] : [weight]) arrays[name].data.forEach((_, i, data) => (data[i] = bound * (2 * random() - 1)));
-    }
-  }
 }

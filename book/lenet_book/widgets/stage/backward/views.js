@@ -54,9 +54,9 @@ export class RuleViews {
 
   /** What a weight saw, times the gradients of its map. @param {NonNullable<Explained["maps"]>} maps @param {Theme} theme */
   #showMaps({ shape: [rows, columns], saw, map }, theme) {
-    const products = saw.map((value, i) => value * map[i]);
     const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 28) / rows, 14);
-    const parts = /** @type {[string, number[]][]} */ ([["what the weight saw", saw], ["× gradient of its map", map], ["= products", products]]);
+    const gradients = /** @type {[string, number[]]} */ ([`${saw ? "× " : ""}gradient of its map`, map]);
+    const parts = saw ? /** @type {[string, number[]][]} */ ([["what the weight saw", saw], gradients, ["= products", saw.map((value, i) => value * map[i])]]) : [gradients];
     const palette = signedPalette(theme);
     this.#room.replaceChildren(element("div", { class: "lenet-products" }, ...parts.map(([title, values]) => {
       const tile = new Tile(rows, columns, Math.max(1, side));

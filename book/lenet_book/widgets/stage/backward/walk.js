@@ -4,7 +4,6 @@ import { Descent } from "./descent.js";
 import { shortText } from "./figures.js";
 import { backward } from "./gradients.js";
 import { RuleViews } from "./views.js";
-import { Reference } from "./reference.js";
 import { backSentence, explain } from "./rules.js";
 import { need } from "../engine.js";
 import { flatIndex, isUnit, unitAt } from "../explanation.js";
@@ -16,6 +15,10 @@ import { numberText, percentText } from "../../shared/text.js";
 
 const MANY_ZEROS = 0.2;
 const SAME_SHAPES = "A gradient has the shape of its value: one number for each, and says how the loss moves when that number moves.";
+
+const ROLES = /** @type {const} */ (["weight", "bias"]);
+const IN_WORDS = { weight: "weights", bias: "biases" };
+const HIGH = { title: 24, strip: 44 }; // CSS pixels: over maps, and for numbers in a few lines
 
 /** The place of the number that is farthest from 0. @param {Float32Array} values @param {number[]} shape */
 function strongestIn(values, shape) {
@@ -30,7 +33,8 @@ export class WalkBack {
   #preview = null;
   #at = -1;
   #key = "";
-  #state; #tell; #arrives; #goesOn; #weights; #views; #descent; #reference;
+  #state; #tell; #arrives; #goesOn; #own; #views; #descent;
+  #reference = /** @type {import("./reference.js").Reference | null} */ (null);
   /** @type {Gradients | undefined} */
   #gradients;
   /** @type {Theme | undefined} */
@@ -43,7 +47,6 @@ export class WalkBack {
   #line = element("span", {});
   #result = element("strong", { class: "lenet-result" });
   #pytorch = element("p", { class: "lenet-muted lenet-pytorch" });
-  #weightsName = element("p", { class: "lenet-muted lenet-over" });
   #valuesName = element("p", { class: "lenet-muted lenet-over" });
 
   /** @param {State} state @param {SideListener} tell */
@@ -56,22 +59,31 @@ export class WalkBack {
     });
     const over = hands((unit) => this.#pickUnder(unit));
     this.#arrives = new Panel(state, "in", over, false, "gradient arrives");
-    this.#goesOn = new Panel(state, "out", hands((unit) => ({ unit })), true, "gradient goes on");
-    this.#weights = new Maps("gradients of the weights", hands((weight) => ({ weight })), true);
-    this.#goesOn.room.prepend(this.#weightsName, this.#weights.canvas, this.#valuesName);
+    this.#goesOn = new Panel(state, "out", hands((at) => ({ role: "unit", at })), true, "gradient goes on");
+    this.#own = ROLES.map((role) => {
+      const maps = new Maps(`gradients of the ${IN_WORDS[role]}`, hands((at) => ({ role, at })), true);
+      return { role, maps, title: element("p", { class: "lenet-muted lenet-over" }) };
+    });
+    this.#goesOn.room.prepend(...this.#own.flatMap(({ title, maps }) => [title, maps.canvas]), this.#valuesName);
     this.#goesOn.foot.append(this.#value);
     this.#arrives.foot.append(this.#note);
     this.#views = new RuleViews(state, this.#work, tell);
     this.#descent = new Descent(state, tell);
-    this.#reference = new Reference(state, () => tell.moved());
+    if (state.model.send) this.#askPyTorch();
     const heading = element("p", { class: "lenet-heading" }, "the rule · ", this.#name, " ", this.#which);
     const sum = element("p", { class: "lenet-foot lenet-equation" }, this.#line, this.#result);
     const rule = element("section", { class: "lenet-panel lenet-panel-operation lenet-rule", "aria-label": "the rule" }, heading, this.#work, sum, this.#pytorch, this.#descent.node);
     this.nodes = [this.#arrives.node, rule, this.#goesOn.node];
   }
 
+  async #askPyTorch() {
+    const { Reference } = await import("./reference.js");
+    this.#reference = new Reference(this.#state, () => this.#tell.moved());
+    this.#tell.moved();
+  }
+
   stop() {
-    this.#reference.stop();
+    this.#reference?.stop();
   }
 
   unteach() {
@@ -112,11 +124,13 @@ export class WalkBack {
     return this.#state.step === this.#state.steps.length - 1;
   }
 
-  /** The weights of the step: their name, shape and gradients. */
+  /** The weights and biases of the step: their names, shapes and gradients, and where they are shown. */
   get #layer() {
-    const name = this.#step.weight;
-    const gradients = name && this.gradients.weights[name];
-    return gradients && this.#step.kind !== "batchNorm" ? { name, shape: this.#state.engine.arrays[name].shape, gradients } : null;
+    return this.#own.flatMap((own) => {
+      const name = this.#step[own.role] ?? "";
+      const gradients = this.gradients.weights[name];
+      return gradients ? [{ ...own, name, gradients, shape: this.#state.engine.arrays[name].shape }] : [];
+    });
   }
 
   /** The number that is explained: the picked one, or else the strongest. @returns {Picked} */
@@ -124,19 +138,19 @@ export class WalkBack {
     const { step, steps } = this.#state;
     if (step !== this.#at) this.#picked = this.#preview = null;
     this.#at = step;
-    const layer = this.#layer;
-    const below = steps[this.#step.inputs[0]].shape;
-    const isThere = (/** @type {Picked | null} */ pick) => pick && ("weight" in pick ? layer && isUnit(pick.weight, layer.shape) : isUnit(pick.unit, below)) && pick;
-    const strongest = () => (layer ? { weight: strongestIn(layer.gradients, layer.shape) } : { unit: strongestIn(this.values[this.#step.inputs[0]] ?? new Float32Array(1), below) });
-    return isThere(this.#preview) || isThere(this.#picked) || strongest();
+    const [input] = this.#step.inputs;
+    const below = { role: /** @type {const} */ ("unit"), gradients: this.values[input] ?? new Float32Array(1), shape: steps[input].shape };
+    const all = [...this.#layer, below];
+    const isThere = (/** @type {Picked | null} */ pick) => pick && all.some(({ role, shape }) => role === pick.role && isUnit(pick.at, shape)) && pick;
+    return isThere(this.#preview) || isThere(this.#picked) || { role: all[0].role, at: strongestIn(all[0].gradients, all[0].shape) };
   }
 
   /** What lies under a unit of what arrives: a weight of its filter, or the number in its place. @param {Unit} unit @returns {Picked} */
   #pickUnder(unit) {
-    const pick = this.#pickNow;
-    if ("weight" in pick) return { weight: [unit[0], ...pick.weight.slice(1)] };
-    const shape = this.#state.steps[this.#step.inputs[0]].shape;
-    return { unit: this.#step.kind === "reshape" ? unitAt(flatIndex(unit, this.#step.shape), shape) : unit };
+    const { role, at } = this.#pickNow;
+    if (role !== "unit") return { role, at: [unit[0], ...at.slice(1)] };
+    const { shape } = this.#state.steps[this.#step.inputs[0]];
+    return { role, at: this.#step.kind === "reshape" ? unitAt(flatIndex(unit, this.#step.shape), shape) : unit };
   }
 
   /** @param {Picked} pick */
@@ -163,7 +177,7 @@ export class WalkBack {
     const { steps, step } = this.#state;
     const blocked = this.gradients.blockedAt;
     if (blocked?.step === step) return `The walk ends here: ${blocked.reason}.`;
-    return backSentence(this.#step, steps[this.#step.inputs[0]], "weight" in this.#pickNow);
+    return backSentence(this.#step, steps[this.#step.inputs[0]], this.#pickNow.role);
   }
 
   get hint() {
@@ -175,14 +189,16 @@ export class WalkBack {
   }
 
   get link() {
-    const pick = this.#pickNow;
-    return `${"weight" in pick ? `weight=${pick.weight}` : `unit=${pick.unit}`};label=${this.#state.label}`;
+    const { role, at } = this.#pickNow;
+    return `${role}=${at};label=${this.#state.label}`;
   }
 
   /** @param {Wanted} wanted */
-  follow({ step, unit, weight, label }) {
+  follow(wanted) {
+    const { step, label } = wanted;
+    const role = ROLES.find((own) => !Number.isNaN(wanted[own][0])) ?? "unit";
     this.#at = step;
-    this.#picked = Number.isNaN(weight[0]) ? { unit } : { weight };
+    this.#picked = { role, at: wanted[role] };
     if (label !== null && label < this.#state.meta.classes.length) this.#state.said = label;
   }
 
@@ -192,10 +208,13 @@ export class WalkBack {
     const { room } = this.#goesOn;
     const layer = this.#layer;
     const [input] = this.#step.inputs;
-    for (const node of [this.#weightsName, this.#weights.canvas, this.#valuesName]) node.hidden = !layer;
+    for (const { role, title, maps } of this.#own) title.hidden = maps.canvas.hidden = !layer.some((own) => own.role === role);
+    this.#valuesName.hidden = !layer.length;
     this.#arrives.fit(this.#isLoss ? input : this.#state.step);
-    const high = room.clientHeight / (layer ? 2 : 1) - (layer ? 24 : 0);
-    if (layer) this.#weights.reshape(layer.shape, 0, room.clientWidth, high);
+    const strips = layer.filter(({ shape }) => shape.length === 1);
+    const titles = layer.length && layer.length + 1;
+    const high = (room.clientHeight - HIGH.title * titles - HIGH.strip * strips.length) / (layer.length - strips.length + 1);
+    for (const { maps, shape } of layer) maps.reshape(shape, 0, room.clientWidth, shape.length === 1 ? HIGH.strip : high);
     this.#goesOn.fit(input, high);
   }
 
@@ -208,16 +227,17 @@ export class WalkBack {
     const explained = this.#isLoss || this.gradients.blockedAt?.step === step ? null : explain(engine, this.gradients, step, pick);
     if (this.#isLoss) this.#paintShares(theme);
     else this.#paint(this.#arrives, step, { box: explained?.from });
-    this.#paint(this.#goesOn, input, { unit: "unit" in pick ? pick.unit : undefined });
+    this.#paint(this.#goesOn, input, { unit: pick.role === "unit" ? pick.at : undefined });
     setText(this.#name, this.#isLoss ? "the loss" : this.#step.name);
-    setText(this.#which, this.#isLoss ? "" : "weight" in pick ? weightText(pick.weight) : `${steps[input].name}, ${unitText(pick.unit)}`);
+    setText(this.#which, this.#isLoss ? "" : pick.role === "unit" ? `${steps[input].name}, ${unitText(pick.at)}` : weightText(pick));
     const result = explained?.result ?? this.gradients.loss;
     setText(this.#line, this.#views.show(explained, this.gradients, theme));
     setText(this.#result, shortText(result));
     this.#result.title = `${result}`;
     this.#showWeights(pick, theme);
-    const spot = this.#layer && "weight" in pick ? { name: this.#layer.name, index: flatIndex(pick.weight, this.#layer.shape) } : null;
-    setText(this.#pytorch, this.#reference.compare(this.gradients, this.#key, spot));
+    const own = this.#layer.find(({ role }) => role === pick.role);
+    const spot = own ? { name: own.name, index: flatIndex(pick.at, own.shape), letter: own.role[0] } : null;
+    setText(this.#pytorch, this.#reference?.compare(this.gradients, this.#key, spot) ?? "");
     this.#descent.show(this.gradients, spot);
   }
 
@@ -247,18 +267,19 @@ export class WalkBack {
 
   /** @param {Picked} pick @param {Theme} theme */
   #showWeights(pick, theme) {
-    const layer = this.#layer;
-    if (!layer) return;
-    const scale = symmetricScale(signedPalette(theme), limitOf(layer.gradients));
-    const unit = "weight" in pick ? pick.weight : undefined;
-    this.#weights.draw(layer.gradients, scale, theme, { unit, label: `∂loss/∂weights${unit ? `. Weight: ${weightText(unit)}; value ${layer.gradients[flatIndex(unit, layer.shape)].toPrecision(6)}.` : ""}` });
-    setText(this.#weightsName, `∂loss/∂weights, ${layer.shape.join("×")}: one for each weight`);
+    for (const { role, name, shape, gradients, maps, title } of this.#layer) {
+      const unit = role === pick.role ? pick.at : undefined;
+      const value = unit ? `. Unit: ${weightText(pick)}; value ${gradients[flatIndex(unit, shape)].toPrecision(6)}.` : "";
+      const scale = symmetricScale(signedPalette(theme), limitOf(gradients));
+      maps.draw(gradients, scale, theme, { unit, label: `∂loss/∂${IN_WORDS[role]}${value}` });
+      setText(title, `∂loss/∂${IN_WORDS[role]}, ${shape.join("×")}: one for each ${role}${this.#step.frozen?.includes(name) ? "; frozen" : ""}`);
+    }
     setText(this.#valuesName, `∂loss/∂${this.#state.steps[this.#step.inputs[0]].name}: ${this.#step.inputs[0] ? "goes on to the step before" : "how the picture would make it worse"}`);
   }
 }
 
-/** Name a weight. @param {Unit} weight */
-function weightText([first, second, row, column]) {
-  if (second === undefined) return `weight ${first}`;
+/** Name a weight or bias. @param {Picked} pick */
+function weightText({ role, at: [first, second, row, column] }) {
+  if (second === undefined) return `${role} ${first}`;
   return row === undefined ? `weight from ${second} to ${first}` : `filter ${first}, channel ${second}, row ${row}, column ${column}`;
 }
