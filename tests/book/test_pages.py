@@ -162,7 +162,8 @@ def check(page: Page, part: str = "html") -> None:
 
 def load_axe(page: Page) -> None:
     if AXE.exists():
-        page.add_script_tag(path=AXE)
+        page.evaluate(AXE.read_text(encoding="utf-8"))  # a page's policy allows no script of ours
+        assert page.evaluate("typeof axe") == "object"
 
 
 def test_axe_core_has_looked() -> None:
