@@ -13,13 +13,14 @@ PYTEST := TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=1
 	--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 NOTEBOOKS := --nbval-lax --nbval-current-env $(CHAPTERS)
 
-.PHONY: help book serve test test-slow test-real test-all execute notebooks bench lint clean publish-to
+.PHONY: help book serve test test-slow test-real test-all test-oldest execute notebooks bench lint clean publish-to
 
 help:
 	@echo "make book       build the site into _build/html"
 	@echo "make serve      build it and serve it on this machine"
 	@echo "make test       run the tests and every chapter, on the data that comes with the package"
 	@echo "make test-all   run that, the tests that take long, and every chapter on the real data"
+	@echo "make test-oldest  test the package with the oldest versions that pyproject.toml allows"
 	@echo "make execute    run the chapters on the real data and store their outputs"
 	@echo "                (CHAPTERS=chapters/01_etl.ipynb for some of them)"
 	@echo "make notebooks  pack the chapters for students, and for teachers, into _build"
@@ -56,6 +57,18 @@ test-slow: $(READY)
 
 test-real: $(READY)
 	LENET_REQUIRE_REAL=1 $(PYTEST) $(NOTEBOOKS)
+
+# In an environment of its own: PyTorch of that time brings its own GPU libraries, 6 GB in all.
+OLDEST := build/oldest
+TEST_TOOLS := ^(beautifulsoup4|hypothesis|playwright|pytest|pytest-timeout)==
+test-oldest:
+	$(PYTHON) -m venv $(OLDEST)
+	sed -nE 's/^ *"([a-z-]+)>=([0-9.]+)",$$/\1==\2/p' pyproject.toml > $(OLDEST)/versions.txt
+	grep -E '$(TEST_TOOLS)' requirements.txt >> $(OLDEST)/versions.txt
+	$(OLDEST)/bin/python -m pip install --quiet -r $(OLDEST)/versions.txt
+	$(OLDEST)/bin/python -m pip install --quiet --no-deps --editable .
+	LENET_OFFLINE=1 TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest \
+		tests/lenet tests/lenet_book/figures
 
 execute: $(READY)
 	$(BIN)/python book/tools/execute.py $(CHAPTERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,14 @@ def test_an_issue_form_asks_what_is_needed_to_help() -> None:
         assert any(field.get("validations", {}).get("required") for field in form["body"])
         identities = [field["id"] for field in form["body"]]
         assert len(set(identities)) == len(identities)
+
+
+def test_the_oldest_versions_are_read_from_the_bounds() -> None:
+    run = subprocess.run(
+        ["make", "--dry-run", "test-oldest"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    (rule,) = re.findall(r"(sed .+) > build/oldest/versions.txt", run.stdout)
+    oldest = subprocess.run(rule, shell=True, cwd=ROOT, check=True, capture_output=True, text=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    bounds = project["dependencies"] + project["optional-dependencies"]["book"]
+    assert oldest.stdout.split() == [bound.replace(">=", "==") for bound in bounds]
