@@ -75,8 +75,8 @@ def real_number(name: str, value: object, wanted: str, fits: Callable[[float], b
     raise ValueError(f"{name} must be a finite number {wanted}, not {_came(value)}")
 
 
-def device(name: str | torch.device) -> torch.device:
-    """Return the device of that name.
+def device(name: str | torch.device, *, computes: bool = True) -> torch.device:
+    """Return the device of that name; one that only holds shapes where nothing is computed.
 
     Raises:
         ValueError: The name is none of PyTorch's, or there is no such device on this machine.
@@ -87,7 +87,7 @@ def device(name: str | torch.device) -> torch.device:
     except (RuntimeError, AssertionError, TypeError, ImportError) as error:
         why = str(error).split(". ")[0].splitlines()[0]  # what follows can be pages long
         raise ValueError(f"device {name!r} cannot be used here: {why}") from error
-    if found.type == "meta":
+    if found.type == "meta" and computes:
         raise ValueError("device 'meta' cannot be used here: it holds shapes and no numbers")
     return found
 
@@ -150,12 +150,13 @@ def labels(value: object, num_images: int, num_classes: int | None = None) -> Te
         raise ValueError(
             f"labels must be whole numbers ({num_images},), one for each image, not {_came(value)}"
         )
-    low, high = found.aminmax() if num_classes and num_images else (0, -1)
-    if num_classes and not 0 <= low <= high < num_classes and num_images:
-        raise ValueError(
-            f"labels go from {int(low)} to {int(high)}, and there are {num_classes} classes: they "
-            f"must be from 0 to {num_classes - 1}"
-        )
+    if num_classes is not None and num_images:
+        low, high = (int(end) for end in found.aminmax())
+        if low < 0 or high >= num_classes:
+            numbers = f", 0 to {num_classes - 1}" if num_classes else ""
+            raise ValueError(
+                f"labels go from {low} to {high}, and there are {num_classes} classes{numbers}"
+            )
     return found.long()
 
 

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lenet import checks
+
 
 class CifarLeNetBN(nn.Module):
     """`CifarLeNet` with batch norm (Ioffe and Szegedy 2015) before every ReLU: 62,232 parameters.
@@ -19,6 +21,7 @@ class CifarLeNetBN(nn.Module):
 
     def __init__(self, num_classes: int = 10) -> None:
         super().__init__()
+        checks.whole_number("num_classes", num_classes, 1)
         self.conv1 = nn.Conv2d(3, 6, kernel_size=5, bias=False)
         self.bn1 = nn.BatchNorm2d(6)
         self.pool1 = nn.MaxPool2d(kernel_size=2)
@@ -51,6 +54,7 @@ class SmallAlexNet(nn.Module):
 
     def __init__(self, num_classes: int = 10) -> None:
         super().__init__()
+        checks.whole_number("num_classes", num_classes, 1)
         self.conv1 = nn.Conv2d(3, 48, kernel_size=5, stride=2, padding=2)
         self.pool1 = nn.MaxPool2d(kernel_size=3, stride=2)
         self.conv2 = nn.Conv2d(48, 128, kernel_size=5, padding=2)
@@ -119,6 +123,7 @@ class SmallResNet(nn.Module):
 
     def __init__(self, num_classes: int = 10) -> None:
         super().__init__()
+        checks.whole_number("num_classes", num_classes, 1)
         self.conv1 = nn.Conv2d(3, 48, kernel_size=5, stride=2, padding=2, bias=False)
         self.bn1 = nn.BatchNorm2d(48)
         self.block1 = ResidualBlock(48, 48)

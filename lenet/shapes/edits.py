@@ -68,7 +68,7 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str:
     starts = [0, *accumulate(map(len, lines))]
     last = len(source)
     for edit in sorted(edits, key=lambda edit: (edit.line, edit.column), reverse=True):
-        start = starts[edit.line - 1] + edit.column
+        start = starts[edit.line - 1] + edit.column if 0 < edit.line < len(starts) else last + 1
         end = start + len(edit.old)
         if source[start:end] != edit.old or end > last:
             raise ValueError(f"line {edit.line} does not hold {edit.old!r} to replace")

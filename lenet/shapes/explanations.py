@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.nn.modules.module import register_module_forward_hook
 from torch.overrides import TorchFunctionMode
 
+from lenet import checks
 from lenet.shapes import diagnosis
 from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, first_line, works
 from lenet.shapes.edits import BEFORE, Statement, is_users
@@ -258,6 +259,8 @@ def explaining(model: nn.Module | None = None, *, seconds: float = SECONDS) -> I
             ...
         lenet.shapes.formulas.ShapeError: ...
     """
+    if model is not None:
+        checks.instance("model", model, nn.Module)
     last: list[Call] = []  # the last call that returned
 
     def remember(module: nn.Module, args: Any, kwargs: Any, output: object) -> None:  # noqa: ANN401

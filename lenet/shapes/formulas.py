@@ -356,6 +356,8 @@ def _axes(*settings: Size) -> list[tuple[int, ...]]:
     """Spread every setting over the axes, and refuse what is no whole number or too small."""
     spread = [value for value in settings if isinstance(value, tuple | list)]
     rank = max(map(len, spread), default=1)
+    if not rank:
+        raise ShapeError(f"sizes are {spread[0]}: give one number, or one for each axis")
     columns = []
     for name, value in zip(_SETTINGS, settings, strict=False):
         numbers = value if isinstance(value, tuple | list) else (value,) * rank

@@ -12,17 +12,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from lenet import checks
 from lenet.shapes import kinds, markup, wording
 from lenet.shapes.diagnosis import Call, batch_of, dtype_name
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
 from lenet.shapes.fixes import SECONDS
 from lenet.shapes.formulas import Field, ShapeError, Windows
 from lenet.shapes.wording import NamedShape, named_shape, shape_text
-from lenet.tracing import NOWHERE, Recording, Step, tensors_in
+from lenet.tracing import NOWHERE, Recording, Step, run, tensors_in
 from lenet.tracing.torch_calls import rebuilt
 
 BATCH = 3
 """How many images `trace` makes up: an odd number, so that a batch axis which gets lost shows."""
+
+LARGEST_IMAGE = 2**28
+"""How many numbers an image that `trace` makes up may have."""
 
 CONVENTION = (
     "Multiply-accumulates (MACs) are counted for one image, in convolutions, linear layers and "
@@ -212,7 +216,7 @@ class ShapeTable:
         unknown = [name for name in shown if name not in COLUMNS]
         if unknown:
             raise ValueError(f"no column {unknown[0]!r}: choose from {', '.join(COLUMNS)}")
-        if depth is not None and depth < 1:
+        if depth is not None and not (isinstance(depth, int) and depth > 0):
             raise ValueError(f"depth is {depth}: give 1 for the parts of the network, or more")
         return replace(self, columns=shown, depth=depth)
 
@@ -321,7 +325,8 @@ def trace(
 
     Raises:
         ShapeError: `inputs` is not the shape of one image.
-        ValueError: there is no such column, or `depth` is below 1.
+        TypeError: `model` is no network.
+        ValueError: there is no such column or device, or `depth` is below 1.
 
     Example:
         >>> table = trace(nn.Sequential(nn.Conv2d(1, 6, 5), nn.MaxPool2d(2)), (1, 28, 28))
@@ -330,9 +335,12 @@ def trace(
         ⌊(28 − 5) / 1⌋ + 1 = 24 ('N', 6, 24, 24)
         ⌊(24 − 2) / 2⌋ + 1 = 12 ('N', 6, 12, 12)
     """
+    checks.instance("model", model, nn.Module)
     given = (_arguments(inputs, kwargs), dict(kwargs or {}))
     types = iter([dtypes] if isinstance(dtypes, torch.dtype) else dtypes)
     args, named = _made_up(given, model, types)
+    if _is_shape(inputs) and not named:
+        _check_channels(model, args[0])
     table = explain(model, args, kwargs=named, device=device)
     has_batch = table.explanation is not None and _is_shape(inputs) and args[0].dim() == 5
     if has_batch and explain(model, args[0][:, 0], device=device).explanation is None:
@@ -367,7 +375,7 @@ def explain(
         row.
 
     Raises:
-        TypeError: `images` are no tensors.
+        TypeError: `images` are no tensors, or `model` is no network.
 
     Example:
         >>> network = nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))
@@ -375,7 +383,8 @@ def explain(
         model[1] expects 1024 features, but model[0] gives (N, 784): 784 features.
         Why: ...
     """
-    inputs = (images,) if isinstance(images, Tensor) else tuple(images)
+    checks.instance("model", model, nn.Module)
+    inputs = tuple(images) if isinstance(images, tuple | list) else (images,)
     call = Call(model, inputs, kwargs or {})
     if all(tensor.dim() == 0 for tensor in call.tensors):
         raise TypeError(
@@ -499,14 +508,29 @@ def _arguments(inputs: Given, kwargs: Mapping[str, Any] | None) -> tuple[Any, ..
         return tuple(inputs)
     raise ShapeError(
         f"inputs is {inputs!r}: give the shape of one image without the batch axis, such as "
-        "(1, 28, 28), in whole numbers from 1"
+        f"(1, 28, 28), in whole numbers from 1, for {LARGEST_IMAGE:,} numbers at most"
     )
 
 
 def _is_shape(given: object) -> bool:
     if not isinstance(given, list | tuple) or not given:
         return False
-    return all(type(size) is int and size > 0 for size in given)
+    is_plain = all(type(size) is int and size > 0 for size in given)
+    return is_plain and math.prod(given) <= LARGEST_IMAGE
+
+
+def _check_channels(model: nn.Module, planes: Tensor) -> None:
+    """Refuse images without a channel axis where the network works with one."""
+    layers = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
+    if planes.dim() != 3 or not layers:
+        return
+    channels, (_, *sizes) = layers[0].in_channels, planes.shape
+    steps = run(model, planes[:, None].expand(-1, channels, -1, -1)).steps
+    if steps and steps[0].module is not None and steps[0].operation == "Conv2d":
+        raise ShapeError(
+            f"inputs is {tuple(sizes)}, which has no channel axis: give channels, height and "
+            f"width, {(channels, *sizes)}"
+        )
 
 
 def _made_up(given: Any, model: nn.Module, dtypes: Types) -> Any:  # noqa: ANN401

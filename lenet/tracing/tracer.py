@@ -29,6 +29,7 @@ from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from lenet import checks
 from lenet.tracing import torch_calls
 from lenet.tracing.torch_calls import NOWHERE, Place, rebuilt, tensors_in
 
@@ -193,7 +194,8 @@ def run(
     Raises:
         TypeError: `model` holds something that cannot be copied.
     """
-    given = ((inputs,) if isinstance(inputs, Tensor) else tuple(inputs), dict(kwargs or {}))
+    args = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
+    given = (args, dict(kwargs or {}))
     for gradients in (False, True):
         twin = private_copy(model, device)
         if prepare is not None:
@@ -217,7 +219,8 @@ def private_copy(model: nn.Module, device: torch.device | str = "cpu") -> nn.Mod
     Raises:
         TypeError: the model holds something that cannot be copied.
     """
-    memo = _stand_ins(model, device)
+    checks.instance("model", model, nn.Module)
+    memo = _stand_ins(model, checks.device(device, computes=False))
     try:
         twin: nn.Module = copy.deepcopy(model, memo)
     except TypeError:  # a lock or an open file
@@ -240,7 +243,7 @@ def layer_settings(module: nn.Module) -> dict[str, Any]:
     A tensor stands for "there is one": `bias` is True or False. What the layer does not keep
     (`device`, `dtype`) is left out.
     """
-    layer: Callable[..., nn.Module] = type(module)
+    layer: Callable[..., nn.Module] = type(checks.instance("module", module, nn.Module))
     settings = {}
     for name in constructor_parameters(layer):
         kept_as = name if hasattr(module, name) else _KEPT_AS.get(name, "")
