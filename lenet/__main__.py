@@ -89,8 +89,12 @@ def run() -> int:
 
 def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:
     """Make the parser; only the chosen command is imported, because some of them take seconds."""
-    text = {"description": "The networks of the book.", "epilog": STATUS}
-    parser = Parser(prog=PROGRAM, formatter_class=HELP_FORMAT, **text)
+    parser = Parser(
+        prog=PROGRAM,
+        description="The networks of the book.",
+        epilog=STATUS,
+        formatter_class=HELP_FORMAT,
+    )
     parser.add_argument("--version", action="version", version=f"lenet {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 PARTS = ".lenet-*.part"  # what is being written, in the folder of the file that it becomes
 DAY = 86_400  # seconds after which a part is what a killed process has left
 NO_FSYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}  # some network and memory file systems
+NO_FILE = "a device or pipe is there, no regular file"
 PATIENCE = 2.0  # seconds in which a system that holds the old file open may let it go
 
 
@@ -43,6 +44,18 @@ def write_atomically(path: str | Path, content: bytes) -> None:
         raise
     with contextlib.suppress(OSError):  # the file is there, whatever becomes of the folder's entry
         _store_name(path.parent)
+
+
+def read_whole(path: str | Path) -> bytes:
+    """Read a file; before a pipe or device one might wait for ever.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+    """
+    path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, NO_FILE, str(path))
+    return path.read_bytes()
 
 
 def check_writable(path: str | Path) -> None:
@@ -82,7 +95,7 @@ def _places(path: str | Path) -> tuple[Path, Path]:
         if path.is_symlink():
             raise OSError(errno.ELOOP, "the links to it lead in a circle")
         if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "a device or pipe is there, no regular file")
+            raise OSError(errno.EINVAL, NO_FILE)
         for left in path.parent.glob(PARTS):
             if time.time() - left.stat().st_mtime > DAY:
                 left.unlink()

@@ -81,7 +81,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--save", type=Path, required=True, metavar="FILE", help=text)
     text = (
         "where the training is stored after every epoch (default: the name of the weights and "
-        ".checkpoint)"
+        ".checkpoint); the one before is kept as FILE.previous, and used where FILE is damaged"
     )
     group.add_argument("--checkpoint", type=Path, metavar="FILE", help=text)
     text = (
@@ -120,11 +120,12 @@ def _check_files(options: argparse.Namespace) -> None:
     path = _checkpoint(options)
     check_writable(options.save)
     check_writable(path)
-    if path.resolve() == options.save.resolve():
-        raise ValueError(f"--checkpoint and --save are one file, {path}; name two")
+    for kept in (path, checkpoint.previous(path)):
+        if kept.resolve() == options.save.resolve():
+            raise ValueError(f"--checkpoint and --save are one file, {kept}; name two")
     if options.restart and path.exists():
         checkpoint.read(path)  # nothing else than a checkpoint is deleted
-        path.unlink(missing_ok=True)
+        checkpoint.delete(path)
     if path.exists() and not options.resume:
         raise ValueError(
             f"{path} holds a training that was stopped. Add --resume to go on with it, or "
@@ -213,6 +214,6 @@ def _save(training: Training, options: argparse.Namespace) -> None:
     card = card_for(options.network, training.data, score.accuracy)
     save_trained(training.model, options.save, card)
     if options.checkpoint is None:  # its place is ours, not the user's choice
-        _checkpoint(options).unlink()
+        checkpoint.delete(_checkpoint(options))
     print(f"test accuracy {score.accuracy:.2%} ({score.num_correct:,} of {score.num_examples:,})")
     print(f"weights saved: {options.save}")

@@ -1,23 +1,68 @@
 """A trained network as a file: its weights, and what one must know to use them on new images.
 
 The file is an ordinary safetensors file. What there is to know stands in its metadata, as JSON, so
-that reading it runs no code.
+that reading it runs no code; so does the SHA-256 checksum of the file itself, so that damage is
+noticed. Equal weights make equal files, byte for byte.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
-from torch import nn
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
 
-from lenet.atomic import write_atomically
+from lenet import __version__
+from lenet.atomic import read_whole, write_atomically
 
 WEIGHTS = Path(__file__).parent / "trained"  # networks that come with the package
+NO_CHECKSUM_YET = "SHA-256 of this file with this text in the checksum's place".ljust(64)
+
+
+def pack(tensors: dict[str, Tensor], metadata: dict[str, str]) -> bytes:
+    """Make the bytes of a safetensors file that holds its own checksum."""
+    # Copies, because layers may share a tensor, and a file holds each under its own name.
+    copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    packed = save(copies, metadata | {"lenet": __version__, "checksum": NO_CHECKSUM_YET})
+    header = json.loads(_header(packed))  # its order is another in every process
+    ordered = json.dumps(header, sort_keys=True, ensure_ascii=False).encode()
+    ordered += b" " * (-len(ordered) % 8)
+    packed = len(ordered).to_bytes(8, "little") + ordered + packed[8 + len(_header(packed)) :]
+    checksum = hashlib.sha256(packed).hexdigest()
+    return packed.replace(NO_CHECKSUM_YET.encode(), checksum.encode(), 1)
+
+
+def unpack(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read a safetensors file, and check that it is whole if this package has written it.
+
+    Returns:
+        Its tensors by name, and its metadata.
+
+    Raises:
+        OSError: There is no such file, or it cannot be read.
+        ValueError: It is damaged.
+    """
+    packed = read_whole(path)
+    try:
+        tensors = load(packed)
+        metadata = json.loads(_header(packed)).get("__metadata__", {})
+    except (SafetensorError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    version, checksum = metadata.pop("lenet", ""), metadata.pop("checksum", "")
+    if version or checksum:  # a file of an older version has neither
+        blank = packed.replace(checksum.encode(), NO_CHECKSUM_YET.encode(), 1)
+        if hashlib.sha256(blank).hexdigest() != checksum:
+            raise ValueError(f"{path} is damaged: its checksum does not fit its content")
+    return tensors, metadata
+
+
+def _header(packed: bytes) -> bytes:
+    return packed[8 : 8 + int.from_bytes(packed[:8], "little")]
 
 
 def save_weights(
@@ -28,9 +73,7 @@ def save_weights(
     Raises:
         OSError: The file cannot be written; what was there before is untouched.
     """
-    # Copies, because layers may share a tensor, and a file holds each under its own name.
-    copies = {name: t.detach().cpu().clone().contiguous() for name, t in model.state_dict().items()}
-    write_atomically(path, save(copies, metadata))
+    write_atomically(path, pack(model.state_dict(), metadata or {}))
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
@@ -46,10 +89,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         >>> network = LeNet5()
         >>> load_weights(network, WEIGHTS / "lenet5_mnist.safetensors")
     """
-    try:
-        weights = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    weights, _ = unpack(path)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     wrong = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
@@ -112,18 +152,14 @@ def read_card(path: str | Path) -> ModelCard:
         >>> card.network, card.image_shape
         ('LeNet5', (1, 28, 28))
     """
-    try:
-        with safe_open(path, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    _, metadata = unpack(path)
     try:
         found = {key: json.loads(text) for key, text in metadata.items()}
         values: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in found.items()
         }
         return ModelCard(**values)
-    except (TypeError, json.JSONDecodeError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} holds weights, but does not say which network and data they are for. "
             "Files that `python -m lenet train` has saved do."

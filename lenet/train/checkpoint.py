@@ -7,7 +7,11 @@ The same line again, with a newly made network, goes on where the file stops. On
 weights at the end equal those of an uninterrupted training bit for bit.
 
 A checkpoint is a safetensors file: tensors by name, and all else as JSON in its metadata. Reading
-it runs no code. It holds the SHA-256 checksum of itself, so that damage is noticed.
+it runs no code. It holds the SHA-256 checksum of itself, so that damage is noticed; then the
+training goes on from the checkpoint before, which is kept beside it as ``NAME.previous``.
+
+Equal trainings give equal checkpoints but for the seconds of every epoch, which belong to the
+history that is printed; the weights that come out of them are equal byte for byte.
 """
 
 from __future__ import annotations
@@ -22,18 +26,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from lenet import __version__
-from lenet.atomic import write_atomically
+from lenet.atomic import check_writable, write_atomically
 from lenet.data import ImageData
+from lenet.models.weights import pack, unpack
 from lenet.train.history import Epoch, History, Score
 from lenet.train.loop import Training
 from lenet.train.settings import Settings
 
 FORMAT = 1  # of the file: counted up when its content changes
-NO_CHECKSUM_YET = "SHA-256 of this file with this text in the checksum's place".ljust(64)
 DAMAGED = "is damaged, or no checkpoint. Restore it from a copy, or delete it to start anew."
 NUM_DIFFERENCES_SHOWN = 5
 
@@ -124,6 +127,7 @@ class Checkpoint:
     Attributes:
         training: The training.
         path: The file.
+        previous: The file in which the one before is kept.
         plan: What must be the same for a training to go on: version, network, data, settings,
             augmentation and loss.
     """
@@ -131,7 +135,9 @@ class Checkpoint:
     def __init__(self, training: Training, path: str | Path) -> None:
         self.training = training
         self.path = Path(path)
+        self.previous = previous(path)
         self.plan = _plan(training)
+        self._stored: bytes | None = None  # what the file holds
 
     def save(self) -> None:
         """Store the training as it is now, between two epochs.
@@ -155,20 +161,27 @@ class Checkpoint:
             "scheduler": training.scheduler and training.scheduler.state_dict(),
             "scaler": training.scaler and training.scaler.state_dict(),
         }
-        write_atomically(self.path, _pack(tensors, content))
+        packed = pack(tensors, {"checkpoint": json.dumps(content)})
+        if self._stored is None:
+            check_writable(self.previous)
+        else:
+            write_atomically(self.previous, self._stored)
+        write_atomically(self.path, packed)
+        self._stored = packed
 
     def resume(self) -> None:
         """Bring the training to where the file has it.
 
         It may lie on another device than before; then its weights will be the same but for
-        rounding and dropout. So may those of another version of PyTorch, of which you are warned.
+        rounding and dropout. So may those of another version of PyTorch, of which you are warned,
+        as you are if the file is damaged and the one before takes its place.
 
         Raises:
             FileNotFoundError: There is no such file.
             CheckpointError: The file is damaged, or belongs to another training, which is then as
                 it was.
         """
-        tensors, content = read(self.path)
+        tensors, content = self._read()
         self._compare(content)
         if content["torch"] != torch.__version__:
             warnings.warn(
@@ -193,6 +206,21 @@ class Checkpoint:
             Epoch(e["number"], Score(**e["train"]), Score(**e["test"]), e["seconds"])
             for e in content["history"]
         ]
+
+    def _read(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Read the file, or the one before where it is damaged."""
+        whole = self.path
+        try:
+            found = read(whole)
+        except CheckpointError as damage:
+            whole = self.previous
+            try:
+                found = read(whole)
+            except (OSError, CheckpointError):
+                raise damage from None
+            warnings.warn(f"{self.path} is damaged: going on from {whole}", stacklevel=3)
+        self._stored = whole.read_bytes()
+        return found
 
     def _compare(self, content: dict[str, Any]) -> None:
         done = len(content["history"])
@@ -220,6 +248,17 @@ def _differences(stored: dict[str, Any], wanted: dict[str, Any], num_epochs: int
     ]
 
 
+def previous(path: str | Path) -> Path:
+    """Return where the checkpoint before the one in a file is kept."""
+    return Path(f"{path}.previous")
+
+
+def delete(path: str | Path) -> None:
+    """Delete a checkpoint and the one before it."""
+    for file in (Path(path), previous(path)):
+        file.unlink(missing_ok=True)
+
+
 def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a checkpoint and check that it is whole.
 
@@ -230,24 +269,19 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         FileNotFoundError: There is no such file.
         CheckpointError: It is damaged, no checkpoint, or of another format.
     """
-    packed = Path(path).read_bytes()
     try:
-        header = json.loads(packed[8 : 8 + int.from_bytes(packed[:8], "little")])
-        metadata = header["__metadata__"]
-        checksum = metadata["checksum"].encode()
+        tensors, metadata = unpack(path)
         content = json.loads(metadata["checkpoint"])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{path} {DAMAGED} Its header cannot be read.") from error
-    blank = packed.replace(checksum, NO_CHECKSUM_YET.encode(), 1)
-    if hashlib.sha256(blank).hexdigest().encode() != checksum:
-        raise CheckpointError(f"{path} {DAMAGED} Its checksum does not fit its content.")
-    if content["format"] != FORMAT:
+        number = content["format"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise CheckpointError(f"{path} {DAMAGED}") from error
+    if number != FORMAT:
         raise CheckpointError(
-            f"{path} is a checkpoint of format {content['format']}, this version of lenet "
+            f"{path} is a checkpoint of format {number}, this version of lenet "
             f"({__version__}) reads format {FORMAT}. Go on with the version that wrote it, or "
             "delete the file to start anew."
         )
-    return load(packed), content
+    return tensors, content
 
 
 def _plan(training: Training) -> dict[str, Any]:
@@ -309,12 +343,3 @@ def _laid_out_as(parameter: Tensor, tensor: Tensor) -> Tensor:
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-
-
-def _pack(tensors: dict[str, Tensor], content: dict[str, Any]) -> bytes:
-    """Make the bytes of a safetensors file that holds its own checksum."""
-    copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    metadata = {"checkpoint": json.dumps(content), "checksum": NO_CHECKSUM_YET}
-    packed = save(copies, metadata)
-    checksum = hashlib.sha256(packed).hexdigest()
-    return packed.replace(NO_CHECKSUM_YET.encode(), checksum.encode(), 1)
