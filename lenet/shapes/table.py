@@ -524,9 +524,13 @@ def _check_channels(model: nn.Module, planes: Tensor) -> None:
     layers = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
     if planes.dim() != 3 or not layers:
         return
+
+    def convolves(images: Tensor) -> bool:
+        steps = (step for step in run(model, images).steps if step.operation == "Conv2d")
+        return any(len(step.input_shapes[0]) == 4 for step in steps)
+
     channels, (_, *sizes) = layers[0].in_channels, planes.shape
-    steps = run(model, planes[:, None].expand(-1, channels, -1, -1)).steps
-    if steps and steps[0].module is not None and steps[0].operation == "Conv2d":
+    if convolves(planes[:, None].expand(-1, channels, -1, -1)) and not convolves(planes):
         raise ShapeError(
             f"inputs is {tuple(sizes)}, which has no channel axis: give channels, height and "
             f"width, {(channels, *sizes)}"

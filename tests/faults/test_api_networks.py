@@ -151,6 +151,12 @@ class Unsqueezes(nn.Module):
 @pytest.mark.parametrize(
     ("model", "shape", "last"),
     [
+        (nn.Sequential(nn.Unflatten(1, (1, 28)), nn.Conv2d(1, 2, 3)), (28, 28), ("N", 2, 26, 26)),
+        (
+            nn.Sequential(nn.Flatten(), nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 2, 3)),
+            (28, 28),
+            ("N", 2, 26, 26),
+        ),
         (Unsqueezes(), (28, 28), ("N", 2, 26, 26)),
         (nn.Linear(28, 3), (28, 28), ("N", 28, 3)),
         (nn.Conv1d(4, 5, 3), (4, 28), ("N", 5, 26)),
