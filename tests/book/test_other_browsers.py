@@ -1,4 +1,4 @@
-"""The stepper of the built site in Firefox and in WebKitGTK, the engine that Safari has too.
+"""The stepper in Firefox and in WebKitGTK, the engine that Safari has too.
 
 Without the browser or its driver these tests are skipped, unless LENET_BROWSER_TESTS=1 demands
 them.
@@ -17,11 +17,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+import torch
+import torch.nn.functional as F
 
+from lenet.models import LeNet5
+from lenet_book.widgets import ForwardStepper
 from tests.browsing import missing
 from tests.drawn_digits import as_picture, drawn_digits
 from tests.firefox import PATIENCE, Firefox
@@ -39,6 +44,10 @@ return [label, document.querySelector('.lenet-result').title];
 ANSWER = "return document.querySelector('.lenet-best .lenet-score-name')?.textContent"
 WORDS = "return document.querySelector('.lenet-words').textContent"
 MESSAGE = "return document.querySelector('.lenet-input-message').textContent"
+HEADING = "return document.querySelector('.lenet-rule .lenet-heading span').textContent"
+RESULT = "return Number(document.querySelector('.lenet-rule .lenet-result')?.title)"
+OUTCOME = "return document.querySelector('.lenet-descent .lenet-outcome').textContent"
+PROGRESS = "return document.querySelector('.lenet-lessons .lenet-outcome')?.textContent"
 DROP = """
 const bytes = Uint8Array.from(atob(arguments[0]), sign => sign.charCodeAt(0));
 const dataTransfer = new DataTransfer();
@@ -210,11 +219,66 @@ def check_own_picture(browser: Driven) -> None:
     assert "picture" in browser.run(MESSAGE)
 
 
+@dataclass(frozen=True)
+class Learning:
+    """A page with a network and three pictures, and what PyTorch makes of the first."""
+
+    url: str
+    gradient: float  # of conv2's weight [3, 2, 1, 1]
+    loss: float
+    loss_after: float  # one step of descent
+
+
+@pytest.fixture(scope="module")
+def learning(tmp_path_factory: pytest.TempPathFactory) -> Learning:
+    torch.manual_seed(2)
+    model, images, labels = LeNet5(), torch.randn(3, 1, 28, 28), torch.tensor([4, 7, 1])
+    path = tmp_path_factory.mktemp("learning") / "page.html"
+    ForwardStepper(model, images, labels, draw=True).save_html(path)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loss = F.cross_entropy(model(images[:1]), labels[:1])
+    loss.backward()
+    assert model.conv2.weight.grad is not None
+    gradient = float(model.conv2.weight.grad[3, 2, 1, 1])
+    optimizer.step()
+    after = F.cross_entropy(model(images[:1]), labels[:1])
+    return Learning(path.as_uri(), gradient, loss.item(), after.item())
+
+
+def check_learning(browser: Driven, learning: Learning) -> None:
+    browser.open("about:blank")
+    browser.open(f"{learning.url}#ForwardStepper-1:back:step=13")
+    until(browser, POSITION, "backward, step 1 of 13")
+    assert browser.run(RESULT) == pytest.approx(learning.loss, rel=1e-4)
+    for step in range(1, 10):
+        click(browser, ".lenet-transport .lenet-main")
+        until(browser, POSITION, f"backward, step {step + 1} of 13")
+    browser.run("location.hash = 'ForwardStepper-1:back:step=4;weight=3,2,1,1'")
+    until(browser, HEADING, "filter 3, channel 2, row 1, column 1")
+    assert browser.run(RESULT) == pytest.approx(learning.gradient, rel=1e-4)
+    click(browser, "button", "Do it")
+    until(browser, f"{OUTCOME}.includes('→')", True)
+    losses = browser.run(OUTCOME).split("loss ")[1].split("; ")[0].split(" → ")
+    assert [float(one) for one in losses] == pytest.approx(
+        [learning.loss, learning.loss_after], abs=1e-3
+    )
+    click(browser, "button", "Teach it")
+    until(browser, PROGRESS, "")
+    click(browser, "button", "Add the page")
+    click(browser, "button", "Until it knows them")
+    until(browser, f"{PROGRESS}.split(';')[0]", "It knows 3 of your 3 lessons")
+
+
 def test_firefox_steps_picks_and_reads_drawings_and_pictures(firefox: Firefox, base: str) -> None:
     check_stepping(firefox, base)
     check_picking(firefox)
     check_drawing(firefox)
     check_own_picture(firefox)
+    assert firefox.complaints() == []
+
+
+def test_firefox_walks_back_and_learns(firefox: Firefox, learning: Learning) -> None:
+    check_learning(firefox, learning)
     assert firefox.complaints() == []
 
 
@@ -233,3 +297,7 @@ def test_webkit_steps_picks_and_reads_drawings_and_pictures(webkit: WebKit, base
     check_picking(webkit)
     check_drawing(webkit)
     check_own_picture(webkit)
+
+
+def test_webkit_walks_back_and_learns(webkit: WebKit, learning: Learning) -> None:
+    check_learning(webkit, learning)
