@@ -1,83 +1,111 @@
 // @ts-check
-/** What there is to say of pasted code: what a message means, what does not fit and what mends it, what was not understood. */
+/** What there is to say of pasted code: what a message means, what does not fit and what mends it, what is not read. */
 import { button, element } from "../shared/elements.js";
 import { countText, shapeText } from "../shared/text.js";
 import { sumOf } from "../shared/numbers.js";
 import { fixesHeading } from "../calculator/fixes.js";
 import { HEADINGS, numberCells } from "../calculator/table.js";
-import { shownPlace } from "./lines.js";
 
-/** @param {Reading} reading @param {Meaning | null} said @param {CodeExplanation | null} explanation  null until it has been looked for @param {(fix: CodeFix) => void} apply @returns {HTMLElement[]} */
+const PACKAGE = "The package does it, see below.";
+const CLASS_TOO = "Paste the class as well, above or below the message: " +
+  "then the line is found, and the change that mends it.";
+
+/**
+ * What is shown beside the editor; the explanation is null until it has been looked for.
+ *
+ * @param {Reading} reading @param {Meaning | null} said @param {CodeExplanation | null} explanation
+ * @param {(fix: CodeFix) => void} apply
+ */
 export function answerTo(reading, said, explanation, apply) {
   const { refusal, problem, unread, command } = reading;
   const isBlank = !reading.code.trim();
   /** @type {HTMLElement[]} */
   const cards = said ? [card("", ...messageParts(said, reading, isBlank))] : [];
   if (isBlank && !said) cards.push(card("", paragraph("Paste a network, a message of PyTorch's, or both.")));
-  else if (refusal && !isBlank) cards.push(card("bad", paragraph(`${placeText(refusal.place)}: ${refusal.what}.`, "lenet-what")));
+  else if (refusal && !isBlank) cards.push(card("bad", paragraph(lineText(refusal), "lenet-what")));
   else if (problem) cards.push(...problemParts(problem, explanation, !said, apply));
-  for (const { place, what } of unread) cards.push(card("", paragraph(`${placeText(place)}: ${what}. The package does it, see below.`)));
+  for (const each of unread) cards.push(card("", paragraph(`${lineText(each)} ${PACKAGE}`)));
   if (!refusal && !problem && !unread.length) cards.push(card("good", paragraph(fitText(reading), "lenet-what")));
-  if (!isBlank) cards.push(element("p", { class: "lenet-muted" }, "The same in Python, for anything that this page cannot read: ", element("code", { class: "lenet-command" }, command)));
-  return cards;
+  const code = element("code", { class: "lenet-command" }, command);
+  const inPython = "The same in Python, for anything that this page cannot read: ";
+  return isBlank ? cards : [...cards, element("p", { class: "lenet-muted" }, inPython, code)];
 }
 
 /** The same in one sentence, to be read aloud. @param {Reading} reading @param {Meaning | null} said */
 export function summaryOf({ code, refusal, problem, unread, ...reading }, said) {
   if (!code.trim()) return said?.meaning ?? "";
-  if (refusal) return `${placeText(refusal.place)}: ${refusal.what}.`;
-  if (problem) return `${placeText(shownPlace(problem))}: ${problem.what}.`;
-  return unread.length ? `${placeText(unread[0].place)}: ${unread[0].what}.` : fitText(reading);
+  const wrong = refusal ?? (problem ? { place: problem.shown, what: problem.what } : unread[0]);
+  return wrong ? lineText(wrong) : fitText(reading);
 }
 
 /** A row for each operation, and the sums of all. @param {Reading} reading */
 export function rowTable({ rows, numParameters, numUnusedParameters }) {
   const heading = ["line", ...HEADINGS].map((name) => element("th", { scope: "col" }, name));
-  const lines = rows.map(({ name, operation, isKnown, ...row }) => element("tr", {},
-    element("td", { class: "lenet-muted" }, shownPlace(row).line), element("th", { scope: "row" }, element("b", {}, name), " ", element("code", {}, operation === name ? "" : operation)),
-    ...numberCells({ name, operation, ...row, outputShape: isKnown ? row.outputShape : ["N", "?"] })));
+  const lines = rows.map((row) => {
+    const { name, operation, isKnown, outputShape, shown } = row;
+    const code = element("code", {}, operation === name ? "" : operation);
+    const cells = numberCells({ ...row, outputShape: isKnown ? outputShape : ["N", "?"] });
+    const head = element("th", { scope: "row" }, element("b", {}, name), " ", code);
+    return element("tr", {}, element("td", { class: "lenet-muted" }, shown.line), head, ...cells);
+  });
   const unused = numUnusedParameters ? ` (${countText(numUnusedParameters)} of them in layers that did not run)` : "";
   const macs = countText(sumOf(rows.map((row) => row.numMacs)));
-  const totals = `${countText(numParameters)} parameters${unused}. ${macs} multiply-accumulates (MACs) for one image, without bias.`;
+  const ofImage = `${macs} multiply-accumulates (MACs) for one image, without bias.`;
+  const totals = `${countText(numParameters)} parameters${unused}. ${ofImage}`;
   return element("div", {}, element("p", {}, totals), element("table", { "aria-label": "operations and their shapes" },
     element("thead", {}, element("tr", {}, ...heading)), element("tbody", {}, ...lines)));
 }
 
 /** @param {Pick<Reading, "rows" | "imageShape">} reading */
 function fitText({ rows, imageShape }) {
-  return `It fits: ${shapeText(["N", ...imageShape])} goes in, ${shapeText(rows.at(-1)?.outputShape ?? ["N", ...imageShape])} comes out.`;
+  const input = ["N", ...imageShape];
+  return `It fits: ${shapeText(input)} goes in, ${shapeText(rows.at(-1)?.outputShape ?? input)} comes out.`;
 }
 
-/** @param {SourcePlace} place */
-function placeText({ line }) {
-  return `Line ${line}`;
+/** @param {Unread} unread */
+function lineText({ place, what }) {
+  return `Line ${place.line}: ${what}.`;
 }
 
 /** @param {Meaning} said @param {Reading} reading @param {boolean} isBlank */
 function messageParts({ quote, meaning }, { problem }, isBlank) {
-  const where = problem ? `In your code it is line ${shownPlace(problem).line}, ${problem.name}.` : "";
+  const inCode = problem ? `In your code it is line ${problem.shown.line}, ${problem.name}.` : "";
   return [
-    element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, quote)),
+    quoted(quote),
     paragraph(meaning),
-    paragraph(isBlank ? "Paste the class as well, above or below the message: then the line is found, and the change that mends it." : where),
+    paragraph(isBlank ? CLASS_TOO : inCode),
   ];
 }
 
-/** @param {NonNullable<Reading["problem"]>} problem @param {CodeExplanation | null} explanation @param {boolean} isUnsaid  by the reader: PyTorch's own words @param {(fix: CodeFix) => void} apply */
+/**
+ * What does not fit; `isUnsaid`, if the reader has not pasted PyTorch's own words.
+ *
+ * @param {CodeProblem} problem @param {CodeExplanation | null} explanation @param {boolean} isUnsaid
+ * @param {(fix: CodeFix) => void} apply
+ */
 function problemParts(problem, explanation, isUnsaid, apply) {
   const { what, why, fixes, error, unread } = explanation ?? { ...problem, fixes: [], error: "", unread: null };
   const parts = [paragraph(`${what}.`, "lenet-what"), ...(why ? [paragraph(`Why: ${why}.`)] : [])];
-  if (error && isUnsaid) parts.push(element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, error)));
-  const heading = unread ? `No change could be tried to the end, because of line ${unread.place.line}: ${unread.what}. The package does it, see below.` : explanation && fixesHeading(explanation);
+  if (error && isUnsaid) parts.push(quoted(error));
+  const untried = "No change could be tried to the end, because of";
+  const blocked = unread && `${untried} line ${unread.place.line}: ${unread.what}. ${PACKAGE}`;
+  const heading = blocked ?? (explanation && fixesHeading(explanation));
   const found = heading ? paragraph(heading, "lenet-what") : paragraph("Changes are being tried …", "lenet-muted");
-  return [card("bad", ...parts), found, element("ul", { class: "lenet-fixes" }, ...fixes.map((fix) => repairItem(fix, apply)))];
+  const items = fixes.map((fix) => repairItem(fix, apply));
+  return [card("bad", ...parts), found, element("ul", { class: "lenet-fixes" }, ...items)];
 }
 
 /** @param {CodeFix} fix @param {(fix: CodeFix) => void} apply */
 function repairItem(fix, apply) {
   const { text, lines } = fix;
   const code = lines.map((line) => element("code", {}, line.trim()));
-  return element("li", {}, element("span", {}, ...code, text), button("Apply", () => apply(fix), { "aria-label": `Apply: ${text}` }));
+  const command = button("Apply", () => apply(fix), { "aria-label": `Apply: ${text}` });
+  return element("li", {}, element("span", {}, ...code, text), command);
+}
+
+/** @param {string} words  of PyTorch's */
+function quoted(words) {
+  return element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, words));
 }
 
 /** @param {string} look @param {...Node} children */

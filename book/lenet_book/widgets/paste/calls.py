@@ -16,15 +16,17 @@ from lenet.tracing.torch_calls import bind
 _HOMES = (F, torch, Tensor)
 
 # Beside those of a kind: what changes axes, and what keeps them.
-_MORE = (
-    "amin", "argmax", "bool", "chunk", "cos", "cpu", "cuda", "cumsum", "eq", "erf", "expand",
-    "expand_as", "expm1", "flip", "floor_divide", "ge", "group_norm", "gt", "half", "instance_norm",
-    "int", "interpolate", "layer_norm", "le", "local_response_norm", "log1p", "long", "lt",
-    "masked_fill", "max", "maximum", "min", "minimum", "ne", "norm", "normalize", "ones_like",
-    "permute", "pixel_shuffle", "prod", "rand_like", "randn_like", "remainder", "repeat",
-    "requires_grad_", "roll", "round", "rsqrt", "sign", "sin", "split", "stack", "std", "swapaxes",
-    "t", "transpose", "type", "type_as", "unbind", "upsample", "var", "view_as", "where",
-    "zeros_like",
+_CHANGING = (
+    "amin", "argmax", "chunk", "expand", "expand_as", "interpolate", "max", "min", "norm",
+    "permute", "pixel_shuffle", "prod", "repeat", "split", "stack", "std", "swapaxes", "t",
+    "transpose", "unbind", "upsample", "var", "view_as",
+)  # fmt: skip
+_KEEPING = (
+    "bool", "cos", "cpu", "cuda", "cumsum", "double", "eq", "erf", "expm1", "flip", "floor_divide",
+    "ge", "group_norm", "gt", "half", "instance_norm", "int", "layer_norm", "le",
+    "local_response_norm", "log1p", "long", "lt", "masked_fill", "maximum", "minimum", "ne",
+    "normalize", "ones_like", "rand_like", "randn_like", "remainder", "requires_grad_", "roll",
+    "round", "rpow", "rsqrt", "sign", "sin", "type", "type_as", "where", "zeros_like",
 )  # fmt: skip
 
 
@@ -33,20 +35,21 @@ def known() -> dict[str, dict[str, object]]:
     """Describe functions by their names: the ``kind`` in the table, and the ``names`` of arguments.
 
     For ``max_pool2d`` and the layer ``MaxPool2d`` there is one kind; an operation without a kind
-    has an empty one; ``passed`` are the defaults that show in a recorded call. The first argument
+    has an empty one, and what comes out is as large as what goes in if it ``keeps``; ``passed`` are the defaults that show in a recorded call. The first argument
     is ``input``, also where a method has it as its owner.
     """
     kinds = {_plain(name): kind.name for kind in KINDS for name in (kind.name, *kind.calls)}
     alike = {name for home in _HOMES for name in dir(home) if _plain(name) in kinds}
     found: dict[str, dict[str, object]] = {}
-    for name in sorted({*alike, *_MORE}):
-        homes = (getattr(home, name, None) for home in _HOMES)
+    for name in sorted({*alike, *_CHANGING, *_KEEPING}):
+        homes = (getattr(home, name, getattr(home, f"__{name}__", None)) for home in _HOMES)
         function = next(filter(callable, homes), None)
         if function is not None and name == name.lower() and not name.startswith("__"):
             names = bind(name, function, tuple(range(9)), {})
             named = [each for each in names if "argument" not in each]
             kind = kinds.get(_plain(name), "")
-            found[name] = {"kind": kind, "names": named, "passed": _passed(name)}
+            passed, keeps = _passed(name), name in _KEEPING
+            found[name] = {"kind": kind, "names": named, "passed": passed, "keeps": keeps}
     return found
 
 

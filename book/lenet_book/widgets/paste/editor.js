@@ -1,5 +1,5 @@
 // @ts-check
-/** The editor: a plain text area without a colour; exactly below it the same lines, coloured, each with a note at its end. */
+/** The editor: a text area without a colour; exactly below it the same lines, coloured, each with a note at its end. */
 import { element } from "../shared/elements.js";
 
 export class Editor {
@@ -8,10 +8,11 @@ export class Editor {
 
   /** @param {Record<string, any>} attributes @param {(text: string, event: InputEvent) => void} typed */
   constructor(attributes, typed) {
-    const plain = { spellcheck: "false", autocapitalize: "off", autocomplete: "off", autocorrect: "off", wrap: "off", ...attributes };
+    const plain = { spellcheck: "false", autocapitalize: "off", autocomplete: "off", autocorrect: "off", wrap: "off" };
     const oninput = (/** @type {InputEvent} */ event) => typed(this.#field.value, event);
-    this.#field = element("textarea", { class: "lenet-typed", ...plain, oninput });
-    this.node = element("div", { class: "lenet-code" }, element("div", { class: "lenet-sheet" }, this.#lines, this.#field));
+    this.#field = element("textarea", { class: "lenet-typed", ...plain, ...attributes, oninput });
+    const sheet = element("div", { class: "lenet-sheet" }, this.#lines, this.#field);
+    this.node = element("div", { class: "lenet-code" }, sheet);
   }
 
   /** Put another text in; as if it were typed, so that the browser's own undo takes it back. @param {string} text */
@@ -24,7 +25,8 @@ export class Editor {
     while (end < most - start && value.at(-1 - end) === text.at(-1 - end)) end += 1;
     this.#field.focus({ preventScroll: true });
     this.#field.setSelectionRange(start, value.length - end);
-    document.execCommand(start + end < text.length ? "insertText" : "delete", false, text.slice(start, text.length - end));
+    const made = text.slice(start, text.length - end);
+    document.execCommand(made ? "insertText" : "delete", false, made);
     this.set(text);
   }
 
@@ -37,16 +39,18 @@ export class Editor {
   show(lines) {
     this.#lines.replaceChildren(...lines.map(({ pieces, note, state }) => {
       const code = pieces.map(({ text, look }) => (look ? element("span", { class: `lenet-${look}` }, text) : text));
-      return element("span", { class: `lenet-line lenet-${state}` }, element("span", {}, ...code, "\n"), element("span", { class: "lenet-note" }, note));
+      const parts = [element("span", {}, ...code, "\n"), element("span", { class: "lenet-note" }, note)];
+      return element("span", { class: `lenet-line lenet-${state}` }, ...parts);
     }));
   }
 
-  /** Bring a line into the editor's view. @param {number} index @param {boolean} isPicked  by the reader, who wants to see which it is */
+  /** Bring a line into view. @param {number} index @param {boolean} isPicked  by the reader, who looks for it */
   reveal(index, isPicked) {
     const { node } = this;
     const lines = /** @type {HTMLElement[]} */ ([...this.#lines.children]);
     lines.forEach((line, at) => line.classList.toggle("lenet-picked", isPicked && at === index));
     const { offsetTop: top, offsetHeight: high } = lines[index];
-    if (top < node.scrollTop || top + high > node.scrollTop + node.clientHeight) node.scrollTop = top - node.clientHeight / 2;
+    const isSeen = top >= node.scrollTop && top + high <= node.scrollTop + node.clientHeight;
+    if (!isSeen) node.scrollTop = top - node.clientHeight / 2;
   }
 }

@@ -1,15 +1,22 @@
 // @ts-check
-/** What the editor shows of each line: its pieces and their looks, and at its end its shapes, its parameters, or what is wrong. */
+/** What the editor shows of each line: its pieces and looks, and at its end shapes, parameters, or what is wrong. */
 import { sumOf } from "../shared/numbers.js";
 import { countText, shapeText } from "../shared/text.js";
 
 const MOST_NOTES = 3; // shapes, and visits, at one line's end
-const KEYWORDS = "and as assert class def elif else except finally for from if import in is lambda not or pass raise return try while with yield".split(" ");
+const KEYWORDS = ("and as assert class def elif else except finally for from if import in is lambda not or pass " +
+  "raise return try while with yield").split(" ");
 
 /** By the name of a node in the tree. @type {Record<string, string>} */
-const LOOKS = { Comment: "comment", String: "text", FormatString: "text", ...Object.fromEntries(KEYWORDS.map((word) => [word, "keyword"])) };
+const LOOKS = { Comment: "comment", String: "text", FormatString: "text" };
+for (const word of KEYWORDS) LOOKS[word] = "keyword";
 
-/** The lines of a text: messages as they are, the rest as it was read. @param {string} text @param {Set<number>} messages  lines, from 0 @param {Reading} reading @param {any} tree  of the code @returns {EditorLine[]} */
+/**
+ * The lines of a text: messages as they are, the rest as it was read.
+ *
+ * @param {string} text @param {Set<number>} messages  lines, from 0 @param {Reading} reading @param {any} tree
+ * @returns {EditorLine[]}
+ */
 export function editorLines(text, messages, reading, tree) {
   const notes = notesOf(reading);
   const [first, last] = unreached(reading, tree);
@@ -17,7 +24,8 @@ export function editorLines(text, messages, reading, tree) {
   return text.split("\n").map((line, index) => {
     if (messages.has(index)) return { pieces: [{ text: line, look: "" }], note: "", state: "message" };
     const isUnreached = line.trim() && first <= index && index < last;
-    return { pieces: pieces[index], ...(notes.get(index) ?? { note: isUnreached ? "not reached" : "", state: isUnreached ? "unreached" : "" }) };
+    const other = isUnreached ? { note: "not reached", state: "unreached" } : { note: "", state: "" };
+    return { pieces: pieces[index], ...(notes.get(index) ?? other) };
   });
 }
 
@@ -53,14 +61,16 @@ function piecesOf(code, tree) {
   return lines;
 }
 
-/** The lines behind a failure, to the end of the function that it is in: from 0, the end excluded. @param {Reading} reading @param {any} tree */
+/** The first line behind a failure, and that behind its function's end. @param {Reading} reading @param {any} tree */
 function unreached({ code, problem }, tree) {
-  const place = problem && shownPlace(problem);
-  if (!place) return [0, 0];
-  const isAround = ({ name = "", from = 0 }) => name === "FunctionDefinition" || (problem.isInSequence && name === "ArgList" && from < place.from);
-  let node = tree.resolveInner(place.from, 1);
-  while (node && !isAround(node)) node = node.parent;
-  return node ? [place.lastLine, code.slice(0, node.to - Number(node.name === "ArgList")).trimEnd().split("\n").length] : [0, 0];
+  if (!problem) return [0, 0];
+  const { place, shown } = problem;
+  const isList = ({ name = "", from = 0 }) => name === "ArgList" && from < shown.from && shown.from !== place.from;
+  let node = tree.resolveInner(shown.from, 1);
+  while (node && node.name !== "FunctionDefinition" && !isList(node)) node = node.parent;
+  if (!node) return [0, 0];
+  const end = node.name === "ArgList" ? node.to - 1 : node.to;
+  return [shown.lastLine, code.slice(0, end).trimEnd().split("\n").length];
 }
 
 /** What to say at lines' ends, by their index. @param {Reading} reading */
@@ -79,12 +89,12 @@ function notesOf({ rows, given, layers, problem, unread, refusal, inputPlace, im
     if (count) add(line, `${countText(count)} parameter${count === 1 ? "" : "s"}`);
   }
   for (const { place } of unread) add(place.line, "unknown from here on", "unknown");
-  if (problem) add(shownPlace(problem).line, problemText(problem), "wrong");
+  if (problem) add(problem.shown.line, problemText(problem), "wrong");
   if (refusal) add(refusal.place.line, "here", "wrong");
   return notes;
 }
 
-/** @param {NonNullable<Reading["problem"]>} problem */
+/** @param {CodeProblem} problem */
 function problemText({ name, needed, came }) {
   const title = /^\d/.test(name) ? "" : `${name} `; // a place in a sequence says no more than the line
   return needed && came ? `${title}needs ${needed}, gets ${came}` : `${title}does not fit`;
@@ -92,14 +102,16 @@ function problemText({ name, needed, came }) {
 
 /** By line, the shapes that it gives, each time that it runs. @param {Pick<Reading, "rows" | "given">} reading */
 function visitsOf({ rows, given }) {
-  const operations = rows.map((row, index) => ({ place: shownPlace(row), shape: row.isKnown ? shapeText(row.outputShape) : "unknown", index }));
+  const operations = rows.map(({ shown, isKnown, outputShape }, index) =>
+    ({ place: shown, shape: isKnown ? shapeText(outputShape) : "unknown", index }));
   const blocks = given.map(({ place, shape, index }) => ({ place, shape: shapeText(shape), index: index - 0.5 }));
+  const all = [...operations, ...blocks].sort((a, b) => a.index - b.index);
   /** @type {Map<number, string[][]>} */
   const visits = new Map();
   let before = 0;
   /** What has been done in this visit. @type {Set<string>} */
   let seen = new Set();
-  for (const { place: { from, to, lastLine: line }, shape } of [...operations, ...blocks].sort((a, b) => a.index - b.index)) {
+  for (const { place: { from, to, lastLine: line }, shape } of all) {
     const here = visits.get(line) ?? [];
     if (line !== before || seen.has(`${from} ${to}`)) {
       here.push([]);
@@ -114,14 +126,10 @@ function visitsOf({ rows, given }) {
   return visits;
 }
 
-/** The place where a reader looks for an operation: of a sequence's layer, where it is made. @param {{ place: SourcePlace, made: SourcePlace | null, isInSequence: boolean }} operation */
-export function shownPlace({ place, made, isInSequence }) {
-  return isInSequence && made ? made : place;
-}
-
 /** @param {string[][]} visits */
 function visitsText(visits) {
   const several = visits.map((shapes) => shapes[shapes.length - 1]);
-  if (visits.length > 1) return [...several.slice(0, MOST_NOTES), ...(several.length > MOST_NOTES ? ["…"] : [])].join(", then ");
+  if (visits.length > MOST_NOTES) several.splice(MOST_NOTES, visits.length, "…");
+  if (visits.length > 1) return several.join(", then ");
   return visits[0].length > MOST_NOTES ? `… → ${several[0]}` : visits[0].join(" → ");
 }

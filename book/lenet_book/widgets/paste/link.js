@@ -8,7 +8,9 @@ async function streamed(bytes, through) {
   const reader = new Blob([bytes]).stream().pipeThrough(through).getReader();
   /** @type {number[]} */
   const all = [];
-  for (let part = await reader.read(); !part.done && all.length < MOST_BYTES; part = await reader.read()) for (const byte of part.value) all.push(byte);
+  for (let part = await reader.read(); !part.done && all.length < MOST_BYTES; part = await reader.read()) {
+    for (const byte of part.value) all.push(byte);
+  }
   return Uint8Array.from(all);
 }
 
@@ -24,8 +26,10 @@ export async function packed(text) {
 /** The text of a link; null where it is none. @param {string} link */
 export async function unpacked(link) {
   try {
-    const bytes = Uint8Array.from(atob(link.slice(1).replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
-    return new TextDecoder().decode(link[0] === "z" ? await streamed(bytes, new DecompressionStream("deflate-raw")) : bytes);
+    const base64 = link.slice(1).replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const isSmall = link[0] === "z";
+    return new TextDecoder().decode(isSmall ? await streamed(bytes, new DecompressionStream("deflate-raw")) : bytes);
   } catch {
     return null; // a page may be opened with any text behind the #
   }

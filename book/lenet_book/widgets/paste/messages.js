@@ -6,7 +6,8 @@ const MESSAGES = fromPython("lenet_book.widgets.paste.messages:known")
   .map((/** @type {Record<string, string>} */ message) => ({ ...message, pattern: new RegExp(message.pattern, "m") }));
 
 const PICTURE_SIZES = [28, 32, 64, 96, 128, 224, 256, 299, ...Array.from({ length: 57 }, (_, index) => index + 8)];
-const CUT = "This is the beginning of a message of PyTorch's. Paste the whole of it: its numbers say what came and what was needed.";
+const CUT = "This is the beginning of a message of PyTorch's. Paste the whole of it: " +
+  "its numbers say what came and what was needed.";
 const TRACEBACK = /^-{20,}$|Traceback \(most recent call last\)|^\s*File "/;
 const ERROR = /^(E\s+)?[\w.]*(Error|Exception|Warning|Interrupt)(: |$)/;
 const CODE = /^(>>> |class|def|import|from|@|#|[\w., ]+ = )/; // what may follow a message, at the beginning of a line
@@ -15,7 +16,7 @@ const CODE = /^(>>> |class|def|import|from|@|#|[\w., ]+ = )/; // what may follow
  * Tell messages from code. What belongs to a message is blank in the code, so that every line and
  * column stays where it was.
  *
- * @param {string} text @returns {{ code: string, message: string, lines: Set<number> }}  by line, from 0, what belongs to a message
+ * @param {string} text @returns {{ code: string, message: string, lines: Set<number> }}  those of messages, from 0
  */
 export function splitMessage(text) {
   const all = text.split("\n");
@@ -28,30 +29,36 @@ export function splitMessage(text) {
     else if (state === "message" && CODE.test(line)) state = "code";
     if (state !== "code") lines.add(index);
   });
-  const part = (/** @type {boolean} */ isMessage) => all.map((line, index) => (lines.has(index) === isMessage ? line : " ".repeat(line.length)));
-  return { code: part(false).join("\n"), message: part(true).join("\n").trim(), lines };
+  const part = (/** @type {boolean} */ isMessage) =>
+    all.map((line, index) => (lines.has(index) === isMessage ? line : " ".repeat(line.length))).join("\n");
+  return { code: part(false), message: part(true).trim(), lines };
 }
 
-/** What a message says, in plain words; null for one that is not known. @param {string} message @returns {Meaning | null} */
+/** What a message says, in plain words; null if it is not known. @param {string} message @returns {Meaning | null} */
 export function meaningOf(message) {
   for (const { pattern, meaning } of MESSAGES) {
     const found = pattern.exec(message);
     if (!found) continue;
     const words = meaning.replace(/\{(\d)\}/g, (_, group) => found[group]);
-    return { quote: found[0], meaning: oneImage(found) ?? words, at: message.slice(0, found.index).trim().length, ...found.groups };
+    const at = message.slice(0, found.index).trim().length;
+    return { quote: found[0], meaning: oneImage(found) ?? words, at, ...found.groups };
   }
   const { opening = "" } = MESSAGES.find((known) => known.opening && message.includes(known.opening)) ?? {};
   return opening ? { quote: opening, meaning: CUT, at: message.trim().indexOf(opening) } : null;
 }
 
-/** Where rows times features is what a layer was made for, one picture came without the batch axis. @param {RegExpExecArray} found */
+/** Where rows times features was needed, a picture came without the batch axis. @param {RegExpExecArray} found */
 function oneImage([quote, rows, features, needed]) {
   if (!quote.startsWith("mat1 and mat2 shapes") || Number(rows) * Number(features) !== Number(needed)) return null;
-  return `${rows}·${features} = ${needed}: one picture came, without the batch axis, and its ${rows} channels were taken for ` +
-    `pictures of ${features} numbers each. image.unsqueeze(0) makes a batch of one.`;
+  return `${rows}·${features} = ${needed}: one picture came, without the batch axis, and its ${rows} channels were ` +
+    `taken for pictures of ${features} numbers each. image.unsqueeze(0) makes a batch of one.`;
 }
 
-/** The shape of an image with which code gives a message; empty where there is none. @param {Meaning} said @param {number[]} imageShape @param {(shape: number[]) => Reading} read */
+/**
+ * The shape of an image with which code gives a message; empty where there is none.
+ *
+ * @param {Meaning} said @param {number[]} imageShape @param {(shape: number[]) => Reading} read
+ */
 export function shapeGiving({ needed = "", came = "", shape }, imageShape, read) {
   const sizes = imageShape.length === 3 ? PICTURE_SIZES.map((size) => [imageShape[0], size, size]) : [];
   const candidates = shape ? [shape.split(", ").slice(1).map(Number)] : sizes;

@@ -8,7 +8,7 @@ import { choice, textField } from "../shared/fields.js";
 import { answerTo, rowTable, summaryOf } from "./answer.js";
 import { diagram } from "./diagram.js";
 import { Editor } from "./editor.js";
-import { codeWithNotes, editorLines, shownPlace } from "./lines.js";
+import { codeWithNotes, editorLines } from "./lines.js";
 import { packed, unpacked } from "./link.js";
 import { meaningOf, shapeGiving, splitMessage } from "./messages.js";
 import { readNetwork } from "./reader.js";
@@ -38,9 +38,11 @@ class Paste {
   #editor = new Editor({
     "aria-label": "Python code, a message of PyTorch's, or both",
     placeholder: "Paste a network here, a message of PyTorch's, or both.",
-    onpaste: (/** @type {ClipboardEvent} */ event) => (this.#isPasted = Boolean(event.clipboardData?.getData("text").includes("\n"))),
+    onpaste: (/** @type {ClipboardEvent} */ { clipboardData }) =>
+      (this.#isPasted = Boolean(clipboardData?.getData("text").includes("\n"))),
   }, (text, event) => this.#typed(text, event.inputType));
-  #size = textField({ size: 9, "aria-label": "shape of one image: channels × height × width" }, (text) => this.#resized(text));
+  #size = textField({ size: 9, "aria-label": "shape of one image: channels × height × width" }, (text) =>
+    this.#resized(text));
   #source = element("span", { class: "lenet-muted" });
   #undo = button("Undo", () => this.#takeBack());
   #copy = button(COPY, () => this.#copied(codeWithNotes(this.#lines), this.#copy));
@@ -62,11 +64,15 @@ class Paste {
     this.#model = model;
     this.#address = address;
     const clear = button("Clear", () => this.#change({ code: "", shape: [] }));
-    const commands = element("span", { class: "lenet-commands" }, this.#undo, clear, this.#copy, ...(address ? [this.#link] : []));
-    const strip = element("div", { class: "lenet-strip" }, element("label", { class: "lenet-choice" }, "picture", this.#size), this.#source, this.#networks, commands);
+    const commands = [this.#undo, clear, this.#copy, ...(address ? [this.#link] : [])];
+    const strip = element("div", { class: "lenet-strip" },
+      element("label", { class: "lenet-choice" }, "picture", this.#size), this.#source, this.#networks,
+      element("span", { class: "lenet-commands" }, ...commands));
+    const board = element("div", { class: "lenet-board" },
+      element("div", { class: "lenet-card" }, strip, this.#editor.node), this.#answer, this.#diagram, this.#table);
     const onfocusout = () => (this.#isTyping = false);
-    this.root = element("div", { class: "lenet-widget lenet-paste", ...OWN_KEYS, onfocusout },
-      element("div", { class: "lenet-board" }, element("div", { class: "lenet-card" }, strip, this.#editor.node), this.#answer, this.#diagram, this.#table), this.#clip, this.#aloud.node);
+    const attributes = { class: "lenet-widget lenet-paste", ...OWN_KEYS, onfocusout };
+    this.root = element("div", attributes, board, this.#clip, this.#aloud.node);
   }
 
   start() {
@@ -112,7 +118,8 @@ class Paste {
   #typed(code, how) {
     if (code === this.#now.code) return; // it was put in here
     const isNew = how === "insertFromPaste" && this.#isPasted;
-    this.#change({ code, shape: isNew ? [] : this.#now.shape }, /^insert(Text|LineBreak|Composition)|^delete/.test(how));
+    const isTyping = /^insert(Text|LineBreak|Composition)|^delete/.test(how);
+    this.#change({ code, shape: isNew ? [] : this.#now.shape }, isTyping);
   }
 
   /** @param {string} text */
@@ -157,7 +164,8 @@ class Paste {
     if (shape.length) return read(shape);
     const reading = readNetwork(code, { network: this.#network });
     if (!said?.needed || reading.refusal) return reading;
-    if (this.#guess.quote !== said.quote) this.#guess = { quote: said.quote, shape: shapeGiving(said, reading.imageShape, read) };
+    const { quote } = said;
+    if (this.#guess.quote !== quote) this.#guess = { quote, shape: shapeGiving(said, reading.imageShape, read) };
     if (!this.#guess.shape.length) return reading;
     return { ...read(this.#guess.shape), imageSource: "as your message says" };
   }
@@ -184,14 +192,15 @@ class Paste {
     this.#diagram.hidden = this.#table.hidden = reading.refusal !== null;
     this.#explain(reading, said, null);
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.#explain(reading, said, explainReading(reading)), this.#isTyping ? PAUSE : 0);
+    const explain = () => this.#explain(reading, said, explainReading(reading));
+    this.#timer = window.setTimeout(explain, this.#isTyping ? PAUSE : 0);
   }
 
   /** @param {Reading} reading @param {Meaning | null} said @param {CodeExplanation | null} explanation */
   #explain(reading, said, explanation) {
     this.#answer.replaceChildren(...answerTo(reading, said, explanation, (fix) => this.#apply(fix)));
     if (explanation || !reading.problem) this.#aloud.say(summaryOf(reading, said));
-    const place = reading.refusal?.place ?? (reading.problem && shownPlace(reading.problem));
+    const place = reading.refusal?.place ?? reading.problem?.shown;
     if (place && !this.#isTyping) this.#editor.reveal(place.line - 1, false);
   }
 

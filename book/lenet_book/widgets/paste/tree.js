@@ -49,12 +49,14 @@ function grown(cursor, code, depth) {
   if (cursor.firstChild()) {
     do {
       const isOfPython2 = cursor.type.isError && [type, node.kids.at(-1)?.type].includes("PrintStatement");
-      const isPoint = cursor.type.isError && node.kids[0]?.type === "Number"; // the parser takes the point of "2." for another one
+      const isPoint = cursor.type.isError && node.kids[0]?.type === "Number"; // that of "2." is taken for another one
       if (cursor.name !== "Comment" && !isOfPython2 && !isPoint) node.kids.push(grown(cursor, code, depth + 1));
     } while (cursor.nextSibling());
     cursor.parent();
-    if (type === "MemberExpression" && node.kids.length === 2) return { ...node, type: "Number", kids: [], text: code.slice(from, to) };
-  } else node.text = code.slice(from, to);
+    if (type !== "MemberExpression" || node.kids.length !== 2) return node;
+    Object.assign(node, { type: "Number", kids: [] }); // which ends with its point
+  }
+  node.text = code.slice(from, to);
   return node;
 }
 
@@ -88,8 +90,8 @@ export function childOf(node, type) {
 
 /** The arguments of a call: `name` of those given by name, `star` of those that are unpacked. @param {PyNode} call */
 export function argumentsOf(call) {
-  const list = /** @type {PyNode} */ (call.kids.at(-1));
-  return betweenCommas(inside(list)).map((part) => {
+  const list = childOf(call, "ArgList");
+  return betweenCommas(list ? inside(list) : []).map((part) => {
     const [first, second, third] = part;
     if (second?.type === "AssignOp") return { name: first.text, star: "", node: third, part };
     const star = /^\*+$/.test(first.type) ? first.type : "";
@@ -97,9 +99,25 @@ export function argumentsOf(call) {
   });
 }
 
-/** The characters, line and column of a node; those of the beginning where there is none. @param {string} code @param {{ from: number, to: number } | null | undefined} node @returns {SourcePlace} */
+/** A function's parameters: `star` of those that take the rest, `value` of those that have one. @param {PyNode} node */
+export function parametersOf(node) {
+  const list = childOf(node, "ParamList");
+  const kids = list ? (node.type === "LambdaExpression" ? list.kids : inside(list)) : [];
+  return betweenCommas(kids).filter(([{ type }]) => type !== "/").map((part) => {
+    const star = /^\*+$/.test(part[0].type) ? part[0].type : "";
+    const at = part.findIndex(({ type }) => type === "AssignOp");
+    return { name: part[star ? 1 : 0]?.text ?? "", star, node: part[0], value: at < 0 ? null : part[at + 1] };
+  });
+}
+
+/**
+ * The characters, line and column of a node; those of the beginning where there is none.
+ *
+ * @param {string} code @param {{ from: number, to: number } | null | undefined} node @returns {SourcePlace}
+ */
 export function placeOf(code, node) {
   const { from, to } = node ?? { from: 0, to: 0 };
-  const lines = code.slice(0, from).split("\n");
-  return { from, to, line: lines.length, column: /** @type {string} */ (lines.at(-1)).length, lastLine: lines.length + code.slice(from, to).split("\n").length - 1 };
+  const before = code.slice(0, from).split("\n");
+  const lastLine = before.length + code.slice(from, to).split("\n").length - 1;
+  return { from, to, line: before.length, column: before[before.length - 1].length, lastLine };
 }

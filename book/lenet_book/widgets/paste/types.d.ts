@@ -24,14 +24,15 @@ interface CodeRow extends Row {
   isKnown: boolean;
   /** The expression in `forward`, as `lenet.shapes` names it. */
   place: SourcePlace;
-  /** The call that made the layer; null for a function. */
-  made: SourcePlace | null;
-  /** Is it the layer of an nn.Sequential? All of these are called at the same place. */
-  isInSequence: boolean;
+  /** Where a reader looks for it: of a layer of an nn.Sequential, where it is made, for all are called at one place. */
+  shown: SourcePlace;
   inputShape: (number | string)[];
   /** For every tensor that goes in, the index of its row; −1 for the images, null for weights. */
   sources: (number | null)[];
 }
+
+/** Where a network goes wrong; `needed` and `came` are 0 where those are no numbers. */
+type CodeProblem = Pick<Problem, "what" | "why" | "needed" | "came" | "index"> & Pick<CodeRow, "name" | "place" | "shown">;
 
 /** A layer that was made, whether or not it ran. */
 interface MadeLayer {
@@ -58,8 +59,8 @@ interface Reading {
   numParameters: number;
   /** Parameters of layers that did not run. */
   numUnusedParameters: number;
-  /** What went wrong and where, and what was needed and came where those are numbers, or else 0; null if nothing did. */
-  problem: { what: string; why: string; needed: number; came: number; place: SourcePlace; made: SourcePlace | null; isInSequence: boolean; index: number; name: string } | null;
+  /** What went wrong and where; null if nothing did. */
+  problem: CodeProblem | null;
   /** What blocks and sequences gave where they were called, before the row of this index. */
   given: { place: SourcePlace; shape: (number | string)[]; index: number }[];
   /** What was not understood: from its place on shapes are unknown. */
@@ -117,6 +118,35 @@ interface PyNode {
 /** A value of Python's, as JavaScript has it; see interpreter.js. */
 type PyValue = any;
 
+/** A tensor that a script makes, or gives to its network; or what a block gives behind the row of an index. */
+interface NotedShape {
+  shape: number[];
+  node: PyNode;
+  network?: Instance;
+  index?: number;
+}
+
+/** A call: what it gives, and where it is written. */
+interface PyCall {
+  args: PyValue[];
+  named: Map<string, PyValue>;
+  node: PyNode;
+}
+
+/** How a statement leaves what is around it. */
+interface Leaving {
+  how: "return" | "break" | "continue";
+  value?: PyValue;
+}
+
+type Statement = (run: PyRun, node: PyNode, scope: Scope) => Leaving | undefined | void;
+type Expression = (run: PyRun, node: PyNode, scope: Scope) => PyValue;
+
+/** From a function's arguments by name, and all tensors of them, the shape or the tensors that it gives. */
+type Rule = (given: Record<string, any>, input: Shaped, inputs: Shaped[]) => any;
+type ValueMethod = (owner: PyValue, args: PyValue[], run: PyRun, node: PyNode) => PyValue;
+type ModuleMethod = (module: Instance, args: PyValue[], torch: Torch, call: PyCall) => PyValue;
+
 // What the page's parts hand to each other.
 
 /** What is in the editor, and the shape of one image as the reader chose it; empty for what the code says. */
@@ -141,8 +171,12 @@ interface Meaning {
   came?: string;
   shape?: string;
 }
+type Scope = import("./values.js").Scope;
+type Library = import("./values.js").Library;
+type Shaped = import("./values.js").Shaped;
+type Instance = import("./values.js").Instance;
 type PyRun = import("./interpreter.js").Interpreter;
-type Builtin = (run: PyRun, args: PyValue[], named: Map<string, PyValue>, node: PyNode) => PyValue;
+type Builtin = (args: PyValue[], run: PyRun, call: PyCall) => PyValue;
 type Torch = import("./torch.js").Torch;
-type CodeStep = LayerStep & { inputShapes: number[][]; sources: (number | null)[]; node: PyNode | null; module: any; misfit?: any; isInSequence?: boolean };
+type CodeStep = LayerStep & { inputShapes: number[][]; sources: (number | null)[]; node: PyNode; module: any; misfit?: any; isInSequence?: boolean };
 type ProgramPass = Pass & { unread: { what: string; node: PyNode | null }[] };

@@ -1,5 +1,5 @@
 // @ts-check
-/** The values of a program that is read: what JavaScript has, and these. A tuple is an array. */
+/** The values of a program that is read: what JavaScript has, and these. A tuple is an array, a method a function. */
 
 export class PyList extends Array {
   isList = true;
@@ -14,13 +14,22 @@ export class Float extends Number {
   }
 }
 
-/** What is not known, and why. */
+/** What is not known, and why. Where it is thrown, the expression around it is unknown. */
 export class Unknown {
-  /** @param {string} what @param {PyNode | null} node */
-  constructor(what, node) {
+  /** @param {string} what @param {PyNode | null} [node] */
+  constructor(what, node = null) {
     this.what = what;
     this.node = node;
   }
+}
+
+/** Nothing behind this can be known: it ends the reading. */
+export class Stop extends Unknown {}
+
+/** Give a value back, unless it is unknown. @param {PyValue} value */
+export function known(value) {
+  if (value instanceof Unknown) throw value;
+  return value;
 }
 
 /** A name of an installed package, such as `torch.nn.Conv2d`. */
@@ -28,28 +37,30 @@ export class Library {
   /** @param {string} path */
   constructor(path) {
     this.path = path;
+    this.name = path.slice(path.lastIndexOf(".") + 1);
   }
 }
 
 export class PyFunction {
-  /** @param {string} name @param {PyNode} node @param {Scope} scope @param {PyClass | null} owner  the class it is a method of */
+  isProperty = false;
+
+  /** @param {string} name @param {PyNode} node @param {Scope} scope @param {PyClass | null} owner  of a method */
   constructor(name, node, scope, owner) {
     this.name = name;
     this.node = node;
     this.scope = scope;
     this.owner = owner;
-    this.isProperty = false;
   }
 }
 
 export class PyClass {
-  /** @param {string} name @param {PyNode} node @param {PyValue[]} bases @param {Scope} scope */
-  constructor(name, node, bases, scope) {
-    this.name = name;
+  isDataclass = false;
+
+  /** @param {PyNode} node @param {PyValue[]} bases @param {Scope} scope */
+  constructor(node, bases, scope) {
     this.node = node;
     this.bases = bases;
     this.scope = scope;
-    this.isDataclass = false;
   }
 
   /** @returns {PyClass[]} */
@@ -60,13 +71,13 @@ export class PyClass {
   /** The class of torch.nn that it comes from, such as "Module"; empty if none. @returns {string} */
   get torchBase() {
     const bases = this.lineage.flatMap((each) => each.bases).filter((base) => base instanceof Library);
-    return /** @type {string} */ (bases.find((base) => /^torch\.nn\.|LightningModule/.test(base.path))?.path.split(".").at(-1) ?? "");
+    return bases.find(({ path }) => /^torch\.nn\.|LightningModule/.test(path))?.name ?? "";
   }
 
-  /** @param {string} name @returns {[PyValue, PyClass] | null} */
-  find(name) {
-    const owner = this.lineage.find((each) => each.scope.names.has(name));
-    return owner ? [owner.scope.names.get(name), owner] : null;
+  /** @param {string} name @param {PyClass} [below]  only what stands behind it in the lineage @returns {PyValue} */
+  find(name, below) {
+    const classes = this.lineage.slice(below ? this.lineage.indexOf(below) + 1 : 0);
+    return classes.find(({ scope }) => scope.has(name))?.scope.get(name);
   }
 }
 
@@ -84,7 +95,10 @@ export class Instance {
   name = "";
   isNamed = false;
 
-  /** @param {string} type  in torch.nn; "Module" for a network of one's own, empty for another object @param {PyClass | null} cls @param {PyNode | null} made */
+  /**
+   * @param {string} type  in torch.nn; "Module" for a network of one's own, empty for another object
+   * @param {PyClass | null} cls @param {PyNode | null} made
+   */
   constructor(type, cls, made) {
     this.type = type;
     this.cls = cls;
@@ -93,48 +107,41 @@ export class Instance {
 
   /** @returns {[string, Instance][]} */
   get children() {
-    const isModule = (/** @type {PyValue} */ value) => value instanceof Instance && value.type;
-    return [...this.attributes].filter(([, value]) => isModule(value));
+    return [...this.attributes].filter(([, value]) => value instanceof Instance && value.type);
   }
-}
 
-/** A bound method, of the code's own or of a value. */
-export class Method {
-  /** @param {PyValue} owner @param {PyFunction | string} method */
-  constructor(owner, method) {
-    this.owner = owner;
-    this.method = method;
+  get modules() {
+    return this.children.map(([, child]) => child);
   }
 }
 
 /** A tensor without its numbers. */
 export class Shaped {
   isParameter = false;
+  /** The step that made it; −1 for the images, null for weights. @type {number | null} */
+  source = null;
   /** Between neighbours on each axis, in numbers; null where it is not known. @type {number[] | null} */
   strides;
 
-  /** @param {number[]} shape @param {number | null} source  the step that made it; −1 for the images, null for weights */
-  constructor(shape, source = null) {
+  /** @param {number[]} shape */
+  constructor(shape) {
     this.shape = shape;
-    this.source = source;
     this.strides = orderedStrides(shape);
   }
 
   get isOrdered() {
     const usual = orderedStrides(this.shape);
-    return this.strides !== null && this.strides.every((stride, axis) => this.shape[axis] === 1 || stride === usual[axis]);
+    return this.shape.every((size, axis) => this.strides && (size === 1 || this.strides[axis] === usual[axis]));
   }
 }
 
 /** @param {number[]} shape */
-export function orderedStrides(shape) {
+function orderedStrides(shape) {
   return shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1));
 }
 
-/** Names, and where to look for others. */
-export class Scope {
-  /** @type {Map<string, PyValue>} */
-  names = new Map();
+/** Names, and where to look for others. @extends {Map<string, PyValue>} */
+export class Scope extends Map {
   /** The class whose body this is. @type {PyClass | null} */
   cls = null;
   /** By the name of a parameter, what a call gives for it. @type {Map<string, { node: PyNode, scope: Scope }>} */
@@ -142,11 +149,12 @@ export class Scope {
 
   /** @param {Scope | null} parent */
   constructor(parent) {
+    super();
     this.parent = parent;
   }
 
-  /** @param {string} name @returns {Scope | null} */
-  holding(name) {
-    return this.names.has(name) ? this : this.parent && this.parent.holding(name);
+  /** What a name stands for; undefined where it is not set. @param {string} name @returns {PyValue} */
+  find(name) {
+    return this.has(name) ? this.get(name) : this.parent?.find(name);
   }
 }

@@ -1,0 +1,165 @@
+// @ts-check
+/** What expressions of Python give, by their names in the tree. A part that is unknown is thrown: so the whole is. */
+import { BUILTINS } from "./builtins.js";
+import { betweenCommas, childOf, inside } from "./tree.js";
+import { Float, Instance, PyFunction, PyList, Shaped, Unknown, known } from "./values.js";
+
+const QUOTES = /^\w*("""|'''|"|')|("""|'''|"|')$/g;
+const MOST_ITEMS = 10_000; // of a list that is repeated
+
+/** @type {Expression} */
+const listOf = (run, node, scope) => PyList.from(run.valuesOf(inside(node), scope));
+
+/** @type {Expression} */
+const comprehended = (run, node, scope) => run.comprehension(inside(node), scope);
+
+/** @type {Record<string, Expression>} */
+export const EXPRESSIONS = {
+  Number(_run, { text }) {
+    const digits = text.replaceAll("_", "");
+    return /^0[xob]/i.test(digits) || !/[.e]/i.test(digits) ? Number(digits) : new Float(digits);
+  },
+  String: (_run, { text }) => text.replace(QUOTES, ""),
+  ContinuedString: (run, { kids }, scope) => kids.map((kid) => known(run.evaluate(kid, scope))).join(""),
+  FormatString(run, { kids, from, to }, scope) {
+    const edges = [from, ...kids.map((kid) => kid.to)];
+    const texts = edges.map((edge, index) => run.code.slice(edge, kids[index]?.from ?? to));
+    const values = kids.map((kid) => known(run.evaluate(kid.kids[1], scope)));
+    return texts.map((text, index) => text + (values[index] ?? "")).join("").replace(QUOTES, "");
+  },
+  Boolean: (_run, { text }) => text === "True",
+  None: () => null,
+  Ellipsis: () => ({ ellipsis: true }),
+  VariableName(run, node, scope) {
+    const value = scope.find(node.text);
+    if (value !== undefined) return value;
+    return Object.hasOwn(BUILTINS, node.text) ? BUILTINS[node.text] : run.unknown(node, "is not defined here");
+  },
+  NamedExpression(run, { kids: [target, , value] }, scope) {
+    run.assign([target], run.evaluate(value, scope), scope);
+    return run.evaluate(target, scope);
+  },
+  ParenthesizedExpression: (run, { kids }, scope) => run.evaluate(kids[1], scope),
+  TupleExpression: (run, node, scope) => run.valuesOf(inside(node), scope),
+  ArrayExpression: listOf,
+  SetExpression: listOf,
+  ArrayComprehensionExpression: comprehended,
+  ComprehensionExpression: comprehended,
+  SetComprehensionExpression: comprehended,
+  DictionaryComprehensionExpression: (run, node, scope) => new Map(run.comprehension(inside(node), scope)),
+  DictionaryExpression(run, node, scope) {
+    const value = (/** @type {PyNode} */ each) => run.evaluate(each, scope);
+    const pairs = betweenCommas(inside(node)).flatMap(([key, second, third]) =>
+      (key.type === "**" ? [...known(value(second))] : [[value(key), value(third)]]));
+    return new Map(pairs);
+  },
+  MemberExpression(run, node, scope) {
+    const [first] = node.kids;
+    const name = childOf(node, "PropertyName")?.text;
+    if (name && first.kids[0]?.text === "super" && scope.find("__self__")) return run.inherited(name, node, scope);
+    const owner = known(run.evaluate(first, scope));
+    return name ? run.attribute(owner, name, node) : itemOf(run, owner, run.index(node, scope), node);
+  },
+  CallExpression: (run, node, scope) => run.callOf(node, scope),
+  LambdaExpression: (_run, node, scope) => new PyFunction("lambda", node, scope, null),
+  ConditionalExpression: (run, { kids: [yes, , test, , no] }, scope) =>
+    run.evaluate(run.isTrue(known(run.evaluate(test, scope)), test) ? yes : no, scope),
+  UnaryExpression(run, node, scope) {
+    const [{ text }, operand] = node.kids;
+    const value = known(run.evaluate(operand, scope));
+    if (text === "not") return !run.isTrue(value, operand);
+    if (value instanceof Shaped) return run.torch.call("neg", { input: value }, node);
+    if (text === "+") return value;
+    return value instanceof Float ? new Float(-value) : text === "~" ? ~value : -value;
+  },
+  BinaryExpression(run, node, scope) {
+    const [first, last] = [node.kids[0], node.kids[node.kids.length - 1]];
+    const operator = node.kids.slice(1, -1).map((kid) => run.text(kid)).join(" ");
+    const left = run.evaluate(first, scope);
+    if (operator === "and" || operator === "or") {
+      return run.isTrue(known(left), first) === (operator === "and") ? run.evaluate(last, scope) : left;
+    }
+    const isComparison = COMPARED.test(operator) && first.type === "BinaryExpression";
+    const isChained = isComparison && COMPARED.test(run.text(first.kids[1]));
+    if (isChained && left !== true) return left;
+    const value = isChained ? run.evaluate(first.kids[first.kids.length - 1], scope) : left;
+    return binary(run, operator, value, run.evaluate(last, scope), node);
+  },
+};
+
+const COMPARED = /^([<>]=?|[=!]=)$/;
+/** @type {Record<string, string>} */
+const OF_TENSORS = {
+  "+": "add", "-": "sub", "*": "mul", "/": "div", "@": "matmul", "**": "pow", "//": "floor_divide", "%": "remainder",
+  "<": "lt", ">": "gt", "<=": "le", ">=": "ge", "==": "eq", "!=": "ne",
+};
+/** @type {Record<string, (a: any, b: any) => any>} */
+const OF_NUMBERS = {
+  "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, "**": (a, b) => a ** b,
+  "//": (a, b) => Math.floor(a / b), "%": (a, b) => a - Math.floor(a / b) * b,
+  "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b,
+};
+
+/** @param {PyValue} a @param {PyValue} b @returns {boolean} */
+function isEqual(a, b) {
+  const areLists = Array.isArray(a) && Array.isArray(b) && a.length === b.length;
+  if (areLists) return a.every((value, index) => isEqual(value, b[index]));
+  return a instanceof Number || b instanceof Number ? Number(a) === Number(b) : a === b;
+}
+
+/**
+ * What an operator gives.
+ *
+ * @param {PyRun} run @param {string} operator @param {PyValue} left @param {PyValue} right @param {PyNode} node
+ * @param {boolean} [isInPlace] @returns {PyValue}
+ */
+export function binary(run, operator, left, right, node, isInPlace = false) {
+  if (operator.startsWith("is")) return (known(left) === right) === (operator === "is");
+  const unknown = [left, right].find((value) => value instanceof Unknown);
+  if (unknown) return run.torch.unknownCall(unknown, [left, right]);
+  const isOfTensors = left instanceof Shaped || right instanceof Shaped;
+  if (isOfTensors) return run.torch.operate(OF_TENSORS[operator], left, right, node, isInPlace);
+  if (operator === "==" || operator === "!=") return isEqual(left, right) === (operator === "==");
+  if (operator.endsWith("in")) {
+    const isIn = () => run.iterate(right, node).some((value) => isEqual(value, left));
+    return (typeof right === "string" ? right.includes(left) : isIn()) === (operator === "in");
+  }
+  if (operator === "+" && Array.isArray(left) && Array.isArray(right)) return like(left, [...left, ...right]);
+  const [list, times] = Array.isArray(left) ? [left, right] : [right, left];
+  const isRepeated = operator === "*" && Array.isArray(list) && list.length * times <= MOST_ITEMS;
+  if (isRepeated) return like(list, Array.from({ length: Math.max(0, times) }, () => [...list]).flat(1));
+  const isText = typeof left === "string" && typeof right === "string";
+  const compute = OF_NUMBERS[operator];
+  if (isText ? operator !== "+" : !compute || !isNumber(left) || !isNumber(right)) return run.unknown(node);
+  const value = isText ? left + right : compute(Number(left), Number(right));
+  const isFloat = typeof value === "number" && (operator === "/" || left instanceof Float || right instanceof Float);
+  return isFloat ? new Float(value) : value;
+}
+
+/** @param {PyValue} value */
+function isNumber(value) {
+  return typeof value === "number" || typeof value === "boolean" || value instanceof Float;
+}
+
+/** Values as the model is: a list, a text or a tuple. @param {PyValue} model @param {PyValue[]} values */
+function like(model, values) {
+  return model instanceof PyList ? PyList.from(values) : typeof model === "string" ? [...values].join("") : values;
+}
+
+/** @param {PyRun} run @param {PyValue} owner @param {PyValue} index @param {PyNode} node @returns {PyValue} */
+function itemOf(run, owner, index, node) {
+  if (owner instanceof Shaped) return run.torch.call("getitem", { input: owner, index }, node);
+  known(index);
+  const isModule = owner instanceof Instance && owner.type;
+  const names = isModule && typeof index === "string" ? owner.attributes : owner;
+  const items = isModule ? owner.modules : owner;
+  if (index?.bounds && (Array.isArray(items) || typeof items === "string")) {
+    const [from, to, step] = index.bounds;
+    if (step !== null && step !== -1) return run.unknown(node);
+    /** @type {PyValue} */
+    const picked = step === -1 ? [...items].reverse() : items.slice(from ?? undefined, to ?? undefined);
+    return isModule ? run.torch.container(owner.type, picked, node) : like(items, picked);
+  }
+  const found = names instanceof Map ? names.get(index) : items.at(Number(index));
+  return found === undefined ? run.unknown(node, "is not set") : found;
+}

@@ -1,0 +1,237 @@
+// @ts-check
+/**
+ * What comes out of operations that the calculator's table does not compute: of functions and methods by their names,
+ * of layers by their classes. A rule gives the shape, or the tensors, that its arguments and its inputs make.
+ */
+import { pythonText } from "../shared/formulas.js";
+import { productOf, sumOf } from "../shared/numbers.js";
+import { Shaped, Unknown } from "./values.js";
+
+/** An operation whose operands do not go together. */
+export class MisfitError extends Error {
+  /** The operation. @type {CodeStep | null} */
+  step = null;
+
+  /** @param {Misfit} misfit */
+  constructor(misfit) {
+    super("shapes do not fit");
+    this.misfit = misfit;
+  }
+}
+
+/** Refuse an operation. @param {Misfit["kind"]} [kind] @param {Record<string, any>} [more] @returns {never} */
+export function refuse(kind = "other", more = {}) {
+  throw new MisfitError({ kind, ...more });
+}
+
+/** @param {string} what @returns {never} */
+function unfollowed(what) {
+  throw new Unknown(`${what} is not followed`);
+}
+
+/** The shape of tensors that meet number by number. @param {{ shape: number[] }[]} inputs @param {string} [needs] */
+export function broadcast(inputs, needs = "the same sizes") {
+  const rank = Math.max(...inputs.map(({ shape }) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    const all = inputs.map(({ shape }) => shape[shape.length - rank + axis] ?? 1);
+    const sizes = new Set(all.filter((size) => size !== 1));
+    return sizes.size > 1 ? refuse("operands", { needs }) : [...sizes][0] ?? 1;
+  });
+}
+
+/**
+ * A tensor of a shape; where it is the input's, in the input's order.
+ *
+ * @param {number[]} shape @param {Shaped} input @param {boolean} isPointwise
+ */
+export function kept(shape, input, isPointwise) {
+  const made = new Shaped(shape);
+  if (input.isOrdered) return made;
+  if (isPointwise && String(shape) === String(input.shape)) made.strides = input.strides;
+  else if (shape.length > 2) made.strides = null;
+  return made;
+}
+
+/** One number, or several. @param {any} value @returns {number[]} */
+const listed = (value) => [value].flat();
+
+/** An axis, from the front. @param {number} axis @param {number[]} shape @param {number} [more]  axes than it has */
+function axisOf(axis, shape, more = 0) {
+  const rank = shape.length + more;
+  const found = axis < 0 ? axis + rank : axis;
+  return Number.isInteger(axis) && found >= 0 && found < rank ? found : refuse();
+}
+
+/** The axes that are named; all, where none is. @param {any} dim @param {number[]} shape */
+function axesOf(dim, shape) {
+  return new Set(dim === undefined || dim === null ? shape.keys() : listed(dim).map((axis) => axisOf(axis, shape)));
+}
+
+/** Sizes with what −1 stands for, if they make up the total. @param {number[]} sizes @param {number} total */
+function resolved(sizes, total) {
+  const whole = productOf(sizes.filter((size) => size !== -1));
+  const shape = sizes.map((size) => (size === -1 ? total / whole : size));
+  return shape.every(Number.isInteger) && productOf(shape) === total ? shape : null;
+}
+
+/** Can the numbers be seen in another shape where they lie? @param {Shaped} input @param {number[]} target */
+function isViewable({ shape, strides }, target) {
+  let [at, count, seen] = [target.length - 1, 1, 1];
+  let base = strides?.at(-1) ?? 1;
+  for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+    count *= shape[axis];
+    if (axis > 0 && (shape[axis - 1] === 1 || strides?.[axis - 1] === count * base)) continue;
+    while (at >= 0 && (seen < count || target[at] === 1)) seen *= target[at--];
+    if (seen !== count) return false;
+    if (axis > 0) [base, count, seen] = [/** @type {number[]} */ (strides)[axis - 1], 1, 1];
+  }
+  return at === -1;
+}
+
+/** @param {number} size @param {(number | null)[]} slice */
+function slicedSize(size, [from, to, step]) {
+  const bound = (/** @type {number} */ value) => Math.min(size, Math.max(0, value < 0 ? value + size : value));
+  return Math.max(0, Math.ceil((bound(to ?? size) - bound(from ?? 0)) / (step ?? 1)));
+}
+
+const PART = { bounds: [null, null, null] }; // all of an axis
+
+/** @type {Record<string, Rule>} */
+export const RULES = {
+  reshape({ shape: sizes }, { shape }) {
+    const all = listed(sizes);
+    const [needed, came] = [Math.max(productOf(all.slice(1)), 0), productOf(shape.slice(1))];
+    return resolved(all, productOf(shape)) ?? refuse("view", { needed, came });
+  },
+  view(given, input, inputs) {
+    const target = RULES.reshape(given, input, inputs);
+    if (!input.strides) throw new Unknown("whether the numbers lie in order is not known");
+    return isViewable(input, target) ? target : refuse("order");
+  },
+  view_as: (_given, input, [, { shape }]) => RULES.reshape({ shape }, input, []),
+  flatten({ start_dim = 0, end_dim = -1 }, { shape }) {
+    const [from, to] = [axisOf(start_dim, shape), axisOf(end_dim, shape)];
+    return [...shape.slice(0, from), productOf(shape.slice(from, to + 1)), ...shape.slice(to + 1)];
+  },
+  unflatten({ dim, sizes, unflattened_size: all = sizes }, { shape }) {
+    const axis = axisOf(dim, shape);
+    return shape.toSpliced(axis, 1, ...(resolved(listed(all), shape[axis]) ?? refuse()));
+  },
+  permute({ dims }, { shape, strides }) {
+    const order = listed(dims).map((axis) => axisOf(axis, shape));
+    if (order.length !== shape.length) refuse();
+    const made = new Shaped(order.map((axis) => shape[axis]));
+    made.strides = strides && order.map((axis) => strides[axis]);
+    return made;
+  },
+  transpose({ dim0, dim1, axis0 = dim0, axis1 = dim1 }, input) {
+    const dims = [...input.shape.keys()];
+    const [a, b] = [axisOf(axis0, dims), axisOf(axis1, dims)];
+    return RULES.permute({ dims: dims.with(a, b).with(b, a) }, input, []);
+  },
+  t: (_given, input) => (input.shape.length === 2 ? RULES.permute({ dims: [1, 0] }, input, []) : refuse()),
+  squeeze: ({ dim }, { shape }) => shape.filter((size, axis) => size !== 1 || !axesOf(dim, shape).has(axis)),
+  unsqueeze: ({ dim }, { shape }) => shape.toSpliced(axisOf(dim, shape, 1), 0, 1),
+  contiguous: (_given, { shape }) => shape,
+  cat({ dim = 0 }, { shape }, inputs) {
+    const axis = axisOf(dim, shape);
+    const others = inputs.map((each) => (each.shape.length > axis ? String(each.shape.with(axis, 0)) : ""));
+    if (new Set(others).size > 1) refuse("operands", { needs: `the same size on every axis but axis ${dim}` });
+    return shape.with(axis, sumOf(inputs.map((each) => each.shape[axis])));
+  },
+  stack: ({ dim = 0 }, { shape }, inputs) => (inputs.every((each) => String(each.shape) === String(shape))
+    ? shape.toSpliced(axisOf(dim, shape, 1), 0, inputs.length) : refuse()),
+  split({ split_size_or_sections: size, dim = 0 }, { shape }) {
+    const axis = axisOf(dim, shape);
+    const total = shape[axis];
+    const starts = Array.isArray(size) ? [] : [...Array(Math.ceil(total / size)).keys()].map((index) => index * size);
+    const sizes = Array.isArray(size) ? listed(size) : starts.map((start) => Math.min(size, total - start));
+    return sumOf(sizes) === total ? sizes.map((each) => new Shaped(shape.with(axis, each))) : refuse();
+  },
+  chunk({ chunks, dim = 0 }, input) {
+    const size = Math.ceil(input.shape[axisOf(dim, input.shape)] / chunks);
+    return RULES.split({ split_size_or_sections: size, dim }, input, []);
+  },
+  unbind: ({ dim = 0 }, { shape }) =>
+    Array.from({ length: shape[axisOf(dim, shape)] }, () => new Shaped(shape.toSpliced(axisOf(dim, shape), 1))),
+  expand({ shape: sizes }, input) {
+    const own = input.shape.slice(-sizes.length);
+    const wanted = listed(sizes).map((size, axis) => (size === -1 ? own.at(axis - sizes.length) ?? 1 : size));
+    return broadcast([input, { shape: wanted }]);
+  },
+  expand_as: (_given, _input, [, { shape }]) => shape,
+  repeat: ({ sizes }, { shape }) =>
+    listed(sizes).map((times, axis) => times * (shape[axis - sizes.length + shape.length] ?? 1)),
+  getitem({ index }, { shape }) {
+    const list = [index].flat();
+    const dots = list.findIndex((each) => each?.ellipsis);
+    const taken = list.filter((each) => each !== null && !each?.ellipsis).length;
+    if (dots >= 0) list.splice(dots, 1, ...Array(Math.max(0, shape.length - taken)).fill(PART));
+    const isTensor = list.some((each) => each !== null && !each.bounds && !Number.isInteger(each));
+    if (isTensor) unfollowed("an index that is a tensor");
+    const axes = [...shape];
+    const made = list.flatMap((each) => {
+      if (each === null) return [1];
+      const size = axes.shift() ?? refuse();
+      if (each.bounds) return [slicedSize(size, each.bounds)];
+      return each < -size || each >= size ? refuse() : [];
+    });
+    return [...made, ...axes];
+  },
+  mean({ dim, keepdim = false }, { shape }) {
+    const axes = axesOf(dim, shape);
+    return shape.flatMap((size, axis) => (!axes.has(axis) ? [size] : keepdim ? [1] : []));
+  },
+  max(given, input, inputs) {
+    if (given.dim === undefined) return inputs.length > 1 ? broadcast(inputs) : [];
+    const [values, indices] = [0, 1].map(() => new Shaped(RULES.mean(given, input, inputs)));
+    return Object.assign([values, indices], { values, indices });
+  },
+  matmul(_given, { shape: a }, [, { shape: b }]) {
+    if (a.length < 2 || b.length < 2) unfollowed("a product with a row");
+    const needs = "as many columns on the left as rows on the right";
+    if (a.at(-1) !== b.at(-2)) refuse("operands", { needs });
+    return [...broadcast([a, b].map((each) => ({ shape: each.slice(0, -2) })), needs), a.at(-2), b.at(-1)];
+  },
+  interpolate({ scale_factor: factor, size }, { shape }) {
+    const one = (/** @type {any} */ setting, /** @type {number} */ axis) => listed(setting)[axis] ?? listed(setting)[0];
+    const pixels = shape.slice(2).map((each, axis) => one(size, axis) ?? Math.floor(each * Number(one(factor, axis))));
+    return pixels.length ? [...shape.slice(0, 2), ...pixels] : refuse();
+  },
+  pixel_shuffle({ upscale_factor: by }, { shape }) {
+    const [channels, height, width] = shape.slice(-3);
+    return channels % (by * by) ? refuse() : [...shape.slice(0, -3), channels / (by * by), height * by, width * by];
+  },
+  PixelUnshuffle({ downscale_factor: by }, { shape }) {
+    const [channels, height, width] = shape.slice(-3);
+    return height % by || width % by ? refuse() : [...shape.slice(0, -3), channels * by * by, height / by, width / by];
+  },
+  pad({ padding, pad = Array.isArray(padding) ? padding : Array(4).fill(padding) }, { shape }) {
+    const added = shape.map((_, axis) => pad.slice(2 * (shape.length - 1 - axis)).slice(0, 2)); // from the last axis on
+    return pad.length / 2 > shape.length ? refuse() : shape.map((size, axis) => size + sumOf(added[axis]));
+  },
+  LayerNorm: ({ normalized_shape: last }, { shape }) => (String(shape.slice(-last.length)) === String(last)
+    ? shape : refuse("operands", { needs: `shapes that end in ${pythonText(last)}` })),
+  RNN({ input_size, hidden_size: hidden, num_layers = 1, bidirectional, batch_first, proj_size = 0 }, { shape }) {
+    if (shape.length === 2) unfollowed("a sequence without a batch");
+    if (proj_size) unfollowed("a projection");
+    if (shape.length !== 3) refuse();
+    if (shape[2] !== input_size) refuse("features", { needed: input_size, came: shape[2] });
+    const ways = bidirectional ? 2 : 1;
+    const state = new Shaped([ways * num_layers, shape[batch_first ? 0 : 1], hidden]);
+    return [new Shaped([shape[0], shape[1], ways * hidden]), state];
+  },
+  LSTM(given, input, inputs) {
+    const [output, state] = RULES.RNN(given, input, inputs);
+    return [output, [state, state]];
+  },
+};
+
+/** Operations that follow the rule of another one. */
+const ALIKE = {
+  unflatten: "Unflatten", transpose: "swapaxes", cat: "concat concatenate", max: "min",
+  mean: "sum amax amin std var norm prod argmax", matmul: "bmm mm", pixel_shuffle: "PixelShuffle",
+  interpolate: "upsample Upsample UpsamplingNearest2d UpsamplingBilinear2d",
+  pad: "ZeroPad2d ReflectionPad2d ReplicationPad2d", RNN: "GRU",
+};
+for (const [name, others] of Object.entries(ALIKE)) for (const other of others.split(" ")) RULES[other] = RULES[name];
