@@ -35,8 +35,8 @@ def known() -> dict[str, dict[str, object]]:
     """Describe functions by their names: the ``kind`` in the table, and the ``names`` of arguments.
 
     For ``max_pool2d`` and the layer ``MaxPool2d`` there is one kind; an operation without a kind
-    has an empty one, and what comes out is as large as what goes in if it ``keeps``; ``passed`` are the defaults that show in a recorded call. The first argument
-    is ``input``, also where a method has it as its owner.
+    has an empty one. What ``keeps`` gives as much as it gets; ``passed`` are the defaults that show
+    in a recorded call. The first argument is ``input``, also where a method has it as its owner.
     """
     kinds = {_plain(name): kind.name for kind in KINDS for name in (kind.name, *kind.calls)}
     alike = {name for home in _HOMES for name in dir(home) if _plain(name) in kinds}
