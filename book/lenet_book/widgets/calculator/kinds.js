@@ -75,7 +75,7 @@ export function freshName(stem, layers) {
 
 /** Write a setting; a square size such as (5, 5) as one number. @param {Setting} setting */
 export function settingText(setting) {
-  const isSquare = Array.isArray(setting) && new Set(setting).size === 1;
+  const isSquare = Array.isArray(setting) && new Set(setting.map(String)).size === 1;
   return pythonText(isSquare ? setting[0] : setting);
 }
 

@@ -29,7 +29,7 @@ export const EXPRESSIONS = {
   },
   Boolean: (_run, { text }) => text === "True",
   None: () => null,
-  Ellipsis: () => ({ ellipsis: true }),
+  Ellipsis: () => ({ ellipsis: true, toString: () => "Ellipsis" }),
   VariableName(run, node, scope) {
     const value = scope.find(node.text);
     if (value !== undefined) return value;

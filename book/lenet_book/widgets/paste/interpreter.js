@@ -176,13 +176,13 @@ export class Interpreter {
     const kids = member.kids.slice(2, -1);
     const each = betweenCommas(kids).map((part) => {
       if (!part.some(({ type }) => type === ":")) return this.evaluate(part[0], scope);
-      /** @type {PyValue[]} */
-      const bounds = [null];
+      const bounds = Array(3).fill(null);
+      let at = 0;
       for (const kid of part) {
-        if (kid.type === ":") bounds.push(null);
-        else bounds[bounds.length - 1] = this.evaluate(kid, scope);
+        if (kid.type === ":") at += 1;
+        else bounds[at] = this.evaluate(kid, scope);
       }
-      return { bounds: [...bounds, null, null].slice(0, 3) };
+      return { bounds, toString: () => `slice(${bounds.map((bound) => bound ?? "None").join(", ")})` };
     });
     return kids.some(({ type }) => type === ",") ? each : each[0];
   }

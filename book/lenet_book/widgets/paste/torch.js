@@ -1,6 +1,6 @@
 // @ts-check
 /** What layers and functions of torch do to shapes; every operation of a network is a step. */
-import { KINDS, kindOf, settingsOf } from "../calculator/kinds.js";
+import { KINDS, kindOf, settingText, settingsOf } from "../calculator/kinds.js";
 import { numParameters, runLayer } from "../calculator/layers.js";
 import { ShapeError, alongAxes, checkNumber, pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
@@ -179,19 +179,12 @@ export class Torch {
     const { type, settings, isNamed, name } = module;
     if (type === "Sequential") return this.#callSequence(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
-    const [input] = inputs;
     const step = { ...stepOf({ name: name || type, type, settings }, inputs, node, module), isInSequence };
+    const isKnown = inputs.length && KINDS[type] && !UNFOLLOWED.has(type);
     const isLost = !isNamed && !this.run.isScript;
-    const why = args.find((arg) => arg instanceof Unknown) ?? module.unknown ??
+    const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ??
       (isLost && new Unknown(`${type} is kept where the network does not find it, such as a plain list`, module.made));
-    if (why) return this.#unknownStep(step, why);
-    if (!input || !KINDS[type] || UNFOLLOWED.has(type)) return this.#unknownStep(step, notKnown(type, node));
-    if (!this.#used.has(module)) step.numParameters = this.numParameters(module);
-    this.#used.add(module);
-    return this.#finish(step, inputs, settings.inplace, () => {
-      if (AXES[type] && !AXES[type].includes(input.shape.length)) refuse();
-      return RULES[type]?.(settings, input, inputs) ?? kept(ranShape(step), input, kindOf(module).pointwise);
-    });
+    return this.#run(step, inputs, settings, unknown || (isKnown ? null : notKnown(type, node)), false);
   }
 
   /** @param {Instance} sequence @param {PyCall} call */
@@ -256,7 +249,6 @@ export class Torch {
   /** Run a function. @param {string} name @param {Settings} given @param {PyNode} node @returns {PyValue} */
   call(name, given, node) {
     const inputs = tensorsIn(Object.values(given));
-    const [input] = inputs;
     const bare = name.replace(/_$/, "");
     const { kind = "", keeps = false } = CALLS[name] ?? CALLS[bare] ?? {};
     const layer = functionLayer(kind || bare, given, inputs);
@@ -265,17 +257,53 @@ export class Torch {
     const step = stepOf({ name, ...layer }, inputs, node, null);
     step.operation = this.#described(name, given, inputs, node);
     const mattering = Object.keys(given).filter((key) => !isKept || /^(input|other|tensors)$/.test(key));
-    const parts = mattering.flatMap((key) => given[key]);
-    const unknown = parts.flatMap((part) => part?.bounds ?? part).find((part) => part instanceof Unknown);
+    const parts = mattering.flatMap((key) => given[key]).flatMap((part) => part?.bounds ?? part);
+    const lost = parts.find((part) => part instanceof Unknown);
+    if (!inputs.length && !lost) return this.run.unknown(node);
+    const isKnown = bare in RULES || isKept || window || fits;
+    const unknown = lost ?? (isKnown ? null : notKnown(bare, node));
+    return this.#run(step, inputs, bare === name ? given : { ...given, inplace: true }, unknown, isKept);
+  }
+
+  /**
+   * Run an operation, which is a step of the network.
+   *
+   * @param {CodeStep} step @param {Shaped[]} inputs @param {Settings} given
+   * @param {Unknown | null} unknown  why nothing is known of what it gives @param {boolean} isKept  the inputs' shape
+   */
+  #run(step, inputs, given, unknown, isKept) {
+    const { layer, node, module } = step;
     if (unknown) return this.#unknownStep(step, unknown);
-    if (!input) return this.run.unknown(node);
-    const rule = RULES[bare];
-    if (!rule && !isKept && !window && !fits) return this.#unknownStep(step, notKnown(bare, node));
-    const fresh = new Set(inputs.filter((each) => each.isParameter && !this.#used.has(each)));
+    const weights = module ? [module] : inputs.filter((each) => each.isParameter);
+    const fresh = [...new Set(weights)].filter((each) => !this.#used.has(each));
     fresh.forEach((each) => this.#used.add(each));
-    step.numParameters = sumOf([...fresh].map((each) => productOf(each.shape)));
-    return this.#finish(step, inputs, bare !== name || given.inplace, () =>
-      rule?.(given, input, inputs) ?? (isKept ? kept(broadcast(inputs), input, true) : ranShape(step)));
+    step.numParameters = sumOf(fresh.map((each) => (module ? this.numParameters(module) : productOf(each.shape))));
+    let made;
+    try {
+      made = this.#shapeBehind(step, inputs, given, isKept);
+    } catch (error) {
+      if (error instanceof Unknown) return this.#unknownStep(step, error);
+      if (error instanceof TypeError) return this.#unknownStep(step, notKnown(layer.name, node));
+      if (error instanceof MisfitError) error.step = { ...step, misfit: error.misfit };
+      throw error;
+    }
+    const isShape = Array.isArray(made) && made.every((size) => typeof size === "number");
+    const result = given.inplace === true ? inputs[0] : isShape ? new Shaped(made) : made;
+    const outputs = tensorsIn([result]);
+    outputs.forEach((each) => (each.source = this.steps.length));
+    if (!this.run.isScript) this.steps.push({ ...step, outputShape: [...outputs[0].shape] });
+    return result;
+  }
+
+  /** @param {CodeStep} step @param {Shaped[]} inputs @param {Settings} given @param {boolean} isKept */
+  #shapeBehind({ layer, module, inputShape }, inputs, given, isKept) {
+    const [input] = inputs;
+    const rule = RULES[module ? layer.type : layer.name.replace(/_$/, "")];
+    if (AXES[layer.type] && !AXES[layer.type].includes(inputShape.length)) refuse();
+    if (rule) return rule(given, input, inputs);
+    if (isKept) return kept(broadcast(inputs), input, true);
+    const { misfit, outputShape } = runLayer(layer, inputShape);
+    return misfit ? refuse(misfit.kind, misfit) : kept(outputShape, input, kindOf(layer).pointwise);
   }
 
   /** @param {CodeStep} step @param {Unknown} unknown */
@@ -288,25 +316,6 @@ export class Torch {
     return unknown;
   }
 
-  /** @param {CodeStep} step @param {Shaped[]} inputs @param {unknown} isInPlace @param {() => PyValue} compute */
-  #finish(step, inputs, isInPlace, compute) {
-    let made;
-    try {
-      made = compute();
-    } catch (error) {
-      if (error instanceof Unknown) return this.#unknownStep(step, error);
-      if (error instanceof TypeError) return this.#unknownStep(step, notKnown(step.layer.name, step.node));
-      if (error instanceof MisfitError) error.step = { ...step, misfit: error.misfit };
-      throw error;
-    }
-    const isShape = Array.isArray(made) && made.every((size) => typeof size === "number");
-    const result = isInPlace === true ? inputs[0] : isShape ? new Shaped(made) : made;
-    const outputs = tensorsIn([result]);
-    outputs.forEach((each) => (each.source = this.steps.length));
-    if (!this.run.isScript) this.steps.push({ ...step, outputShape: [...outputs[0].shape] });
-    return result;
-  }
-
   /** A call as text. @param {string} name @param {Settings} given @param {Shaped[]} inputs @param {PyNode} node */
   #described(name, given, [input], node) {
     const sizes = [given[VARIADIC[name]] ?? []].flat();
@@ -316,7 +325,7 @@ export class Torch {
     const shown = Object.entries(given).filter(([key, value]) => isShown(value) && value !== USUAL[key]);
     const texts = name === "repeat" ? sizes.map((size, index) => `argument${index + 1}=${pythonText(size)}`)
       : VARIADIC[name] ? sizes.map((size, index) => (isBatch(index) ? written[index] : pythonText(size)))
-        : shown.map(([key, value]) => `${key}=${argumentText(value)}`);
+        : shown.map(([key, value]) => `${key}=${settingText(value)}`);
     return `${name}(${texts.join(", ")})`;
   }
 }
@@ -381,16 +390,6 @@ function isShown(value) {
   return value !== null && value !== undefined && !tensorsIn([value]).length && !(value instanceof Unknown);
 }
 
-/** @param {PyValue} value @returns {string} */
-function argumentText(value) {
-  if (value?.bounds) return `slice(${value.bounds.map(pythonText).join(", ")})`;
-  if (value?.ellipsis) return "Ellipsis";
-  if (!Array.isArray(value)) return pythonText(value);
-  const texts = value.map(argumentText);
-  if (new Set(texts).size === 1) return texts[0];
-  return value instanceof PyList ? `[${texts.join(", ")}]` : `(${texts.join(", ")})`;
-}
-
 /** Refuse settings with which no layer can be made, by a `ShapeError`. @param {Instance} layer */
 function checkSizes({ type, settings }) {
   const all = Object.entries(settingsOf({ type, settings }));
@@ -425,10 +424,4 @@ function stepOf(layer, inputs, node, module) {
   const sources = inputs.map((each) => each.source);
   const [inputShape = []] = inputShapes;
   return { layer, inputShape, inputShapes, sources, outputShape: [], numParameters: 0, node, module, isUnknown: false };
-}
-
-/** What comes out of a layer, as the calculator has it. @param {CodeStep} step @returns {number[]} */
-function ranShape({ layer, inputShape }) {
-  const { misfit, outputShape } = runLayer(layer, inputShape);
-  return misfit ? refuse(misfit.kind, misfit) : outputShape;
 }
