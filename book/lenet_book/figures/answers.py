@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor, nn
 
-from lenet_book.figures.drawing import ACCENTS, EDGE, INK, STYLE, WIDTH, BookFigure
+from lenet_book.figures.drawing import ACCENTS, EDGE, INK, WIDTH, BookFigure, drawn
 from lenet_book.wording import share_text
 
 
-@mpl.rc_context(STYLE)
+@drawn(logits="K")
 def shares(logits: Mapping[str, Tensor], classes: Sequence[str]) -> BookFigure:
     """Draw what the softmax makes of the scores of several networks, the largest share coloured.
 
@@ -37,7 +36,7 @@ def shares(logits: Mapping[str, Tensor], classes: Sequence[str]) -> BookFigure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(inputs="F")
 def contributions(inputs: Tensor, layer: nn.Linear, unit: int, *, num_shown: int = 8) -> BookFigure:
     """Draw one number of a linear layer as the strongest of its products, the rest and the bias.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-import matplotlib as mpl
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from lenet.tracing import record
-from lenet_book.figures.drawing import ACCENTS, COLOUR_MAP, EDGE, IMAGE_MAP, INK, STYLE, BookFigure
+from lenet_book.figures.drawing import ACCENTS, COLOUR_MAP, EDGE, IMAGE_MAP, INK, BookFigure, drawn
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ SHEET_SHIFT = 0.1  # between two sheets of a stack, in units of the drawing
 STAGE_GAP = 0.55
 
 
-@mpl.rc_context(STYLE)
+@drawn(image="CHW")
 def architecture(
     model: nn.Module,
     input_shape: tuple[int, int, int] | None = None,

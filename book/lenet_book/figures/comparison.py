@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import mean
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from lenet_book.figures.drawing import STYLE, WIDTH, BookFigure, run_colours
+from lenet_book.figures.drawing import WIDTH, BookFigure, drawn, run_colours
 
 LABEL_HEIGHT = 0.015  # accuracies that lie closer have labels that cover each other …
 LABEL_WIDTH = 1.25  # … where costs differ by a smaller factor
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def curves(
     series: Mapping[str, Sequence[float]],
     *,
@@ -43,7 +42,7 @@ def curves(
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def trade_offs(
     accuracies: Mapping[str, Mapping[str, Sequence[float]]],
     costs: Mapping[str, Mapping[str, float]],

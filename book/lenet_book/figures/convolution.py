@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lenet import checks
 from lenet.shapes import conv_windows
 from lenet_book.figures.drawing import (
     ACCENTS,
@@ -19,7 +19,6 @@ from lenet_book.figures.drawing import (
     EDGE,
     IMAGE_MAP,
     SIGNED_MAP,
-    STYLE,
     WIDTH,
     WINDOW,
     BookFigure,
@@ -27,6 +26,7 @@ from lenet_book.figures.drawing import (
     draw_numbers,
     draw_pixel,
     draw_signed,
+    drawn,
 )
 
 
@@ -38,7 +38,7 @@ def _outline(ax: Axes, row: float, column: float, height: float, width: float) -
     )
 
 
-@mpl.rc_context(STYLE)
+@drawn(image="1HW", kernel="HW")
 def convolution_step(image: Tensor, kernel: Tensor, row: int, column: int) -> BookFigure:
     """Draw how one number of a feature map is made: the patch, the kernel, the products, the sum.
 
@@ -72,7 +72,7 @@ def convolution_step(image: Tensor, kernel: Tensor, row: int, column: int) -> Bo
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def window_places(
     settings: Mapping[str, Mapping[str, int]], size: int = 7, kernel_size: int = 3
 ) -> BookFigure:
@@ -107,14 +107,22 @@ def window_places(
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(values="HW")
 def max_pooling(values: Tensor, kernel_size: int = 2) -> BookFigure:
     """Draw max-pooling on a table of numbers, the largest of every window framed.
 
     Args:
         values: float32 (H, W), both divisible by `kernel_size`.
         kernel_size: Height and width of the window, and its stride.
+
+    Raises:
+        ValueError: They are not.
     """
+    checks.whole_number("kernel_size", kernel_size, 1)
+    if any(size % kernel_size for size in values.shape):
+        raise ValueError(
+            f"values are {tuple(values.shape)}: both must be divisible by {kernel_size=}"
+        )
     pooled, winners = functional.max_pool2d(values[None], kernel_size, return_indices=True)
     figure = BookFigure(WIDTH, 2.9)
     left, right = figure.subplots(1, 2)
@@ -133,7 +141,7 @@ def max_pooling(values: Tensor, kernel_size: int = 2) -> BookFigure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(inputs="CHW")
 def convolution_sum(inputs: Tensor, layer: nn.Conv2d, unit: tuple[int, int, int]) -> BookFigure:
     """Draw one number of a convolution: for every channel the window, patch, filter and products.
 
@@ -144,7 +152,12 @@ def convolution_sum(inputs: Tensor, layer: nn.Conv2d, unit: tuple[int, int, int]
         inputs: float32 (C, H, W), what goes into the layer.
         layer: A convolution of C channels with stride 1 and neither padding nor dilation.
         unit: Channel, row and column of the number in the layer's output.
+
+    Raises:
+        ValueError: The layer has other settings, or no such unit.
     """
+    if (layer.stride, layer.padding, layer.dilation) != ((1, 1), (0, 0), (1, 1)):
+        raise ValueError(f"{layer} must have stride 1 and neither padding nor dilation")
     channel, row, column = unit
     inputs, kernel = inputs.detach().cpu(), layer.weight[channel].detach().cpu()
     height, width = kernel.shape[1:]

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import matplotlib as mpl
 import torch
 from torch import Tensor
 
-from lenet_book.figures.drawing import STYLE, WIDTH, BookFigure, draw_image
+from lenet import checks
+from lenet_book.figures.drawing import WIDTH, BookFigure, draw_image, drawn
 
 PIXEL_STYLE = """<style>
 .lenet-pixels { max-width: 40rem; }
@@ -28,7 +28,7 @@ PIXEL_STYLE = """<style>
 </style>"""
 
 
-@mpl.rc_context(STYLE)
+@drawn(images="NCHW")
 def image_grid(
     images: Tensor,
     titles: Sequence[object] | None = None,
@@ -48,7 +48,8 @@ def image_grid(
     Raises:
         ValueError: The images have another shape, or there are not as many titles as images.
     """
-    if images.dim() != 4 or images.shape[1] not in (1, 3):
+    checks.whole_number("columns", columns, 1)
+    if images.shape[1] not in (1, 3):
         raise ValueError(f"images must be (N, 1 or 3, H, W), not {tuple(images.shape)}")
     if titles is not None and len(titles) != len(images):
         raise ValueError(f"there are {len(images)} images but {len(titles)} titles")
@@ -93,12 +94,10 @@ def pixels(image: Tensor, name: str) -> PixelTable:
     Raises:
         ValueError: The image has another type or shape.
     """
-    if image.dtype != torch.uint8 or image.dim() != 2:
-        raise ValueError(f"image must be uint8 (H, W), not {image.dtype} {tuple(image.shape)}")
-    return PixelTable(image, name)
+    return PixelTable(checks.tensor("image", image, "HW", torch.uint8), name)
 
 
-@mpl.rc_context(STYLE)
+@drawn(stages="CHW")
 def image_stages(
     stages: Mapping[str, Tensor], *, columns: int = 3, width: float = 4.8
 ) -> BookFigure:

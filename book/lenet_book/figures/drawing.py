@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import functools
+import inspect
 import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -15,6 +17,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
+
+from lenet import checks
+
+P = ParamSpec("P")
+UNTOLD = (ArithmeticError, AttributeError, LookupError, RuntimeError, StopIteration)
 
 COLOUR_MAP = "viridis"  # for values that are no pictures
 IMAGE_MAP = "gray"  # for grey images: 0 is black, as in the data
@@ -72,6 +79,51 @@ class BookFigure(Figure):
     def __repr__(self) -> str:
         width, height = self.get_size_inches()
         return f"<figure {width:g} × {height:g} in>"
+
+
+def drawn(**axes: str) -> Callable[[Callable[P, BookFigure]], Callable[P, BookFigure]]:
+    """Let a function draw in the book's style, and say in words what it cannot draw.
+
+    Args:
+        axes: For arguments that are tensors, or mappings of tensors, a letter or the size of each
+            axis, such as ``"N1HW"``. They reach the function detached, on the CPU.
+    """
+
+    def decorate(draw: Callable[P, BookFigure]) -> Callable[P, BookFigure]:
+        signature = inspect.signature(draw)
+
+        @functools.wraps(draw)
+        def draw_or_say(*args: P.args, **kwargs: P.kwargs) -> BookFigure:
+            given = signature.bind(*args, **kwargs)
+            for name, value in given.arguments.items():
+                if isinstance(value, Mapping) and not value:
+                    raise ValueError(f"{name} is empty: there is nothing to draw")
+                if name in axes and value is not signature.parameters[name].default:
+                    given.arguments[name] = _drawable(name, value, axes[name])
+            try:
+                with mpl.rc_context(STYLE):
+                    return draw(*given.args, **given.kwargs)
+            except UNTOLD as error:
+                raise ValueError(
+                    f"{draw.__name__} cannot draw what it was given: {error!r}. What it takes: "
+                    f"help({draw.__name__})"
+                ) from error
+
+        return draw_or_say
+
+    return decorate
+
+
+def _drawable(name: str, value: object, axes: str) -> Any:  # noqa: ANN401
+    """Return a tensor, or all of a mapping, once it can be drawn."""
+    if isinstance(value, Mapping):
+        return {k: _drawable(f"{name}[{k!r}]", each, axes) for k, each in value.items()}
+    found = checks.tensor(name, value, axes).detach().cpu()
+    if any(a.isdigit() and size != int(a) for a, size in zip(axes, found.shape, strict=True)):
+        raise ValueError(f"{name} must be ({', '.join(axes)}), not {tuple(found.shape)}")
+    if found.is_complex() or not found.isfinite().all():
+        raise ValueError(f"{name} must be finite real numbers; some are infinite, NaN or complex")
+    return found
 
 
 def draw_image(ax: Axes, image: Tensor) -> None:

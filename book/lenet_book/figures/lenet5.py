@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 import torch
 from matplotlib.patches import Rectangle
@@ -15,18 +14,18 @@ from lenet_book.figures.drawing import (
     ACCENTS,
     EDGE,
     INK,
-    STYLE,
     WIDTH,
     WINDOW,
     BookFigure,
     draw_image,
     draw_signed,
+    drawn,
 )
 
 RUN_STYLES = (("-", ACCENTS[0]), ("--", ACCENTS[0]), ("-", ACCENTS[1]), ("--", ACCENTS[1]))
 
 
-@mpl.rc_context(STYLE)
+@drawn(table="OI")
 def connections(table: Tensor) -> BookFigure:
     """Draw which maps of one layer each map of the next looks at.
 
@@ -50,7 +49,7 @@ def connections(table: Tensor) -> BookFigure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> BookFigure:
     """Draw codes of ±1, what comes close to them, and pictures, a row for each title.
 
@@ -73,7 +72,7 @@ def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> BookFigure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(image="1HW", shares="P")
 def score_map(image: Tensor, winners: Sequence[str], shares: Tensor, jump: int) -> BookFigure:
     """Draw a wide image and, below it, what a network sees in each of its windows.
 
@@ -82,8 +81,13 @@ def score_map(image: Tensor, winners: Sequence[str], shares: Tensor, jump: int) 
         winners: The name of the best class at every position, from left to right.
         shares: float (positions,): its share of the softmax.
         jump: Pixels from one position to the next; windows are as wide as the image is high.
+
+    Raises:
+        ValueError: There are not as many winners as shares.
     """
     _, height, width = image.shape
+    if len(winners) != len(shares):
+        raise ValueError(f"there are {len(winners)} winners and {len(shares)} shares")
     figure = BookFigure(WIDTH, WIDTH * height / width + 1.6)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[WIDTH * height / width, 1.4])
     draw_image(above, image)
@@ -99,7 +103,7 @@ def score_map(image: Tensor, winners: Sequence[str], shares: Tensor, jump: int) 
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def squashing(functions: Mapping[str, Callable[[Tensor], Tensor]], marked: float) -> BookFigure:
     """Draw activation functions over each other, with dots at ±`marked` on the first.
 
@@ -123,7 +127,7 @@ def squashing(functions: Mapping[str, Callable[[Tensor], Tensor]], marked: float
 Runs = Sequence[Sequence[float]]
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def trainability(panels: Mapping[str, Mapping[str, Runs]], chance: float = 0.1) -> BookFigure:
     """Draw accuracy against the epoch, a panel per title, a thin line for each run.
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from torch import Tensor
 
-from lenet_book.figures.drawing import ACCENTS, EDGE, INK, SIGNED_MAP, STYLE, WIDTH, BookFigure
+from lenet_book.figures.drawing import ACCENTS, EDGE, INK, SIGNED_MAP, WIDTH, BookFigure, drawn
 
 Bin = tuple[int, float, float]  # number of answers, their mean probability, share that is right
 
 
-@mpl.rc_context(STYLE)
+@drawn(counts="KK")
 def confusion(counts: Tensor, classes: Sequence[str]) -> BookFigure:
     """Draw a confusion matrix, coloured by shares of its rows: right in blue, mistakes in red.
 
@@ -57,7 +56,7 @@ def _row_colours(counts: np.ndarray) -> np.ndarray:
     return strengths
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def class_scores(scores: Mapping[str, Tensor], classes: Sequence[str]) -> BookFigure:
     """Draw scores of every class, such as recall and precision, as dots on one line per class.
 
@@ -83,7 +82,7 @@ def class_scores(scores: Mapping[str, Tensor], classes: Sequence[str]) -> BookFi
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def reliability(bins: Mapping[str, Sequence[Bin]]) -> BookFigure:
     """Draw reliability diagrams: how often answers of about the same probability are right.
 

@@ -18,16 +18,16 @@ from lenet.shapes import conv_windows
 from lenet_book.figures.drawing import (
     ACCENTS,
     INK,
-    STYLE,
     WIDTH,
     WINDOW,
     BookFigure,
     draw_image,
     draw_pixel,
+    drawn,
 )
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def kernel_positions(
     input_size: int, kernel_size: int, *, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> BookFigure:
@@ -77,7 +77,7 @@ def _cell_text(ax: Axes, x: float, y: float, text: str) -> None:
     ax.text(x, y, text, ha="center", va="center", fontsize=11)
 
 
-@mpl.rc_context(STYLE)
+@drawn(image="CHW")
 def window_grid(image: Tensor, settings: Mapping[str, Mapping[str, Any]]) -> BookFigure:
     """Draw where a kernel stops on an image, one dot at the middle of each position.
 
@@ -140,7 +140,7 @@ def _frame(
     ax.add_patch(frame)
 
 
-@mpl.rc_context(STYLE)
+@drawn(image="CHW")
 def receptive_fields(image: Tensor, fields: Mapping[str, tuple[int, int, int]]) -> BookFigure:
     """Draw what one unit of each layer sees of an image, and what its right neighbour sees.
 
@@ -165,7 +165,7 @@ def receptive_fields(image: Tensor, fields: Mapping[str, tuple[int, int, int]]) 
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(owners="RC")
 def row_owners(owners: Mapping[str, Tensor]) -> BookFigure:
     """Draw from which image every number of a table comes, one colour per image.
 
@@ -185,7 +185,7 @@ def row_owners(owners: Mapping[str, Tensor]) -> BookFigure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def layer_costs(parameters: Mapping[str, int], macs: Mapping[str, int]) -> BookFigure:
     """Draw what share of a network's parameters and of its work each layer has.
 

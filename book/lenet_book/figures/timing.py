@@ -5,16 +5,15 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, BookFigure
+from lenet_book.figures.drawing import ACCENTS, INK, WIDTH, BookFigure, drawn
 
 Work = tuple[int, float, float]  # its number, when it starts, how long it takes
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def speeds(
     groups: Mapping[str, Sequence[float]],
     *,
@@ -59,7 +58,7 @@ def speeds(
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def timelines(panels: Mapping[str, Mapping[str, Sequence[Work]]], *, xlabel: str) -> BookFigure:
     """Draw who works when: a panel for each way of working, in it a row for each worker.
 
@@ -89,7 +88,7 @@ def timelines(panels: Mapping[str, Mapping[str, Sequence[Work]]], *, xlabel: str
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def growth(
     rows: Mapping[str, Mapping[str, Mapping[float, Sequence[float]]]], *, columns: int = 2
 ) -> BookFigure:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 import torch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 
 from lenet.train import History
-from lenet_book.figures.drawing import ACCENTS, INK, STYLE, WIDTH, BookFigure, run_colours
+from lenet_book.figures.drawing import ACCENTS, INK, WIDTH, BookFigure, drawn, run_colours
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def learning_curves(histories: History | Mapping[str, History]) -> BookFigure:
     """Draw loss and accuracy against the epoch, one colour per run.
 
@@ -45,7 +44,7 @@ def learning_curves(histories: History | Mapping[str, History]) -> BookFigure:
 Curve = Callable[[Tensor], Tensor]
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def slope_and_step(
     loss: Curve, weight: float, slope: float, lr: float, span: tuple[float, float]
 ) -> BookFigure:
@@ -102,7 +101,7 @@ def slope_and_step(
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def descents(
     loss: Curve, paths: Mapping[str, Sequence[float]], span: tuple[float, float]
 ) -> BookFigure:
@@ -132,7 +131,7 @@ def descents(
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(paths="S2")
 def walks(
     loss: Callable[[Tensor, Tensor], Tensor],
     paths: Mapping[str, Tensor],
@@ -162,7 +161,7 @@ def walks(
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def batch_losses(
     losses: Mapping[str, Sequence[float]], *, window: int = 1, ceiling: float | None = None
 ) -> BookFigure:
@@ -200,7 +199,7 @@ def batch_losses(
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def measured(
     groups: Mapping[str, Mapping[object, Sequence[float]]],
     *,

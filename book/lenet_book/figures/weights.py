@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 from torch import Tensor
 
@@ -13,15 +12,15 @@ from lenet_book.figures.drawing import (
     EDGE,
     IMAGE_MAP,
     INK,
-    STYLE,
     WIDTH,
     BookFigure,
     draw_image,
     draw_signed,
+    drawn,
 )
 
 
-@mpl.rc_context(STYLE)
+@drawn(weights="F1HW")
 def filters(weights: Mapping[str, Tensor]) -> BookFigure:
     """Draw the filters of a first layer, a row for each state of the weights.
 
@@ -41,7 +40,7 @@ def filters(weights: Mapping[str, Tensor]) -> BookFigure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn()
 def weight_histograms(weights: Mapping[str, Tensor], *, bins: int = 61) -> BookFigure:
     """Draw histograms of some tensors over each other, on one scale.
 
@@ -65,7 +64,7 @@ def weight_histograms(weights: Mapping[str, Tensor], *, bins: int = 61) -> BookF
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(weight="FCHW")
 def filter_depth(weight: Tensor) -> BookFigure:
     """Draw all filters of a layer, each as a column of its grids, one for each input channel.
 
@@ -90,7 +89,7 @@ def filter_depth(weight: Tensor) -> BookFigure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(images="N1HW", maps="NFHW", weight="F1HW")
 def filter_maps(images: Tensor, maps: Tensor, weight: Tensor) -> BookFigure:
     """Draw what each filter of a first layer makes of some pictures; the filters stand on top.
 
@@ -113,7 +112,7 @@ def filter_maps(images: Tensor, maps: Tensor, weight: Tensor) -> BookFigure:
     return figure
 
 
-@mpl.rc_context(STYLE)
+@drawn(weight="F1HW", patches="FPHW")
 def strongest_patches(weight: Tensor, patches: Tensor) -> BookFigure:
     """Draw each filter of a first layer, and beside it the patches that it answers most strongly.
 

@@ -100,9 +100,11 @@ def test_networks_that_cannot_be_recorded_are_refused(digits: ImageData) -> None
     linear = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     with pytest.raises(ValueError, match="Sequential has no Conv2d layer"):
         record_training(linear, digits, SETTINGS)
-    narrow = nn.Sequential(nn.Conv2d(1, 2, 28), nn.Flatten())
-    with pytest.raises(ValueError, match=r"shape \(2,\) for an image; it must be \(10,\)"):
+    narrow, wide = (nn.Sequential(nn.Conv2d(1, n, 28), nn.Flatten()) for n in (2, 12))
+    with pytest.raises(ValueError, match=r"each of 10 classes or more; it gave float32 \(2, 2\)"):
         record_training(narrow, digits, SETTINGS)
+    with pytest.raises(ValueError, match=r"shape \(12,\) for an image; it must be \(10,\)"):
+        record_training(wide, digits, SETTINGS)
 
 
 # ---------------------------------------------------------------- Python's side

@@ -8,13 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 import traitlets
 from torch import nn
 
-from lenet import tracing
+from lenet import checks
 from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
-from lenet.shapes import ShapeTable, trace
+from lenet.shapes import ShapeError, ShapeTable, trace
 from lenet.shapes.kinds import kind_of
 from lenet.tracing import Step, layer_settings
 from lenet_book.widgets.calculator.kinds import offered, unchanged
@@ -44,6 +43,8 @@ class ShapeCalculator(Widget):
         input_shape: the shape of one image, (channels, height, width).
 
     Raises:
+        ShapeError: a network that is no `nn.Sequential` cannot take the images.
+        TypeError: it is no network.
         ValueError: the network has another layer, or is no chain; a shape is impossible.
     """
 
@@ -58,6 +59,7 @@ class ShapeCalculator(Widget):
         input_shape: Sequence[int] = (1, 28, 28),
         **traits: object,
     ) -> None:
+        checks.sizes("input_shape", input_shape, "channels, height and width", 3)
         layers = layers_of(LeNet5() if network is None else network, input_shape)
         table = trace(build(layers), input_shape)
         super().__init__(
@@ -106,9 +108,10 @@ def layers_of(network: nn.Module, input_shape: Sequence[int]) -> list[LayerEntry
         input_shape: the shape of one image.
 
     Raises:
+        ShapeError: a network that is no `nn.Sequential` cannot take the images.
         ValueError: a layer is not offered, has weights and runs twice, or the network is no chain.
     """
-    if isinstance(network, nn.Sequential):
+    if isinstance(checks.instance("network", network, nn.Module), nn.Sequential):
         leaves = [(name, module) for name, module in network.named_modules() if _is_leaf(module)]
         entries = [
             _entry(name, type(module).__name__, layer_settings(module)) for name, module in leaves
@@ -132,9 +135,11 @@ def _is_leaf(module: nn.Module) -> bool:
 
 
 def _layers_that_ran(network: nn.Module, input_shape: Sequence[int]) -> list[LayerEntry]:
-    steps = tracing.record(network, torch.zeros(2, *input_shape), keep_tensors=False)
+    table = trace(network, input_shape)
+    if table.explanation is not None:
+        raise ShapeError(str(table.explanation))
     entries = []
-    for index, step in enumerate(steps):
+    for index, step in enumerate(row.step for row in table.rows):
         if step.sources[0] != index - 1 or len(step.output_shapes) != 1:
             raise ValueError(f"{step.name} does not follow the step before it: no chain of layers")
         entries.append(_entry(step.name, _type_of(step), step.settings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lenet_book.widgets.shared.base import Widget
 
 RESULTS = "training_faults"
 NUM_CLASSES = 10
+NEEDED = {"loop", "seed", "data", "num_updates", "tested_after", "loss", "test_accuracy"}
 
 
 class TrainingLab(Widget):
@@ -84,6 +85,10 @@ class TrainingLab(Widget):
 def _by_loop(runs: Iterable[Record]) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
     for run in runs:
+        if not isinstance(run, Mapping) or not run.keys() >= NEEDED:
+            raise ValueError(
+                f"each run must be a record of lenet_book.faults.run_loop, not {run!r}"
+            )
         found.setdefault(loop(run["loop"]).name, []).append(run)
     return found
 

@@ -12,12 +12,14 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
+from lenet import checks
 from lenet.shapes import explaining
 from lenet.train import EVALUATION_BATCH_SIZE, confusion, predict
 from lenet_book.widgets.shared.base import Widget
 from lenet_book.widgets.stage.stepper import (
-    DTYPES,
+    PICTURES,
     Pixels,
+    check_dtype,
     rounded_copy,
     stepper_parts,
 )
@@ -156,20 +158,10 @@ def _checked(
     images: Tensor, labels: Sequence[int] | Tensor, per_cell: int, dtype: torch.dtype
 ) -> Tensor:
     """Return the labels as int64 (N,) on the CPU, once they and the images can be used."""
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is {dtype}; it must be torch.float32 or torch.float16")
-    if images.dim() != 4 or len(images) == 0:
-        raise ValueError(f"images are {tuple(images.shape)}; they must be (N, C, H, W), N above 0")
-    if per_cell < 1:
-        raise ValueError(f"per_cell is {per_cell}; it must be at least 1")
-    truth = torch.as_tensor(labels).cpu()
-    if truth.shape != images.shape[:1]:
-        raise ValueError(
-            f"labels are {tuple(truth.shape)}; there must be one for each of {len(images)} pictures"
-        )
-    if truth.is_floating_point() or truth.is_complex():
-        raise ValueError(f"labels are {truth.dtype}; they must be class numbers, such as int64")
-    return truth.long()
+    check_dtype(dtype)
+    checks.whole_number("per_cell", per_cell, 1)
+    checks.tensor("images", images, "NCHW", *PICTURES)
+    return checks.labels(labels, len(images)).cpu()
 
 
 def _check_classes(truth: Tensor, num_classes: int, classes: Sequence[str] | None) -> None:
@@ -179,11 +171,7 @@ def _check_classes(truth: Tensor, num_classes: int, classes: Sequence[str] | Non
         raise ValueError(
             f"there are {num_classes} classes; the table can be read with at most {MOST_CLASSES}"
         )
-    low, high = truth.aminmax()
-    if low < 0 or high >= num_classes:
-        raise ValueError(
-            f"labels go from {low} to {high}; the network has the classes 0 to {num_classes - 1}"
-        )
+    checks.labels(truth, len(truth), num_classes)
 
 
 def _shares(

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 import traitlets
 
+from lenet import checks
 from lenet.shapes import ShapeError, conv_windows, pool_windows
 from lenet_book.widgets.shared.base import Widget
 
+OPERATIONS = ("conv", "max", "avg")
 LARGEST_INPUT = 24  # pixels along an axis; more cannot be drawn so that numbers can be read
 
 Size = int | tuple[int, int]
@@ -36,11 +38,12 @@ class ConvPlayground(Widget):
 
     Raises:
         ShapeError: the settings do not fit each other, or the input is too large to be drawn.
+        ValueError: there is no such operation.
     """
 
     front_end = Path(__file__).with_suffix(".js")
 
-    operation = traitlets.Enum(("conv", "max", "avg"), "conv").tag(sync=True)
+    operation = traitlets.Enum(OPERATIONS, "conv").tag(sync=True)
     input_size = _pair()
     kernel_size = _pair()
     stride = _pair()
@@ -62,6 +65,7 @@ class ConvPlayground(Widget):
         ceil_mode: bool = False,
         **traits: object,
     ) -> None:
+        checks.choice("operation", operation, OPERATIONS)
         if stride is None:
             stride = 1 if operation == "conv" else kernel_size
         sizes: dict[str, Any] = {
@@ -127,6 +131,8 @@ def _windows(sizes: dict[str, Any], operation: str, ceil_mode: bool) -> tuple[An
 
 def _check(sizes: dict[str, Any], operation: str, ceil_mode: bool) -> None:
     """Refuse what the playground cannot begin with."""
+    if any(isinstance(size, tuple | list) and len(size) != 2 for size in sizes.values()):
+        raise ShapeError("sizes are one number, or height and width: two of them")
     _windows(sizes, operation, ceil_mode)
     if max(_as_pair(sizes["input_size"])) > LARGEST_INPUT:
         raise ShapeError(

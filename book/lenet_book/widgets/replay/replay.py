@@ -10,6 +10,7 @@ import torch
 import traitlets
 from torch import Tensor
 
+from lenet import checks
 from lenet.train import Score
 from lenet_book.replay import Frame, Replay
 from lenet_book.widgets.shared.base import Widget
@@ -28,6 +29,7 @@ class TrainingReplay(Widget):
         epoch: The epoch that is shown.
 
     Raises:
+        TypeError: `recording` is none.
         TraitError: There is no such epoch in the recording.
     """
 
@@ -36,7 +38,7 @@ class TrainingReplay(Widget):
     epoch = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, recording: Replay, epoch: int = 0) -> None:
-        frames = recording.frames
+        frames = checks.instance("recording", recording, Replay).frames
         filters = torch.stack([frame.filters for frame in frames])  # (E, out, in, height, width)
         num_shown = max(1, MOST_MAPS // filters.shape[2])
         meta = {

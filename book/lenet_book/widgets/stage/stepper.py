@@ -11,7 +11,7 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
-from lenet import shapes, tracing
+from lenet import checks, shapes, tracing
 from lenet.shapes import Row, ShapeError
 from lenet_book.widgets.shared.base import Widget
 from lenet_book.widgets.stage.backward.digits import packed_digits
@@ -20,7 +20,7 @@ from lenet_book.widgets.stage.poster import poster_of
 from lenet_book.widgets.stage.program import Program, program_of
 from lenet_book.widgets.stage.source import find_source
 
-DTYPES = (torch.float16, torch.float32)
+PICTURES = (torch.uint8, torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 class ForwardStepper(Widget):
@@ -57,7 +57,8 @@ class ForwardStepper(Widget):
 
     Raises:
         ShapeError: The network cannot take the pictures; the message explains why.
-        ValueError: Arguments do not fit together.
+        TypeError: The model is no network, or the images are no tensor.
+        ValueError: Arguments make no sense, or do not fit together.
 
     Example:
         >>> from lenet.models import NarrowLeNet
@@ -144,9 +145,10 @@ def stepper_parts(
 
     The arguments are those of `ForwardStepper`, and so are the errors.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is {dtype}; it must be torch.float32 or torch.float16")
-    images = images if images.dim() == 4 else images.unsqueeze(0)
+    check_dtype(dtype)
+    checks.instance("model", model, nn.Module)
+    if isinstance(images, Tensor) and images.dim() == 3:
+        images = images.unsqueeze(0)
     pixels = Pixels(images, mean, std)
     twin = rounded_copy(model, dtype)
     rows = rows_of(twin, pixels.normalised)
@@ -163,17 +165,18 @@ def stepper_parts(
     program.instructions[0] |= {"name": "input", "operation": "the picture"}
     mark_frozen(twin, program, steps)
     _add_softmax(program)
+    names = _class_names(classes, program)
+    truth = None if labels is None else checks.labels(labels, len(images), len(names)).tolist()
     meta = {
         "model": type(model).__name__,
         "steps": program.instructions,
         "listings": [vars(listing) for listing in listings],
-        "classes": _class_names(classes, program),
-        "labels": None if labels is None else [int(label) for label in labels],
+        "classes": names,
+        "labels": truth,
         "mean": pixels.mean.flatten().tolist(),
         "std": pixels.std.flatten().tolist(),
         "draw": draw,
     }
-    _check_labels(meta, len(images))
     meta["poster"] = _first_state(meta, pixels, [row.step.output for row in rows])
     return meta, {**program.arrays, "pictures": pixels.stored}
 
@@ -192,11 +195,21 @@ def _first_state(meta: dict[str, Any], pixels: Pixels, outputs: Sequence[Tensor 
 
 
 class Pixels:
-    """Pictures as they are stored, and as the network takes them."""
+    """Pictures as they are stored, and as the network takes them.
+
+    Raises:
+        TypeError: The images are no tensor.
+        ValueError: They have another type or shape, there are none, they hold what is not a
+            number, or `mean` and `std` do not fit them.
+    """
 
     def __init__(
         self, images: Tensor, mean: Sequence[float] | Tensor, std: Sequence[float] | Tensor
     ) -> None:
+        checks.tensor("images", images, "NCHW", *PICTURES)
+        checks.scaling(mean, std, images.shape[1])
+        if not images.isfinite().all():
+            raise ValueError("the images hold numbers that are infinite or not a number (NaN)")
         self.mean, self.std = (
             torch.as_tensor(values, dtype=torch.float32).reshape(-1, 1, 1) for values in (mean, std)
         )
@@ -206,6 +219,12 @@ class Pixels:
             self.normalised = (images.float() / 255 - self.mean) / self.std
         else:
             self.stored = self.normalised = images.float().contiguous()
+
+
+def check_dtype(dtype: object) -> None:
+    """Refuse a type in which weights are not stored."""
+    if dtype not in (torch.float16, torch.float32):
+        raise ValueError(f"dtype is {dtype}; it must be torch.float32 or torch.float16")
 
 
 def rounded_copy(model: nn.Module, dtype: torch.dtype) -> nn.Module:
@@ -228,6 +247,8 @@ def rows_of(model: nn.Module, images: Tensor) -> tuple[Row, ...]:
     table = shapes.explain(model, images, keep_tensors=True)
     if table.explanation is not None:
         raise ShapeError(str(table.explanation))
+    if not table.rows:
+        raise ValueError(f"{type(model).__name__} has no operation that could be shown")
     return table.rows
 
 
@@ -303,16 +324,6 @@ def _class_names(classes: Sequence[str] | None, program: Program) -> list[str]:
     if len(classes) != shape[0]:
         raise ValueError(f"there are {len(classes)} class names for {shape[0]} outputs")
     return [str(name) for name in classes]
-
-
-def _check_labels(meta: dict[str, Any], num_images: int) -> None:
-    labels = meta["labels"]
-    if labels is None:
-        return
-    if len(labels) != num_images:
-        raise ValueError(f"there are {len(labels)} labels for {num_images} pictures")
-    if not all(0 <= label < len(meta["classes"]) for label in labels):
-        raise ValueError(f"the labels are {labels}; there are {len(meta['classes'])} classes")
 
 
 def _check_takes_digits(meta: dict[str, Any]) -> None:
