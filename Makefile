@@ -13,7 +13,7 @@ PYTEST := TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=1
 	--numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 NOTEBOOKS := --nbval-lax --nbval-current-env $(CHAPTERS)
 
-.PHONY: help book serve test test-slow test-real test-all test-oldest execute notebooks bench lint clean publish-to
+.PHONY: help book serve test test-slow test-real test-all test-oldest execute notebooks pdf bench lint clean publish-to
 
 help:
 	@echo "make book       build the site into _build/html"
@@ -24,6 +24,8 @@ help:
 	@echo "make execute    run the chapters on the real data and store their outputs"
 	@echo "                (CHAPTERS=chapters/01_etl.ipynb for some of them)"
 	@echo "make notebooks  pack the chapters for students, and for teachers, into _build"
+	@echo "make pdf        print the whole book as _build/lenet.pdf; this needs Chromium"
+	@echo "                (SOLUTIONS=no leaves the solutions out)"
 	@echo "make bench      run the measurements in bench/"
 	@echo "make lint       check style, types, and which room imports which"
 	@echo "make clean      delete what the commands above have made"
@@ -75,6 +77,9 @@ execute: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python book/tools/editions.py
+
+pdf: book
+	$(BIN)/python book/tools/printed.py $(if $(filter no,$(SOLUTIONS)),--no-solutions)
 
 bench: book
 	@for program in $(filter-out bench/%_weights.py bench/series.py,$(wildcard bench/*.py)); do \
