@@ -437,6 +437,13 @@ def test_nothing_is_cut_or_too_small(show: Show, case: Case) -> None:
         assert cut == []
 
 
+def test_paper_has_the_numbers_and_no_buttons(show: Show, case: Case) -> None:
+    page = back(still(show(case.widget)), f"step={LAST}")
+    page.emulate_media(media="print")
+    expect(page.locator(".lenet-rule .lenet-button:visible")).to_have_text([str(LABEL)])
+    expect(page.locator(".lenet-rule .lenet-result")).to_be_visible()
+
+
 # ---------------------------------------------------------------- teach it
 
 NORMAL = {"mean": (0.1307,), "std": (0.3081,)}
@@ -520,6 +527,19 @@ def test_a_network_learns_from_nothing_in_the_page(show: Show, taught: Case) -> 
         " > 90",
         timeout=120_000,
     )
+
+
+def test_a_link_leads_past_the_lessons(show: Show, taught: Case) -> None:
+    page = still(show(taught.widget, "#ForwardStepper-1:back:step=4;bias=3"))
+    expect(page.locator(".lenet-rule .lenet-heading")).to_contain_text("bias 3")
+    page.evaluate("location.hash = 'ForwardStepper-1:step=4'")
+    expect(page.locator(".lenet-position")).to_have_text(f"step 4 of {LAST}")
+    page.get_by_role("button", name="Teach it").evaluate(
+        "teach => { teach.click(); teach.previousSibling.click(); }"
+    )
+    expect(page.locator(".lenet-position")).to_have_text(f"backward, step 1 of {LAST}")
+    settle(page)
+    expect(page.locator(".lenet-lessons")).to_have_count(0)
 
 
 def test_the_lessons_live_in_the_built_site(visit: Visit) -> None:

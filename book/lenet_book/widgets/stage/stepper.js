@@ -54,6 +54,7 @@ class Stage {
   #sides = {};
   /** @type {Partial<Record<Mode, Promise<Side>>>} */
   #coming = {};
+  #entering = /** @type {Mode} */ ("forward");
 
   /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
   constructor(model, address) {
@@ -145,8 +146,7 @@ class Stage {
 
   /** Begin, once the widget is in the page. */
   start() {
-    if (this.#state.meta.digits) this.#enter("teach", 0);
-    this.#followLink();
+    if (!this.#followLink() && this.#state.meta.digits) this.#enter("teach", 0);
     this.#restyle();
   }
 
@@ -175,7 +175,9 @@ class Stage {
 
   /** Show another side of the stage: the walk forward, the walk back, or the lessons. @param {Mode} mode @param {number} step @param {Wanted} [wanted]  by a link */
   async #enter(mode, step, wanted) {
+    this.#entering = mode;
     if (mode !== "forward") this.#sides[mode] ??= await (this.#coming[mode] ??= this.#load(mode));
+    if (this.#entering !== mode) return; // the reader has turned elsewhere while it came
     const [hasTurned, isSame] = [this.#state.mode !== mode, this.#state.step === step];
     this.#sweep.stop();
     this.#stopWhy();
@@ -332,14 +334,16 @@ class Stage {
 
   // ------------------------------------------------------------------------ links
 
+  /** Go where the address leads, if it leads into this widget. */
   #followLink() {
     const wanted = readLink(this.#address, location.hash, this.#state.steps.length);
-    if (!wanted) return;
+    if (!wanted) return false;
     const { mode, step, unit, channel, picture } = wanted;
     if (picture && this.#state.input.fromText(picture)) this.#showPicture();
     this.#state.channel = channel;
-    if (mode !== this.#state.mode || mode !== "forward") return void this.#enter(mode, step, wanted);
-    this.#choose({ picked: isUnit(unit, this.#state.steps[step].shape) ? unit : [], step });
+    if (mode !== this.#state.mode || mode !== "forward") this.#enter(mode, step, wanted);
+    else this.#choose({ picked: isUnit(unit, this.#state.steps[step].shape) ? unit : [], step });
+    return true;
   }
 
   /** The address follows what the reader does, once the reader has done something. */

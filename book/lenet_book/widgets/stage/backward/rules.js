@@ -55,8 +55,8 @@ function byFilter(terms) {
 
 /** What happens to gradients on their way back, in one plain sentence. @param {Step} step @param {Step} below @param {Picked["role"]} role  of what is looked at */
 export function backSentence({ name, kind, inputs }, below, role) {
-  if (role === "bias" && below.shape.length === 3) return `${name}: each bias was added to every number of its map, so it collects all their gradients.`;
-  if (role === "bias") return `${name}: each bias was added to one number, and has the gradient of that number.`;
+  if (role === "bias" && below.shape.length === 3) return `${name}: a bias collects the gradients of all numbers of its map.`;
+  if (role === "bias") return `${name}: a bias has the gradient of the one number it was added to.`;
   const isWeight = role === "weight";
   switch (kind) {
     case "conv":
@@ -72,7 +72,7 @@ export function backSentence({ name, kind, inputs }, below, role) {
     case "reshape":
       return `${name} folds the ${productOf(below.shape)} gradients back into the shape ${below.shape.join("×")}.`;
     case "batchNorm":
-      return isWeight ? `${name}: a weight's gradient adds up what it scaled, times the gradient of what came out.` : `${name}: every gradient is scaled as its number was.`;
+      return isWeight ? `${name}: a weight collects what it scaled, times the gradient of what came out.` : `${name}: every gradient is scaled as its number was.`;
     case "sum":
       return `${name}: the gradient goes on to ${inputs.length === 2 ? "both" : "all"} that were added.`;
     case "identity":
