@@ -10,24 +10,37 @@ A folder of your own pictures (`lenet.data.folders`) takes the place of a data s
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
-import socket
+import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException
 from pathlib import Path
+from typing import IO
+from urllib.request import Request, urlopen
 
 import platformdirs
+from tqdm.auto import tqdm
 
+from lenet.atomic import write_atomically
 from lenet.data.folders import PictureFolder, find_pictures
 from lenet.data.in_memory import DataError, OpenedDataset, Transform
-from lenet.data.published_files import PUBLISHED, Published, read_cifar
+from lenet.data.published_files import PUBLISHED, Archive, Published, read_cifar
 
 NETWORK_TIMEOUT = 10  # seconds without an answer before a download is given up
+SLOWEST = 10_000  # bytes per second below which it is given up too
+MOST_BYTES = 200_000_000  # of an archive or of a file in it; CIFAR-10's has 170 million
+CHUNK = 1_000_000  # bytes
+AGENT = {"User-Agent": "lenet"}
+
+
+Content = IO[bytes] | gzip.GzipFile
 
 
 @dataclass(frozen=True)
@@ -100,10 +113,13 @@ def _find_published(name: str, root: str | os.PathLike[str] | None) -> Source:
     if _is_on("LENET_OFFLINE"):
         return _embedded(name, "LENET_OFFLINE=1 asks for them")
     folder = data_root() if root is None else _existing(Path(root), "the root")
-    if not all(file.is_file() for file in published.files(folder)):
-        failure = _download(published, folder)
+    missing = [file for file in published.files(folder) if not file.is_file()]
+    if missing:
+        failure = _supply(published, folder, missing)
         if failure:
-            return _embedded(name, f"the download failed: {failure}")
+            more = f" (nor {len(missing) - 1} others)" if len(missing) > 1 else ""
+            reason = f"there is no file {missing[0]}{more}, and the download failed: {failure}"
+            return _embedded(name, reason)
     source = Source(name, folder, _differing(published, folder))
     if source.differing:
         _notice(f"Using {source} (another checksum). Results may differ a little.")
@@ -143,11 +159,11 @@ def stored(root: str | os.PathLike[str] | None = None) -> dict[Path, int]:
     Deleting one of the folders is safe: the data set is downloaded again when it is next needed.
 
     Returns:
-        The size in bytes of every data set's folder, and of downloads left unfinished.
+        The size in bytes of every data set's folder.
     """
     folder = data_root() if root is None else Path(root)
     tops = {folder / Path(published.folder).parts[0] for published in PUBLISHED.values()}
-    present = sorted(path for path in {*tops, *folder.glob("download-*")} if path.is_dir())
+    present = sorted(path for path in tops if path.is_dir())
     return {
         path: sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         for path in present
@@ -183,31 +199,95 @@ def _notice(text: str) -> None:
 # ---------------------------------------------------------------------------- downloading
 
 
-def _download(published: Published, root: Path) -> str | None:
-    """Download into a scratch folder, then move the finished files; return the failure, if any."""
+def _supply(published: Published, root: Path, missing: Sequence[Path]) -> str | None:
+    """Unpack what is missing, from archives that lie here or are downloaded; or say why not.
+
+    torchvision's own download knows no limit of time or size, and Pooch knows neither; both could
+    check no more than the MD5 that torchvision publishes. Hence this one. An archive goes to a file
+    without a name, which no process that is ended leaves behind; nothing is unpacked before all
+    are there; and of what an archive holds, only files that are missing are written.
+    """
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix="download-") as scratch:
-            with _network_timeout(NETWORK_TIMEOUT):
-                published.reader(scratch, download=True)
-            for file in published.files(Path(scratch)):
-                target = root / file.relative_to(scratch)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                file.replace(target)
-    except (OSError, RuntimeError, HTTPException) as error:
-        return str(error)
-    return None
+        with ExitStack() as opened:
+            archives = [
+                (archive, opened.enter_context(_open(archive, published, root)))
+                for archive in published.archives(missing)
+            ]
+            for archive, stream in archives:
+                _unpack(archive, stream, missing)
+    except Exception as error:  # a server or an archive that misbehaves can raise almost anything
+        return str(error) or type(error).__name__
+    lacking = [file.name for file in missing if not file.is_file()]
+    return f"the archive lacks {', '.join(lacking)}" if lacking else None
 
 
-@contextmanager
-def _network_timeout(seconds: float) -> Iterator[None]:
-    """Let network calls fail after some seconds: torchvision sets no limit of its own."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+def _open(archive: Archive, published: Published, root: Path) -> IO[bytes]:
+    """Open an archive that lies in a usual place and is whole, else one that is downloaded."""
+    folder = root / published.folder
+    for place in (folder, folder.parent, root):
+        here = place / archive.name
+        if here.is_file() and _md5(here) == archive.md5:
+            return here.open("rb")
+    stream = tempfile.TemporaryFile(dir=root)  # noqa: SIM115 - whoever called closes it
+    for url in (*archive.urls, archive.urls[0]):  # a busy server is asked once more
+        try:
+            _download(url, archive.md5, stream)
+            return stream
+        except (OSError, ValueError, HTTPException) as error:
+            failure = error
+    stream.close()
+    raise failure
+
+
+def _download(url: str, md5: str, stream: IO[bytes]) -> None:
+    """Write what a server sends into a stream.
+
+    Raises:
+        OSError, ValueError, HTTPException: It sends nothing, too much, too slowly, or something
+            else than the published archive.
+    """
+    stream.seek(0)
+    stream.truncate()
+    start, received = time.monotonic(), 0
+    with (
+        urlopen(Request(url, headers=AGENT), timeout=NETWORK_TIMEOUT) as answer,
+        tqdm(desc=url, total=answer.length, unit="B", unit_scale=True, leave=False) as bar,
+    ):
+        while chunk := answer.read1(CHUNK):
+            received += len(chunk)
+            if received > MOST_BYTES:
+                raise OSError(f"{url} sends more than {MOST_BYTES:,} bytes")
+            if (time.monotonic() - start - NETWORK_TIMEOUT) * SLOWEST > received:
+                raise OSError(f"{url} sends less than {SLOWEST:,} bytes per second")
+            stream.write(chunk)
+            bar.update(len(chunk))
+    stream.seek(0)
+    if hashlib.file_digest(stream, "md5").hexdigest() != md5:  # type: ignore[arg-type]
+        raise OSError(f"{url} does not send the published archive: its checksum is another")
+
+
+def _unpack(archive: Archive, stream: IO[bytes], missing: Sequence[Path]) -> None:
+    """Write those files of an archive that are missing, each whole or not at all."""
+    stream.seek(0)
+    places = {file.name: file for file in missing}
+    for name, content in _contents(archive, stream):
+        if name in places:
+            places[name].parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(places[name], content.read(MOST_BYTES))
+
+
+def _contents(archive: Archive, stream: IO[bytes]) -> Iterator[tuple[str, Content]]:
+    """Yield the name and the content of every regular file in an archive, without unpacking it."""
+    if ".tar" not in archive.name:
+        with gzip.open(stream) as content:
+            yield archive.name.removesuffix(".gz"), content
+        return
+    with tarfile.open(fileobj=stream) as tar:
+        for member in tar:
+            found = tar.extractfile(member) if member.isfile() else None
+            if found is not None:
+                yield Path(member.name).name, found
 
 
 # ---------------------------------------------------------------------------- checking files

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pickle
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,21 @@ def read_cifar(folder: Path, train: bool, transform: Transform | None = None) ->
 
 
 @dataclass(frozen=True)
+class Archive:
+    """A file that is downloaded, as torchvision's classes describe it.
+
+    Attributes:
+        name: Its name.
+        urls: Where it can be had; each is the same.
+        md5: Its checksum.
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    md5: str
+
+
+@dataclass(frozen=True)
 class Published:
     """A published data set: how torchvision reads it and which files it consists of.
 
@@ -185,6 +200,18 @@ class Published:
     def files(self, root: Path) -> list[Path]:
         """Return the path of every file of the set."""
         return [root / self.folder / name for name in self.md5]
+
+    def archives(self, missing: Sequence[Path]) -> list[Archive]:
+        """Return the archives that hold the missing files: one for all, or one for each."""
+        reader: Any = self.reader
+        if not hasattr(reader, "resources"):
+            return [Archive(reader.filename, (reader.url,), reader.tgz_md5)]
+        names = {f"{file.name}.gz" for file in missing}
+        return [
+            Archive(name, tuple(mirror + name for mirror in reader.mirrors), md5)
+            for name, md5 in reader.resources
+            if name in names
+        ]
 
     @property
     def reader(self) -> Callable[..., OpenedDataset]:
