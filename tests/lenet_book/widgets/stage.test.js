@@ -47,7 +47,7 @@ test("of a link, any part but the step may be missing", () => {
   const { unit, weight, bias, ...rest } = readLink("Stage-1", "#Stage-1:step=0", 14) ?? { unit: [0], weight: [], bias: [] };
   assert.deepEqual(rest, { mode: "forward", step: 0, channel: null, label: null, picture: null });
   assert.ok(unit.every(Number.isNaN));
-  for (const hash of ["", "#", "#Stage-1", "#Stage-1:", "#Stage-1:step=14", "#Stage-1:step=-1", "#Stage-1:step=1.5", "#Stage-2:step=1", "#%E0%A4%A"]) {
+  for (const hash of ["", "#", "#Stage-1", "#Stage-1:", "#Stage-1:step=14", "#Stage-1:step=-1", "#Stage-1:step=1.5", "#Stage-1:back:step=0", "#Stage-2:step=1", "#%E0%A4%A"]) {
     assert.equal(readLink("Stage-1", hash, 14), null, hash);
   }
   assert.equal(readLink("", "#:step=1", 14), null);

@@ -139,7 +139,7 @@ export function readLink(address, hash, numSteps) {
   if (mode !== "forward") rest.shift();
   const wanted = new Map(rest.join(":").split(";").map((part) => /** @type {[string, string]} */ (/([^=]*)=?(.*)/s.exec(part)?.slice(1))));
   const [step, channel, label] = ["step", "channel", "label"].map((key) => (/^\d{1,9}$/.test(wanted.get(key) ?? "") ? Number(wanted.get(key)) : null));
-  if (step === null || step >= numSteps) return null;
+  if (step === null || step >= numSteps || (mode === "back" && !step)) return null;
   const [unit, weight, bias] = ["unit", "weight", "bias"].map((key) => (wanted.get(key) ?? "none").split(",").map(Number));
   return { mode, step, unit, weight, bias, channel, label, picture: wanted.get("picture") ?? null };
 }
