@@ -1,46 +1,78 @@
 // @ts-check
-/** What `way_back.py` runs in node: times in milliseconds, as JSON. `node way_back.js PROGRAM.json` */
-import { readFileSync } from "node:fs";
+/** What `way_back.py` runs in a page: times in milliseconds. */
 import { Backward, backward, planOf } from "../book/lenet_book/widgets/stage/backward/gradients.js";
 import { randomNumbers, readDigits, shuffled, startAgain } from "../book/lenet_book/widgets/stage/backward/learning.js";
 import { Adam } from "../book/lenet_book/widgets/stage/backward/optimizers.js";
 import { Trainer } from "../book/lenet_book/widgets/stage/backward/training.js";
 import { Engine } from "../book/lenet_book/widgets/stage/engine.js";
 
-const { steps, arrays: plain, digits, batchSize, rate, enough, seed } = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const arrays = Object.fromEntries(Object.entries(plain).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]));
-const [training, test] = [digits.training, digits.test].map((packed) => readDigits(packed, 28, 0.1307, 0.3081));
-
-const engine = new Engine(steps, arrays);
-const plan = planOf(steps, arrays);
-const walk = new Backward(engine, plan);
-const once = (/** @type {() => void} */ act) => {
+/** @param {() => void} act */
+function timeOf(act) {
   const start = performance.now();
   act();
   return performance.now() - start;
-};
-const times = { forward: [], backward: [], "backward, as the stage asks for it": [], "training step": [] };
-training.pictures.slice(0, 300).forEach((picture, i) => {
-  times.forward.push(once(() => engine.run(picture)));
-  walk.begin(training.labels[i]);
-  times.backward.push(once(() => {
-    for (let step = plan.scores; step > 0; step--) walk.back(step);
-  }));
-  times["backward, as the stage asks for it"].push(once(() => backward(engine, training.labels[i])));
-});
-
-const random = randomNumbers(seed);
-startAgain(steps, arrays, random);
-const trainer = new Trainer(steps, arrays, batchSize);
-const optimizer = new Adam(arrays, rate);
-const start = performance.now();
-let numRight = 0;
-while (numRight <= enough) {
-  const order = shuffled(training.labels.length, random);
-  while (order.length) {
-    const batch = order.splice(0, batchSize);
-    times["training step"].push(once(() => trainer.step(batch.map((i) => training.pictures[i]), batch.map((i) => training.labels[i]), optimizer)));
-  }
-  ({ numRight } = trainer.score(test.pictures, test.labels));
 }
-console.log(JSON.stringify({ times, numRight, numTest: test.labels.length, seconds: (performance.now() - start) / 1000 }));
+
+/** The ways of single pictures. @param {Instruction[]} steps @param {Record<string, Tensor>} arrays @param {LabelledPictures} digits */
+function timeWays(steps, arrays, { pictures, labels }) {
+  const engine = new Engine(steps, arrays);
+  const plan = planOf(steps, arrays);
+  const walk = new Backward(engine, plan);
+  /** @type {Record<string, number[]>} */
+  const times = { forward: [], backward: [], "backward, in memory of its own": [] };
+  pictures.forEach((picture, i) => {
+    times.forward.push(timeOf(() => engine.run(picture)));
+    walk.begin(labels[i]);
+    times.backward.push(timeOf(() => {
+      for (let step = plan.scores; step > 0; step--) walk.back(step);
+    }));
+    times["backward, in memory of its own"].push(timeOf(() => backward(engine, labels[i])));
+  });
+  return times;
+}
+
+/** @param {any} question  as `way_back.py` writes it */
+export function measure({ steps, arrays: plain, digits, batchSize, rate, enough, seed }) {
+  const arrays = Object.fromEntries(Object.entries(plain).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]));
+  const [training, test] = [digits.training, digits.test].map((packed) => readDigits(packed, 28, 0.1307, 0.3081));
+  const times = { ...timeWays(steps, arrays, training), "training step": /** @type {number[]} */ ([]) };
+
+  const random = randomNumbers(seed);
+  startAgain(steps, arrays, random);
+  const trainer = new Trainer(steps, arrays, batchSize);
+  const optimizer = new Adam(arrays, rate);
+  const start = performance.now();
+  let numRight = 0;
+  while (numRight <= enough) {
+    const order = shuffled(training.labels.length, random);
+    while (order.length) {
+      const batch = order.splice(0, batchSize);
+      times["training step"].push(timeOf(() => trainer.step(batch.map((i) => training.pictures[i]), batch.map((i) => training.labels[i]), optimizer)));
+    }
+    ({ numRight } = trainer.score(test.pictures, test.labels));
+  }
+  return { times, numRight, numTest: test.labels.length, seconds: (performance.now() - start) / 1000 };
+}
+
+/** Walk back on the stage and return, again and again: what each press of a button costs until it is painted, without the wait for a frame. @param {number} numRounds */
+export async function measurePresses(numRounds) {
+  const buttons = [...document.querySelectorAll(".lenet-transport button")];
+  const [next, before] = [buttons.find((node) => node.classList.contains("lenet-main")), buttons.find((node) => node.textContent?.includes("Back"))];
+  const times = [];
+  for (let press = 0; press < 24 * numRounds; press++) {
+    const button = /** @type {HTMLElement} */ (press % 24 < 12 ? next : before);
+    const script = timeOf(() => button.click());
+    times.push(script + (await timeToPaint()));
+  }
+  return times;
+}
+
+/** @returns {Promise<number>} */
+function timeToPaint() {
+  return new Promise((tell) => requestAnimationFrame(() => {
+    const start = performance.now();
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => tell(performance.now() - start);
+    port2.postMessage(null);
+  }));
+}
