@@ -28,22 +28,22 @@ def write_atomically(path: str | Path, content: bytes) -> None:
             what is there is no regular file. What was there before is untouched, and nothing else
             is left behind.
     """
-    path, part = _places(path)
+    target, part = _places(path)
     try:
         with part.open("xb") as stream:
             stream.write(content)
             stream.flush()
             _store(stream.fileno())
-        _replace(part, path)
+        _replace(part, target)
     except BaseException as error:
         with contextlib.suppress(OSError):
             part.unlink()
         if isinstance(error, OSError):
             untouched = "what was there before is untouched"
-            raise _failure(error, path, f"; {untouched}") from error
+            raise _failure(error, Path(path), f"; {untouched}") from error
         raise
     with contextlib.suppress(OSError):  # the file is there, whatever becomes of the folder's entry
-        _store_name(path.parent)
+        _store_name(target.parent)
 
 
 def read_whole(path: str | Path) -> bytes:
@@ -64,12 +64,12 @@ def check_writable(path: str | Path) -> None:
     Raises:
         OSError: As there.
     """
-    path, part = _places(path)
+    _, part = _places(path)
     try:
         part.touch(exist_ok=False)
         part.unlink()
     except OSError as error:
-        raise _failure(error, path) from error
+        raise _failure(error, Path(path)) from error
 
 
 def _store(descriptor: int) -> None:
