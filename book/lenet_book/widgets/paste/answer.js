@@ -1,10 +1,11 @@
 // @ts-check
 /** What there is to say of pasted code: what a message means, what does not fit and what mends it, what is not read. */
-import { button, element } from "../shared/elements.js";
+import { button, element, setText } from "../shared/elements.js";
 import { countText, shapeText } from "../shared/text.js";
 import { sumOf } from "../shared/numbers.js";
 import { fixesHeading } from "../calculator/fixes.js";
 import { HEADINGS, numberCells } from "../calculator/table.js";
+import { showItems } from "./items.js";
 
 const PACKAGE = "The package does it, see below.";
 const CLASS_TOO = "Paste the class as well, above or below the message: " +
@@ -38,22 +39,30 @@ export function summaryOf({ code, refusal, problem, unread, ...reading }, said) 
   return wrong ? lineText(wrong) : fitText(reading);
 }
 
-/** A row for each operation, and the sums of all. @param {Reading} reading */
-export function rowTable({ rows, numParameters, numUnusedParameters }) {
+/** A row for each operation, and the sums of all. */
+export function rowTable() {
+  const [totals, body] = [element("p"), element("tbody")];
   const heading = ["line", ...HEADINGS].map((name) => element("th", { scope: "col" }, name));
-  const lines = rows.map((row) => {
-    const { name, operation, isKnown, outputShape, shown } = row;
-    const code = element("code", {}, operation === name ? "" : operation);
-    const cells = numberCells({ ...row, outputShape: isKnown ? outputShape : ["N", "?"] });
-    const head = element("th", { scope: "row" }, element("b", {}, name), " ", code);
-    return element("tr", {}, element("td", { class: "lenet-muted" }, shown.line), head, ...cells);
-  });
-  const unused = numUnusedParameters ? ` (${countText(numUnusedParameters)} of them in layers that did not run)` : "";
-  const macs = countText(sumOf(rows.map((row) => row.numMacs)));
-  const ofImage = `${macs} multiply-accumulates (MACs) for one image, without bias.`;
-  const totals = `${countText(numParameters)} parameters${unused}. ${ofImage}`;
-  return element("div", {}, element("p", {}, totals), element("table", { "aria-label": "operations and their shapes" },
-    element("thead", {}, element("tr", {}, ...heading)), element("tbody", {}, ...lines)));
+  const head = element("thead", {}, element("tr", {}, ...heading));
+  const table = element("table", { "aria-label": "operations and their shapes" }, head, body);
+  /** @param {Reading} reading */
+  const show = ({ rows, numParameters, numUnusedParameters: unused }) => {
+    const ofUnused = unused ? ` (${countText(unused)} of them in layers that did not run)` : "";
+    const macs = countText(sumOf(rows.map((row) => row.numMacs)));
+    const ofImage = `${macs} multiply-accumulates (MACs) for one image, without bias.`;
+    setText(totals, `${countText(numParameters)} parameters${ofUnused}. ${ofImage}`);
+    showItems(body, rows, tableRow);
+  };
+  return { node: element("div", { class: "lenet-whole" }, totals, table), show };
+}
+
+/** @param {CodeRow} row */
+function tableRow(row) {
+  const { name, operation, isKnown, outputShape, shown } = row;
+  const code = element("code", {}, operation === name ? "" : operation);
+  const cells = numberCells({ ...row, outputShape: isKnown ? outputShape : ["N", "?"] });
+  const head = element("th", { scope: "row" }, element("b", {}, name), " ", code);
+  return element("tr", {}, element("td", { class: "lenet-muted" }, shown.line), head, ...cells);
 }
 
 /** @param {Pick<Reading, "rows" | "imageShape">} reading */

@@ -1,34 +1,44 @@
 // @ts-check
 /** The network in pictures: maps as large and as many as they are, by their logarithms. */
 import { element, svgElement } from "../shared/elements.js";
+import { showItems } from "./items.js";
 
 const MOST_SHEETS = 6;
 const [SHIFT, HEIGHT] = [3, 64]; // from one sheet to the next, and of a drawing, in pixels
 
-/** @param {Reading} reading @param {(line: number) => void} picked */
-export function diagram({ rows, imageShape, inputPlace, problem }, picked) {
+/** @param {(line: number) => void} picked */
+export function diagram(picked) {
+  const list = element("ol", { class: "lenet-diagram", "aria-label": "the network" });
+  const item = (/** @type {DiagramNode} */ each) => element("li", {}, node(each, picked));
+  const show = (/** @type {Reading} */ reading) => showItems(list, nodesOf(reading), item);
+  return { node: element("div", { class: "lenet-drawn" }, list), show };
+}
+
+/** The images, the operations that change them, and what fails. @param {Reading} reading @returns {DiagramNode[]} */
+function nodesOf({ rows, imageShape, inputPlace, problem }) {
   const isSeen = rows.map(({ sources, numMacs, isKnown, inputShape, outputShape }) =>
     sources.length > 1 || numMacs > 0 || !isKnown || String(inputShape) !== String(outputShape));
   const seen = (/** @type {number | null} */ at) => {
     while (at !== null && at >= 0 && !isSeen[at]) [at] = rows[at].sources;
     return at === null || at < 0 ? "input" : rows[at].name;
   };
-  const nodes = rows.filter((_, index) => isSeen[index]).map(({ name, operation, outputShape, sources, shown }) => {
-    const note = sources.length > 1 ? `of ${sources.map(seen).join(", ")}` : "";
-    return node(/^\d/.test(name) ? operation.split("(")[0] : name, outputShape, note, () => picked(shown.line));
-  });
-  const first = inputPlace ?? rows[0]?.place;
-  nodes.unshift(node("input", ["N", ...imageShape], "", () => picked(first?.line ?? 1)));
-  if (problem) nodes.push(node(`${problem.name} ✗`, [], "", () => picked(problem.shown.line), "lenet-failed"));
-  const items = nodes.map((each) => element("li", {}, each));
-  return element("ol", { class: "lenet-diagram", "aria-label": "the network" }, ...items);
+  const { line } = inputPlace ?? rows[0]?.place ?? { line: 1 };
+  const drawn = rows.filter((_, index) => isSeen[index]);
+  const operations = drawn.map(({ name, operation, outputShape, sources, shown }) => ({
+    name: /^\d/.test(name) ? operation.split("(")[0] : name, shape: outputShape, line: shown.line,
+    note: sources.length > 1 ? `of ${sources.map(seen).join(", ")}` : "",
+  }));
+  /** @type {DiagramNode[]} */
+  const all = [{ name: "input", shape: ["N", ...imageShape], line }, ...operations];
+  if (problem) all.push({ name: `${problem.name} ✗`, shape: [], line: problem.shown.line, look: "lenet-failed" });
+  return all;
 }
 
-/** @param {string} name @param {any[]} shape @param {string} note @param {() => void} onclick @param {string} [look] */
-function node(name, [, ...shape], note, onclick, look = "") {
+/** @param {DiagramNode} drawn @param {(line: number) => void} picked */
+function node({ name, shape: [, ...shape], line, note = "", look = "" }, picked) {
   const words = [shape.join("×"), note].filter(Boolean).map((text) => element("span", {}, text));
   const parts = [drawing(shape.map(Number)), element("b", {}, name), ...words];
-  return element("button", { type: "button", class: `lenet-node ${look}`, onclick }, ...parts);
+  return element("button", { type: "button", class: `lenet-node ${look}`, onclick: () => picked(line) }, ...parts);
 }
 
 /** Sheets one behind the other, as wide and high as maps; a bar for a row of features. @param {number[]} shape */

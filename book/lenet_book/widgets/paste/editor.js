@@ -1,6 +1,7 @@
 // @ts-check
 /** The editor: a text area without a colour; exactly below it the same lines, coloured, each with a note at its end. */
 import { element } from "../shared/elements.js";
+import { showItems } from "./items.js";
 
 export class Editor {
   #field;
@@ -37,11 +38,12 @@ export class Editor {
 
   /** @param {EditorLine[]} lines */
   show(lines) {
-    this.#lines.replaceChildren(...lines.map(({ pieces, note, state }) => {
+    this.#lines.querySelector(".lenet-picked")?.classList.remove("lenet-picked");
+    showItems(this.#lines, lines, ({ pieces, note, state }) => {
       const code = pieces.map(({ text, look }) => (look ? element("span", { class: `lenet-${look}` }, text) : text));
       const parts = [element("span", {}, ...code, "\n"), element("span", { class: "lenet-note" }, note)];
       return element("span", { class: `lenet-line lenet-${state}` }, ...parts);
-    }));
+    });
   }
 
   /** Bring a line into view. @param {number} index @param {boolean} isPicked  by the reader, who looks for it */

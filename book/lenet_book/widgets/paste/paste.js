@@ -51,8 +51,8 @@ class Paste {
   /** What is being copied. */
   #clip = element("pre", { class: "lenet-aloud", "aria-hidden": "true" });
   #answer = element("div", { class: "lenet-answers" });
-  #diagram = element("div", { class: "lenet-drawn" });
-  #table = element("div", { class: "lenet-whole" });
+  #diagram = diagram((line) => this.#editor.reveal(line - 1, true));
+  #table = rowTable();
   /** @type {EditorLine[]} */
   #lines = [];
 
@@ -68,8 +68,9 @@ class Paste {
     const strip = element("div", { class: "lenet-strip" },
       element("label", { class: "lenet-choice" }, "picture", this.#size), this.#source, this.#networks,
       element("span", { class: "lenet-commands" }, ...commands));
-    const board = element("div", { class: "lenet-board" },
-      element("div", { class: "lenet-card" }, strip, this.#editor.node), this.#answer, this.#diagram, this.#table);
+    const card = element("div", { class: "lenet-card" }, strip, this.#editor.node);
+    const below = [this.#answer, this.#diagram.node, this.#table.node];
+    const board = element("div", { class: "lenet-board" }, card, ...below);
     const onfocusout = () => (this.#isTyping = false);
     const attributes = { class: "lenet-widget lenet-paste", ...OWN_KEYS, onfocusout };
     this.root = element("div", attributes, board, this.#clip, this.#aloud.node);
@@ -187,9 +188,10 @@ class Paste {
     setText(this.#copy, COPY);
     setText(this.#link, LINK);
     this.#showNetworks(reading);
-    this.#diagram.replaceChildren(diagram(reading, (line) => this.#editor.reveal(line - 1, true)));
-    this.#table.replaceChildren(rowTable(reading));
-    this.#diagram.hidden = this.#table.hidden = reading.refusal !== null;
+    for (const { node, show } of [this.#diagram, this.#table]) {
+      show(reading);
+      node.hidden = reading.refusal !== null;
+    }
     this.#explain(reading, said, null);
     clearTimeout(this.#timer);
     const explain = () => this.#explain(reading, said, explainReading(reading));

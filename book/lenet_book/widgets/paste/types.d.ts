@@ -162,6 +162,15 @@ interface EditorLine {
   state: string;
 }
 
+/** A part of the network as it is drawn; a click on it leads to a line. */
+interface DiagramNode {
+  name: string;
+  shape: (number | string)[];
+  line: number;
+  note?: string;
+  look?: string;
+}
+
 /** What a message means: the part of it that is known, and where that begins. */
 interface Meaning {
   quote: string;
