@@ -30,6 +30,7 @@ from tests.browsing import DESK, Bases, visiting
 from tests.firefox import PATIENCE, Firefox
 
 QUICK = ["book/intro", "book/teach", "search"]
+DRIVEN = [*PAGES, "py-modindex", "_modules/lenet/models/lenet"]
 pages = pytest.mark.parametrize("name", PAGES)
 
 
@@ -72,7 +73,21 @@ def test_nothing_is_allowed_but_what_is_named(sent: dict[str, list[str]]) -> Non
 def test_a_page_holds_no_script_but_those_of_its_policy(
     site: Path, sent: dict[str, list[str]], name: str
 ) -> None:
-    page = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    check_scripts(site / f"{name}.html", sent)
+
+
+def test_pages_that_no_contents_name_hold_no_other_scripts(
+    site: Path, sent: dict[str, list[str]]
+) -> None:
+    named = {site / "_static", *(site / f"{name}.html" for name in PAGES)}
+    others = [file for file in site.rglob("*.html") if not named & {file, *file.parents}]
+    assert {site / "index.html", site / "py-modindex.html"} < {*others}
+    for file in others:
+        check_scripts(file, sent)
+
+
+def check_scripts(file: Path, sent: dict[str, list[str]]) -> None:
+    page = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
     meta = page.select_one(f'head meta[charset] + meta[http-equiv="{NAME}"]')
     assert meta
     own = directives(str(meta["content"]))
@@ -247,7 +262,7 @@ def use(browser: Driven, watch: Watch, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in PAGES]
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in DRIVEN]
 )
 def test_a_page_works_in_chromium(browser: Browser, watch: Watch, name: str) -> None:
     context = browser.new_context(viewport=DESK)
@@ -256,7 +271,7 @@ def test_a_page_works_in_chromium(browser: Browser, watch: Watch, name: str) -> 
 
 
 @pytest.mark.slow
-@pages
+@pytest.mark.parametrize("name", DRIVEN)
 def test_a_page_works_in_firefox(firefox: Firefox, watch: Watch, name: str) -> None:
     use(firefox, watch, name)
 
