@@ -15,16 +15,21 @@ import os
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
+from browser import chromium
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from PIL import Image
 
-from lenet_book.widgets.shared.pages import STATE_TYPE, VIEW_TYPE
+import lenet_book.widgets
+from lenet_book.widgets.shared.pages import STATE_TYPE, VIEW_TYPE, class_of, page_of
 
 CONTROLS = "@jupyter-widgets/controls"
+NUM_COLOURS = 64
+WINDOW = {"width": 900, "height": 1000}  # in pixels
 PNG = "image/png"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_TIMEOUT_SECONDS = 1800
@@ -49,6 +54,7 @@ def execute(path: Path) -> None:
     client.execute()
     refuse_stderr(notebook)
     drop_progress_bars(notebook)
+    add_pictures(notebook)
     tidy(notebook)
     nbformat.validate(notebook)
     nbformat.write(notebook, path)
@@ -71,6 +77,43 @@ def drop_progress_bars(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [out for out in cell.outputs if viewed_by(out) not in dropped]
+
+
+def add_pictures(notebook: NotebookNode) -> None:
+    """Store a picture of each widget, for places that show none, such as GitHub.
+
+    It takes the place of the page that an output carries: that one is larger, and GitHub would
+    prefer it and then leave it blank.
+    """
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", []) if viewed_by(out)]
+    if not outputs:
+        return
+    states = notebook.metadata.widgets[STATE_TYPE]
+    with chromium() as browser, TemporaryDirectory() as folder:
+        window = browser.new_page(viewport=WINDOW, reduced_motion="reduce")
+        for output in outputs:
+            page = Path(folder) / "widget.html"
+            page.write_text(page_of_view(states, viewed_by(output)), encoding="utf-8")
+            window.goto(page.as_uri())
+            widget = window.locator(".lenet-widget").first
+            widget.wait_for()
+            output.data.pop("text/html")
+            output.data[PNG] = in_few_colours(widget.screenshot())
+
+
+def page_of_view(states: NotebookNode, model_id: str) -> str:
+    """Write a page that shows a widget whose state is stored."""
+    name = class_of(states, model_id)
+    kind = getattr(lenet_book.widgets, name)
+    return page_of(states, model_id, kind.scripts(), name, kind.sentence())
+
+
+def in_few_colours(picture: bytes) -> str:
+    """Make a PNG smaller by a palette; return it in base64."""
+    stream = io.BytesIO()
+    colours = Image.open(io.BytesIO(picture)).convert("RGB").quantize(NUM_COLOURS)
+    colours.save(stream, "PNG", optimize=True)
+    return base64.b64encode(stream.getvalue()).decode()
 
 
 def viewed_by(output: NotebookNode) -> str:

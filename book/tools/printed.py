@@ -11,18 +11,15 @@ import argparse
 import base64
 import os
 import posixpath
-import shutil
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import yaml
+from browser import chromium
 from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser
 
 import lenet_book.widgets
 
@@ -30,11 +27,6 @@ ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build" / "html"
 PDF = ROOT / "_build" / "lenet.pdf"
 STYLE = ROOT / "book" / "assets" / "printed.css"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-NO_BROWSER = (
-    "Chromium prints the book, and none was found: install Chromium or Google Chrome, or run "
-    f"{sys.executable} -m playwright install chromium"
-)
 LEFT_OUT = "script, noscript, .headerlink, .lenet-running"
 WIDTH, HEIGHT = 1000, 1200  # of the window in which widgets are shown, in pixels
 FOOTER = (
@@ -202,19 +194,6 @@ def starts(path: Path) -> dict[str, int]:
     with pikepdf.open(path) as pdf:
         sheets = {sheet.objgen: number for number, sheet in enumerate(pdf.pages, start=1)}
         return {name[1:]: sheets[place[0].objgen] for name, place in pdf.Root.Dests.items()}
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start Chromium, or leave the program when there is none."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=found)
-        except Error:
-            sys.exit(NO_BROWSER)
-        yield browser
-        browser.close()
 
 
 def main() -> None:

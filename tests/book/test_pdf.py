@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import browser as tool
 import nbformat
 import printed
 import pytest
@@ -78,9 +79,9 @@ def test_without_solutions_the_rest_stays(page: str, articles: dict[str, Tag]) -
 def test_without_a_browser_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(printed, "BROWSERS", ())
+    monkeypatch.setattr(tool, "BROWSERS", ())
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
-    with pytest.raises(SystemExit, match="install Chromium or Google Chrome"), printed.chromium():
+    with pytest.raises(SystemExit, match="install Chromium or Google Chrome"), tool.chromium():
         pass
 
 

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
+import torch
+from bs4 import BeautifulSoup
 from execute import execute
 from jupyter_server.services.contents.filemanager import FileContentsManager
+from nbconvert import Exporter, HTMLExporter, LatexExporter
+from PIL import Image
+from playwright.sync_api import Browser, expect
 from sphinx.errors import SphinxWarning
 
+from lenet.models import NarrowLeNet
+from lenet_book.widgets import (
+    ConvPlayground,
+    ForwardStepper,
+    Predict,
+    ShapeCalculator,
+    TrainingLab,
+    Widget,
+)
 from lenet_book.widgets.shared.pages import VIEW_TYPE
 from tests.book.small_site import build
+from tests.browsing import visiting
 
+MOST_OF_A_PICTURE = 200_000  # characters
+SMALL = [
+    ConvPlayground,
+    ShapeCalculator,
+    TrainingLab,
+    lambda: Predict("How many?", 3, {4: "it is near."}, why="So it is."),
+]
 CELLS = [
     (
         [],
@@ -48,6 +73,53 @@ def test_jupyter_saves_an_unchanged_chapter_as_it_was(stored: Path) -> None:
     model = json.loads(json.dumps(manager.get(stored.name)["content"]))
     manager.save({"type": "notebook", "format": "json", "content": model}, stored.name)
     assert stored.read_bytes() == before
+
+
+def test_a_stored_widget_carries_a_picture(stored: Path) -> None:
+    (output,) = nbformat.read(stored, as_version=4).cells[0].outputs
+    assert output.data.keys() == {VIEW_TYPE, "image/png", "text/plain"}
+    picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+    assert picture.width > 600
+    assert len(picture.getcolors()) > 20
+    assert len(output.data["image/png"]) < MOST_OF_A_PICTURE
+    assert output.metadata["image/png"] == {"width": picture.width, "height": picture.height}
+
+
+@pytest.mark.parametrize("exporter", [HTMLExporter, LatexExporter])
+def test_nbconvert_shows_the_picture_where_it_shows_no_widgets(
+    stored: Path, exporter: type[Exporter]
+) -> None:
+    config = exporter().default_config
+    base = config.NbConvertBase
+    base.display_data_priority = [k for k in base.display_data_priority if k != VIEW_TYPE]
+    notebook = nbformat.read(stored, as_version=4)
+    del notebook.cells[1:]
+    text, resources = exporter(config=config).from_notebook_node(notebook)
+    page = BeautifulSoup(text, "html.parser")
+    assert len(page.select("img")) + len(resources["outputs"]) == 1
+    assert not page.select("iframe")
+
+
+@pytest.mark.parametrize("make", SMALL, ids=["playground", "calculator", "lab", "predict"])
+def test_a_small_widget_works_in_a_frame_without_anything_of_jupyter(
+    make: Callable[[], Widget], browser: Browser, tmp_path: Path
+) -> None:
+    data, _ = make()._repr_mimebundle_()
+    assert {VIEW_TYPE, "text/html", "text/plain"} == data.keys()
+    (tmp_path / "page.html").write_text(data["text/html"], encoding="utf-8")
+    with visiting(browser, tmp_path.as_uri()) as visit:
+        page = visit.open("page.html")
+        widget = page.frame_locator("iframe[sandbox=allow-scripts]").locator(".lenet-widget").first
+        widget.wait_for()
+        expect(widget.locator("button, select").first).to_be_enabled()
+
+
+def test_a_large_widget_shows_its_first_state() -> None:
+    stepper = ForwardStepper(NarrowLeNet(), torch.rand(1, 1, 28, 28))
+    html = stepper._repr_mimebundle_()[0]["text/html"]
+    assert stepper.meta["poster"] in html
+    assert "<script" not in html
+    assert len(html) < MOST_OF_A_PICTURE
 
 
 def test_a_progress_bar_leaves_nothing_behind(stored: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import anywidget
 import numpy as np
@@ -15,7 +16,20 @@ from torch import Tensor
 
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.shared.joining import joined_script, joined_style, worker_programs
-from lenet_book.widgets.shared.pages import definition, part_definitions, standalone_page
+from lenet_book.widgets.shared.pages import (
+    MOUNTING_STYLE,
+    definition,
+    part_definitions,
+    standalone_page,
+)
+
+Bundle = tuple[dict[str, Any], dict[str, Any]]
+
+MOST_IN_OUTPUT = 250_000  # characters
+_FRAME = (
+    '<iframe sandbox="allow-scripts" title="{name}" '
+    'style="width: 100%; height: 40rem; border: 0" srcdoc="{page}"></iframe>'
+)
 
 
 class Widget(anywidget.AnyWidget):
@@ -91,10 +105,29 @@ class Widget(anywidget.AnyWidget):
             path: Where to write the file.
             title: The page's title; by default the name of the class.
         """
-        name = type(self).__name__
-        scripts = "".join([self.definition(), *self.part_definitions().values()])
-        page = standalone_page(self, scripts, title or name, self.sentence())
-        Path(path).write_text(page, encoding="utf-8")
+        Path(path).write_text(self._page(title), encoding="utf-8")
+
+    @classmethod
+    def scripts(cls) -> str:
+        """All classic scripts with which a page that fetches nothing shows this class."""
+        return "".join([cls.definition(), *cls.part_definitions().values()])
+
+    def _page(self, title: str | None = None) -> str:
+        return standalone_page(self, self.scripts(), title or type(self).__name__, self.sentence())
+
+    def _repr_mimebundle_(self, **kwargs: dict[str, Any]) -> Bundle:
+        """Add what is shown where no widget can be, such as in a notebook saved by JupyterLab."""
+        data, metadata = cast("Bundle", super()._repr_mimebundle_(**kwargs))
+        return {**data, "text/html": self._without_widgets()}, metadata
+
+    def _without_widgets(self) -> str:
+        """Write the page in a frame of its own or, if that is large, the first state alone."""
+        page = html.escape(self._page())
+        if len(page) > MOST_IN_OUTPUT:
+            style = MOUNTING_STYLE.read_text(encoding="utf-8")
+            poster = self.meta.get("poster") or f"<p>{html.escape(self.sentence())}</p>"
+            return f'<style>{style}</style><div class="lenet-static">{poster}</div>'
+        return _FRAME.format(name=type(self).__name__, page=page)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -144,9 +144,16 @@ def _inline(script: str) -> str:
 def standalone_page(widget: ipywidgets.Widget, definition: str, title: str, sentence: str) -> str:
     """Write an HTML page that shows one widget, given its `definition`, and needs no other file."""
     states = {"state": dependency_state(widget, drop_defaults=False)}
-    name = type(widget).__name__
+    return page_of(states, str(widget.model_id), definition, title, sentence)
+
+
+def page_of(
+    embedded: Mapping[str, Any], model_id: str, definition: str, title: str, sentence: str
+) -> str:
+    """Write such a page of one of the widgets whose states ipywidgets has written down."""
+    name = class_of(embedded, model_id)
     script = f"<script>{definition}</script>\n"
-    (box,) = boxes(states, [str(widget.model_id)], {name: script}, {name: sentence})
+    (box,) = boxes(embedded, [model_id], {name: script}, {name: sentence})
     return _PAGE.format(
         title=html.escape(title),
         style=MOUNTING_STYLE.read_text(encoding="utf-8"),
@@ -180,7 +187,7 @@ def boxes(
     places: Counter[str] = Counter()
     for model_id in model_ids:
         widget = embedded["state"][model_id]["state"]
-        name = str(widget.get("_anywidget_id", "")).rpartition(".")[2]
+        name = class_of(embedded, model_id)
         places[name] += 1
         own = {key: states.pop(key) for key in _needed(model_id, embedded["state"], states)}
         numbers = {n for state in own.values() for b in state["buffers"] for n in b["chunks"]}
@@ -193,6 +200,12 @@ def boxes(
             state_type=STATE_TYPE,
             state=as_script_text({"state": own, "chunks": new}),
         )
+
+
+def class_of(embedded: Mapping[str, Any], model_id: str) -> str:
+    """Return the name of a widget's class; empty if it is none of anywidget's."""
+    widget = embedded["state"][model_id]["state"]
+    return str(widget.get("_anywidget_id", "")).rpartition(".")[2]
 
 
 def _needed(model_id: str, states: Mapping[str, Any], left: Container[str]) -> list[str]:
