@@ -1,8 +1,7 @@
 """What public doors ask of their arguments: asked in one way, and refused in one form.
 
 A number or a tensor that makes no sense is a `ValueError`, another thing in its place a
-`TypeError`.
-Both say what is wanted and what came.
+`TypeError`. Both say what is wanted and what came.
 """
 
 from __future__ import annotations
@@ -30,9 +29,10 @@ def instance(name: str, value: object, kind: type[Thing]) -> Thing:
     """
     if isinstance(value, kind):
         return value
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
     is_class = isinstance(value, type) and issubclass(value, kind)
     hint = f"; {value.__name__}() makes one" if is_class else ""  # type: ignore[attr-defined]
-    raise TypeError(f"{name} must be a {kind.__name__}, not {_came(value)}{hint}")
+    raise TypeError(f"{name} must be {article} {kind.__name__}, not {_came(value)}{hint}")
 
 
 def whole_number(name: str, value: object, least: int = 0, most: float = math.inf) -> int:
@@ -85,7 +85,7 @@ def device(name: str | torch.device, *, computes: bool = True) -> torch.device:
         found = torch.device(name)
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError, TypeError, ImportError) as error:
-        why = str(error).split(". ")[0].splitlines()[0]  # what follows can be pages long
+        why = str(error).partition("\n")[0].partition(". ")[0]  # the rest can be pages long
         raise ValueError(f"device {name!r} cannot be used here: {why}") from error
     if found.type == "meta" and computes:
         raise ValueError("device 'meta' cannot be used here: it holds shapes and no numbers")
@@ -146,6 +146,7 @@ def labels(value: object, num_images: int, num_classes: int | None = None) -> Te
     except (TypeError, ValueError, RuntimeError):
         found = torch.empty(0)
     is_whole = not (found.is_floating_point() or found.is_complex() or found.dtype == torch.bool)
+    found = found.long() if is_whole else found
     if not is_whole or found.shape != (num_images,):
         raise ValueError(
             f"labels must be whole numbers ({num_images},), one for each image, not {_came(value)}"
@@ -153,11 +154,9 @@ def labels(value: object, num_images: int, num_classes: int | None = None) -> Te
     if num_classes is not None and num_images:
         low, high = (int(end) for end in found.aminmax())
         if low < 0 or high >= num_classes:
-            numbers = f", 0 to {num_classes - 1}" if num_classes else ""
-            raise ValueError(
-                f"labels go from {low} to {high}, and there are {num_classes} classes{numbers}"
-            )
-    return found.long()
+            there = f"there are {num_classes} classes, counted from 0"
+            raise ValueError(f"labels go from {low} to {high}, and {there}")
+    return found
 
 
 def scores(logits: object, num_images: int, num_classes: int = 1) -> Tensor:
@@ -188,7 +187,7 @@ def scaling(mean: object, std: object, num_channels: int, least_std: float = TIN
             found = given.flatten().tolist() if given.dim() else []
         except (TypeError, ValueError, RuntimeError):
             found = []
-        fits = all(least <= each < math.inf and each > -math.inf for each in found)
+        fits = all(math.isfinite(each) and each >= least for each in found)
         if len(found) not in (1, num_channels) or not fits:
             kind = "a finite number above 0" if least == TINY else "a finite number"
             raise ValueError(

@@ -149,7 +149,7 @@ def _data(options: argparse.Namespace) -> ImageData:
 
 
 def _check_network(name: str, model: nn.Module, data: ImageData) -> None:
-    """Check that a network takes the images and has an output for every class.
+    """Check that a network takes the images; `Training` looks at what it gives.
 
     Raises:
         ValueError: It does not; the message explains why and what to change.
@@ -161,12 +161,6 @@ def _check_network(name: str, model: nn.Module, data: ImageData) -> None:
         raise ValueError(
             f"{name} does not fit the images of {data.name} ({size}).\n{table.explanation}\n"
             f"All its shapes: python -m lenet shapes {name} --input {size}"
-        )
-    outputs, num_classes = table.rows[-1].output_shape, len(data.classes)
-    if len(outputs) != 2 or int(outputs[1]) < num_classes:
-        raise ValueError(
-            f"{name} gives {outputs[1:]} scores for an image, and {data.name} has {num_classes} "
-            "classes: it must give one score for each"
         )
 
 

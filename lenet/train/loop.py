@@ -181,7 +181,7 @@ def _told_of(function: Callable[..., Tensor]) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError:
         raise
-    except RuntimeError as error:
+    except (IndexError, RuntimeError) as error:  # PyTorch's, of shapes
         name = getattr(function, "__name__", type(function).__name__)
         said = ValueError(
             f"{name} does not take what it is given: {error}\n"

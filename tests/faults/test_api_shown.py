@@ -89,7 +89,7 @@ def widget_rows(call: str, rest: str) -> list[tuple[str, str]]:
     )
     labels = (
         ("[0]", "labels must be whole numbers (2,), one for each image, not [0]"),
-        ("[0, 3]", "labels go from 0 to 3, and there are 3 classes, 0 to 2"),
+        ("[0, 3]", "labels go from 0 to 3, and there are 3 classes, counted from 0"),
         ("[-1, 0]", "labels go from -1 to 0"),
         ("[0.0, 1.0]", "labels must be whole numbers (2,), one for each image, not [0.0, 1.0]"),
         ("[0.5, NAN]", "labels must be whole numbers"),

@@ -275,11 +275,38 @@ def no_scores() -> torch.nn.Module:
     return torch.nn.Conv2d(1, 10, 3)
 
 
-@pytest.mark.parametrize("name", ["two_scores", "no_scores"])
-def test_a_network_needs_a_score_for_every_class(capsys, weights, name):
+class AsDict(torch.nn.Linear):
+    def forward(self, images):
+        return {"logits": super().forward(images.flatten(1))}
+
+
+class Unchanged(torch.nn.Module):
+    def forward(self, images):
+        return images
+
+
+def as_dict() -> torch.nn.Module:
+    return AsDict(784, 10)
+
+
+def frozen() -> torch.nn.Module:
+    return NarrowLeNet().requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("two_scores", "one for each of 10 classes or more; it gave float32 (2, 2)"),
+        ("no_scores", "one for each of 10 classes or more; it gave float32 (2, 10, 26, 26)"),
+        ("Unchanged", "it gave float32 (2, 1, 28, 28)"),
+        ("as_dict", "it gave a dict"),
+        ("frozen", "Are they all frozen (requires_grad=False)?"),
+    ],
+)
+def test_a_network_that_cannot_be_trained_is_refused_before(capsys, weights, name, words):
     network = f"{__name__}:{name}"
-    complaint = refused(capsys, "train", "mnist", "--network", network, "--save", weights)
-    assert "mnist has 10 classes: it must give one score for each" in complaint
+    assert words in refused(capsys, "train", "mnist", "--network", network, "--save", weights)
+    assert not list(weights.parent.iterdir())
 
 
 def test_a_file_that_cannot_be_written_is_found_before_training(capsys, tmp_path, monkeypatch):

@@ -146,7 +146,7 @@ def test_choices_that_do_not_exist_are_refused() -> None:
         ({"labels": [0] * 299}, r"labels must be whole numbers \(300,\)"),
         (
             {"labels": [0] * 299 + [10]},
-            "labels go from 0 to 10, and there are 10 classes, 0 to 9",
+            "labels go from 0 to 10, and there are 10 classes, counted from 0",
         ),
         ({"labels": [0] * 299 + [-1]}, "labels go from -1 to 0"),
         ({"labels": [0.0] * 300}, r"labels must be whole numbers"),
