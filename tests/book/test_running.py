@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import running
@@ -35,3 +37,10 @@ def test_the_commands_are_those_of_the_readme() -> None:
     for commands in running.COMMANDS.values():
         install = [command for command in commands if "jupyter" not in command]
         assert "\n".join(install) in readme
+
+
+def test_commands_for_windows_name_programs_that_the_book_installs() -> None:
+    commands = "\n".join(running.COMMANDS["Windows"]) + (ROOT / "README.md").read_text("utf-8")
+    programs = set(re.findall(r"\.venv\\Scripts\\([\w-]+)", commands))
+    assert {"python", "jupyter", "jupyter-book"} <= programs
+    assert all(Path(sys.executable).with_name(name).exists() for name in programs)
