@@ -26,7 +26,8 @@ from torch.overrides import get_testing_overrides
 # Functions that take more arguments than PyTorch's list of them says.
 _ARGUMENTS = {
     "getitem": ("input", "index"),
-    **dict.fromkeys(("amax", "argmax", "max", "mean", "sum"), ("input", "dim", "keepdim")),
+    **dict.fromkeys(("amax", "amin", "argmax", "max"), ("input", "dim", "keepdim")),
+    **dict.fromkeys(("mean", "min", "prod", "sum"), ("input", "dim", "keepdim")),
 }
 # Methods that take the rest of their arguments as one shape: x.view(2, 3) or x.view((2, 3)).
 VARIADIC = {"view": "shape", "reshape": "shape", "expand": "shape", "permute": "dims"}

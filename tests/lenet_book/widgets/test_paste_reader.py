@@ -309,6 +309,189 @@ def test_what_is_not_understood_is_named_and_nothing_is_guessed(line, what, run_
     assert reading["command"] == "python -m lenet shapes mymodel.py:Net --input 1x28x28"
 
 
+BLOCKS_BY_NAME = """
+class Block(nn.Module):
+    def __init__(self, before, after, kernel, padding):
+        super().__init__()
+        self.conv = nn.Conv2d(before, after, kernel, padding=padding)
+
+    def forward(self, x):
+        return F.max_pool2d(self.conv(x), 2)
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block1 = Block(1, 2, 9, 0)
+        self.block2 = Block(2, 6, 5, padding=0)
+        self.fc = nn.Linear(54, 10)
+
+    def forward(self, x):
+        return self.fc(self.block2(self.block1(x)).flatten(1))
+"""
+
+
+def test_a_fix_edits_the_argument_of_the_call_that_it_names(run_script):
+    fixes = read(run_script, BLOCKS_BY_NAME, (1, 24, 24))["explanation"]["fixes"]
+    lines = {fix["text"]: fix["lines"] for fix in fixes}
+    assert lines["padding=2 in block1.conv"] == ["self.block1 = Block(1, 2, 9, 2)"]
+    assert lines["padding=1 in block2.conv"] == ["self.block2 = Block(2, 6, 5, padding=1)"]
+
+
+# What a reader may compute a size with: each line or block gives `n`, here as in Python.
+PYTHON = """
+n = len([1, 2, 3]) + int(7.9) + int("12") + round(2.5) + abs(-3) + pow(2, 3)
+n = max([3, 9]) * min(4, 2) - sum(v for v in range(3)) + bool([1])
+n = sorted([3, 1, 2])[0] + list(reversed([1, 2]))[0] + len(set([1, 1, 2])) + tuple([4, 5])[1]
+n = [i + k for i, k in enumerate([5, 6], 1)][1] + [a * b for a, b in zip([1, 2], [3, 4])][1]
+n = list(map(lambda v, w=2: v * w, [1, 2]))[1] + (3 if any([0, 1]) and all([1, 1]) else 4)
+n = isinstance(3, int) + isinstance("a", str) + isinstance([1], (tuple, list)) + callable(len)
+n = math.floor(3.7) + math.ceil(3.2) + int(math.sqrt(16)) + int(math.log2(8)) + math.prod([2, 3])
+n = int(math.log(8, 2) + 0.5) + int(np.prod([2, 3])) + int(math.pow(2, 3))
+n = 2 ** 3 // 3 + 7 % 4 + (-7 // 2) + 9 + +3 + 0x10 + 1_0 + int(-2.5 * -2)
+n = {"a": 3}["a"] + dict(a=4).get("a", 1) + {"a": 3}.get("b", 5) + len({**{"a": 1}, "b": 2})
+n = list({"a": 7}.values())[0] + len(list({"a": 1}.items())) + len(list({"a": 1}.keys()))
+n = [1, 2, 3][-1] + [1, 2, 3][1:][0] + [1, 2, 3][::-1][0] + len("abc"[:2]) + len((1, 2) + (3,))
+n = ([1] * 3 + [2]).count(1) + [4, 5].index(5) + len(2 * [1]) + len([1].copy())
+n = (3 if 1 < 2 < 3 else 4) + (3 if not [] else 4) + (3 if 2 in (1, 2) and "a" in "ab" else 4)
+n = (3 if None is None else 4) + (5 if [1] == [1] and 1 != 2 and 2 >= 1 and 1 <= 2 else 6)
+n = [v for row in [[1], [2, 3]] for v in row if v > 1][1] + len({k: k for k in range(3)})
+n = (m := 4) + m + len(f"{1}{2}" "c") + len({1, 2}) + len([*range(2), 3])
+n = "AbC".lower().startswith("ab") + len("{}x".format(3)) + len(",".join(["a", "B".upper()]))
+---
+first, *rest, last = range(5)
+n = first + len(rest) + last
+---
+table = {}
+table["a"] = [1, 2]
+table["a"][0] = 5
+table.update({"b": 1})
+n = table["a"].pop(0) + len(table)
+---
+values = [1]
+values.append(2)
+values.extend([3, 4])
+values.insert(0, 9)
+values += [5]
+n = values[0] + len(values) + values.pop()
+---
+n = 1
+for i in range(10):
+    if i == 2:
+        continue
+    if i > 4:
+        break
+    n += i
+---
+n, i = 1, 0
+while i < 3:
+    i += 1
+    n *= 2
+---
+class Sizes:
+    base = 4
+    def __init__(self, by):
+        self.by = by
+    def __call__(self, more):
+        return self.whole + more
+    @property
+    def whole(self):
+        return self.base * self.by
+    @staticmethod
+    def one():
+        return 1
+class More(Sizes):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        setattr(self, "extra", getattr(self, "missing", 2))
+sizes = More(by=3)
+n = sizes(1) + sizes.one() + sizes.extra + hasattr(sizes, "base") + isinstance(sizes, Sizes)
+---
+n = functools.partial(max, 3)(2)
+"""
+LINES, *BLOCKS = (part.strip() for part in PYTHON.split("---\n"))
+
+
+def test_sizes_are_computed_as_python_does(run_script):
+    imports = "import functools\nimport math\nimport numpy as np\nfrom torch import nn\n"
+    network = "net = nn.Sequential(nn.Linear(4, n))\n"
+    blocks = [*LINES.splitlines(), *BLOCKS]
+    data = [(f"{imports}{block}\n{network}", (4,), False) for block in blocks]
+    for (code, *_), reading in zip(data, run_script(SCRIPT, READ, data), strict=True):
+        names: dict[str, Any] = {}
+        exec(code, names)
+        assert [row["outputShape"] for row in reading["rows"]] == [["N", names["n"]]], code
+
+
+EXPRESSIONS = """
+x.swapaxes(2, 3)
+x.flatten(1).T
+x.flatten(1).t()
+x.view_as(x)
+torch.relu(x.unbind(1)[0])
+torch.max(x)
+x.max(2).values + 1
+x.min(1)[0] + 1
+torch.max(x, x)
+torch.relu(x.chunk(3, 3)[2])
+torch.relu(x.split([4, 24], 3)[1])
+torch.relu(x.split(5, 2)[-1])
+x[..., -3:, None]
+x[:, 0, 1:5]
+F.pixel_shuffle(x.repeat(1, 4, 1, 1), 2)
+x.expand(-1, 3, -1, -1)
+x.expand_as(x)
+x.mean((2, 3), keepdim=True)
+F.layer_norm(x, [28, 28])
+x.unflatten(2, (4, -1))
+torch.stack([x, x], 1)
+F.pad(x, (1, 2, 3, 4))
+x.squeeze(1)
+x @ x.transpose(2, 3)
+x.norm(dim=1)
+x.prod(1)
+x.amin((2, 3))
+x.cumsum(1)
+2 ** x
+1 - x
+x * x.size(dim=2)
+x.numel() + x
+x.dim() * x
+x.ndim / x
+F.conv2d(x, torch.ones(2, 1, 3, 3), padding=1)
+F.conv_transpose2d(x, torch.ones(1, 2, 2, 2))
+F.interpolate(x, size=(30, 31))
+[y + 1 for y in x][0]
+"""
+LAYERS = """
+nn.PixelUnshuffle(2)
+nn.ZeroPad2d((1, 2, 3, 4))
+nn.ReflectionPad2d(2)
+nn.UpsamplingBilinear2d(scale_factor=2)
+nn.Upsample((30, 31))
+nn.Unflatten(3, (4, -1))
+nn.LayerNorm([28, 28])
+nn.AdaptiveAvgPool2d((None, 3))
+nn.Sequential(*list(nn.Sequential(nn.Tanh(), nn.ReLU()))[:1])
+nn.Sequential(nn.Tanh(), nn.Flatten())[1:]
+"""
+
+
+def test_shapes_are_those_of_pytorch(run_script):
+    head = f"{HEAD}class Net(nn.Module):\n    def forward(self, x):\n        return "
+    codes = [f"{head}{expression}\n" for expression in EXPRESSIONS.strip().splitlines()]
+    codes += [
+        f"{HEAD}Net = lambda: nn.Sequential({layer})\n" for layer in LAYERS.strip().splitlines()
+    ]
+    readings = run_script(SCRIPT, READ, [(code, (1, 28, 28), False) for code in codes])
+    for code, reading in zip(codes, readings, strict=True):
+        names: dict[str, Any] = {}
+        exec(code, names)
+        batch, *sizes = [*names["Net"]()(torch.rand(3, 1, 28, 28)).shape, None]
+        expected = ["N" if batch == 3 else batch, *sizes][:-1]
+        assert reading["rows"][-1]["outputShape"] == expected, code
+        assert not reading["unread"]
+
+
 def test_nothing_is_run():
     scripts = Path(__file__).parents[3] / "book" / "lenet_book" / "widgets" / "paste"
     for script in scripts.glob("*.js"):

@@ -214,6 +214,7 @@ export class Interpreter {
   attribute(owner, name, node) {
     if (owner instanceof Library) return LIBRARIES[`${owner.path}.${name}`] ?? new Library(`${owner.path}.${name}`);
     if (owner instanceof Shaped) return this.torch.attribute(owner, name, node);
+    if (Array.isArray(owner) && Object.hasOwn(owner, name)) return Object(owner)[name]; // of a named tuple
     const method = METHODS[name];
     if (!(owner instanceof PyClass || owner instanceof Instance)) {
       return method ? (/** @type {PyValue[]} */ args) => method(owner, args, this, node) : this.unknown(node);

@@ -183,7 +183,8 @@ export const RULES = {
     return shape.flatMap((size, axis) => (!axes.has(axis) ? [size] : keepdim ? [1] : []));
   },
   max(given, input, inputs) {
-    if (given.dim === undefined) return inputs.length > 1 ? broadcast(inputs) : [];
+    if (inputs.length > 1) return broadcast(inputs);
+    if (given.dim === undefined) return [];
     const [values, indices] = [0, 1].map(() => new Shaped(RULES.mean(given, input, inputs)));
     return Object.assign([values, indices], { values, indices });
   },
