@@ -67,7 +67,7 @@ def fit(
             1 ...
             2 ...
     """
-    training = Training(model, data, settings or Settings())
+    training = Training(model, data, Settings() if settings is None else settings)
     for _ in training.epochs(progress=progress):
         pass
     return training.history

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
@@ -24,12 +23,6 @@ CHOICES = {
     "schedule": ("constant", "one-cycle"),
     "precision": ("float32", "bfloat16", "float16"),
 }
-WHOLE = (("epochs", 1, math.inf), ("batch_size", 1, math.inf), ("seed", 0, checks.LARGEST_SEED))
-REAL = (
-    ("lr", "above 0", lambda number: number > 0),
-    ("momentum", "from 0 to below 1", lambda number: 0 <= number < 1),
-    ("weight_decay", "from 0 on", lambda number: number >= 0),
-)
 CODE = ("augment", "loss_function")  # the settings that JSON cannot hold
 
 
@@ -86,13 +79,16 @@ class Settings:
     compile: bool = False
 
     def __post_init__(self) -> None:
-        plain: dict[str, object] = {
-            "device": str(self.device)
-        }  # for JSON: no NumPy numbers, no torch.device
-        for name, least, most in WHOLE:
-            plain[name] = checks.whole_number(name, getattr(self, name), least, most)
-        for name, wanted, fits in REAL:
-            plain[name] = checks.real_number(name, getattr(self, name), wanted, fits)
+        whole, real = checks.whole_number, checks.real_number
+        plain = {  # as JSON has it: no numbers of NumPy's, no torch.device
+            "device": str(self.device),
+            "epochs": whole("epochs", self.epochs, 1),
+            "batch_size": whole("batch_size", self.batch_size, 1),
+            "seed": whole("seed", self.seed, 0, checks.LARGEST_SEED),
+            "lr": real("lr", self.lr, "above 0", lambda lr: lr > 0),
+            "momentum": real("momentum", self.momentum, "from 0 to below 1", lambda m: 0 <= m < 1),
+            "weight_decay": real("weight_decay", self.weight_decay, "from 0 on", lambda d: d >= 0),
+        }
         for name, value in plain.items():
             object.__setattr__(self, name, value)
         for name, choices in CHOICES.items():

@@ -26,6 +26,7 @@ from lenet import train as rooms_train
 from lenet.data import preparing
 from lenet.data.placing import place_digit, place_garment
 from lenet.models import WEIGHTS, NarrowLeNet, read_card
+from lenet.shapes import ShapeError, explaining
 from lenet.train import checkpoint
 from tests.faults.wrong_inputs import ANYTHING, Door, finite
 
@@ -280,6 +281,7 @@ TRAIN_ROWS = [
     ("fit(net(), augment=RandomAffine)", "augment must be a function, not <class"),
     ("rooms_train.fit(net(), DATA, {'epochs': 3})", "settings must be a Settings, not {'epochs': 3}"),
     ("rooms_train.fit(net(), DATA, 3)", "settings must be a Settings, not 3"),
+    ("rooms_train.fit(net(), DATA, {})", "settings must be a Settings, not {}"),
     ("Training(net(), DATA, None)", "settings must be a Settings, not None"),
     ("Training(net(), None, Settings(device=cpu))", "data must be an ImageData"),
     ("Training(frozen(net()), DATA, Settings(device=cpu))", "all frozen"),
@@ -371,6 +373,7 @@ def test_data_say_what_is_wrong(code: str, words: str, folder: str) -> None:
     assert words in answer(code, FOLDER=folder)
 
 
+@pytest.mark.filterwarnings("ignore:Using a target size")
 @pytest.mark.parametrize(("code", "words"), TRAIN_ROWS)
 def test_training_says_what_is_wrong(code: str, words: str) -> None:
     assert words in answer(code)
@@ -464,6 +467,13 @@ def test_a_training_that_breaks_off_leaves_the_network_in_evaluation_mode() -> N
 def test_a_mistake_in_forward_comes_as_it_was_made() -> None:
     with pytest.raises(LookupError, match="a mistake in forward"):
         fit(Breaks())
+
+
+@pytest.mark.parametrize("call", [fit, lambda model: rooms_train.evaluate(model, BATCHES)])
+def test_what_a_network_does_not_take_is_explained_where_that_is_asked_for(call: Any) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(700, 3))
+    with pytest.raises(ShapeError, match="expects 700 features"), explaining(model):
+        call(model)
 
 
 def test_scores_that_are_not_numbers_are_never_right() -> None:
