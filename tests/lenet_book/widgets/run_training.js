@@ -7,7 +7,6 @@ import { partOf } from "../../../book/lenet_book/widgets/shared/arrays.js";
 
 answerCases((meta, { pictures, ...arrays }) => {
   const optimizer = new { SGD, Adam }[meta.optimizer](arrays, meta.rate);
-  if (meta.momentum) Object.assign(optimizer, { momentum: meta.momentum });
   const trainer = new Trainer(meta.steps, arrays, meta.batches[0].length);
   const chosen = (/** @type {number[]} */ batch) => [batch.map((i) => partOf(pictures, i)), batch.map((i) => meta.labels[i])];
   const losses = meta.batches.map((/** @type {number[]} */ batch) => trainer.step(...chosen(batch), optimizer));

@@ -454,6 +454,7 @@ def taught(digits: ImageData) -> Case:
     """The trained network with three digits, ready to be taught."""
     model = LeNet5()
     load_weights(model, WEIGHTS / "lenet5_mnist.safetensors")
+    model.conv1.bias.requires_grad_(False)
     few = digits.test[:3]
     widget = ForwardStepper(model, few.images, few.labels, **NORMAL, draw=True, lessons=True)
     return Case(model, normalise(few.images, **NORMAL), widget)

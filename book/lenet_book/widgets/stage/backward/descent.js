@@ -10,6 +10,11 @@ import { countText, numberText } from "../../shared/text.js";
 
 /** The weight that is looked at, and its letter. @typedef {{ name: string, index: number, letter: string }} Spot */
 
+/** What a reader sets or does, in a line. @param {...HTMLElement} parts */
+export function settingsOf(...parts) {
+  return element("div", { class: "lenet-settings" }, ...parts);
+}
+
 /** A slider for learning rates from 0.001 to 10. @param {() => void} moved */
 export function rateSlider(moved) {
   return element("input", { type: "range", min: -3, max: 1, step: 0.1, value: -2, "aria-label": "learning rate", oninput: moved });
@@ -49,8 +54,10 @@ export class Descent {
     this.#engine = new Engine(steps, engine.arrays);
     this.#trained = trainedNames(steps);
     setAttribute(this.#rule.box, "aria-label", "optimizer");
-    const settings = element("div", { class: "lenet-settings" }, element("label", {}, "learning rate ", this.#rate), this.#rateText, this.#rule.node, this.#forgot.node);
-    this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, element("div", { class: "lenet-settings" }, this.#all, this.#undo, this.#outcome));
+    const rate = element("label", {}, "learning rate ", this.#rate);
+    const settings = settingsOf(rate, this.#rateText, this.#rule.node, this.#forgot.node);
+    const acts = settingsOf(this.#all, this.#undo, this.#outcome);
+    this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, acts);
   }
 
   get #optimizer() {
@@ -77,7 +84,8 @@ export class Descent {
     if (spot) this.#showWeight(gradients, spot);
     if (!before) return setText(this.#outcome, "");
     const answer = (/** @type {ArrayLike<number>} */ shares) => meta.classes[Array.from(shares).indexOf(Math.max(...Array.from(shares)))];
-    setText(this.#outcome, `${answer(before.shares)} → ${answer(gradients.shares)}, loss ${numberText(before.loss)} → ${numberText(gradients.loss)}${this.#right}`);
+    const losses = [before.loss, gradients.loss].map((loss) => numberText(loss)).join(" → ");
+    setText(this.#outcome, `${answer(before.shares)} → ${answer(gradients.shares)}, loss ${losses}${this.#right}`);
   }
 
   /** @param {Gradients} gradients @param {Spot} spot */
@@ -128,7 +136,8 @@ export class Descent {
     const saved = optimizer.save(this.#trained);
     const rightBefore = this.#numRight();
     const left = this.#left;
-    this.#held = Object.fromEntries(Object.entries(gradients.weights).filter(([name]) => this.#trained.includes(name)).map(([name, fresh]) => [name, fresh.map((value, i) => value + (left ? left[name][i] : 0))]));
+    const fresh = Object.entries(gradients.weights).filter(([name]) => this.#trained.includes(name));
+    this.#held = Object.fromEntries(fresh.map(([name, values]) => [name, left ? values.map((value, i) => value + left[name][i]) : values]));
     optimizer.step(this.#held);
     this.#right = this.#labels.length ? `; right of the ${this.#labels.length} pictures here: ${rightBefore} → ${this.#numRight()}` : "";
     this.#back = () => {

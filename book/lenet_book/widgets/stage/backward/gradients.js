@@ -22,7 +22,12 @@ export function backward(engine, label) {
   return { loss, shares, values: walk.values, weights: plan.weights, blockedAt: plan.blockedAt };
 }
 
-/** What all pictures of a network have in common on the way back. @param {Instruction[]} program @param {Record<string, Tensor>} arrays @returns {BackwardPlan} */
+/**
+ * What all pictures of a network have in common on the way back.
+ *
+ * @param {Instruction[]} program @param {Record<string, Tensor>} arrays
+ * @returns {BackwardPlan}
+ */
 export function planOf(program, arrays) {
   const last = program.length - 1;
   const scores = /softmax$/i.test(program[last].kind) ? program[last].inputs[0] : last;
@@ -46,7 +51,13 @@ export function planOf(program, arrays) {
   return plan;
 }
 
-/** What a rule works on. @param {Engine} engine @param {number} step @param {Float32Array} gradient @param {Float32Array[]} below @param {Record<string, Float32Array>} weights  their gradients @returns {BackwardTask} */
+/**
+ * What a rule works on.
+ *
+ * @param {Engine} engine @param {number} step @param {Float32Array} gradient @param {Float32Array[]} below
+ * @param {Record<string, Float32Array>} weights  their gradients
+ * @returns {BackwardTask}
+ */
 export function taskOf({ program, values, arrays }, step, gradient, below, weights) {
   const instruction = program[step];
   const named = (/** @type {WeightRole} */ role) => instruction[role] ?? "";
@@ -63,7 +74,10 @@ export function taskOf({ program, values, arrays }, step, gradient, below, weigh
 export class Backward {
   #plan;
 
-  /** @param {Engine} engine  whose arrays stay, while their numbers change @param {BackwardPlan} plan  whose weights' gradients grow with every picture */
+  /**
+   * @param {Engine} engine  whose arrays stay, while their numbers change
+   * @param {BackwardPlan} plan  whose weights' gradients grow with every picture
+   */
   constructor(engine, plan) {
     this.#plan = plan;
     /** By instruction, the loss's gradient for what came out of it; null where none arrives. */
@@ -74,7 +88,11 @@ export class Backward {
     });
   }
 
-  /** Begin at the scores: with share − 1 for the label, and its share for every other class. @param {number} label @param {number} part  of the loss that is this picture's */
+  /**
+   * Begin at the scores: with share − 1 for the label, and its share for every other class.
+   *
+   * @param {number} label @param {number} part  of the loss that is this picture's
+   */
   begin(label, part = 1) {
     const { output: scores, gradient } = this.tasks[this.#plan.scores];
     const { largest, exponentials, total } = softmaxParts(scores);
@@ -92,7 +110,12 @@ export class Backward {
 
 // ---------------------------------------------------------------------------- the rules
 
-/** Where the numbers of a block lie in a larger one. @param {number[]} shape  of the block @param {number[]} size  of the other: height and width @param {number[]} steps  down and right @param {number[]} start */
+/**
+ * Where the numbers of a block lie in a larger one.
+ *
+ * @param {number[]} shape  of the block @param {number[]} size  of the other: height and width
+ * @param {number[]} steps  down and right @param {number[]} start
+ */
 function placesIn(shape, [high, wide], [down, right], [top, left] = [0, 0]) {
   return Int32Array.from({ length: productOf(shape) }, (_, i) => {
     const [channel, row, column] = unitAt(i, shape);
@@ -100,13 +123,19 @@ function placesIn(shape, [high, wide], [down, right], [top, left] = [0, 0]) {
   });
 }
 
-/** Each patch of the padded picture is copied once for all filters; so is its gradient back. @param {Instruction} instruction @param {number[][]} inputShapes @returns {BackwardRule} */
+/**
+ * Each patch of the padded picture is copied once for all filters; so is its gradient back.
+ *
+ * @param {Instruction} instruction @param {number[][]} inputShapes
+ * @returns {BackwardRule}
+ */
 function convolution(instruction, [inputShape]) {
   const [filters, rows, columns] = instruction.shape;
   const { groups = 1 } = instruction;
   const windows = /** @type {SlidingWindow[]} */ (windowsOf(instruction, inputShape));
   const each = (/** @type {(window: SlidingWindow) => number} */ of) => windows.map(of);
-  const padded = each(({ inputSize, paddingBefore, outputSize, stride, span }) => Math.max(inputSize + paddingBefore, (outputSize - 1) * stride + span));
+  const padded = each(({ inputSize, paddingBefore, outputSize, stride, span }) =>
+    Math.max(inputSize + paddingBefore, (outputSize - 1) * stride + span));
   const [perGroup, depth] = [filters / groups, inputShape[0] / groups];
   const pixels = placesIn(inputShape, padded, [1, 1], each((window) => window.paddingBefore));
   const corners = placesIn([1, rows, columns], padded, each((window) => window.stride));
@@ -136,7 +165,13 @@ function convolution(instruction, [inputShape]) {
   };
 }
 
-/** What one sum gives to its weights, and to what they were multiplied with. @param {number} arriving @param {number} unit  whose weights these are @param {Float32Array | Float64Array} input @param {Float32Array} weight @param {Float32Array} weightGradient @param {Float32Array | Float64Array} below */
+/**
+ * What one sum gives to its weights, and to what they were multiplied with.
+ *
+ * @param {number} arriving @param {number} unit  whose weights these are
+ * @param {Float32Array | Float64Array} input @param {Float32Array} weight
+ * @param {Float32Array} weightGradient @param {Float32Array | Float64Array} below
+ */
 function addOuter(arriving, unit, input, weight, weightGradient, below) {
   const start = unit * input.length;
   for (let i = 0; i < input.length; i++) {
@@ -145,7 +180,12 @@ function addOuter(arriving, unit, input, weight, weightGradient, below) {
   }
 }
 
-/** The gradient goes to the winner alone, the first of equals, or in equal parts to all. @param {boolean} takesMaximum @returns {(instruction: Instruction, inputShapes: number[][]) => BackwardRule} */
+/**
+ * The gradient goes to the winner alone, the first of equals, or in equal parts to all.
+ *
+ * @param {boolean} takesMaximum
+ * @returns {(instruction: Instruction, inputShapes: number[][]) => BackwardRule}
+ */
 function pooling(takesMaximum) {
   return (instruction, [inputShape]) => {
     const [, rows, columns] = instruction.shape;
@@ -154,7 +194,8 @@ function pooling(takesMaximum) {
     const [down, right] = [pixelsInside(windows[0], rows), pixelsInside(windows[1], columns)];
     const stops = Array.from({ length: rows * columns }, (_, i) => {
       const [row, column] = unitAt(i, [rows, columns]);
-      return { pixels: down[row].flatMap((y) => right[column].map((x) => y * width + x)), divisor: divisorOf(instruction, windows, [row, column]) };
+      const pixels = down[row].flatMap((y) => right[column].map((x) => y * width + x));
+      return { pixels, divisor: divisorOf(instruction, windows, [row, column]) };
     });
     return ({ inputs: [input], gradient, below: [below] }) => {
       for (let unit = 0; unit < gradient.length; unit++) {
@@ -175,22 +216,35 @@ function winnerOf(input, first, pixels) {
   return winner;
 }
 
-/** Back through a normalisation. Where a batch was normalised by its own mean and deviation, each of its `count` numbers of a channel moves these. @param {BackwardTask[]} tasks  of the batch @param {ArrayLike<number>} means @param {ArrayLike<number>} deviations @param {number} count */
+/**
+ * Back through a normalisation. Where a batch was normalised by its own mean and deviation, each of its
+ * `count` numbers of a channel moves these.
+ *
+ * @param {BackwardTask[]} tasks  of the batch @param {ArrayLike<number>} means
+ * @param {ArrayLike<number>} deviations @param {number} count
+ */
 export function backThroughNorm(tasks, means, deviations, count = Infinity) {
   const [{ instruction, weights, blame }] = tasks;
   const [weight, weightGradient, biasGradient] = [weights("weight"), blame("weight"), blame("bias")];
   for (let channel = 0; channel < instruction.shape[0]; channel++) {
-    const normal = (/** @type {BackwardTask} */ { inputs: [input] }, /** @type {number} */ i) => (input[i] - means[channel]) / deviations[channel];
+    const normal = (/** @type {number} */ value) => (value - means[channel]) / deviations[channel];
     const forBias = sumOver(tasks, channel, ({ gradient }, i) => gradient[i]);
-    const forWeight = sumOver(tasks, channel, (task, i) => task.gradient[i] * normal(task, i));
+    const forWeight = sumOver(tasks, channel, ({ gradient, inputs: [input] }, i) => gradient[i] * normal(input[i]));
     const factor = (weight ? weight[channel] : 1) / deviations[channel];
-    sumOver(tasks, channel, (task, i) => (task.below[0][i] += factor * (task.gradient[i] - (forBias + normal(task, i) * forWeight) / count)));
+    sumOver(tasks, channel, ({ gradient, inputs: [input], below: [below] }, i) => {
+      return (below[i] += factor * (gradient[i] - (forBias + normal(input[i]) * forWeight) / count));
+    });
     if (weightGradient) weightGradient[channel] += forWeight;
     if (biasGradient) biasGradient[channel] += forBias;
   }
 }
 
-/** Over all numbers of a channel in a batch. @param {BackwardTask[]} tasks @param {number} channel @param {(task: BackwardTask, at: number) => number} term */
+/**
+ * Over all numbers of a channel in a batch.
+ *
+ * @param {BackwardTask[]} tasks @param {number} channel
+ * @param {(task: BackwardTask, at: number) => number} term
+ */
 export function sumOver(tasks, channel, term) {
   const [{ instruction, output }] = tasks;
   const size = output.length / instruction.shape[0];
@@ -224,7 +278,12 @@ function slopeOfGelu(x, y, { form }) {
   return s + 2 * x * s * (1 - s) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
 }
 
-/** Every share depends on every score. @param {(output: number, arriving: number, sums: { all: number, weighted: number }) => number} rule @returns {() => BackwardRule} */
+/**
+ * Every share depends on every score.
+ *
+ * @param {(output: number, arriving: number, sums: { all: number, weighted: number }) => number} rule
+ * @returns {() => BackwardRule}
+ */
 function eachScore(rule) {
   return () => ({ output, gradient, below: [below] }) => {
     const sums = { all: 0, weighted: 0 };

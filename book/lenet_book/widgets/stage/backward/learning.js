@@ -16,7 +16,8 @@ export function trainFromNothing(task, tell) {
 
 /** What the worker does: it begins with random weights, and tells how it gets on. */
 export function work() {
-  onmessage = (/** @type {MessageEvent<TrainingTask>} */ { data: { program, arrays, training, test, batchSize, rate, seed, numEpochs } }) => {
+  onmessage = (/** @type {MessageEvent<TrainingTask>} */ { data }) => {
+    const { program, arrays, training, test, batchSize, rate, seed, numEpochs } = data;
     const random = randomNumbers(seed);
     startAgain(program, arrays, random);
     const trainer = new Trainer(program, arrays, batchSize);
@@ -37,7 +38,12 @@ export function work() {
   };
 }
 
-/** Read what `digits.py` has packed, as large as a network takes it: scaled as the embedded data set of `lenet.data` is. @param {PackedDigits} packed @param {number} side @param {number} mean @param {number} std @returns {LabelledPictures} */
+/**
+ * Read what `digits.py` has packed, as large as a network takes it: scaled as the embedded data set of `lenet.data` is.
+ *
+ * @param {PackedDigits} packed @param {number} side @param {number} mean @param {number} std
+ * @returns {LabelledPictures}
+ */
 export function readDigits({ pixels, labels }, side, mean, std) {
   const pictures = Array.from(labels, (_, i) => {
     const ink = Float64Array.from({ length: 64 }, (_, pixel) => parseInt(pixels[pixel * labels.length + i], 17));
@@ -69,14 +75,21 @@ export function shuffled(count, random) {
   return order;
 }
 
-/** Forget all that was learned: weights as PyTorch's layers begin with, evenly between ±1 / √(inputs of a unit). @param {Instruction[]} program @param {Record<string, Tensor>} arrays @param {() => number} random */
+/**
+ * Forget all that was learned: weights as PyTorch's layers begin with, evenly between ±1 / √(inputs of a unit).
+ *
+ * @param {Instruction[]} program @param {Record<string, Tensor>} arrays @param {() => number} random
+ */
 export function startAgain(program, arrays, random) {
   const names = trainedNames(program);
   for (const { kind, shape, weight = "", bias = "", mean = "", deviation = "", eps = 1e-5 } of program) {
     const isNorm = kind === "batchNorm";
     const bound = weight ? Math.sqrt(shape[0] / arrays[weight].data.length) : 0;
     const one = () => bound * (2 * random() - 1);
-    const start = { [weight]: isNorm ? () => 1 : one, [bias]: isNorm ? () => 0 : one, [mean]: () => 0, [deviation]: () => Math.sqrt(1 + eps) };
-    for (const [name, first] of Object.entries(start)) if (names.includes(name)) arrays[name].data.forEach((_, i, data) => (data[i] = first()));
+    const [ofWeight, ofBias] = isNorm ? [() => 1, () => 0] : [one, one];
+    const start = { [weight]: ofWeight, [bias]: ofBias, [mean]: () => 0, [deviation]: () => Math.sqrt(1 + eps) };
+    for (const [name, first] of Object.entries(start)) {
+      if (names.includes(name)) arrays[name].data.forEach((_, i, data) => (data[i] = first()));
+    }
   }
 }

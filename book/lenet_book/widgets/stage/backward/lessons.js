@@ -1,9 +1,9 @@
 // @ts-check
 /** Teach it: drawings with labels to learn, training in the page, and what the network knows before and after. */
-import { rateOf, rateSlider } from "./descent.js";
+import { rateOf, rateSlider, settingsOf } from "./descent.js";
 import { shortText } from "./figures.js";
 import { readDigits, trainFromNothing } from "./learning.js";
-import { SGD, copyOf, trainedNames } from "./optimizers.js";
+import { SGD, copyOf } from "./optimizers.js";
 import { Trainer } from "./training.js";
 import { limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { Tile } from "../terms.js";
@@ -23,7 +23,9 @@ const FROM_NOTHING = { batchSize: BATCH, rate: 0.002, seed: 1, numEpochs: 16 };
 
 /** A panel of the lessons. @param {"in" | "operation" | "out"} place @param {string} title @param {...(Node | string)} parts */
 function panelOf(place, title, ...parts) {
-  return element("section", { class: `lenet-panel lenet-lessons lenet-panel-${place}`, "aria-label": title }, element("p", { class: "lenet-heading" }, element("b", {}, title)), element("div", { class: "lenet-lesson-room", tabindex: 0 }, ...parts));
+  const heading = element("p", { class: "lenet-heading" }, element("b", {}, title));
+  const room = element("div", { class: "lenet-lesson-room", tabindex: 0 }, ...parts);
+  return element("section", { class: `lenet-panel lenet-lessons lenet-panel-${place}`, "aria-label": title }, heading, room);
 }
 
 export class Lessons {
@@ -65,10 +67,17 @@ export class Lessons {
 
   #build() {
     const { classes, labels } = this.#state.meta;
-    const say = element("div", { class: "lenet-say", role: "group", "aria-label": "Add the picture as" }, "Add it as", ...classes.map((name, label) => button(name, () => this.#add(label))));
-    const more = element("div", { class: "lenet-settings" }, ...(labels ? [button("Add the page's pictures", () => this.#addAll())] : []), button("Empty", () => this.#empty()));
-    const steps = element("div", { class: "lenet-settings" }, button("One step", () => this.#train(1)), button("Ten", () => this.#train(10)), button("Until it knows them", () => this.#train(MOST_STEPS), { class: "lenet-button lenet-main" }));
-    const others = element("div", { class: "lenet-settings" }, element("label", {}, "learning rate ", this.#rate), button("Reset", () => this.#tell.unteach()), ...(this.#digits ? [this.#nothing] : []));
+    const asOne = classes.map((name, label) => button(name, () => this.#add(label)));
+    const say = element("div", { class: "lenet-say", role: "group", "aria-label": "Add the picture as" }, "Add it as", ...asOne);
+    const all = labels ? [button("Add the page's pictures", () => this.#addAll())] : [];
+    const more = settingsOf(...all, button("Empty", () => this.#empty()));
+    const steps = settingsOf(
+      button("One step", () => this.#train(1)),
+      button("Ten", () => this.#train(10)),
+      button("Until it knows them", () => this.#train(MOST_STEPS), { class: "lenet-button lenet-main" }),
+    );
+    const rate = element("label", {}, "learning rate ", this.#rate);
+    const others = settingsOf(rate, button("Reset", () => this.#tell.unteach()), ...(this.#digits ? [this.#nothing] : []));
     const confusion = element("div", { class: "lenet-confusion" }, confusionTable(classes, this.#cells, ""));
     return [
       panelOf("in", "Lessons", say, this.#tray, more),
@@ -142,7 +151,7 @@ export class Lessons {
     this.stop();
     if (!this.#lessons.length) return setText(this.#progress, "Add a lesson first.");
     this.#keepAnswer();
-    const optimizer = new SGD(this.#state.engine.arrays, this.#learningRate);
+    const optimizer = new SGD(this.#state.engine.arrays, rateOf(this.#rate));
     const last = this.#losses.length + count;
     const go = () => {
       const end = performance.now() + SLICE_MILLISECONDS;
@@ -164,14 +173,11 @@ export class Lessons {
     this.#losses.push(this.#own.step(batch.map(({ picture }) => picture), batch.map(({ label }) => label), optimizer));
   }
 
-  get #learningRate() {
-    return rateOf(this.#rate);
-  }
-
   #finish() {
     this.#frame = 0;
     this.#score = this.#scoreNow();
-    setText(this.#progress, `It knows ${this.#numKnown()} of your ${this.#lessons.length} lessons; loss ${shortText(this.#losses[this.#losses.length - 1])}.`);
+    const loss = shortText(this.#losses[this.#losses.length - 1]);
+    setText(this.#progress, `It knows ${this.#numKnown()} of your ${this.#lessons.length} lessons; loss ${loss}.`);
     this.#tell.changed();
   }
 
@@ -196,11 +202,13 @@ export class Lessons {
     const { engine, steps } = this.#state;
     this.#losses = [];
     this.#keepAnswer();
-    this.#stopWorker = trainFromNothing({ ...FROM_NOTHING, program: steps, arrays: copyOf(engine.arrays, trainedNames(steps)), ...digits }, ({ losses, score, arrays, epoch }) => {
+    const task = { ...FROM_NOTHING, ...digits, program: steps, arrays: copyOf(engine.arrays, Object.keys(engine.arrays)) };
+    this.#stopWorker = trainFromNothing(task, ({ losses, score, arrays, epoch }) => {
       this.#losses.push(...losses);
       this.#score = score;
       for (const [name, { data }] of Object.entries(arrays)) engine.arrays[name].data.set(data);
-      setText(this.#progress, `Epoch ${epoch} of ${FROM_NOTHING.numEpochs} on ${digits.training.labels.length} digits of the book: loss ${shortText(losses[losses.length - 1])}.`);
+      const [count, loss] = [digits.training.labels.length, shortText(losses[losses.length - 1])];
+      setText(this.#progress, `Epoch ${epoch} of ${FROM_NOTHING.numEpochs} on ${count} digits of the book: loss ${loss}.`);
       this.#tell.changed();
     });
   }
@@ -216,7 +224,9 @@ export class Lessons {
     const count = Math.min(filters, MOST_FILTERS);
     const size = engine.arrays[name].data.length / filters;
     const rows = ["before", "now", "change"].map((word) => ({ word, tiles: Array.from({ length: count }, () => new Tile(high, wide, 5)) }));
-    const node = element("div", { class: "lenet-filters" }, element("p", { class: "lenet-muted" }, "Filters of the first convolution"), ...rows.map(({ word, tiles }) => element("p", {}, element("span", {}, word), ...tiles.map(({ canvas }) => canvas))));
+    const lines = rows.map(({ word, tiles }) => element("p", {}, element("span", {}, word), ...tiles.map(({ canvas }) => canvas)));
+    const title = element("p", { class: "lenet-muted" }, "Filters of the first convolution");
+    const node = element("div", { class: "lenet-filters" }, title, ...lines);
     const show = (/** @type {Theme} */ theme) => {
       const [old, now] = [this.#state.start[name].data, engine.arrays[name].data];
       const palette = signedPalette(theme);
@@ -239,17 +249,21 @@ export class Lessons {
         this.#lessons = this.#lessons.filter((other) => other !== lesson);
         this.#tell.moved();
       };
-      return element("button", { type: "button", class: "lenet-sample", title: `Take out this ${classes[lesson.label]}`, onclick: out }, lesson.sign, element("b", {}, classes[lesson.label]));
+      const name = classes[lesson.label];
+      const title = `Take out this ${name}`;
+      return element("button", { type: "button", class: "lenet-sample", title, onclick: out }, lesson.sign, element("b", {}, name));
     }));
     this.#chart.node.hidden = !this.#losses.length;
-    if (this.#losses.length) this.#chart.show([{ name: `learning rate ${this.#learningRate}`, look: "first", xs: this.#losses.map((_, i) => i + 1), ys: this.#losses }]);
+    const steps = this.#losses.map((_, i) => i + 1);
+    if (steps.length) this.#chart.show([{ name: `learning rate ${rateOf(this.#rate)}`, look: "first", xs: steps, ys: this.#losses }]);
     this.#filters.show(theme);
     if (!this.#score || !this.#before || !this.#digits) return setText(this.#knows, "");
     const count = this.#digits.test.labels.length;
     const [worst] = frequentMistakes(this.#score.confusion);
     const mistake = worst ? ` Most often, ${classes[worst[0]]} is called ${classes[worst[1]]}.` : "";
-    setText(this.#knows, `Of ${count} digits that it was not taught it knew ${percentText(this.#before.numRight / count)}, now ${percentText(this.#score.numRight / count)}.${mistake}`);
-    this.#score.confusion.forEach((row, truth) => row.forEach((number, answer) => setText(this.#cells[truth][answer], number ? String(number) : "")));
+    const [before, now] = [this.#before, this.#score].map(({ numRight }) => percentText(numRight / count));
+    setText(this.#knows, `Of ${count} digits that it was not taught it knew ${before}, now ${now}.${mistake}`);
+    this.#cells.forEach((row, truth) => row.forEach((cell, answer) => setText(cell, String(this.#score?.confusion[truth][answer] || ""))));
     paintConfusion(this.#cells, this.#score.confusion, theme);
   }
 }

@@ -34,7 +34,11 @@ class Optimizer {
     }
   }
 
-  /** What a step would make of one weight, and of what is remembered of it. @param {string} name @param {number} index @param {number} gradient */
+  /**
+   * What a step would make of one weight, and of what is remembered of it.
+   *
+   * @param {string} name @param {number} index @param {number} gradient
+   */
   preview(name, index, gradient) {
     const before = [0, 1].map((i) => this.memory[name]?.[i][index] ?? 0);
     const [weights, ...memory] = [this.arrays[name].data[index], ...before].map((value) => Float32Array.of(value));
@@ -61,14 +65,9 @@ class Optimizer {
 
 /** Stochastic gradient descent. */
 export class SGD extends Optimizer {
-  momentum = 0;
-
-  /** @param {Numbers} weights @param {Float32Array} gradient @param {Float32Array[]} memory */
-  change(weights, gradient, [velocity]) {
-    for (let i = 0; i < weights.length; i++) {
-      velocity[i] = this.momentum * velocity[i] + gradient[i];
-      weights[i] -= this.rate * velocity[i];
-    }
+  /** @param {Numbers} weights @param {Float32Array} gradient */
+  change(weights, gradient) {
+    for (let i = 0; i < weights.length; i++) weights[i] -= this.rate * gradient[i];
   }
 }
 

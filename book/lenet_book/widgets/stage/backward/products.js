@@ -23,7 +23,8 @@ export function termsOf(engine, gradients, step, picked) {
   const rule = rules[instruction.kind](instruction, inputs.map((input) => program[input].shape));
   const gradient = new Float32Array(values[step].length);
   const below = inputs.map((input) => new Float32Array(values[input].length));
-  const own = Object.fromEntries([instruction.weight, instruction.bias].flatMap((name) => (name ? [[name, new Float32Array(arrays[name].data.length)]] : [])));
+  const names = [instruction.weight, instruction.bias].filter((name) => name !== undefined);
+  const own = Object.fromEntries(names.map((name) => [name, new Float32Array(arrays[name].data.length)]));
   const task = taskOf(engine, step, gradient, below, own);
   const sink = need(picked.role === "unit" ? below[picked.input ?? 0] : task.blame(picked.role));
   const arriving = need(gradients.values[step]);
@@ -36,7 +37,12 @@ export function termsOf(engine, gradients, step, picked) {
   return { terms, result: sumOf(terms.map(({ product }) => product)) };
 }
 
-/** The places of all numbers that come out and depend on a number. @param {Engine} engine @param {Instruction} instruction @param {PickedNumber} picked @returns {number[]} */
+/**
+ * The places of all numbers that come out and depend on a number.
+ *
+ * @param {Engine} engine @param {Instruction} instruction @param {PickedNumber} picked
+ * @returns {number[]}
+ */
 function dependents({ program, arrays }, instruction, { role, at, input = 0 }) {
   const { kind, shape, groups = 1 } = instruction;
   const all = [...Array(productOf(shape)).keys()];
@@ -50,7 +56,9 @@ function dependents({ program, arrays }, instruction, { role, at, input = 0 }) {
   const below = program[instruction.inputs[input]].shape;
   const [channel, row, column] = unitAt(at, below);
   const [down, right] = windowsOf(instruction, below);
-  const stops = all.slice(0, size).filter((stop) => down.pixelsAt(Math.floor(stop / shape[2])).includes(row) && right.pixelsAt(stop % shape[2]).includes(column));
+  const stops = all.slice(0, size).filter((stop) => {
+    return down.pixelsAt(Math.floor(stop / shape[2])).includes(row) && right.pixelsAt(stop % shape[2]).includes(column);
+  });
   const group = kind === "conv" ? Math.floor((channel * groups) / below[0]) : channel;
   const perGroup = kind === "conv" ? shape[0] / groups : 1;
   return Array.from({ length: perGroup }, (_, i) => stops.map((stop) => flatIndex([group * perGroup + i, stop], [shape[0], size]))).flat();

@@ -40,9 +40,13 @@ export class Reference {
     const [theirs, own] = spot ? [weights[spot.name]?.[spot.index], gradients.weights[spot.name][spot.index]] : [loss, gradients.loss];
     const first = theirs === undefined ? "None" : `${shortText(theirs)}, difference ${smallText(theirs - own)}`;
     const names = Object.keys(weights).filter((name) => name in gradients.weights);
-    const shares = names.map((name) => farthest(weights[name].map((value, i) => value - gradients.weights[name][i])) / (farthest(weights[name]) || 1));
+    const shares = names.map((name) => {
+      const off = farthest(weights[name].map((value, i) => value - gradients.weights[name][i]));
+      return off / (farthest(weights[name]) || 1);
+    });
     const count = names.reduce((sum, name) => sum + weights[name].length, 0);
-    return `PyTorch's ${spot ? ".grad" : "loss"}: ${first}. Of all ${countText(count)} gradients, none is off by more than ${smallText(farthest(shares))} of its layer's largest.`;
+    const all = `Of all ${countText(count)} gradients, none is off by more than ${smallText(farthest(shares))} of its layer's largest.`;
+    return `PyTorch's ${spot ? ".grad" : "loss"}: ${first}. ${all}`;
   }
 
   /** One question at a time: the next one is asked when its answer has come. @param {string} key */

@@ -9,7 +9,12 @@ import { productOf, sumOf } from "../../shared/numbers.js";
 const AS_THEY_ARE = ["conv", "linear", "maxPool", "avgPool", "batchNorm", "reshape", "sum", "identity"];
 const NOT_ALL = 1e-4;
 
-/** Take the gradient of a weight or of a number that goes in apart. @param {Engine} engine @param {Gradients} gradients @param {number} step @param {Picked} picked @returns {Explained} */
+/**
+ * Take the gradient of a weight or of a number that goes in apart.
+ *
+ * @param {Engine} engine @param {Gradients} gradients @param {number} step @param {Picked} picked
+ * @returns {Explained}
+ */
 export function explain(engine, gradients, step, picked) {
   const { kind, inputs, shape } = engine.program[step];
   const { role } = picked;
@@ -17,8 +22,10 @@ export function explain(engine, gradients, step, picked) {
   const at = flatIndex(picked.at, (name ? engine.arrays[name] : engine.program[inputs[0]]).shape);
   const { terms, result } = termsOf(engine, gradients, step, { role, at });
   const total = (name ? gradients.weights[name] : need(gradients.values[inputs[0]]))[at];
-  const others = Math.abs(total - result) > NOT_ALL * Math.abs(total) ? [{ name: "by other ways", factors: [], product: total - result }] : [];
-  const explained = { result: total, from: terms.length ? boxAround(terms.map(({ unit }) => unit)) : null, head: ["from", "gradient", "× how much it moves"] };
+  const isAll = Math.abs(total - result) <= NOT_ALL * Math.abs(total);
+  const others = isAll ? [] : [{ name: "by other ways", factors: [], product: total - result }];
+  const from = terms.length ? boxAround(terms.map(({ unit }) => unit)) : null;
+  const explained = { result: total, from, head: ["from", "gradient", "× how much it moves"] };
   if (name && shape.length === 3) {
     const [saw, map] = [role === "weight" ? terms.map(({ factor }) => factor) : null, terms.map(({ gradient }) => gradient)];
     const [one, many] = saw ? ["one product", `${terms.length} products`] : ["one gradient", `${terms.length} gradients`];
@@ -28,12 +35,20 @@ export function explain(engine, gradients, step, picked) {
   if (kind === "conv") return { ...explained, terms: [...byFilter(terms), ...others], head: ["gradients × kernel of"] };
   if (kind === "maxPool" && terms.length) {
     const { unit, factor } = terms.find((term) => term.factor) ?? terms[0];
-    const line = factor ? "It is the largest of its window, and gets its gradient: " : "Another is the largest of its window; here goes on ";
+    const whose = factor ? "It is" : "Another is";
+    const line = `${whose} the largest of its window${factor ? ", and gets its gradient: " : "; here goes on "}`;
     return { ...explained, terms: [], window: /** @type {ArithmeticOf<"maxPool">} */ (arithmeticOf(engine, step, unit)), line };
   }
-  if (!AS_THEY_ARE.includes(kind) && !others.length) return { ...explained, terms: [], curve: { at, slope: terms[0].factor, gradient: terms[0].gradient } };
-  const nameOf = (/** @type {Unit} */ unit) => (kind !== "linear" ? unitText(unit) : role === "weight" ? `output ${unit} × ${placeName(/** @type {Step[]} */ (engine.program), step, picked.at[1])}` : `output ${unit}`);
-  return { ...explained, terms: [...terms.map(({ unit, factor, gradient, product }) => ({ name: nameOf(unit), factors: [gradient, factor], product })), ...others] };
+  if (!AS_THEY_ARE.includes(kind) && !others.length) {
+    const [{ factor: slope, gradient }] = terms;
+    return { ...explained, terms: [], curve: { at, slope, gradient } };
+  }
+  const times = kind === "linear" && role === "weight" ? ` × ${placeName(/** @type {Step[]} */ (engine.program), step, picked.at[1])}` : "";
+  const rows = terms.map(({ unit, factor, gradient, product }) => {
+    const name = kind === "linear" ? `output ${unit}${times}` : unitText(unit);
+    return { name, factors: [gradient, factor], product };
+  });
+  return { ...explained, terms: [...rows, ...others] };
 }
 
 /** @param {Unit[]} units @returns {Box} */
@@ -49,20 +64,27 @@ function byFilter(terms) {
   const filters = [...new Set(terms.map(({ unit }) => unit[0]))];
   return filters.map((filter) => {
     const own = terms.filter(({ unit }) => unit[0] === filter);
-    return { name: `filter ${filter}${own.length > 1 ? `, ${own.length} places` : ""}`, factors: [], product: sumOf(own.map(({ product }) => product)) };
+    const name = `filter ${filter}${own.length > 1 ? `, ${own.length} places` : ""}`;
+    return { name, factors: [], product: sumOf(own.map(({ product }) => product)) };
   });
 }
 
-/** What happens to gradients on their way back, in one plain sentence. @param {Step} step @param {Step} below @param {Picked["role"]} role  of what is looked at */
+/**
+ * What happens to gradients on their way back, in one plain sentence.
+ *
+ * @param {Step} step @param {Step} below @param {Picked["role"]} role  of what is looked at
+ */
 export function backSentence({ name, kind, inputs }, below, role) {
   if (role === "bias" && below.shape.length === 3) return `${name}: a bias collects the gradients of all numbers of its map.`;
   if (role === "bias") return `${name}: a bias has the gradient of the one number it was added to.`;
   const isWeight = role === "weight";
   switch (kind) {
     case "conv":
-      return isWeight ? `${name}: each weight collects blame from every place where it was used.` : `${name}: each number collects blame from every window it stood in.`;
+      if (isWeight) return `${name}: each weight collects blame from every place where it was used.`;
+      return `${name}: each number collects blame from every window it stood in.`;
     case "linear":
-      return isWeight ? `${name}: a weight's gradient is what came in, times the gradient of what it led to.` : `${name}: each number collects blame from every output, times the weight between.`;
+      if (isWeight) return `${name}: a weight's gradient is what came in, times the gradient of what it led to.`;
+      return `${name}: each number collects blame from every output, times the weight between.`;
     case "maxPool":
       return `${name}: the gradient goes to the number that won its window; the others get nothing.`;
     case "avgPool":
@@ -72,7 +94,8 @@ export function backSentence({ name, kind, inputs }, below, role) {
     case "reshape":
       return `${name} folds the ${productOf(below.shape)} gradients back into the shape ${below.shape.join("×")}.`;
     case "batchNorm":
-      return isWeight ? `${name}: a weight collects what it scaled, times the gradient of what came out.` : `${name}: every gradient is scaled as its number was.`;
+      if (isWeight) return `${name}: a weight collects what it scaled, times the gradient of what came out.`;
+      return `${name}: every gradient is scaled as its number was.`;
     case "sum":
       return `${name}: the gradient goes on to ${inputs.length === 2 ? "both" : "all"} that were added.`;
     case "identity":

@@ -11,7 +11,10 @@ export class Trainer {
   /** By the names of arrays that learn, what has come since it was last zeroed. @type {Record<string, Float32Array>} */
   gradients;
 
-  /** @param {Instruction[]} program @param {Record<string, Tensor>} arrays  which no one else may hold @param {number} batchSize  the largest */
+  /**
+   * @param {Instruction[]} program @param {Record<string, Tensor>} arrays  which no one else may hold
+   * @param {number} batchSize  the largest
+   */
   constructor(program, arrays, batchSize) {
     this.program = program;
     this.#plan = planOf(program, arrays);
@@ -25,7 +28,12 @@ export class Trainer {
     for (const gradient of Object.values(this.gradients)) gradient.fill(0);
   }
 
-  /** Add the gradients of a batch's mean loss, in train mode. @param {Float32Array[]} pictures  normalised @param {ArrayLike<number>} labels @returns {number}  the loss */
+  /**
+   * Add the gradients of a batch's mean loss, in train mode.
+   *
+   * @param {Float32Array[]} pictures  normalised @param {ArrayLike<number>} labels
+   * @returns {number}  the loss
+   */
   backward(pictures, labels) {
     const engines = this.#engines.slice(0, pictures.length);
     const walks = this.#walks.slice(0, pictures.length);
@@ -46,7 +54,13 @@ export class Trainer {
     return sumOf(losses) / losses.length;
   }
 
-  /** One step of an optimizer. @param {Float32Array[]} pictures @param {ArrayLike<number>} labels @param {{ step: (gradients: Record<string, Float32Array>) => void }} optimizer @returns {number}  the loss before it */
+  /**
+   * One step of an optimizer.
+   *
+   * @param {Float32Array[]} pictures @param {ArrayLike<number>} labels
+   * @param {{ step: (gradients: Record<string, Float32Array>) => void }} optimizer
+   * @returns {number}  the loss before it
+   */
   step(pictures, labels, optimizer) {
     this.zeroGradients();
     const loss = this.backward(pictures, labels);
@@ -54,21 +68,21 @@ export class Trainer {
     return loss;
   }
 
-  /** What the network says of pictures, in eval mode. @param {Float32Array[]} pictures @param {ArrayLike<number>} labels @returns {TestScore} */
+  /**
+   * What the network says of pictures, in eval mode.
+   *
+   * @param {Float32Array[]} pictures @param {ArrayLike<number>} labels
+   * @returns {TestScore}
+   */
   score(pictures, labels) {
-    const [engine, walk] = [this.#engines[0], this.#walks[0]];
-    const numClasses = engine.values[this.#plan.scores].length;
-    const confusion = Array.from({ length: numClasses }, () => new Array(numClasses).fill(0));
-    let [numRight, total] = [0, 0];
+    const [engine] = this.#engines;
+    const scores = engine.values[this.#plan.scores];
+    const confusion = Array.from(scores, () => Array.from(scores, () => 0));
     pictures.forEach((picture, i) => {
       engine.run(picture);
-      const { loss, shares } = walk.begin(labels[i]);
-      const answer = shares.indexOf(Math.max(...shares));
-      confusion[labels[i]][answer] += 1;
-      numRight += Number(answer === labels[i]);
-      total += loss;
+      confusion[labels[i]][scores.indexOf(Math.max(...scores))] += 1;
     });
-    return { numRight, loss: total / pictures.length, confusion };
+    return { numRight: sumOf(confusion.map((row, label) => row[label])), confusion };
   }
 }
 
@@ -80,7 +94,11 @@ function isNormalised(tasks) {
   return instruction.kind === "batchNorm" && (tasks.length * output.length) / instruction.shape[0] > 1;
 }
 
-/** Normalise a batch by its own mean and deviation, which the running ones follow; gives the way back. @param {BackwardTask[]} tasks  one for each picture */
+/**
+ * Normalise a batch by its own mean and deviation, which the running ones follow; gives the way back.
+ *
+ * @param {BackwardTask[]} tasks  one for each picture
+ */
 function normalise(tasks) {
   const [{ instruction: { eps = 1e-5, momentum = 0.1, shape }, output, weights }] = tasks;
   const [running, deviations, weight, bias] = [need(weights("mean")), need(weights("deviation")), weights("weight"), weights("bias")];

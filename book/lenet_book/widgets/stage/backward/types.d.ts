@@ -83,8 +83,6 @@ interface PyTorchAnswer {
 /** What a network says of labelled pictures. */
 interface TestScore {
   numRight: number;
-  /** The mean. */
-  loss: number;
   /** By label, then by answer. */
   confusion: number[][];
 }

@@ -7,6 +7,7 @@ import { limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { addUp, signedText } from "../sums.js";
 import { Tile, fillRows, runningTotal, tableOf } from "../terms.js";
 import { button, element, setAttribute } from "../../shared/elements.js";
+import { sumOf } from "../../shared/numbers.js";
 import { numberText } from "../../shared/text.js";
 
 const MOST_TERMS_SHOWN = 10;
@@ -22,7 +23,12 @@ export class RuleViews {
     this.#tell = tell;
   }
 
-  /** Show how a gradient came about, or without one the loss. @param {Explained | null} explained @param {Gradients} gradients @param {Theme} theme @returns {string}  what stands before the result */
+  /**
+   * Show how a gradient came about, or without one the loss.
+   *
+   * @param {Explained | null} explained @param {Gradients} gradients @param {Theme} theme
+   * @returns {string}  what stands before the result
+   */
   show(explained, gradients, theme) {
     const { activeElement } = document;
     if (!explained) return this.#showLoss(gradients);
@@ -39,15 +45,21 @@ export class RuleViews {
   #showLoss({ shares }) {
     const { classes } = this.#state.meta;
     const { label } = this.#state;
-    const shown = Array.from(shares, (_, i) => i).sort((a, b) => Number(b === label) - Number(a === label) || shares[b] - shares[a]).slice(0, MOST_TERMS_SHOWN).sort((a, b) => a - b);
+    const ranked = Array.from(shares, (_, i) => i).sort((a, b) => Number(b === label) - Number(a === label) || shares[b] - shares[a]);
+    const shown = ranked.slice(0, MOST_TERMS_SHOWN).sort((a, b) => a - b);
     const high = Math.min(22, Math.floor((this.#room.clientHeight - (this.#room.clientWidth < 400 ? 84 : 46)) / (shown.length + 1)));
     if (this.#room.querySelector("[data-high]")?.getAttribute("data-high") !== String(high)) {
       const buttons = classes.slice(0, 20).map((name, i) => button(name, () => this.#tell.label(i)));
-      this.#room.replaceChildren(element("div", { class: "lenet-loss", "data-high": high }, element("div", { class: "lenet-say", role: "group", "aria-label": "What the picture is" }, "It is", ...buttons), tableOf(["class", "share p", "right y", "p − y"], element("tbody", {}), high)));
+      const say = element("div", { class: "lenet-say", role: "group", "aria-label": "What the picture is" }, "It is", ...buttons);
+      const table = tableOf(["class", "share p", "right y", "p − y"], element("tbody", {}), high);
+      this.#room.replaceChildren(element("div", { class: "lenet-loss", "data-high": high }, say, table));
     }
     [...this.#room.querySelectorAll("button")].forEach((node, i) => setAttribute(node, "aria-pressed", String(i === label)));
     const body = /** @type {HTMLTableSectionElement} */ (this.#room.querySelector("tbody"));
-    fillRows(body, shown.map((i) => [classes[i], numberText(shares[i]), String(Number(i === label)), signedText(shares[i] - Number(i === label), 4)]));
+    fillRows(body, shown.map((i) => {
+      const right = Number(i === label);
+      return [classes[i], numberText(shares[i]), String(right), signedText(shares[i] - right, 4)];
+    }));
     shown.forEach((i, row) => (body.rows[row].className = i === label ? "lenet-lit" : ""));
     return `loss = −log(${shortText(shares[label])}) = `;
   }
@@ -56,7 +68,9 @@ export class RuleViews {
   #showMaps({ shape: [rows, columns], saw, map }, theme) {
     const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 28) / rows, 14);
     const gradients = /** @type {[string, number[]]} */ ([`${saw ? "× " : ""}gradient of its map`, map]);
-    const parts = saw ? /** @type {[string, number[]][]} */ ([["what the weight saw", saw], gradients, ["= products", saw.map((value, i) => value * map[i])]]) : [gradients];
+    const parts = [gradients];
+    if (saw) parts.unshift(["what the weight saw", saw]);
+    if (saw) parts.push(["= products", saw.map((value, i) => value * map[i])]);
     const palette = signedPalette(theme);
     this.#room.replaceChildren(element("div", { class: "lenet-products" }, ...parts.map(([title, values]) => {
       const tile = new Tile(rows, columns, Math.max(1, side));
@@ -75,13 +89,15 @@ export class RuleViews {
   }
 
   /** @param {number} result @param {NonNullable<Explained["curve"]>} curve */
-  #showCurve(result, { at, slope, gradient }) {
+  #showCurve(result, { at: index, slope, gradient }) {
     const { engine, steps, step } = this.#state;
-    const [value, came] = [engine.values[steps[step].inputs[0]][at], engine.values[step][at]];
+    const [value, came] = [engine.values[steps[step].inputs[0]][index], engine.values[step][index]];
     const view = new RuleCurve();
     this.#room.replaceChildren(view.node);
     view.show({ value, result: came }, { state: this.#state });
-    return `at ${numberText(value, 2)} the slope is ${numberText(slope, 2)}: ${numberText(gradient, decimalsFor(Math.max(Math.abs(gradient), Math.abs(result))))} × ${numberText(slope, 2)} = `;
+    const [at, steep] = [value, slope].map((number) => numberText(number, 2));
+    const decimals = decimalsFor(Math.max(Math.abs(gradient), Math.abs(result)));
+    return `at ${at} the slope is ${steep}: ${numberText(gradient, decimals)} × ${steep} = `;
   }
 
   /** The strongest products in a table, and how they add up. @param {Explained} explained */
@@ -91,14 +107,17 @@ export class RuleViews {
     const isCut = sorted.length > room;
     const shown = sorted.slice(0, isCut ? room - 1 : room);
     const others = sorted.slice(shown.length);
-    if (others.length) shown.push({ name: `the other ${others.length}`, factors: [], product: others.reduce((sum, { product }) => sum + product, 0) });
+    const rest = { name: `the other ${others.length}`, factors: [], product: sumOf(others.map(({ product }) => product)) };
+    if (others.length) shown.push(rest);
     const decimals = decimalsFor(Math.max(...shown.map(({ product }) => Math.abs(product)), Math.abs(result)));
     const sums = addUp(shown.map(({ product }) => product), result, decimals).terms;
     const total = runningTotal(shown.length);
     const body = element("tbody", {});
     this.#room.replaceChildren(tableOf([...head, "product", "so far"], body, LINE));
-    const filled = (/** @type {number[]} */ factors) => Array.from({ length: head.length - 1 }, (_, i) => (factors[i] === undefined ? "" : `${i ? "× " : ""}${shortText(factors[i])}`));
-    fillRows(body, shown.map(({ name, factors }, i) => [name, ...filled(factors), signedText(sums[i], decimals)]), total.cells);
+    fillRows(body, shown.map(({ name, factors }, i) => {
+      const cells = head.slice(1).map((_, at) => (at in factors ? `${at ? "× " : ""}${shortText(factors[at])}` : ""));
+      return [name, ...cells, signedText(sums[i], decimals)];
+    }), total.cells);
     total.show(sums);
     return terms.length > 1 ? `${terms.length} terms. Their sum is ` : "";
   }

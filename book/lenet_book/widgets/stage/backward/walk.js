@@ -72,7 +72,8 @@ export class WalkBack {
     if (state.model.send) this.#askPyTorch();
     const heading = element("p", { class: "lenet-heading" }, "the rule · ", this.#name, " ", this.#which);
     const sum = element("p", { class: "lenet-foot lenet-equation" }, this.#line, this.#result);
-    const rule = element("section", { class: "lenet-panel lenet-panel-operation lenet-rule", "aria-label": "the rule" }, heading, this.#work, sum, this.#pytorch, this.#descent.node);
+    const parts = [heading, this.#work, sum, this.#pytorch, this.#descent.node];
+    const rule = element("section", { class: "lenet-panel lenet-panel-operation lenet-rule", "aria-label": "the rule" }, ...parts);
     this.nodes = [this.#arrives.node, rule, this.#goesOn.node];
   }
 
@@ -141,8 +142,8 @@ export class WalkBack {
     const [input] = this.#step.inputs;
     const below = { role: /** @type {const} */ ("unit"), gradients: this.values[input] ?? new Float32Array(1), shape: steps[input].shape };
     const all = [...this.#layer, below];
-    const isThere = (/** @type {Picked | null} */ pick) => pick && all.some(({ role, shape }) => role === pick.role && isUnit(pick.at, shape)) && pick;
-    return isThere(this.#preview) || isThere(this.#picked) || { role: all[0].role, at: strongestIn(all[0].gradients, all[0].shape) };
+    const isThere = (/** @type {Picked | null} */ pick) => all.some(({ role, shape }) => role === pick?.role && isUnit(pick.at, shape));
+    return [this.#preview, this.#picked].find(isThere) ?? { role: all[0].role, at: strongestIn(all[0].gradients, all[0].shape) };
   }
 
   /** What lies under a unit of what arrives: a weight of its filter, or the number in its place. @param {Unit} unit @returns {Picked} */
@@ -185,7 +186,8 @@ export class WalkBack {
   }
 
   get aloud() {
-    return `${this.position}, ${this.#step.name}. ${this.#isLoss ? `Loss ${numberText(this.gradients.loss)}.` : `${this.#which.textContent}: ${this.#result.textContent}.`}`;
+    const what = this.#isLoss ? `Loss ${numberText(this.gradients.loss)}` : `${this.#which.textContent}: ${this.#result.textContent}`;
+    return `${this.position}, ${this.#step.name}. ${what}.`;
   }
 
   get link() {
@@ -245,7 +247,8 @@ export class WalkBack {
   #paintShares(theme) {
     const { step, label, engine } = this.#state;
     setText(this.#arrives.title, "the answer");
-    this.#arrives.maps.draw(engine.values[step], symmetricScale(signedPalette(theme), 1), theme, { unit: [label], label: "the shares; the right one is framed" });
+    const marks = { unit: [label], label: "the shares; the right one is framed" };
+    this.#arrives.maps.draw(engine.values[step], symmetricScale(signedPalette(theme), 1), theme, marks);
     this.#arrives.describe("shares p", sizeText(this.#step.shape), "±1");
     setText(this.#note, "");
   }
@@ -262,7 +265,8 @@ export class WalkBack {
     setText(panel.title, "gradient arrives");
     const share = values.filter((value) => value === 0).length / values.length;
     const isGated = this.#state.steps.slice(step + 1).some(({ kind }) => ["relu", "maxPool"].includes(kind));
-    setText(this.#note, isGated && share > MANY_ZEROS ? `${percentText(share, 0)} of them are 0: further on, relu and max-pool let a gradient through only where a number counted.` : "");
+    const gates = "further on, relu and max-pool let a gradient through only where a number counted";
+    setText(this.#note, isGated && share > MANY_ZEROS ? `${percentText(share, 0)} of them are 0: ${gates}.` : "");
   }
 
   /** @param {Picked} pick @param {Theme} theme */
@@ -272,9 +276,12 @@ export class WalkBack {
       const value = unit ? `. Unit: ${weightText(pick)}; value ${gradients[flatIndex(unit, shape)].toPrecision(6)}.` : "";
       const scale = symmetricScale(signedPalette(theme), limitOf(gradients));
       maps.draw(gradients, scale, theme, { unit, label: `∂loss/∂${IN_WORDS[role]}${value}` });
-      setText(title, `∂loss/∂${IN_WORDS[role]}, ${shape.join("×")}: one for each ${role}${this.#step.frozen?.includes(name) ? "; frozen" : ""}`);
+      const frozen = this.#step.frozen?.includes(name) ? "; frozen" : "";
+      setText(title, `∂loss/∂${IN_WORDS[role]}, ${shape.join("×")}: one for each ${role}${frozen}`);
     }
-    setText(this.#valuesName, `∂loss/∂${this.#state.steps[this.#step.inputs[0]].name}: ${this.#step.inputs[0] ? "goes on to the step before" : "how the picture would make it worse"}`);
+    const [input] = this.#step.inputs;
+    const what = input ? "goes on to the step before" : "how the picture would make it worse";
+    setText(this.#valuesName, `∂loss/∂${this.#state.steps[input].name}: ${what}`);
   }
 }
 
