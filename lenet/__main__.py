@@ -84,7 +84,11 @@ def run() -> int:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
         getattr(sys, name).reconfigure(errors="replace")  # signs that this terminal does not have
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return main()
+    try:
+        return main()
+    finally:  # nothing is left to be ended
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _parser(chosen: Sequence[str]) -> argparse.ArgumentParser:

@@ -19,9 +19,10 @@ ENCODINGS = ("ascii", "cp1252", "cp437", "latin-1", "utf-8", "utf-16", "koi8-r",
 
 @pytest.fixture(autouse=True)
 def _signals() -> object:
-    before = signal.getsignal(signal.SIGTERM)
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -82,10 +83,7 @@ def test_whoever_ends_a_command_reads_one_line(
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
     stderr = io.TextIOWrapper(io.BytesIO())
     monkeypatch.setattr(sys, "stderr", stderr)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        assert run(monkeypatch, *SHAPES) == 1
-    finally:
-        signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert run(monkeypatch, *SHAPES) == 1
     stderr.seek(0)
     assert stderr.read() == "Stopped.\n"
