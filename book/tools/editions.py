@@ -1,7 +1,8 @@
 """Pack the chapters for a class: `python book/tools/editions.py`.
 
 The student edition leaves the solutions out; the checks of the exercises stay. The teacher edition
-shows the solutions unfolded, and begins each chapter with its times. Both are zip files below
+shows the solutions unfolded, and begins each chapter with its times and with what students tend to
+believe of its matter. Both are zip files below
 `_build/` and hold the chapters, what these link to, the package, and `requirements.txt`.
 """
 
@@ -23,11 +24,13 @@ from nbconvert.preprocessors import TagRemovePreprocessor
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[2]
+FOR_TEACHERS = ROOT / "book" / "teachers.md"
 PACKAGED = ("pyproject.toml", "README.md", "LICENSE", "lenet", "book/lenet_book")
 FOLDED = re.compile(r"<details>.*?</details>\s*", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:\s]+)[)#]")
 READING = re.compile(r"\*\*Time\*\*: about (\d+) minutes")
 EXERCISE = re.compile(r"^### (\d+\. .+)\n\n\*(\w+), (\d+) minutes\.\*", re.MULTILINE)
+BELIEF = re.compile(r"^\| (\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
 READ_ME = """# LeNet, step by step: the {edition} edition
 
 You need Python 3.11 or newer. In this folder:
@@ -55,7 +58,7 @@ def student(notebook: NotebookNode) -> None:
 
 
 def teacher(notebook: NotebookNode) -> None:
-    """Unfold the solutions of a chapter, and say below its title how long its parts take."""
+    """Unfold the solutions of a chapter, and put notes for the teacher below its title."""
     cells = exercises(notebook)
     for cell in cells:
         if is_solution(cell):
@@ -63,19 +66,37 @@ def teacher(notebook: NotebookNode) -> None:
         elif cell.cell_type == "markdown":
             cell.source = cell.source.replace("<details>", "<details open>")
     if cells:
-        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(times(notebook), id="times"))
+        notes = f"**For the teacher**\n\n{times(notebook)}\n\n{beliefs(notebook)}"
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(notes, id="notes"))
 
 
 def times(notebook: NotebookNode) -> str:
     """Return a table of what there is to do in a chapter, and of the minutes that it takes."""
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     reading = int(READING.search(text)[1])
+    guesses = text.count("**Predict") + sum(c.source.startswith("Predict(") for c in notebook.cells)
     tasks = EXERCISE.findall(text)
-    rows = [("Reading", f"{text.count('**Predict')} predictions", reading), *tasks]
+    rows = [("Reading", f"{guesses} predictions", reading), *tasks]
     total = reading + sum(int(minutes) for *_, minutes in tasks)
     lines = [f"| {part} | {kind} | {minutes} |" for part, kind, minutes in rows]
-    head = "**For the teacher**\n\n| Part | What students do | Minutes |\n|---|---|--:|"
+    head = "| Part | What students do | Minutes |\n|---|---|--:|"
     return "\n".join([head, *lines, f"| Together | | {total} |"])
+
+
+def beliefs(notebook: NotebookNode) -> str:
+    """Return what the page for teachers says that students believe of a chapter's matter."""
+    number = re.search(r"^# (\d+)\.", notebook.cells[0].source)[1]
+    page = FOR_TEACHERS.read_text(encoding="utf-8")
+    rows = BELIEF.findall(page.partition("## What students believe")[2].partition("\n## ")[0])
+    lines = [
+        f"- *{belief}* {shown.replace('](', '](../book/')}"
+        for chapter, belief, shown in rows
+        if chapter == number
+    ]
+    more = f"[For teachers](../book/{FOR_TEACHERS.name})"
+    return "\n".join(
+        ["What students tend to believe, and what shows otherwise:\n", *lines, "", more]
+    )
 
 
 def exercises(notebook: NotebookNode) -> list[NotebookNode]:
@@ -92,6 +113,7 @@ def is_solution(cell: NotebookNode) -> bool:
 
 
 EDITIONS = {"student": student, "teacher": teacher}
+BESIDES: dict[str, list[Path]] = {"student": [], "teacher": [FOR_TEACHERS]}
 
 
 def pack(edition: str, wheel: Path, target: Path) -> None:
@@ -107,7 +129,7 @@ def pack(edition: str, wheel: Path, target: Path) -> None:
         archive.writestr(f"{top}/README.md", READ_ME.format(edition=edition))
         archive.writestr(f"{top}/requirements.txt", requirements(wheel.name))
         archive.write(wheel, f"{top}/{wheel.name}")
-        for path in with_linked(ROOT.glob("chapters/*.ipynb")):
+        for path in with_linked([*ROOT.glob("chapters/*.ipynb"), *BESIDES[edition]]):
             name = f"{top}/{path.relative_to(ROOT).as_posix()}"
             if path.suffix == ".ipynb":
                 notebook = nbformat.read(path, as_version=4)

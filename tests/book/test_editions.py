@@ -87,19 +87,26 @@ def test_teachers_see_every_cell_and_the_solutions_unfolded(path: Path) -> None:
 
 @chapters
 def test_the_minutes_of_a_chapter_are_those_that_it_states(path: Path) -> None:
-    _, cells = made(path, "teacher")
-    rows = [row.split("|")[1:-1] for row in cells[1].source.splitlines()[4:]]
-    *parts, total = [int(row[-1]) for row in rows]
-    stated = re.search(r"about (\d+) minutes to read, and (\d+) more", cells[4].source)
+    before, (_, notes, *_) = made(path, "teacher")
+    rows = [row.split("|")[1:-1] for row in notes.source.splitlines() if row.startswith("| ")]
+    *parts, total = [int(row[-1]) for row in rows[1:]]
+    text = "\n\n".join(cell.source for cell in before)
+    stated = re.search(r"about (\d+) minutes to read, and (\d+) more", text)
     assert stated
     assert [parts[0], sum(parts[1:])] == [int(minutes) for minutes in stated.groups()]
     assert total == sum(parts)
-    assert len(parts) - 1 == len(
-        re.findall(
-            r"(?m)^### \d+\. ",
-            "\n\n".join(cell.source for cell in editions.exercises(NotebookNode(cells=cells))),
-        )
-    )
+    exercises = text.partition("## Exercises")[2]
+    assert len(parts) - 1 == len(re.findall(r"(?m)^### \d+\. ", exercises))
+
+
+@chapters
+def test_teachers_read_what_students_believe(path: Path) -> None:
+    _, (title, notes, *_) = made(path, "teacher")
+    number = re.findall(r"\d+", title.source)[0]
+    told = re.findall(r"(?m)^- \*.+\* .+$", notes.source)
+    page = editions.FOR_TEACHERS.read_text(encoding="utf-8")
+    assert told
+    assert page.count(f"\n| {number} | ") >= len(told)
 
 
 @pytest.fixture(scope="module")
