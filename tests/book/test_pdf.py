@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 import browser as tool
@@ -23,8 +24,8 @@ MOST_BYTES = 20_000_000
 
 
 def plain(text: str) -> str:
-    """Text without spaces, line ends, and the marks of lines that go on."""
-    return re.sub(r"[\s↪\u200b]", "", text)
+    """Text without ligatures, spaces, line ends, and the marks of lines that go on."""
+    return re.sub(r"[\s↪\u200b]", "", unicodedata.normalize("NFKC", text))
 
 
 def sources(page: str, tag: str | None = None) -> list[str]:
