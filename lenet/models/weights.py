@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from lenet import __version__
+from lenet import __version__, checks
 from lenet.atomic import read_whole, write_atomically
 
 WEIGHTS = Path(__file__).parent / "trained"  # networks that come with the package
@@ -73,7 +73,8 @@ def save_weights(
     Raises:
         OSError: The file cannot be written; what was there before is untouched.
     """
-    write_atomically(path, pack(model.state_dict(), metadata or {}))
+    state = checks.instance("model", model, nn.Module).state_dict()
+    write_atomically(path, pack(state, metadata or {}))
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
@@ -89,6 +90,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         >>> network = LeNet5()
         >>> load_weights(network, WEIGHTS / "lenet5_mnist.safetensors")
     """
+    checks.instance("model", model, nn.Module)
     weights, _ = unpack(path)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
@@ -136,7 +138,8 @@ def save_trained(model: nn.Module, path: str | Path, card: ModelCard) -> None:
     Raises:
         OSError: The file cannot be written; what was there before is untouched.
     """
-    metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in asdict(card).items()}
+    known = asdict(checks.instance("card", card, ModelCard))
+    metadata = {key: json.dumps(value, ensure_ascii=False) for key, value in known.items()}
     save_weights(model, path, metadata)
 
 

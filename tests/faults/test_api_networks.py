@@ -101,7 +101,13 @@ ROWS = [
     ("load_weights(NET, None)", "NoneType"),
     ("load_weights(NET, WEIGHTS / 'lenet5_mnist.safetensors')", "holds the weights of another network than NarrowLeNet"),
     ("read_card(None)", "NoneType"),
-    ("save_trained(NET, 'x', None)", "dataclass"),
+    ("load_weights(None, WEIGHTS / 'lenet5_mnist.safetensors')", "model must be a Module, not None"),
+    ("load_weights(NarrowLeNet, WEIGHTS / 'lenet5_mnist.safetensors')", "NarrowLeNet() makes one"),
+    ("save_weights(None, 'x')", "model must be a Module, not None"),
+    ("save_weights({'conv1.weight': IMAGES}, 'x')", "model must be a Module, not a dict"),
+    ("save_weights(NET, None)", "NoneType"),
+    ("save_trained(NET, 'x', None)", "card must be a ModelCard, not None"),
+    ("save_trained(NET, 'x', {'network': 'NarrowLeNet'})", "card must be a ModelCard, not {'network': 'NarrowLeNet'}"),
 ]  # fmt: skip
 
 
