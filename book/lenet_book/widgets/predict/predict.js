@@ -53,15 +53,18 @@ class Prediction {
     this.#kind = KINDS_OF_ANSWERS[kind];
     this.#key = `lenet-predict ${location.pathname} ${question}`;
     this.#guesses = recall(this.#key);
-    const choices = kind === "choice" ? [answer, ...tempting.map(([wrong]) => wrong)].map(String).sort() : [];
-    this.#question = new Question(question, choices.map((text) => ({ key: text, text })), (text) => this.#guess(text));
+    const texts = kind === "choice" ? [answer, ...tempting.map(([wrong]) => wrong)].map(String).sort() : [];
+    const choices = texts.map((text) => ({ key: text, text }));
+    this.#question = new Question(question, choices, (text) => this.#guess(text));
     const enter = () => this.#guess(this.#field.value);
     const onkeydown = (/** @type {KeyboardEvent} */ { key }) => key === "Enter" && enter();
-    this.#field = textField({ "aria-label": "your guess", placeholder: this.#kind.example, value: this.#guesses.at(-1), onkeydown }, () => {});
+    const attributes = { "aria-label": "your guess", placeholder: this.#kind.example, onkeydown };
+    this.#field = textField({ ...attributes, value: this.#guesses.at(-1) }, () => {});
     this.#enter = button("Guess", enter, { class: "lenet-button lenet-main" });
     if (kind !== "choice") this.#question.answers.append(this.#field, this.#enter);
     this.#more = button("", () => this.#showOrAskAgain());
-    this.root = element("div", { class: "lenet-widget lenet-predict", role: "group", "aria-label": "A guess before the answer", ...OWN_KEYS }, this.#question.node, this.#more);
+    const named = { role: "group", "aria-label": "A guess before the answer", ...OWN_KEYS };
+    this.root = element("div", { class: "lenet-widget lenet-predict", ...named }, this.#question.node, this.#more);
   }
 
   /** @param {string} guess */
@@ -79,7 +82,11 @@ class Prediction {
     return this.#guesses.some((guess) => guess === SHOWN || this.#isRight(guess));
   }
 
-  /** The folded output of the cell that follows, in a page of the book. @returns {HTMLDetailsElement | null | undefined} */
+  /**
+   * The folded output of the cell that follows, in a page of the book.
+   *
+   * @returns {HTMLDetailsElement | null | undefined}
+   */
   get #fold() {
     return this.root.closest(".cell")?.nextElementSibling?.querySelector("details.hide.below-input");
   }
