@@ -17,7 +17,7 @@ from lenet.models import WEIGHTS, LeNet5, load_weights
 from lenet_book.widgets import ForwardStepper
 from tests.browsing import COLUMN, PHONE, Show, Visit, too_small
 from tests.learners_networks import build
-from tests.stage import NUMBER, OUT, next_button, number, settle, still
+from tests.stage import NUMBER, OUT, box_of, next_button, number, settle, still
 
 LABEL = 4
 LAST = 13
@@ -435,6 +435,8 @@ def test_nothing_is_cut_or_too_small(show: Show, case: Case) -> None:
             " > node.getBoundingClientRect().bottom).map(part => part.outerHTML)"
         )
         assert cut == []
+        for maps in page.locator(OUT).locator("visible=true").all():
+            assert box_of(maps)["height"] > 12
 
 
 def test_paper_has_the_numbers_and_no_buttons(show: Show, case: Case) -> None:

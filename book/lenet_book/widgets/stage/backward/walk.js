@@ -18,7 +18,7 @@ const SAME_SHAPES = "A gradient has the shape of its value: one number for each,
 
 const ROLES = /** @type {const} */ (["weight", "bias"]);
 const IN_WORDS = { weight: "weights", bias: "biases" };
-const HIGH = { title: 24, strip: 44 }; // CSS pixels: over maps, and for numbers in a few lines
+const HIGH = { title: 24, strip: 44, maps: 72 }; // CSS pixels: over maps, for numbers in a few lines, and at least
 
 /** The place of the number that is farthest from 0. @param {Float32Array} values @param {number[]} shape */
 function strongestIn(values, shape) {
@@ -215,7 +215,8 @@ export class WalkBack {
     this.#arrives.fit(this.#isLoss ? input : this.#state.step);
     const strips = layer.filter(({ shape }) => shape.length === 1);
     const titles = layer.length && layer.length + 1;
-    const high = (room.clientHeight - HIGH.title * titles - HIGH.strip * strips.length) / (layer.length - strips.length + 1);
+    const left = room.clientHeight - HIGH.title * titles - HIGH.strip * strips.length;
+    const high = Math.max(left / (layer.length - strips.length + 1), HIGH.maps);
     for (const { maps, shape } of layer) maps.reshape(shape, 0, room.clientWidth, shape.length === 1 ? HIGH.strip : high);
     this.#goesOn.fit(input, high);
   }
@@ -233,10 +234,15 @@ export class WalkBack {
     setText(this.#name, this.#isLoss ? "the loss" : this.#step.name);
     setText(this.#which, this.#isLoss ? "" : pick.role === "unit" ? `${steps[input].name}, ${unitText(pick.at)}` : weightText(pick));
     const result = explained?.result ?? this.gradients.loss;
+    this.#showBelow(pick);
     setText(this.#line, this.#views.show(explained, this.gradients, theme));
     setText(this.#result, shortText(result));
     this.#result.title = `${result}`;
     this.#showWeights(pick, theme);
+  }
+
+  /** What stands below the rule, and leaves it the rest of the room. @param {Picked} pick */
+  #showBelow(pick) {
     const own = this.#layer.find(({ role }) => role === pick.role);
     const spot = own ? { name: own.name, index: flatIndex(pick.at, own.shape), letter: own.role[0] } : null;
     setText(this.#pytorch, this.#reference?.compare(this.gradients, this.#key, spot) ?? "");
