@@ -10,7 +10,8 @@ beside it are its front end. What several use is in `shared/`. The contract betw
   bytes of all arrays one after another. `readArrays(model)` of `shared/arrays.js` gives them back
   by name. What reader and Python both change, such as the current step, are further synchronised
   traits of numbers, strings and lists of numbers.
-- The front end computes every answer to the reader itself, so that no kernel is needed.
+- The front end computes every answer to the reader itself, so that no kernel is needed. Where one
+  runs, `model` has `send`, too: the walk back asks it for PyTorch's own gradients, to compare.
 - `Widget.format_version` is raised whenever a front end can no longer read the states written
   before. Stored notebooks of another version have to be executed again; a test names them.
 

@@ -29,6 +29,9 @@ class ForwardStepper(Widget):
     All operations are computed in the browser, from the network's weights; what the browser cannot
     compute is shown with the activations that PyTorch recorded.
 
+    From the answer the walk goes on, back through the gradients, to a step of gradient descent.
+    While a kernel runs, PyTorch's own loss and gradients stand beside those of the page.
+
     Args:
         model: Any network that takes one batch of images; it is not changed.
         images: The pictures to choose from: float32 (N, C, H, W) as the network takes them, or
