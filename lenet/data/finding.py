@@ -117,9 +117,8 @@ def _find_published(name: str, root: str | os.PathLike[str] | None) -> Source:
     if missing:
         failure = _supply(published, folder, missing)
         if failure:
-            more = f" (nor {len(missing) - 1} others)" if len(missing) > 1 else ""
-            reason = f"there is no file {missing[0]}{more}, and the download failed: {failure}"
-            return _embedded(name, reason)
+            lacking = f"there is no file {missing[0]}"
+            return _embedded(name, f"{lacking}, and the download failed: {failure}")
     source = Source(name, folder, _differing(published, folder))
     if source.differing:
         _notice(f"Using {source} (another checksum). Results may differ a little.")
@@ -163,10 +162,10 @@ def stored(root: str | os.PathLike[str] | None = None) -> dict[Path, int]:
     """
     folder = data_root() if root is None else Path(root)
     tops = {folder / Path(published.folder).parts[0] for published in PUBLISHED.values()}
-    present = sorted(path for path in tops if path.is_dir())
     return {
         path: sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        for path in present
+        for path in sorted(tops)
+        if path.is_dir()
     }
 
 
