@@ -16,6 +16,8 @@ from pypdf import PdfReader
 
 import lenet_book.widgets
 
+pytestmark = pytest.mark.timeout(1800)  # a busy machine prints for minutes
+
 PAGES = [page for part in printed.parts().values() for page in part]
 NOTEBOOKS = [page for page in PAGES if (printed.ROOT / f"{page}.ipynb").exists()]
 CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
