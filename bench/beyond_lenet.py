@@ -120,7 +120,7 @@ class Series:
 
 
 SERIES = {
-    "small": Series(SMALL, range(4)),
+    "small": Series(SMALL, range(6)),
     "deep": Series(DEEP, range(2)),
     "long": Series([together("SmallResNet")], range(1), LONG),
 }
@@ -205,7 +205,7 @@ class Bench:
             return run(change, settings, data, unfinished)
 
         records = collect([(description, train)], self.file, self.device)
-        unfinished.unlink(missing_ok=True)
+        checkpoint.delete(unfinished)
         return next(record for record in records if is_of(record, description))
 
     def rate(self, change: Change) -> float:

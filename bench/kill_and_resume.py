@@ -106,7 +106,7 @@ def measure(recipe: Recipe, num_kills: int, folder: Path) -> Record:
         kind = "at random" if len(kills) % 2 == 0 else "amid a write"
         if run(recipe, path, kind, draw.uniform(0, 4 * seconds / num_kills)) == 0:
             compare(whole, path)  # it finished before it could be killed: begin another
-            path.unlink()
+            checkpoint.delete(path)
             continue
         done = len(checkpoint.read(path)[1]["history"]) if path.exists() else None
         parts = list(path.parent.glob(PARTS))
