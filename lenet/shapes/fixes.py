@@ -197,7 +197,7 @@ class _Family:
     limit: int = 1
 
 
-_RANKS = {"padding": 1, "output_padding": 1, "kernel_size": 5, "stride": 5, "output_size": 5}
+_RANKS = {"padding": 1, "output_padding": 1, "output_size": 2, "kernel_size": 5, "stride": 5}
 
 
 class _Search:
@@ -270,7 +270,7 @@ class _Search:
             ratio = candidates.pixel_ratio(self._problem, self._steps)
             others = candidates.size_changes(images, ratio)
             is_small = self._problem.kind == "size"  # too small for a window, most likely
-            behind = 0 if is_small else sum(family.rank == 1 for family in families)
+            behind = 0 if is_small else sum(family.rank < 3 for family in families)
             families.insert(behind, _Family(3, "images of other sizes", others))
         return families
 

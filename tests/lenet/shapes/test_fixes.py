@@ -301,6 +301,17 @@ def test_every_fix_is_what_it_says_and_the_best_comes_first(init, forward, shape
             assert any(edit.new.split("\n")[0].strip() in line for line in fix.lines)
 
 
+def test_behind_adaptive_pooling_another_output_size_is_a_fix():
+    init = (
+        "self.c = nn.Conv2d(3, 8, 3); self.p = nn.AdaptiveAvgPool2d(2); self.f = nn.Linear(72, 2)"
+    )
+    source = network_of(init, "return self.f(self.p(self.c(x)).flatten(1))")
+    images = torch.rand(5, 3, 32, 32)
+    fixes = search(run_cell(source)["Net"](), images).fixes
+    assert [fix.text for fix in fixes[:2]] == ["in_features=32 in f", "output_size=3 in p"]
+    assert mended(source, fixes[1], images).shape == (5, 2)
+
+
 def test_usual_sizes_come_before_nearer_ones_and_tiny_ones_never():
     def sizes(init: str, shape: tuple[int, ...]) -> list[str]:
         source = network_of(init, "return self.f(self.c(x).flatten(1))")

@@ -83,7 +83,7 @@ export function* sizeChanges([channels, ...pixels], ratio) {
 /** Other values for a setting of a layer with windows, the nearest first. @param {Layer} layer @param {string} setting @returns {Iterable<Change>} */
 export function* settingChanges(layer, setting) {
   const { [setting]: current, kernel_size, stride } = settingsOf(layer);
-  if (!isSize(current) || !isSize(kernel_size)) return;
+  if (!isSize(current) || !isSize(setting === "output_size" ? 1 : kernel_size)) return;
   const now = Math.max(...pair(current));
   const keepsSize = Math.floor(Math.max(...pair(kernel_size)) / 2);
   const isPool = kindOf(layer).window === "pool";

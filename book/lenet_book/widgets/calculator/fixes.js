@@ -133,7 +133,7 @@ export class FixSearch {
     const windowed = steps.filter((step) => hasWindows(step) && !step.isUnknown).map((step) => step.layer);
     const settings = (/** @type {string[]} */ names, /** @type {number} */ rank) => names.flatMap((name) =>
       windowed.map((layer) => ({ rank, words: `another ${name}`, changes: settingChanges(layer, name), limit: 2 })));
-    const paddings = settings(["padding", "output_padding"], 1);
+    const paddings = [...settings(["padding", "output_padding"], 1), ...settings(["output_size"], 2)];
     const sizes = { rank: 3, words: "images of other sizes", changes: sizeChanges(imageShape, pixelRatio(problem, steps)) };
     // What a window does not fit is too small, most likely.
     yield* problem.kind === "size" ? [sizes, ...paddings] : [...paddings, sizes];
