@@ -22,7 +22,7 @@ def shares(logits: Mapping[str, Tensor], classes: Sequence[str]) -> BookFigure:
     figure = BookFigure(WIDTH, 0.26 * len(classes) + 0.8)
     axes = figure.subplots(1, len(logits), sharey=True, squeeze=False)[0]
     for ax, (name, scores) in zip(axes, logits.items(), strict=True):
-        values = scores.detach().cpu().softmax(dim=0)
+        values = scores.softmax(dim=0)
         answer = int(values.argmax())
         colours = [ACCENTS[1] if k == answer else EDGE for k in range(len(classes))]
         bars = ax.barh(range(len(classes)), values.tolist(), color=colours)
@@ -46,7 +46,7 @@ def contributions(inputs: Tensor, layer: nn.Linear, unit: int, *, num_shown: int
         unit: Which of its outputs.
         num_shown: How many products are drawn one by one.
     """
-    products = (inputs * layer.weight[unit]).detach().cpu()
+    products = inputs * layer.weight[unit].detach().cpu()
     strongest = products.abs().topk(num_shown).indices
     rest = products.sum() - products[strongest].sum()
     bias = layer.bias[unit].detach().cpu()

@@ -159,7 +159,7 @@ def convolution_sum(inputs: Tensor, layer: nn.Conv2d, unit: tuple[int, int, int]
     if (layer.stride, layer.padding, layer.dilation) != ((1, 1), (0, 0), (1, 1)):
         raise ValueError(f"{layer} must have stride 1 and neither padding nor dilation")
     channel, row, column = unit
-    inputs, kernel = inputs.detach().cpu(), layer.weight[channel].detach().cpu()
+    kernel = layer.weight[channel].detach().cpu()
     height, width = kernel.shape[1:]
     patch = inputs[:, row : row + height, column : column + width]
     products = patch * kernel

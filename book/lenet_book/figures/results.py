@@ -33,9 +33,9 @@ def confusion(counts: Tensor, classes: Sequence[str]) -> BookFigure:
         )
     figure = BookFigure(WIDTH, 0.36 * size + 1.4)
     ax = figure.subplots()
-    colours = _row_colours(counts.cpu().numpy())
+    colours = _row_colours(counts.numpy())
     ax.imshow(np.ma.masked_equal(colours, 0), cmap=SIGNED_MAP, vmin=-1, vmax=1, aspect="auto")
-    for (row, column), count in np.ndenumerate(counts.cpu().numpy()):
+    for (row, column), count in np.ndenumerate(counts.numpy()):
         ink = INK if not count else "white" if abs(colours[row, column]) > 0.6 else "black"
         ax.text(column, row, f"{count:,}" if count else "·", ha="center", va="center", color=ink)
     ax.set_xticks(range(size), classes, rotation=90)
