@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lenet.shapes.kinds import KINDS
-from lenet.tracing.torch_calls import bind
+from lenet.shapes.kinds import KINDS, USUAL_SETTINGS
+from lenet.tracing.torch_calls import VARIADIC, bind
 
 _HOMES = (F, torch, Tensor)
 
@@ -51,6 +51,16 @@ def known() -> dict[str, dict[str, object]]:
             passed, keeps = _passed(name), name in _KEEPING
             found[name] = {"kind": kind, "names": named, "passed": passed, "keeps": keeps}
     return found
+
+
+def usual() -> dict[str, object]:
+    """List the settings that a recorded call leaves out, with the values at which it does."""
+    return dict(USUAL_SETTINGS)
+
+
+def variadic() -> dict[str, str]:
+    """Name the argument of methods that take any number of sizes or axes for it."""
+    return dict(VARIADIC)
 
 
 def _passed(name: str) -> dict[str, object]:

@@ -158,7 +158,9 @@ function itemOf(run, owner, index, node) {
     if (step !== null && step !== -1) return run.unknown(node);
     /** @type {PyValue} */
     const picked = step === -1 ? [...items].reverse() : items.slice(from ?? undefined, to ?? undefined);
-    return isModule ? run.torch.container(owner.type, picked, node) : like(items, picked);
+    if (!isModule) return like(items, picked);
+    const args = owner.type === "Sequential" ? picked : [picked];
+    return run.torch.filled(new Instance(owner.type, null, node), args, node);
   }
   const found = names instanceof Map ? names.get(index) : items.at(Number(index));
   return found === undefined ? run.unknown(node, "is not set") : found;

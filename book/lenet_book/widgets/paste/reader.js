@@ -45,11 +45,7 @@ export class Program {
     this.code = code;
     this.run = this.torch.run = new Interpreter(code, this.torch);
     this.tree = parsePython(code);
-    try {
-      this.run.executeAll(this.tree.kids, this.run.globals);
-    } catch (error) {
-      if (!(error instanceof Stop)) throw error; // a script that takes too long has said enough
-    }
+    stopped(() => this.run.executeAll(this.tree.kids, this.run.globals)); // what takes too long has said enough
     this.name = this.#chosen(network);
     this.network = this.#made(this.choices.get(this.name));
     const isMade = this.network instanceof Instance;
@@ -83,8 +79,8 @@ export class Program {
   /** @param {PyValue} value  a network, or what makes one */
   #made(value) {
     this.run.start(true);
-    const make = () => this.run.call(value, { args: [], named: new Map(), node: value.node });
-    return value instanceof Instance ? value : stopped(make);
+    if (value instanceof Instance) return value;
+    return stopped(() => this.run.call(value, { args: [], named: new Map(), node: value.node }));
   }
 
   /** The parameter of forward that takes the images. */

@@ -18,7 +18,7 @@ const setOf = (names) => new Set(names.split(" "));
  */
 export const CALLS = fromPython("lenet_book.widgets.paste.calls:known");
 /** Methods that take any number of arguments for one. @type {Record<string, string>} */
-const VARIADIC = { view: "shape", reshape: "shape", expand: "shape", permute: "dims", repeat: "sizes" };
+const VARIADIC = { ...fromPython("lenet_book.widgets.paste.calls:variadic"), repeat: "sizes" };
 const CONTAINERS = setOf("Sequential ModuleList ModuleDict ParameterList");
 const MADE = setOf("randn rand zeros ones empty full randint normal");
 const WRAPPERS = setOf("DataParallel compile script DistributedDataParallel spectral_norm weight_norm Size");
@@ -29,10 +29,7 @@ const AXES = {
   BatchNorm1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4],
 };
 /** Settings that a recorded call leaves out at these values. @type {Settings} */
-const USUAL = {
-  padding: 0, dilation: 1, groups: 1, count_include_pad: true,
-  ...Object.fromEntries(["ceil_mode", "inplace", "return_indices", "training"].map((name) => [name, false])),
-};
+const USUAL = fromPython("lenet_book.widgets.paste.calls:usual");
 const FLOATS = setOf("p eps alpha momentum negative_slope beta threshold min_val max_val");
 const SIZES = /^(in_.*|out_.*|num_(features|channels)|(hidden|kernel)_size|stride|(output_)?padding|dilation|groups)$/;
 const BATCH_SIZE = /^(\w+\.(size\(0\)|shape\[0\])|len\(\w+\))$/;
@@ -152,11 +149,6 @@ export class Torch {
     return container;
   }
 
-  /** @param {string} type @param {PyValue[]} modules @param {PyNode} node */
-  container(type, modules, node) {
-    return this.filled(new Instance(type, null, node), type === "Sequential" ? modules : [modules], node);
-  }
-
   /** What torch gives a module, if anything. @param {Instance} module @param {string} name @returns {PyValue} */
   moduleAttribute(module, name) {
     const { settings } = module;
@@ -272,7 +264,7 @@ export class Torch {
    * @param {Unknown | null} unknown  why nothing is known of what it gives @param {boolean} isKept  the inputs' shape
    */
   #run(step, inputs, given, unknown, isKept) {
-    const { layer, node, module } = step;
+    const { module } = step;
     if (unknown) return this.#unknownStep(step, unknown);
     const weights = module ? [module] : inputs.filter((each) => each.isParameter);
     const fresh = [...new Set(weights)].filter((each) => !this.#used.has(each));
@@ -283,7 +275,6 @@ export class Torch {
       made = this.#shapeBehind(step, inputs, given, isKept);
     } catch (error) {
       if (error instanceof Unknown) return this.#unknownStep(step, error);
-      if (error instanceof TypeError) return this.#unknownStep(step, notKnown(layer.name, node));
       if (error instanceof MisfitError) error.step = { ...step, misfit: error.misfit };
       throw error;
     }
@@ -370,7 +361,7 @@ function bound(method) {
   return (args, _run, call) => method(args, call);
 }
 
-/** @param {string} name @param {PyNode | null} node */
+/** @param {string} name @param {PyNode} node */
 function notKnown(name, node) {
   return new Unknown(`what ${name} gives is not known here`, node);
 }
