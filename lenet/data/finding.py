@@ -1,9 +1,10 @@
 """Where images come from: the real data sets on this machine, a download, or the embedded digits.
 
 Real data lies under one root: the folder named by the environment variable ``LENET_DATA``, else a
-per-user cache folder. What is there is used; what is missing is downloaded there; where that is
-impossible the embedded digits take its place, with a notice. ``LENET_OFFLINE=1`` asks for the
-embedded digits outright, ``LENET_REQUIRE_REAL=1`` refuses them.
+per-user cache folder. What is there is used, also in the archives in which it is published; what is
+missing is downloaded there; where that is impossible the embedded digits take its place, with a
+notice. ``LENET_OFFLINE=1`` asks for the embedded digits outright, ``LENET_REQUIRE_REAL=1`` refuses
+them.
 
 A folder of your own pictures (`lenet.data.folders`) takes the place of a data set's name anywhere.
 """
