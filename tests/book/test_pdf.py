@@ -132,7 +132,7 @@ def test_its_links_and_its_contents_lead_to_the_places_that_they_name(
     for page, article in articles.items():
         number = reader.get_destination_page_number(places[f"/{printed.name_of(page)}"])
         title = plain(article.h1.get_text())
-        assert sheets[number].startswith(title)
+        assert title in sheets[number]
         assert f"{title}{number + 1}" in "".join(sheets[1:3])
     assert reader.outline
 
