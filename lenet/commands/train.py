@@ -171,7 +171,8 @@ def _train(training: Training, options: argparse.Namespace) -> int:
     _print_epochs(training, path)
     if training.history.interrupted:
         if is_first():
-            done, epochs = len(training.history.epochs), training.settings.epochs
+            # Not the history's: its last epoch may be finished and not stored.
+            done, epochs = len(checkpoint.read(path)[1]["history"]), training.settings.epochs
             print(
                 f"Stopped. {path} holds the {done} of {epochs} epochs that are finished; the same "
                 "command with --resume goes on from there.",
