@@ -31,7 +31,7 @@ def test_shapes_need_torch_alone():
     others = {name.partition(".")[0] for name in added} - sys.stdlib_module_names
     assert others == {"lenet"}
     rooms = {name.split(".")[1] for name in added if name.startswith("lenet.")}
-    assert rooms == {"shapes", "tracing"}
+    assert rooms == {"checks", "shapes", "tracing"}
 
 
 def test_the_command_for_shapes_imports_no_other():
