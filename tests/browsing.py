@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,12 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("LENET_BROWSER_TESTS") == "1":
         pytest.fail(f"LENET_BROWSER_TESTS=1, but {what}")
     pytest.skip(what)
+
+
+def beside(work: Callable[[], object]) -> None:
+    """Do what starts a browser of its own: beside that of the tests, playwright wants a thread."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(work).result()
 
 
 @dataclass

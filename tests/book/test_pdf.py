@@ -15,6 +15,7 @@ from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 import lenet_book.widgets
+from tests.browsing import beside
 
 pytestmark = pytest.mark.timeout(1800)  # a busy machine prints for minutes
 
@@ -50,7 +51,7 @@ def articles(site: Path) -> dict[str, Tag]:
 def pdf(site: Path, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The printed book; the browser of the other tests is not used, but has to be there."""
     path = tmp_path_factory.mktemp("printed") / "book.pdf"
-    printed.print_book(solutions=True, target=path)
+    beside(lambda: printed.print_book(solutions=True, target=path))
     return path
 
 
@@ -84,8 +85,8 @@ def test_without_a_browser_it_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(tool, "BROWSERS", ())
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
-    with pytest.raises(SystemExit, match="install Chromium or Google Chrome"), tool.chromium():
-        pass
+    with pytest.raises(SystemExit, match="install Chromium or Google Chrome"):
+        beside(lambda: tool.chromium().__enter__())
 
 
 @pytest.mark.slow

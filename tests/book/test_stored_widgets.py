@@ -30,7 +30,7 @@ from lenet_book.widgets import (
 )
 from lenet_book.widgets.shared.pages import VIEW_TYPE
 from tests.book.small_site import build
-from tests.browsing import visiting
+from tests.browsing import beside, visiting
 
 MOST_OF_A_PICTURE = 200_000  # characters
 SMALL = [
@@ -63,7 +63,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TQDM_DISABLE", "1")  # as the program sets it
-        execute(path)
+        beside(lambda: execute(path))
     return path
 
 
