@@ -19,6 +19,8 @@ import pytest
 from execute import execute
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browsing import beside
+
 pytestmark = pytest.mark.slow
 
 CONTENTS = "/api/contents/"
@@ -243,7 +245,7 @@ def test_saving_an_unchanged_chapter_changes_no_byte(page: Page, lab: str, tmp_p
     for cell, tag in zip(notebook.cells, TAGGED_CELLS, strict=True):
         cell.metadata.tags = [tag]
     nbformat.write(notebook, path)
-    execute(path)
+    beside(lambda: execute(path))
     stored = path.read_bytes()
 
     page.goto(lab)
