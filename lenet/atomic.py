@@ -46,14 +46,19 @@ def write_atomically(path: str | Path, content: bytes) -> None:
         _store_name(target.parent)
 
 
+def is_device(path: Path) -> bool:
+    """Tell whether a pipe or device is there: whoever reads it might wait for ever."""
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
 def read_whole(path: str | Path) -> bytes:
-    """Read a file; before a pipe or device one might wait for ever.
+    """Read a file.
 
     Raises:
         OSError: It cannot be read, or is no regular file.
     """
     path = Path(path)
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    if is_device(path):
         raise OSError(errno.EINVAL, NO_FILE, str(path))
     return path.read_bytes()
 

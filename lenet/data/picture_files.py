@@ -14,6 +14,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from lenet.atomic import is_device
 from lenet.data.in_memory import DataError
 
 # Of Pillow's formats those that are pixels: it hands others, such as PostScript, to programs.
@@ -41,7 +42,7 @@ def read_picture(path: str | Path) -> Image.Image:
     path = Path(path)
     Image.init()  # a Pillow without AVIF reads the others
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
+        if is_device(path):
             raise DataError(f"{path} is a device or pipe, not a file")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd metadata, and about size before the limit

@@ -66,10 +66,15 @@ class Server:
         self.http.server_close()
 
 
-def sends(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+def begins(handler: BaseHTTPRequestHandler, num_bytes: int) -> None:
+    """Promise so many bytes."""
     handler.send_response(200)
-    handler.send_header("Content-Length", str(len(body)))
+    handler.send_header("Content-Length", str(num_bytes))
     handler.end_headers()
+
+
+def sends(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    begins(handler, len(body))
     handler.wfile.write(body)
 
 
@@ -99,20 +104,15 @@ def is_silent(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     handler.released.wait(60)
 
 
-def stops_midway(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
+def hangs_up_midway(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    begins(handler, len(body))
     handler.wfile.write(body[: len(body) // 2])
+
+
+def stops_midway(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    hangs_up_midway(handler, body)
     handler.wfile.flush()
     handler.released.wait(60)
-
-
-def hangs_up_midway(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body[: len(body) // 2])
 
 
 def never_ends(handler: BaseHTTPRequestHandler, body: bytes) -> None:

@@ -10,6 +10,8 @@ export class Reference {
   #answer = /** @type {PyTorchAnswer | null} */ (null);
   /** What was answered. */
   #key = "";
+  /** How far all gradients are apart, once that was asked. */
+  #all = "";
 
   /** @param {State} state @param {() => void} came  hears that there is an answer */
   constructor(state, came) {
@@ -20,6 +22,7 @@ export class Reference {
       this.#answer = { loss, weights, reason };
       this.#key = this.#question.key;
       this.#question.number = 0;
+      this.#all = "";
       came();
     };
     state.model.on("msg:custom", hear);
@@ -39,14 +42,8 @@ export class Reference {
     if (reason) return `PyTorch gives no gradients: ${reason}`;
     const [theirs, own] = spot ? [weights[spot.name]?.[spot.index], gradients.weights[spot.name][spot.index]] : [loss, gradients.loss];
     const first = theirs === undefined ? "None" : `${shortText(theirs)}, difference ${smallText(theirs - own)}`;
-    const names = Object.keys(weights).filter((name) => name in gradients.weights);
-    const shares = names.map((name) => {
-      const off = farthest(weights[name].map((value, i) => value - gradients.weights[name][i]));
-      return off / (farthest(weights[name]) || 1);
-    });
-    const count = names.reduce((sum, name) => sum + weights[name].length, 0);
-    const all = `Of all ${countText(count)} gradients, none is off by more than ${smallText(farthest(shares))} of its layer's largest.`;
-    return `PyTorch's ${spot ? ".grad" : "loss"}: ${first}. ${all}`;
+    this.#all ||= allText(weights, gradients.weights);
+    return `PyTorch's ${spot ? ".grad" : "loss"}: ${first}. ${this.#all}`;
   }
 
   /** One question at a time: the next one is asked when its answer has come. @param {string} key */
@@ -58,6 +55,14 @@ export class Reference {
     const buffers = [engine.values[0], ...names.map((name) => engine.arrays[name].data)].map((values) => Float32Array.from(values).buffer);
     model.send({ number: this.#question.number, label, names }, undefined, buffers);
   }
+}
+
+/** Say how far the gradients of all weights are apart. @param {Record<string, Float32Array>} theirs @param {Record<string, Float32Array>} own */
+function allText(theirs, own) {
+  const names = Object.keys(theirs).filter((name) => name in own);
+  const shares = names.map((name) => farthest(theirs[name].map((value, i) => value - own[name][i])) / (farthest(theirs[name]) || 1));
+  const count = names.reduce((sum, name) => sum + theirs[name].length, 0);
+  return `Of all ${countText(count)} gradients, none is off by more than ${smallText(farthest(shares))} of its layer's largest.`;
 }
 
 /** @param {Float32Array | number[]} values */
