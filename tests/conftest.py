@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from browser import BROWSERS
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
@@ -25,14 +26,6 @@ from tests.firefox import Firefox
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
 SOURCES = ["_config.yml", "_toc.yml", "book/**/*.*", "chapters/*.ipynb", "lenet/**/*.py"]
-BROWSERS = [
-    "/usr/bin/chromium",
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-]
 
 
 @pytest.fixture(autouse=True, scope="session")
