@@ -134,8 +134,7 @@ def place_of_frame(frame: FrameType | None) -> Place:
 
 def place_of_error(error: BaseException) -> Place:
     """Find the innermost expression of the user's code from which `error` came."""
-    found = NOWHERE
-    traceback = error.__traceback__
+    found, traceback = NOWHERE, error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if not _is_machinery(code.co_filename) and code.co_name != "__torch_function__":
@@ -182,14 +181,11 @@ def _place(code: CodeType, filename: str, instruction: int) -> Place:
 
 def _cut_out(lines: list[str], start: int | None, end: int | None) -> str:
     """Cut an expression out of its lines; columns are counted in UTF-8 bytes."""
-    lines = [line.rstrip("\n") for line in lines]
     if not lines:
         return ""
-    if start is None or end is None:  # Python was told to keep no columns
-        return lines[0].strip()
     lines[-1] = lines[-1].encode()[:end].decode()
     text = lines[0].encode()[start:].decode()
-    return "\n".join([text, *dedent("\n".join(lines[1:])).split("\n")]).strip()
+    return (text + dedent("".join(lines[1:]))).strip()
 
 
 def _line_text(filename: str, line: int) -> str:

@@ -15,7 +15,7 @@ import copy
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -226,8 +226,7 @@ def private_copy(model: nn.Module, device: torch.device | str = "cpu") -> nn.Mod
     except TypeError:  # a lock or an open file
         memo = _stand_ins(model, device, shares_rest=True)
         twin = copy.deepcopy(model, memo)
-    twin = memo.get(id(model), twin).eval()
-    for module in twin.modules():
+    for module in twin.eval().modules():
         _own(module, memo)
     return twin
 
@@ -278,13 +277,11 @@ class _Tracer(TorchFunctionMode):
         self._shared = dict(self._registered)
         self._used: dict[int, Tensor] = {}
         self._scopes: list[str] = []
-        self._in_layer = False
         self._sources = WeakTensorKeyDictionary()
         self._snapshots = WeakTensorKeyDictionary()
         self._failed: Failure | None = None
         for name, module in list(model.named_modules()):
-            wrap = self._wrapped_layer if _is_layer(module) else self._wrapped_scope
-            vars(module)["forward"] = wrap(name, module)
+            vars(module)["forward"] = self._traced(name, module)
 
     def run(self, given: Arguments, device: torch.device | str) -> Recording:
         """Run the model on copies of its arguments, to its end or its failure."""
@@ -325,84 +322,73 @@ class _Tracer(TorchFunctionMode):
             if self._shared.pop(id(tensor), None) is not None:
                 tensor.data = tensor.data.clone()
 
-    def _wrapped_scope(self, name: str, module: nn.Module) -> Callable[..., Any]:
-        forward = module.forward
+    def _traced(self, name: str, module: nn.Module) -> Callable[..., Any]:
+        """Make a `forward` that records a layer as one step, and what a module calls as its own."""
+        forward, is_layer = module.forward, _is_layer(module)
 
-        def run_scope(*args: object, **kwargs: object) -> object:
+        def traced(*args: object, **kwargs: object) -> object:
+            if torch._C._is_torch_function_all_disabled():  # it is a part of a layer
+                return forward(*args, **kwargs)
+            if is_layer:
+                given = {"args": args, **kwargs}
+                with torch._C.DisableTorchFunction():
+                    return self._record(name, module, given, lambda: forward(*args, **kwargs))
             self._scopes.append(name)
             try:
                 return forward(*args, **kwargs)
             finally:
                 self._scopes.pop()
 
-        return run_scope
-
-    def _wrapped_layer(self, name: str, module: nn.Module) -> Callable[..., Any]:
-        forward = module.forward
-
-        def run_layer(*args: object, **kwargs: object) -> object:
-            if self._in_layer:
-                return forward(*args, **kwargs)
-            self._in_layer = True
-            try:
-                given = {"args": args, **kwargs}
-                with torch._C.DisableTorchFunction():  # a layer is one step, whatever it calls
-                    return self._record(name, module, given, lambda: forward(*args, **kwargs))
-            finally:
-                self._in_layer = False
-
-        return run_layer
+        return traced
 
     def _record(
         self, name: str, module: nn.Module | None, given: Settings, run: Callable[[], object]
     ) -> object:
         """Run a layer, or a function of this name; keep it as a step when it makes tensors."""
         inputs = tuple(tensors_in(given))
-        known = self._described(name, module, given, inputs)
+        step = self._begun(name, module, given, inputs)
         try:
             result = run()
         except Exception as error:
-            self._failed = Failure(error, Step(**known), known["place"])
+            self._failed = Failure(error, step, step.place)
             raise
-        outputs = tuple(tensors_in(result))
-        if outputs:
-            used = self._first_used(inputs if module is None else module.parameters())
-            self.steps.append(Step(**known, **self._result(inputs, outputs, used)))
+        if outputs := tuple(tensors_in(result)):
+            self.steps.append(self._done(step, inputs, outputs))
         return result
 
-    def _described(
+    def _begun(
         self, name: str, module: nn.Module | None, given: Settings, inputs: tuple[Tensor, ...]
-    ) -> dict[str, Any]:
+    ) -> Step:
         """Describe what is about to run, when its inputs are still as they were."""
         operation = name if module is None else type(module).__name__
         place = torch_calls.place_of_frame(sys._getframe(1))
         if not place.code:
             place = replace(place, code=operation if module is None else repr(module))
-        return {
-            "name": name or operation,
-            "operation": operation,
-            "settings": layer_settings(module) if module else torch_calls.plain_settings(given),
-            "input_shapes": _shapes(inputs),
-            "sources": tuple(map(self._sources.get, inputs)),
-            "place": place,
-            "scope": self._scopes[-1] if self._scopes else "",
-            "module": module,
-            "inputs": self._snapshots_of(inputs),
-        }
+        return Step(
+            name=name or operation,
+            operation=operation,
+            settings=layer_settings(module) if module else torch_calls.plain_settings(given),
+            input_shapes=_shapes(inputs),
+            sources=tuple(map(self._sources.get, inputs)),
+            place=place,
+            scope=self._scopes[-1] if self._scopes else "",
+            module=module,
+            inputs=self._snapshots_of(inputs),
+        )
 
-    def _result(
-        self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], used: Sequence[Tensor]
-    ) -> dict[str, Any]:
+    def _done(self, step: Step, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Step:
         """Describe what came out of a step, and know it again when it is used."""
         self._know(outputs, len(self.steps))
-        return {
-            "output_shapes": _shapes(outputs),
-            "outputs": self._snapshots_of(outputs),
-            "num_parameters": sum(p.numel() for p in used),
-            "num_trainable": sum(p.numel() for p in used if p.requires_grad),
-            "output_dtypes": tuple(tensor.dtype for tensor in outputs),
-            "num_bytes": _new_bytes(inputs, outputs),
-        }
+        used = self._first_used(inputs if step.module is None else step.module.parameters())
+        return replace(
+            step,
+            output_shapes=_shapes(outputs),
+            outputs=self._snapshots_of(outputs),
+            num_parameters=sum(p.numel() for p in used),
+            num_trainable=sum(p.numel() for p in used if p.requires_grad),
+            output_dtypes=tuple(tensor.dtype for tensor in outputs),
+            num_bytes=_new_bytes(inputs, outputs),
+        )
 
     def _know(self, tensors: Iterable[Tensor], source: int) -> None:
         """Remember where tensors came from, as long as they live."""
@@ -416,20 +402,17 @@ class _Tracer(TorchFunctionMode):
         """Copy a tensor as it is now, once per content: in-place operations raise its version."""
         known = self._snapshots.get(tensor)
         if known is None or known[0] != tensor._version:
-            known = (tensor._version, tensor.detach().clone())
-            self._snapshots[tensor] = known
+            known = self._snapshots[tensor] = (tensor._version, tensor.detach().clone())
         kept: Tensor = known[1]
         return kept
 
-    def _first_used(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+    def _first_used(self, tensors: Iterable[Tensor]) -> Collection[Tensor]:
         """Find the parameters among `tensors` that no earlier step used."""
-        new: list[Tensor] = []
-        for tensor in tensors:
-            is_weight = isinstance(tensor, nn.Parameter) or id(tensor) in self._registered
-            if is_weight and id(tensor) not in self._used:
-                self._used[id(tensor)] = tensor
-                new.append(tensor)
-        return new
+        known = self._registered.keys()
+        weights = {id(t): t for t in tensors if isinstance(t, nn.Parameter) or id(t) in known}
+        new = {key: weights[key] for key in weights.keys() - self._used.keys()}
+        self._used |= new
+        return new.values()
 
 
 def _shapes(tensors: Iterable[Tensor]) -> tuple[Shape, ...]:
@@ -488,12 +471,9 @@ def _copied(value: Any, device: torch.device | str) -> Any:  # noqa: ANN401
     return rebuilt(value, lambda item: _copied(item, device))
 
 
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
-
-
 def _own(module: nn.Module, memo: Mapping[int, Any]) -> None:
     """Free a copied module from what ties it to the user: hooks, and the original in a closure."""
-    for hooks in (vars(module)[name] for name in _HOOKS):
+    for hooks in (module._forward_hooks, module._forward_pre_hooks):
         for key, hook in list(hooks.items()):
             if not getattr(hook, "__module__", "").startswith("torch."):
                 del hooks[key]
