@@ -148,7 +148,7 @@ PRINTED = {  # a recipe; for each of its runs a cell's id, and a pattern of what
         ("knowledge-code", r"itself: ([\d.]+)%")
     ],
     Recipe("here-fit", 6, "NarrowLeNet", f"{FASHION}, from 0 to 1", f"10 epochs, {ADAM}"): [
-        ("fit", r"\n +10 .*% .* ([\d.]+)%")
+        ("fit-figure", r"\n +10 .*% .* ([\d.]+)%")
     ],
     Recipe(
         *("here-sgd", 6, "NarrowLeNet", f"{FASHION}, from 0 to 1, held out"),

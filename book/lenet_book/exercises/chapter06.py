@@ -183,8 +183,10 @@ def _check_weights(network: nn.Module, optimizer: torch.optim.Optimizer, epochs:
         "The optimizer that you were given has made no step. Do you make another one?",
     )
     mistakes = {
-        "Two faults show in the weights: gradients of earlier batches add up, and the loss gets "
-        "shares in place of scores.": _trained(epochs, clear=False, softmax=True)[0],
+        "Two faults show in the weights. What does `backward` do to slopes that are there, and "
+        "which operation does the loss contain already?": _trained(
+            epochs, clear=False, softmax=True
+        )[0],
         "Gradients of earlier batches add up. Which line is missing?": _trained(
             epochs, clear=False
         )[0],
