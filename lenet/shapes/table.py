@@ -14,10 +14,10 @@ from torch.nn.parameter import is_lazy
 
 from lenet import checks
 from lenet.shapes import kinds, markup, wording
-from lenet.shapes.diagnosis import Call, batch_of, dtype_name
+from lenet.shapes.diagnosis import Call, batch_of, dtype_name, works
 from lenet.shapes.explanations import Explanation, explain_failure, find_device_mismatch
 from lenet.shapes.fixes import SECONDS
-from lenet.shapes.formulas import Field, ShapeError, Windows
+from lenet.shapes.formulas import ShapeError
 from lenet.shapes.wording import NamedShape, named_shape, shape_text
 from lenet.tracing import NOWHERE, Recording, Step, run, tensors_in
 from lenet.tracing.torch_calls import rebuilt
@@ -84,26 +84,19 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """The row and its step's facts as numbers, strings and tuples."""
         own = {name: value for name, value in vars(self).items() if name != "step"}
-        return {
-            "name": self.name,
-            **own,
-            "settings": dict(self.step.settings),
-            "num_parameters": self.num_parameters,
-            "num_trainable": self.step.num_trainable,
-            "dtype": self.dtype,
-            "code": self.step.place.code,
-            "line": self.step.place.line,
-            "place": self.step.place.text,
-        }
+        of_step = ("settings", "num_parameters", "num_trainable")
+        facts = {name: getattr(self.step, name) for name in of_step} | {"dtype": self.dtype}
+        place = {"code": self.step.place.code, "line": self.step.place.line}
+        return {"name": self.name, **own, **facts, **place, "place": self.step.place.text}
 
     @property
     def dtype(self) -> str:
         """The type of the numbers that come out, such as ``float32``."""
         return dtype_name(self.step.output_dtypes[0])
 
-    def cells(self, columns: Iterable[str] | None = None) -> tuple[str, ...]:
-        """The row as text, in the order of the table's columns."""
-        return tuple(COLUMNS[name](self) for name in columns or USUAL_COLUMNS)
+    def cells(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """The row as text, in the order of the columns."""
+        return tuple(COLUMNS[name](self) for name in columns)
 
 
 USUAL_COLUMNS = (
@@ -249,16 +242,10 @@ class ShapeTable:
         table = markup.table_html(self.title, self.columns, lines)
         return f"{markup.STYLE}{table}{problem}{markup.notes_html(self.notes())}"
 
-    def _lines(self) -> Iterator[tuple[Row, tuple[str, ...]]]:
+    def _lines(self) -> list[tuple[Row, tuple[str, ...]]]:
         """The rows that are shown, with their cells; a module's parts stand below it, indented."""
-        if self.depth is None:
-            yield from ((row, row.cells(self.columns)) for row in self.rows)
-            return
-        for level, row in _nested(self.rows, self.class_names, self.depth):
-            cells = dict(zip(self.columns, row.cells(self.columns), strict=True))
-            if "name" in cells:
-                cells["name"] = "\N{NO-BREAK SPACE}" * 2 * level + row.name.rpartition(".")[2]
-            yield row, tuple(cells.values())
+        rows = self.rows if self.depth is None else _nested(self.rows, self.class_names, self.depth)
+        return [(row, row.cells(self.columns)) for row in rows]
 
     @property
     def title(self) -> str:
@@ -340,15 +327,8 @@ def trace(
     types = iter([dtypes] if isinstance(dtypes, torch.dtype) else dtypes)
     args, named = _made_up(given, model, types)
     if _is_shape(inputs) and not named:
-        _check_channels(model, args[0])
-    table = explain(model, args, kwargs=named, device=device)
-    has_batch = table.explanation is not None and _is_shape(inputs) and args[0].dim() == 5
-    if has_batch and explain(model, args[0][:, 0], device=device).explanation is None:
-        shape = tuple(args[0].shape[1:])
-        raise ShapeError(
-            f"inputs is {shape}, which has a batch axis: give the shape of one image, {shape[1:]}"
-        )
-    return table.show(columns=columns, depth=depth)
+        _check_axes(model, args[0], device)
+    return explain(model, args, kwargs=named, device=device).show(columns=columns, depth=depth)
 
 
 def explain(
@@ -383,7 +363,6 @@ def explain(
         model[1] expects 1024 features, but model[0] gives (N, 784): 784 features.
         Why: ...
     """
-    checks.instance("model", model, nn.Module)
     inputs = tuple(images) if isinstance(images, tuple | list) else (images,)
     call = Call(model, inputs, kwargs or {})
     if all(tensor.dim() == 0 for tensor in call.tensors):
@@ -428,58 +407,53 @@ def _rows(recording: Recording, batch: int | None) -> Iterator[Row]:
     on_images = kinds.depend_on_input(steps)
     for step, own, field, is_shared in zip(steps, windows, fields, on_images, strict=True):
         # What PyTorch computes unseen has no source: its first axis tells.
-        is_shared |= step.output_shape[:1] == (batch,)
-        yield _row(step, own, field, batch if is_shared else None, total)
-
-
-def _row(
-    step: Step, windows: Windows | None, field: Field | None, batch: int | None, total: int
-) -> Row:
-    """Describe one step of a pass with `batch` images through `total` parameters."""
-    notes = dict.fromkeys(window.note for window in windows or () if window.note)
-    return Row(
-        step=step,
-        operation=wording.describe_operation(step),
-        formula=wording.formula_of(step, windows),
-        note="; ".join(notes),
-        input_shape=named_shape(step.input_shapes[0], batch),
-        output_shape=named_shape(step.output_shape, batch),
-        num_macs=kinds.num_macs(step) // (batch or 1),
-        num_bias_additions=kinds.num_bias_additions(step) // (batch or 1),
-        num_bytes=step.num_bytes // (batch or 1),
-        parameter_share=step.num_parameters / (total or 1),
-        receptive_field=field.size if field else None,
-        jump=field.jump if field else None,
-    )
+        images = batch if is_shared or step.output_shape[:1] == (batch,) else None
+        yield Row(
+            step=step,
+            operation=wording.describe_operation(step),
+            formula=wording.formula_of(step, own),
+            note="; ".join(dict.fromkeys(window.note for window in own or () if window.note)),
+            input_shape=named_shape(step.input_shapes[0], images),
+            output_shape=named_shape(step.output_shape, images),
+            num_macs=kinds.num_macs(step) // (images or 1),
+            num_bias_additions=kinds.num_bias_additions(step) // (images or 1),
+            num_bytes=step.num_bytes // (images or 1),
+            parameter_share=step.num_parameters / (total or 1),
+            receptive_field=field.size if field else None,
+            jump=field.jump if field else None,
+        )
 
 
 def _nested(
-    rows: Iterable[Row], class_names: Mapping[str, str], depth: int, scopes: tuple[str, ...] = ()
-) -> Iterator[tuple[int, Row]]:
+    rows: Iterable[Row], class_names: Mapping[str, str], depth: int, scope: str = "", level: int = 0
+) -> Iterator[Row]:
     """Put a row before those of each module, and leave out what is deeper than `depth`."""
-    level = len(scopes)
 
-    def inner_scope(row: Row) -> tuple[str, ...]:
-        return tuple(row.step.scope.split(".")[: level + 1]) if row.step.scope else ()
+    def inner_scope(row: Row) -> str:
+        return ".".join(row.step.scope.split(".")[: level + 1])
 
-    for scope, group in groupby(rows, inner_scope):
+    for name, group in groupby(rows, inner_scope):
         inside = list(group)
-        if len(scope) <= level:
-            yield from ((level, row) for row in inside)
+        if name == scope:
+            yield from (_indented(row, level) for row in inside)
             continue
-        yield level, _sum(".".join(scope), class_names.get(".".join(scope), ""), inside)
+        yield _indented(_sum(name, class_names.get(name, ""), inside), level)
         if level + 1 < depth:
-            yield from _nested(inside, class_names, depth, scope)
+            yield from _nested(inside, class_names, depth, name, level + 1)
+
+
+def _indented(row: Row, level: int) -> Row:
+    name = "\N{NO-BREAK SPACE}" * 2 * level + row.name.rpartition(".")[2]
+    return replace(row, step=replace(row.step, name=name))
 
 
 def _sum(name: str, class_name: str, rows: Sequence[Row]) -> Row:
     """Add up the rows of one module; its shapes are those of its first input and last output."""
-    sums = {name: sum(getattr(row, name) for row in rows) for name in _SUMS}
-    counts = {name: sum(getattr(row.step, name) for row in rows) for name in _COUNTS}
-    whole: dict[str, Any] = {"name": name, "settings": {}, "place": NOWHERE, "module": None}
-    step = replace(rows[-1].step, operation=class_name, **whole, **counts)
-    plain: dict[str, Any] = {"formula": "", "note": "", "input_shape": rows[0].input_shape}
-    return replace(rows[-1], step=step, operation=class_name, **plain, **sums)
+    sums: dict[str, Any] = {each: sum(getattr(row, each) for row in rows) for each in _SUMS}
+    counts: dict[str, Any] = {n: sum(getattr(row.step, n) for row in rows) for n in _COUNTS}
+    step = replace(rows[-1].step, name=name, settings={}, place=NOWHERE, module=None, **counts)
+    whole = replace(rows[-1], step=step, operation=class_name, formula="", note="", **sums)
+    return replace(whole, input_shape=rows[0].input_shape)
 
 
 _SUMS = ("num_macs", "num_bias_additions", "num_bytes", "parameter_share")
@@ -519,22 +493,23 @@ def _is_shape(given: object) -> bool:
     return is_plain and math.prod(given) <= LARGEST_IMAGE
 
 
-def _check_channels(model: nn.Module, planes: Tensor) -> None:
-    """Refuse images without a channel axis where the network works with one."""
-    layers = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
-    if planes.dim() != 3 or not layers:
+def _check_axes(model: nn.Module, images: Tensor, device: torch.device | str) -> None:
+    """Refuse a shape with a batch axis, or without the channels that the network works with."""
+    channels = [each.in_channels for each in model.modules() if isinstance(each, nn.Conv2d)]
+    if images.dim() == 5:
+        right, why = images[:, 0], "has a batch axis: give the shape of one image"
+    elif images.dim() == 3 and channels:
+        right = images[:, None].expand(-1, channels[0], -1, -1)
+        why = "has no channel axis: give channels, height and width"
+    else:
         return
 
-    def convolves(images: Tensor) -> bool:
-        steps = (step for step in run(model, images).steps if step.operation == "Conv2d")
-        return any(len(step.input_shapes[0]) == 4 for step in steps)
+    def fits(given: Tensor) -> bool:
+        return works(run(model, given, device=device), BATCH)
 
-    channels, (_, *sizes) = layers[0].in_channels, planes.shape
-    if convolves(planes[:, None].expand(-1, channels, -1, -1)) and not convolves(planes):
-        raise ShapeError(
-            f"inputs is {tuple(sizes)}, which has no channel axis: give channels, height and "
-            f"width, {(channels, *sizes)}"
-        )
+    if fits(right) and not fits(images):
+        came, shape = tuple(images.shape[1:]), tuple(right.shape[1:])
+        raise ShapeError(f"inputs is {came}, which {why}, {shape}")
 
 
 def _made_up(given: Any, model: nn.Module, dtypes: Types) -> Any:  # noqa: ANN401
