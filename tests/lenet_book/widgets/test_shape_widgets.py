@@ -392,9 +392,7 @@ def test_the_playground_slides_as_pytorch_and_the_package_do(run_script: RunScri
     cases = [random_sizes(rng) for _ in range(1000)]
     function = """data.map((c) => {
       try {
-        const sizes = [c.input_size, c.kernel_size, c.stride, c.padding, c.dilation];
-        const layOut = c.operation === "conv" ? convWindows : poolWindows;
-        const windows = layOut(...sizes, c.ceil_mode);
+        const windows = (c.operation === "conv" ? convWindows : poolWindows)(c);
         const picture = pictureOf("any digits", ...c.input_size);
         const kernel = kernelOf("sharpen", ...c.kernel_size);
         const results = resultsOf(slide(c.operation, picture, kernel, windows));

@@ -1,5 +1,6 @@
 // @ts-check
 /** Where a stack goes wrong, in our words as lenet/shapes/diagnosis.py has them, and in PyTorch's own. */
+import { alongAxes } from "../shared/formulas.js";
 import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
 import { SlidingWindow } from "../shared/windows.js";
@@ -160,9 +161,11 @@ export function torchSentence({ layer, inputShape, misfit }) {
   const { window } = kindOf(layer);
   if (misfit?.kind === "features") return ofMatrices(settingsOf(layer), inputShape);
   if (misfit?.kind === "channels" && window) return ofChannels(layer, inputShape);
-  if (misfit?.kind !== "size") return "";
-  if (window === "conv") return ofKernel(settingsOf(layer), inputShape);
-  return window === "pool" ? ofPooling(settingsOf(layer), inputShape) : "";
+  if (misfit?.kind !== "size" || !["conv", "pool"].includes(window)) return "";
+  const { kernel_size, stride, padding, dilation = 1, ceil_mode } = settingsOf(layer);
+  const axes = alongAxes({ input_size: inputShape.slice(2), kernel_size, stride, padding: padding === "valid" ? 0 : padding, dilation });
+  const windows = axes.map(([size, kernel, step, pad, gap]) => new SlidingWindow(size, kernel, step, 2 * pad, gap, ceil_mode));
+  return window === "conv" ? ofKernel(windows) : ofPooling(windows, inputShape[1]);
 }
 
 /** @param {Settings} settings @param {number[]} shape */
@@ -183,21 +186,16 @@ function ofChannels(layer, shape) {
     `input[${input.join(", ")}] to have ${needed} channels, but got ${shape[1]} channels instead`;
 }
 
-/** @param {Settings} settings @param {number[]} shape */
-function ofKernel({ kernel_size, padding, dilation }, shape) {
-  const [kernel, pad, gap] = [kernel_size, padding === "valid" ? 0 : padding, dilation].map(pair);
-  const padded = shape.slice(2).map((size, axis) => size + 2 * pad[axis]);
-  const spans = kernel.map((weights, axis) => gap[axis] * (weights - 1) + 1);
-  return `Calculated padded input size per channel: (${padded.join(" x ")}). Kernel size: ` +
-    `(${spans.join(" x ")}). Kernel size can't be greater than actual input size`;
+/** @param {SlidingWindow[]} windows */
+function ofKernel(windows) {
+  const padded = windows.map(({ inputSize, padding }) => inputSize + padding).join(" x ");
+  const spans = windows.map(({ span }) => span).join(" x ");
+  return `Calculated padded input size per channel: (${padded}). Kernel size: (${spans}). Kernel size can't be greater than actual input size`;
 }
 
-/** @param {Settings} settings @param {number[]} shape */
-function ofPooling({ kernel_size, stride, padding, dilation = 1, ceil_mode }, [, channels, ...pixels]) {
-  const [kernel, step, pad, gap] = [kernel_size, stride, padding, dilation].map(pair);
-  if (pad.some((size, axis) => size > kernel[axis] / 2)) return "";
-  const sizes = pixels.map((size, axis) =>
-    new SlidingWindow(size, kernel[axis], step[axis], 2 * pad[axis], gap[axis], ceil_mode).outputSize);
-  return `Given input size: (${[channels, ...pixels].join("x")}). Calculated output size: ` +
-    `(${[channels, ...sizes].join("x")}). Output size is too small`;
+/** @param {SlidingWindow[]} windows @param {number} channels */
+function ofPooling(windows, channels) {
+  if (windows.some(({ padding, kernelSize }) => padding > kernelSize)) return "";
+  const [given, made] = [windows.map(({ inputSize }) => inputSize), windows.map(({ outputSize }) => outputSize)];
+  return `Given input size: (${[channels, ...given].join("x")}). Calculated output size: (${[channels, ...made].join("x")}). Output size is too small`;
 }

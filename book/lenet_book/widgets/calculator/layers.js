@@ -69,11 +69,10 @@ function flattened(layer, shape) {
 export function windowsOver(layer, shape) {
   const { window, axes } = kindOf(layer);
   if (!axes || !["conv", "pool", "transpose"].includes(window)) return [];
-  const { kernel_size, stride, padding, dilation = 1, ceil_mode, output_padding } = settingsOf(layer);
-  const pixels = shape.slice(-axes);
-  if (window === "conv") return convWindows(pixels, kernel_size, stride, padding, dilation);
-  if (window === "pool") return poolWindows(pixels, kernel_size, stride, padding, dilation, ceil_mode);
-  const spreads = transposedSpreads(pixels, kernel_size, stride, padding, output_padding, dilation);
+  const settings = /** @type {any} */ ({ ...settingsOf(layer), input_size: shape.slice(-axes) });
+  if (window === "conv") return convWindows(settings);
+  if (window === "pool") return poolWindows(settings);
+  const spreads = transposedSpreads(settings);
   // Where nothing is left, PyTorch refuses or returns nothing, depending on the processor.
   if (spreads.some(({ outputSize }) => outputSize < 0)) spreads.forEach((spread) => spread.checkSize());
   return spreads;

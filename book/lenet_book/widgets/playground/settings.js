@@ -108,23 +108,20 @@ export class Settings {
 
   // ------------------------------------------------------------------------ what follows
 
-  /** What stands in the fields. What is no number is refused where it is used. */
-  get #sizes() {
-    return /** @type {Record<string, number[]>} */ (this.entries);
+  /** As a layer takes them. What is no number is refused where it is used. @returns {any} */
+  get #ofLayer() {
+    return { in_channels: 1, out_channels: 1, ceil_mode: this.ceilMode, ...this.entries, ...(this.isSame && { padding: "same" }) };
   }
 
   /** The windows, down and across; a `ShapeError` says why there are none. */
   windows() {
-    const { input_size, kernel_size, stride, padding, dilation } = this.#sizes;
-    return this.operation === "conv"
-      ? convWindows(input_size, kernel_size, stride, this.isSame ? "same" : padding, dilation)
-      : poolWindows(input_size, kernel_size, stride, padding, dilation, this.ceilMode);
+    return this.operation === "conv" ? convWindows(this.#ofLayer) : poolWindows(this.#ofLayer);
   }
 
   /** The windows though they do not fit; a `ShapeError` says why not even they can be drawn. */
   misfits() {
-    return alongAxes(this.#sizes)
-      .map(([size, kernel, step, pad, gap]) => new SlidingWindow(size, kernel, step, 2 * pad, gap));
+    const axes = alongAxes(/** @type {Record<string, number[]>} */ (this.entries));
+    return axes.map(([size, kernel, step, pad, gap]) => new SlidingWindow(size, kernel, step, 2 * pad, gap));
   }
 
   /** The rule of the output's size, without numbers. */
@@ -135,8 +132,6 @@ export class Settings {
 
   /** The layer as it is constructed. */
   get code() {
-    const padding = this.isSame ? "same" : this.#sizes.padding;
-    const settings = { in_channels: 1, out_channels: 1, ceil_mode: this.ceilMode, ...this.#sizes, padding };
-    return `nn.${layerCode({ type: LAYERS[this.operation], settings })}`;
+    return `nn.${layerCode({ type: LAYERS[this.operation], settings: this.#ofLayer })}`;
   }
 }

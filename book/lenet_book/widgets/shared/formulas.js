@@ -3,7 +3,7 @@
  * The output size of a kernel that slides over an image: the formulas, words and refusals of
  * lenet/shapes/formulas.py. A size is one number for every axis, or an array of one per axis.
  */
-import { SlidingWindow } from "./windows.js";
+import { KernelAxis, SlidingWindow } from "./windows.js";
 
 /** Settings that do not fit; the message says which, why, and what to do. */
 export class ShapeError extends Error {}
@@ -19,36 +19,21 @@ export function refusalOf(act) {
   }
 }
 
-/** A transposed convolution along one axis: every pixel is spread out over a kernel's span. */
-export class Spread {
-  /**
-   * @param {number} inputSize @param {number} kernelSize @param {number} stride
-   * @param {number} padding  cut off at each end @param {number} dilation
-   * @param {number} outputPadding  added behind the last pixel
-   */
-  constructor(inputSize, kernelSize, stride, padding, dilation, outputPadding) {
-    this.inputSize = inputSize;
-    this.kernelSize = kernelSize;
-    this.stride = stride;
-    this.padding = padding;
-    this.dilation = dilation;
-    this.outputPadding = outputPadding;
-    this.note = "";
-  }
+/** A transposed convolution along one axis: every pixel is spread out over a kernel's span, and `padding` is cut off at each end. */
+export class Spread extends KernelAxis {
+  note = "";
+  outputPadding = 0; // added behind the last pixel
 
   /** Pixels that come out; below 1 when the padding leaves none. */
   get outputSize() {
-    const span = this.dilation * (this.kernelSize - 1) + 1;
-    return (this.inputSize - 1) * this.stride - 2 * this.padding + span + this.outputPadding;
+    return (this.inputSize - 1) * this.stride - 2 * this.padding + this.span + this.outputPadding;
   }
 
   /** The formula with this axis's numbers: `(7 − 1)·2 − 2·1 + 3 + 1 = 14`. */
   get formula() {
     const padding = this.padding ? ` − 2·${this.padding}` : "";
-    const isSpread = this.dilation !== 1 && this.kernelSize !== 1;
-    const span = isSpread ? `${this.dilation}·(${this.kernelSize} − 1) + 1` : `${this.kernelSize}`;
     const more = this.outputPadding ? ` + ${this.outputPadding}` : "";
-    return `(${this.inputSize} − 1)·${this.stride}${padding} + ${span}${more} = ${this.outputSize}`;
+    return `(${this.inputSize} − 1)·${this.stride}${padding} + ${this.spanText}${more} = ${this.outputSize}`;
   }
 
   /** Refuse a padding that leaves nothing. */
@@ -59,43 +44,32 @@ export class Spread {
   }
 }
 
-/**
- * Check a transposed convolution's settings and lay it out along every axis.
- *
- * @param {Size} input_size @param {Size} kernel_size @param {Size} stride @param {Size} padding
- * @param {Size} output_padding @param {Size} dilation
- */
-export function transposedSpreads(input_size, kernel_size, stride, padding, output_padding, dilation) {
-  const axes = alongAxes({ input_size, kernel_size, stride, padding, dilation, output_padding });
-  return axes.map(([size, kernel, step, pad, gap, extra]) => {
-    if (extra < Math.max(step, gap)) return new Spread(size, kernel, step, pad, gap, extra);
-    throw new ShapeError(`output_padding is ${extra}, but it must be smaller than stride=${step} or dilation=${gap}`);
+/** Check a transposed convolution's settings and lay it out along every axis. @param {Sizes & { output_padding: Size }} settings */
+export function transposedSpreads({ output_padding, ...settings }) {
+  return alongAxes({ ...sizesOf(settings), output_padding }).map(([size, kernel, step, pad, gap, outputPadding]) => {
+    if (outputPadding < Math.max(step, gap)) return Object.assign(new Spread(size, kernel, step, pad, gap), { outputPadding });
+    throw new ShapeError(`output_padding is ${outputPadding}, but it must be smaller than stride=${step} or dilation=${gap}`);
   });
 }
 
-/**
- * Check a convolution's settings and lay out its window along every axis.
- *
- * @param {Size} input_size @param {Size} kernel_size @param {Size} stride @param {SizeOrName} padding @param {Size} dilation
- */
-export function convWindows(input_size, kernel_size, stride = 1, padding = 0, dilation = 1) {
-  const axes = alongAxes({ input_size, kernel_size, stride, padding: typeof padding === "string" ? 0 : padding, dilation });
-  return axes.map((axis) => convWindow(axis, padding)).map(fitting);
+/** Check a convolution's settings and lay out its window along every axis. @param {Omit<Sizes, "padding"> & { padding: SizeOrName }} settings */
+export function convWindows({ padding, ...settings }) {
+  const axes = alongAxes(sizesOf({ ...settings, padding: typeof padding === "string" ? 0 : padding }));
+  return axes.map((axis) => fitting(convWindow(axis, padding)));
 }
 
-/**
- * Check a pooling layer's settings and lay out its window along every axis.
- *
- * @param {Size} input_size @param {Size} kernel_size @param {Size | null} stride  the kernel size when null
- * @param {Size} padding @param {Size} dilation @param {boolean} ceilMode
- */
-export function poolWindows(input_size, kernel_size, stride = null, padding = 0, dilation = 1, ceilMode = false) {
-  const axes = alongAxes({ input_size, kernel_size, stride: stride ?? kernel_size, padding, dilation });
-  return axes.map(([size, kernel, step, pad, gap]) => {
+/** Check a pooling layer's settings and lay out its window along every axis. @param {Sizes & { ceil_mode: boolean }} settings */
+export function poolWindows({ ceil_mode, ...settings }) {
+  return alongAxes(sizesOf(settings)).map(([size, kernel, step, pad, gap]) => {
     const half = Math.floor(kernel / 2);
-    if (pad <= half) return fitting(new SlidingWindow(size, kernel, step, 2 * pad, gap, ceilMode));
+    if (pad <= half) return fitting(new SlidingWindow(size, kernel, step, 2 * pad, gap, ceil_mode));
     throw new ShapeError(`padding is ${pad}, but pooling pads by at most half the kernel: use padding=${half} or less with kernel_size=${kernel}`);
   });
+}
+
+/** What slides, in the order in which it is checked. @param {Sizes} settings */
+function sizesOf({ input_size, kernel_size, stride, padding, dilation = 1 }) {
+  return { input_size, kernel_size, stride, padding, dilation };
 }
 
 /** The formulas of all axes: one for both where they agree. @param {WindowOrSpread[]} windows */

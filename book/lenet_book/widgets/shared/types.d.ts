@@ -88,6 +88,14 @@ interface Walk {
 /** A size of pixels: one number for every axis, or an array of one per axis. */
 type Size = number | number[];
 type SizeOrName = Size | string; // or "same" or "valid"
+/** What slides over an input along its axes. */
+interface Sizes {
+  input_size: Size;
+  kernel_size: Size;
+  stride: Size;
+  padding: Size;
+  dilation?: Size;
+}
 type WindowOrSpread = import("./windows.js").SlidingWindow | import("./formulas.js").Spread;
 
 /** What a page without a kernel knows of a widget class. */

@@ -1,30 +1,42 @@
 // @ts-check
 /** Windows that slide along one axis: where they stop, and which pixels lie under them there. */
 
-/** A kernel sliding along one axis; `padding` counts the pixels added at both ends together. */
-export class SlidingWindow {
-  /**
-   * @param {number} inputSize @param {number} kernelSize @param {number} stride
-   * @param {number} padding  an odd one has its larger part behind the last pixel
-   * @param {number} dilation @param {boolean} ceilMode
-   */
-  constructor(inputSize, kernelSize, stride, padding, dilation, ceilMode = false) {
+/** A kernel along one axis of an input; what its padding means, the kinds of axes say. */
+export class KernelAxis {
+  /** @param {number} inputSize @param {number} kernelSize @param {number} stride @param {number} padding @param {number} dilation */
+  constructor(inputSize, kernelSize, stride, padding, dilation) {
     this.inputSize = inputSize;
     this.kernelSize = kernelSize;
     this.stride = stride;
     this.padding = padding;
     this.dilation = dilation;
+  }
+
+  /** Pixels from the kernel's first weight to its last. */
+  get span() {
+    return this.dilation * (this.kernelSize - 1) + 1;
+  }
+
+  /** The span as a formula has it: `5`, `2·(5 − 1) + 1`. */
+  get spanText() {
+    return this.span === this.kernelSize ? `${this.kernelSize}` : `${this.dilation}·(${this.kernelSize} − 1) + 1`;
+  }
+}
+
+/**
+ * A kernel sliding along one axis; `padding` counts the pixels added at both ends together, and an
+ * odd one has its larger part behind the last pixel.
+ */
+export class SlidingWindow extends KernelAxis {
+  /** @param {number} inputSize @param {number} kernelSize @param {number} stride @param {number} padding @param {number} dilation @param {boolean} ceilMode */
+  constructor(inputSize, kernelSize, stride, padding, dilation, ceilMode = false) {
+    super(inputSize, kernelSize, stride, padding, dilation);
     this.ceilMode = ceilMode;
   }
 
   /** Padded pixels in front of the first one. */
   get paddingBefore() {
     return Math.floor(this.padding / 2);
-  }
-
-  /** Pixels from the kernel's first weight to its last. */
-  get span() {
-    return this.dilation * (this.kernelSize - 1) + 1;
   }
 
   /** How far the kernel can move over the padded input. */
@@ -73,11 +85,9 @@ export class SlidingWindow {
     const [left, right] = this.ceilMode ? "⌈⌉" : "⌊⌋";
     const twice = this.padding % 2 ? `${this.padding}` : `2·${this.padding / 2}`;
     const padding = this.padding ? ` + ${twice}` : "";
-    const spread = this.dilation !== 1 && this.kernelSize !== 1;
-    const span = spread ? `(${this.dilation}·(${this.kernelSize} − 1) + 1)` : `${this.kernelSize}`;
-    const top = `(${this.inputSize}${padding} − ${span})`;
+    const span = this.span === this.kernelSize ? this.spanText : `(${this.spanText})`;
     const leftOut = this.leavesOneOut ? " − 1" : "";
-    return `${left}${top} / ${this.stride}${right} + 1${leftOut} = ${this.outputSize}`;
+    return `${left}(${this.inputSize}${padding} − ${span}) / ${this.stride}${right} + 1${leftOut} = ${this.outputSize}`;
   }
 
   /** What happens when the stride does not divide the way; else empty. */
