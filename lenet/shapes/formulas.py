@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 Size = int | tuple[int, ...]
 Padding = Size | Literal["same", "valid"]
@@ -63,9 +63,8 @@ class Window(_Kernel):
     def output_size(self) -> int:
         """The number of positions at which the kernel stops."""
         steps = self.input_size + self.padding - self.span
-        if not self.ceil_mode:
-            return steps // self.stride + 1
-        return -(-steps // self.stride) + 1 - self.leaves_one_out
+        rounded = -(-steps // self.stride) if self.ceil_mode else steps // self.stride
+        return rounded + 1 - self.leaves_one_out
 
     @property
     def positions(self) -> list[range]:
@@ -113,10 +112,10 @@ class Window(_Kernel):
             how = f"up to {rounded + 1}, but the window that starts behind the input is left out"
         return f"{steps:g} is rounded {how}: no window reaches {what}"
 
-    def check_size(self) -> None:
-        """Raise `ShapeError` when the kernel is larger than the padded input."""
+    def checked(self) -> Self:
+        """Return the window, or raise `ShapeError` when it is larger than the padded input."""
         if self.output_size >= 1:
-            return
+            return self
         kernel = f"kernel_size={self.kernel_size}"
         if self.dilation > 1:
             kernel += f" with dilation={self.dilation} spans {self.span} pixels: it"
@@ -147,9 +146,8 @@ class Spread(_Kernel):
     @property
     def output_size(self) -> int:
         """The number of pixels that come out; below 1 when the padding leaves none."""
-        return (
-            (self.input_size - 1) * self.stride - 2 * self.padding + self.span + self.output_padding
-        )
+        whole = (self.input_size - 1) * self.stride + self.span
+        return whole - 2 * self.padding + self.output_padding
 
     @property
     def formula(self) -> str:
@@ -161,14 +159,15 @@ class Spread(_Kernel):
         more = f" + {self.output_padding}" if self.output_padding else ""
         return f"({self.input_size} − 1)·{self.stride}{padding} + {span}{more} = {self.output_size}"
 
-    def check_size(self) -> None:
-        """Raise `ShapeError` when the padding leaves nothing."""
-        result = self.output_size
-        if result < 1:  # at 0, PyTorch refuses or returns nothing, depending on its backend
-            raise ShapeError(
-                f"padding={self.padding} cuts {2 * self.padding} pixels and leaves none of "
-                f"{result + 2 * self.padding}: use a smaller padding or a larger input"
-            )
+    def checked(self) -> Self:
+        """Return the axis, or raise `ShapeError` when the padding leaves nothing of it."""
+        if self.output_size >= 1:  # at 0, PyTorch refuses or returns nothing, as its backend does
+            return self
+        cut = 2 * self.padding
+        raise ShapeError(
+            f"padding={self.padding} cuts {cut} pixels and leaves none of "
+            f"{self.output_size + cut}: use a smaller padding or a larger input"
+        )
 
 
 Windows = tuple[Window | Spread, ...]
@@ -218,8 +217,8 @@ def conv_output_size(
         >>> conv_output_size((28, 20), kernel_size=5, stride=2)
         (12, 8)
     """
-    windows = conv_windows(input_size, kernel_size, stride, padding, dilation)
-    return _sizes(windows, input_size, kernel_size, stride, padding, dilation)
+    given = (input_size, kernel_size, stride, padding, dilation)
+    return _sizes(conv_windows(*given), *given)
 
 
 def conv_windows(
@@ -232,10 +231,7 @@ def conv_windows(
     """
     numbers = 0 if isinstance(padding, str) else padding
     axes = _axes(input_size, kernel_size, stride, numbers, dilation)
-    windows = tuple(_conv_window(axis, padding) for axis in axes)
-    for window in windows:
-        window.check_size()
-    return windows
+    return tuple(_conv_window(axis, padding).checked() for axis in axes)
 
 
 def pool_output_size(
@@ -282,9 +278,7 @@ def pool_windows(
                 f"padding is {pad}, but pooling pads by at most half the kernel: "
                 f"use padding={kernel // 2} or less with kernel_size={kernel}"
             )
-        window = Window(size, kernel, step, 2 * pad, gap, ceil_mode, pad)
-        window.check_size()
-        windows.append(window)
+        windows.append(Window(size, kernel, step, 2 * pad, gap, ceil_mode, pad).checked())
     return tuple(windows)
 
 
@@ -302,12 +296,8 @@ def conv_transpose_output_size(
         ShapeError: a setting is impossible, `output_padding` (q) is not smaller than the stride or
             the dilation, or the padding leaves nothing.
     """
-    spreads = conv_transpose_spreads(
-        input_size, kernel_size, stride, padding, output_padding, dilation
-    )
-    for spread in spreads:
-        spread.check_size()
-    return _sizes(spreads, input_size, kernel_size, stride, padding, output_padding, dilation)
+    given = (input_size, kernel_size, stride, padding, output_padding, dilation)
+    return _sizes([spread.checked() for spread in conv_transpose_spreads(*given)], *given)
 
 
 def conv_transpose_spreads(

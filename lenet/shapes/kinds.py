@@ -17,14 +17,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from lenet.shapes.formulas import (
-    Field,
-    Window,
-    Windows,
-    conv_transpose_spreads,
-    conv_windows,
-    pool_windows,
-)
+from lenet.shapes import formulas
+from lenet.shapes.formulas import Field, Window, Windows
 from lenet.tracing import MODEL_INPUT, Shape, Step
 
 
@@ -242,9 +236,9 @@ def needed_size(step: Step) -> int | None:
 
 
 _LAYOUTS: dict[str, Callable[..., Windows]] = {
-    "conv": conv_windows,
-    "pool": pool_windows,
-    "transpose": conv_transpose_spreads,
+    "conv": formulas.conv_windows,
+    "pool": formulas.pool_windows,
+    "transpose": formulas.conv_transpose_spreads,
 }
 _SLIDING = {"stride", "padding", "output_padding", "dilation", "ceil_mode"}
 
@@ -268,9 +262,7 @@ def windows_of(step: Step) -> Windows | None:
     kernel = weight_shape(step)[2:] or step.settings["kernel_size"]
     given = {name: step.settings[name] for name in _SLIDING & step.settings.keys()}
     windows = lay_out(step.input_shapes[0][-kind.axes :], kernel, **given)
-    for window in windows if not step.output_shapes else ():
-        window.check_size()
-    return windows
+    return windows if step.output_shapes else tuple(window.checked() for window in windows)
 
 
 def _covering_windows(step: Step, kind: Kind) -> Windows | None:
@@ -281,10 +273,10 @@ def _covering_windows(step: Step, kind: Kind) -> Windows | None:
         targets = step.output_shape[2:]
     elif kind.window == "all" and _reduced_axes(step) == set(range(2, len(sizes) + 2)):
         targets = (1,) * len(sizes)
-    if not targets or any(size % target for size, target in zip(sizes, targets, strict=True)):
+    axes = list(zip(sizes, targets, strict=False))
+    if not axes or any(size % target for size, target in axes):
         return None
-    kernels = [size // target for size, target in zip(sizes, targets, strict=True)]
-    return tuple(Window(n, k, k, 0, 1) for n, k in zip(sizes, kernels, strict=True))
+    return tuple(Window(size, size // target, size // target, 0, 1) for size, target in axes)
 
 
 def _reduced_axes(step: Step) -> set[int]:
@@ -330,10 +322,9 @@ def num_bias_additions(step: Step) -> int:
         case "attention" if step.settings.get("bias"):
             query, key, value, width = _attention_rows(step)
             return (2 * query + key + value) * width
+    biased = isinstance(getattr(step.module, "bias", None), Tensor)
     if step.module is None:
         biased = len(step.input_shapes) > 2
-    else:
-        biased = isinstance(getattr(step.module, "bias", None), Tensor)
     return math.prod(step.output_shape) if biased and num_macs(step) else 0
 
 
@@ -383,9 +374,9 @@ def receptive_fields(
             for shape, source in zip(step.input_shapes, step.sources, strict=True)
             if source is not None
         ]
-        if own is not None and arriving:
-            first = arriving[0][1]
-            fields.append(None if first is None else first.through(own))
+        if own is not None:
+            first = next((field for _, field in arriving), None)
+            fields.append(first and first.through(own))
         else:
             fields.append(_merged(step.output_shape[2:], arriving) if is_pointwise(step) else None)
     return fields
