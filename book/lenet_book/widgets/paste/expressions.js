@@ -1,17 +1,17 @@
 // @ts-check
 /** What expressions of Python give, by their names in the tree. A part that is unknown is thrown: so the whole is. */
 import { BUILTINS } from "./builtins.js";
-import { betweenCommas, childOf, inside } from "./tree.js";
+import { betweenCommas } from "./tree.js";
 import { Float, Instance, PyFunction, PyList, Shaped, Unknown, known } from "./values.js";
 
 const QUOTES = /^\w*("""|'''|"|')|("""|'''|"|')$/g;
 const MOST_ITEMS = 10_000; // of a list that is repeated
 
 /** @type {Expression} */
-const listOf = (run, node, scope) => PyList.from(run.valuesOf(inside(node), scope));
+const listOf = (run, node, scope) => PyList.from(run.valuesOf(node.inside, scope));
 
 /** @type {Expression} */
-const comprehended = (run, node, scope) => run.comprehension(inside(node), scope);
+const comprehended = (run, node, scope) => run.comprehension(node.inside, scope);
 
 /** @type {Record<string, Expression>} */
 export const EXPRESSIONS = {
@@ -21,9 +21,9 @@ export const EXPRESSIONS = {
   },
   String: (_run, { text }) => text.replace(QUOTES, ""),
   ContinuedString: (run, { kids }, scope) => kids.map((kid) => known(run.evaluate(kid, scope))).join(""),
-  FormatString(run, { kids, from, to }, scope) {
+  FormatString(run, { code, kids, from, to }, scope) {
     const edges = [from, ...kids.map((kid) => kid.to)];
-    const texts = edges.map((edge, index) => run.code.slice(edge, kids[index]?.from ?? to));
+    const texts = edges.map((edge, index) => code.slice(edge, kids[index]?.from ?? to));
     const values = kids.map((kid) => known(run.evaluate(kid.kids[1], scope)));
     return texts.map((text, index) => text + (values[index] ?? "")).join("").replace(QUOTES, "");
   },
@@ -40,22 +40,22 @@ export const EXPRESSIONS = {
     return run.evaluate(target, scope);
   },
   ParenthesizedExpression: (run, { kids }, scope) => run.evaluate(kids[1], scope),
-  TupleExpression: (run, node, scope) => run.valuesOf(inside(node), scope),
+  TupleExpression: (run, node, scope) => run.valuesOf(node.inside, scope),
   ArrayExpression: listOf,
   SetExpression: listOf,
   ArrayComprehensionExpression: comprehended,
   ComprehensionExpression: comprehended,
   SetComprehensionExpression: comprehended,
-  DictionaryComprehensionExpression: (run, node, scope) => new Map(run.comprehension(inside(node), scope)),
+  DictionaryComprehensionExpression: (run, node, scope) => new Map(run.comprehension(node.inside, scope)),
   DictionaryExpression(run, node, scope) {
     const value = (/** @type {PyNode} */ each) => run.evaluate(each, scope);
-    const pairs = betweenCommas(inside(node)).flatMap(([key, second, third]) =>
+    const pairs = betweenCommas(node.inside).flatMap(([key, second, third]) =>
       (key.type === "**" ? [...known(value(second))] : [[value(key), value(third)]]));
     return new Map(pairs);
   },
   MemberExpression(run, node, scope) {
     const [first] = node.kids;
-    const name = childOf(node, "PropertyName")?.text;
+    const name = node.child("PropertyName")?.text;
     if (name && first.kids[0]?.text === "super" && scope.find("__self__")) return run.inherited(name, node, scope);
     const owner = known(run.evaluate(first, scope));
     return name ? run.attribute(owner, name, node) : itemOf(run, owner, run.index(node, scope), node);
@@ -73,16 +73,16 @@ export const EXPRESSIONS = {
     return value instanceof Float ? new Float(-value) : text === "~" ? ~value : -value;
   },
   BinaryExpression(run, node, scope) {
-    const [first, last] = [node.kids[0], node.kids[node.kids.length - 1]];
-    const operator = node.kids.slice(1, -1).map((kid) => run.text(kid)).join(" ");
+    const { kids: [first], last } = node;
+    const operator = node.inside.map(({ text }) => text).join(" ");
     const left = run.evaluate(first, scope);
     if (operator === "and" || operator === "or") {
       return run.isTrue(known(left), first) === (operator === "and") ? run.evaluate(last, scope) : left;
     }
     const isComparison = COMPARED.test(operator) && first.type === "BinaryExpression";
-    const isChained = isComparison && COMPARED.test(run.text(first.kids[1]));
+    const isChained = isComparison && COMPARED.test(first.kids[1].text);
     if (isChained && left !== true) return left;
-    const value = isChained ? run.evaluate(first.kids[first.kids.length - 1], scope) : left;
+    const value = isChained ? run.evaluate(first.last, scope) : left;
     return binary(run, operator, value, run.evaluate(last, scope), node);
   },
 };

@@ -9,7 +9,7 @@ import { LIBRARIES, METHODS } from "./builtins.js";
 import { EXPRESSIONS } from "./expressions.js";
 import { IDLE, STATEMENTS } from "./statements.js";
 import { MisfitError } from "./rules.js";
-import { argumentsOf, betweenCommas, childOf, inside, parametersOf } from "./tree.js";
+import { betweenCommas, partsOf } from "./tree.js";
 import { Instance, Library, PyClass, PyFunction, PyList, Scope, Shaped, Stop, Unknown } from "./values.js";
 
 const FUEL = 60_000; // nodes that are read in one run
@@ -27,9 +27,8 @@ export class Interpreter {
   scope = this.globals;
   #calls = 0;
 
-  /** @param {string} code @param {Torch} torch  what layers and functions of torch do */
-  constructor(code, torch) {
-    this.code = code;
+  /** @param {Torch} torch  what layers and functions of torch do */
+  constructor(torch) {
     this.torch = torch;
     const paths = [...torch.layerNames.map((name) => `torch.nn.${name}`), ...USUAL_PATHS];
     for (const library of paths.map((path) => new Library(path))) this.globals.set(library.name, library);
@@ -37,14 +36,9 @@ export class Interpreter {
     for (const [name, value] of Object.entries(short)) this.globals.set(name, value);
   }
 
-  /** @param {PyNode} node */
-  text(node) {
-    return this.code.slice(node.from, node.to);
-  }
-
   /** @param {PyNode} node @param {string} why */
   unknown(node, why = "is not understood") {
-    return new Unknown(`${this.text(node)} ${why}`, node);
+    return new Unknown(`${node.text} ${why}`, node);
   }
 
   /** Begin another run. @param {boolean} isScript */
@@ -57,7 +51,7 @@ export class Interpreter {
   /** Run a statement. @param {PyNode} node @param {Scope} scope @returns {Leaving | undefined} */
   execute(node, scope) {
     const run = STATEMENTS[node.type];
-    if (!run && !IDLE.test(node.type)) throw new Stop(`${this.text(node).split("\n")[0]} is not understood`, node);
+    if (!run && !IDLE.test(node.type)) throw new Stop(`${node.text.split("\n")[0]} is not understood`, node);
     return run?.(this, node, scope) || undefined;
   }
 
@@ -99,10 +93,10 @@ export class Interpreter {
     const [target] = targets;
     if (targets.some(({ type }) => type === ",")) this.#unpack(betweenCommas(targets), value, scope);
     else if (target.type === "VariableName") scope.set(target.text, value);
-    else if (/^(Tuple|Array|Parenthesized)Expression$/.test(target.type)) this.assign(inside(target), value, scope);
+    else if (/^(Tuple|Array|Parenthesized)Expression$/.test(target.type)) this.assign(target.inside, value, scope);
     else if (target.type === "MemberExpression") {
       const owner = this.evaluate(target.kids[0], scope);
-      const name = childOf(target, "PropertyName")?.text ?? this.index(target, scope);
+      const name = target.child("PropertyName")?.text ?? this.index(target, scope);
       if (owner instanceof Instance) owner.attributes.set(String(name), value);
       else if (owner instanceof Map) owner.set(name, value);
       else if (Array.isArray(owner)) owner[name] = value;
@@ -133,7 +127,7 @@ export class Interpreter {
       return act();
     } catch (error) {
       const isImpossible = error instanceof TypeError || error instanceof RangeError;
-      if (isImpossible) throw new Stop(`${this.text(node)} is not understood`, node);
+      if (isImpossible) throw new Stop(`${node.text} is not understood`, node);
       if (error instanceof Stop || !(error instanceof Unknown)) throw error;
       return error;
     }
@@ -153,8 +147,8 @@ export class Interpreter {
 
   /** Is a value true, as Python has it? @param {PyValue} value @param {PyNode} node */
   isTrue(value, node) {
-    if (value instanceof Unknown) throw new Stop(`whether ${this.text(node)} holds is not known (${value.what})`, node);
-    if (value instanceof Shaped) throw new Stop(`whether ${this.text(node)} holds depends on numbers`, node);
+    if (value instanceof Unknown) throw new Stop(`whether ${node.text} holds is not known (${value.what})`, node);
+    if (value instanceof Shaped) throw new Stop(`whether ${node.text} holds depends on numbers`, node);
     return Boolean(value?.size ?? value?.length ?? value?.valueOf());
   }
 
@@ -168,7 +162,7 @@ export class Interpreter {
     if (value instanceof Shaped && value.shape.length && value.shape[0] < 1000) {
       return Array.from(Array(value.shape[0]), (_, index) => this.torch.call("getitem", { input: value, index }, node));
     }
-    throw new Stop(`${this.text(node)} is not known${value instanceof Unknown ? ` (${value.what})` : ""}`, node);
+    throw new Stop(`${node.text} is not known${value instanceof Unknown ? ` (${value.what})` : ""}`, node);
   }
 
   /** @param {PyNode} member  an expression with brackets @param {Scope} scope */
@@ -176,12 +170,8 @@ export class Interpreter {
     const kids = member.kids.slice(2, -1);
     const each = betweenCommas(kids).map((part) => {
       if (!part.some(({ type }) => type === ":")) return this.evaluate(part[0], scope);
-      const bounds = Array(3).fill(null);
-      let at = 0;
-      for (const kid of part) {
-        if (kid.type === ":") at += 1;
-        else bounds[at] = this.evaluate(kid, scope);
-      }
+      const bounds = [...partsOf(part, ":"), []].slice(0, 3)
+        .map(([bound]) => (bound ? this.evaluate(bound, scope) : null));
       return { bounds, toString: () => `slice(${bounds.map((bound) => bound ?? "None").join(", ")})` };
     });
     return kids.some(({ type }) => type === ",") ? each : each[0];
@@ -191,18 +181,12 @@ export class Interpreter {
   comprehension(kids, scope) {
     const inner = new Scope(scope);
     const found = new PyList();
-    /** @type {PyNode[][]} */
-    const parts = [[]];
-    for (const kid of kids) {
-      if (kid.type === "for" || kid.type === "if") parts.push([kid]);
-      else parts[parts.length - 1].push(kid);
-    }
-    const [[value, , second], ...clauses] = parts;
+    const [[value, , second], ...clauses] = partsOf(kids, "for", "if");
     const walk = (/** @type {PyNode[][]} */ [clause, ...rest]) => {
       const item = () => this.evaluate(value, inner);
       if (!clause) found.push(second ? [item(), this.evaluate(second, inner)] : item());
-      else if (clause[0].type === "for") for (const _ of this.turns(clause.slice(1), inner)) walk(rest);
-      else if (this.isTrue(this.evaluate(clause[1], inner), clause[1])) walk(rest);
+      else if (clause.length > 1) for (const _ of this.turns(clause, inner)) walk(rest);
+      else if (this.isTrue(this.evaluate(clause[0], inner), clause[0])) walk(rest);
     };
     walk(clauses);
     return found;
@@ -249,7 +233,7 @@ export class Interpreter {
     const called = this.evaluate(node.kids[0], scope);
     /** @type {PyCall} */
     const { args, named } = { args: [], named: new Map(), node };
-    for (const { name, star, node: given, part } of argumentsOf(node)) {
+    for (const { name, star, node: given, part } of node.arguments) {
       if (part.some(({ type }) => type === "for")) args.push(this.comprehension(part, scope));
       else if (name) named.set(name, this.evaluate(given, scope));
       else if (star === "*") args.push(...this.iterate(this.evaluate(given, scope), given));
@@ -288,9 +272,9 @@ export class Interpreter {
   /** Give arguments to parameters. @param {PyFunction} called @param {PyCall} given @param {Scope} scope */
   #bind(called, { args, named, node }, scope) {
     const [left, rest] = [[...args], new Map(named)];
-    const written = argumentsOf(node);
+    const written = node.arguments;
     const plain = written.filter((each) => !each.name);
-    for (const { name, star, value } of parametersOf(called.node)) {
+    for (const { name, star, value } of called.node.parameters) {
       if (star) scope.set(name, star === "*" ? left.splice(0) : rest);
       else {
         const isNamed = rest.has(name);

@@ -9,10 +9,9 @@ import { productOf, sumOf } from "../shared/numbers.js";
 import { Interpreter } from "./interpreter.js";
 import { MisfitError } from "./rules.js";
 import { Torch } from "./torch.js";
-import { Unreadable, argumentsOf, betweenCommas, inside, parametersOf, parsePython, placeOf } from "./tree.js";
+import { START, Unreadable, betweenCommas, parsePython } from "./tree.js";
 import { Instance, PyClass, PyFunction, Shaped, Stop, Unknown } from "./values.js";
 
-const START = { from: 0, to: 0 };
 const NOTHING = {
   refusal: null, network: "", networks: [], imageShape: [], imageSource: "", inputPlace: null, rows: [], layers: [],
   numParameters: 0, numUnusedParameters: 0, given: [], problem: null, unread: [], program: null,
@@ -30,9 +29,9 @@ export function readNetwork(code, { imageShape, network } = {}) {
     return imageShape ? readingOf(program, imageShape, "as you say") : readingOf(program, ...program.guessShape());
   } catch (error) {
     const isUnclear = error instanceof TypeError || error instanceof RangeError;
-    const why = isUnclear ? new Unreadable("something in this code is not understood", START) : error;
+    const why = isUnclear ? new Unreadable("something in this code is not understood") : error;
     if (!(why instanceof Unreadable)) throw error;
-    return { ...NOTHING, code, refusal: { what: why.message, place: placeOf(code, why.at) } };
+    return { ...NOTHING, code, refusal: { what: why.message, place: why.place } };
   }
 }
 
@@ -43,13 +42,13 @@ export class Program {
   /** @param {string} code @param {string} [network]  by default the last that is called, or made, or defined */
   constructor(code, network) {
     this.code = code;
-    this.run = this.torch.run = new Interpreter(code, this.torch);
+    this.run = this.torch.run = new Interpreter(this.torch);
     this.tree = parsePython(code);
     stopped(() => this.run.executeAll(this.tree.kids, this.run.globals)); // what takes too long has said enough
     this.name = this.#chosen(network);
     this.network = this.#made(this.choices.get(this.name));
     const isMade = this.network instanceof Instance;
-    if (!isMade) throw new Unreadable(`${this.name} gives no network that can be read here`, START);
+    if (!isMade) throw new Unreadable(`${this.name} gives no network that can be read here`);
     nameModules(this.network, "");
   }
 
@@ -72,7 +71,7 @@ export class Program {
       ?? instances.findLast(([, value]) => value === called) ?? instances.at(-1)
       ?? classes.findLast(([name]) => !isPart(name)) ?? classes.at(-1)
       ?? all.findLast(([, value]) => this.#made(value) instanceof Instance);
-    if (!chosen) throw new Unreadable("no network was found: paste the class, or an nn.Sequential", START);
+    if (!chosen) throw new Unreadable("no network was found: paste the class, or an nn.Sequential");
     return chosen[0];
   }
 
@@ -86,7 +85,7 @@ export class Program {
   /** The parameter of forward that takes the images. */
   get inputNode() {
     const forward = this.network.cls?.find("forward");
-    return (forward && parametersOf(forward.node)[1]?.node) ?? null;
+    return (forward && forward.node.parameters[1]?.node) ?? null;
   }
 
   /**
@@ -116,17 +115,17 @@ export class Program {
 
   /** Where it is, what could not be read. @param {{ unread: Unknown[] }} pass */
   unreadIn({ unread }) {
-    return unread.map(({ what, node }) => ({ what, place: placeOf(this.code, node) }));
+    return unread.map(({ what, node }) => ({ what, place: node?.place ?? START }));
   }
 
   /** Give a step the names that its code has for it and its operands. @param {CodeStep} step @returns {CodeStep} */
   #named(step) {
     const { node, module, misfit, operation = "", inputShapes } = step;
     const isCall = node.type === "CallExpression";
-    const title = module || isCall ? step.title : this.run.text(node).split(/\s+/).join(" ");
-    Object.assign(step.layer, { step, ...(!module && { line: placeOf(this.code, node).line }) });
+    const title = module || isCall ? step.title : node.text.split(/\s+/).join(" ");
+    Object.assign(step.layer, { step, ...(!module && { line: node.place.line }) });
     if (!misfit) return { ...step, title };
-    const operands = operandsOf(node, Boolean(module)).slice(0, inputShapes.length).map((each) => this.run.text(each));
+    const operands = operandsOf(node, Boolean(module)).slice(0, inputShapes.length).map((each) => each.text);
     const isWritten = operands.length === inputShapes.length && (isCall || !module);
     const asked = operation.slice(operation.indexOf("("));
     return { ...step, title, misfit: { ...misfit, asked, ...(isWritten && { names: operands }) } };
@@ -137,7 +136,7 @@ export class Program {
     const { noted } = this.torch;
     const said = noted.findLast(({ shape, network }) => network === this.network && shape.length > 1)
       ?? noted.findLast(({ shape }) => shape.length === 4);
-    if (said) return [said.shape.slice(1), `as line ${placeOf(this.code, said.node).line} says`];
+    if (said) return [said.shape.slice(1), `as line ${said.node.place.line} says`];
     const { steps, failed } = this.pass([1, 28, 28]);
     const all = failed ? [...steps, failed] : steps;
     const taker = all.find(({ layer, isUnknown }) => !isUnknown && kindOf(layer).fits);
@@ -171,7 +170,7 @@ export class Program {
 
 /** @param {PyValue} value */
 const isMaker = (value) =>
-  value instanceof PyFunction && parametersOf(value.node).every(({ star, value: usual }) => star || usual);
+  value instanceof PyFunction && value.node.parameters.every(({ star, value: usual }) => star || usual);
 
 /** @param {PyValue} value */
 const isNetworkClass = (value) =>
@@ -217,12 +216,12 @@ function names({ type, text, kids }) {
 /** What an operation works on. @param {PyNode} node @param {boolean} isLayer @returns {PyNode[]} */
 export function operandsOf(node, isLayer) {
   const [first] = node.kids;
-  if (/^(BinaryExpression|UpdateStatement)$/.test(node.type)) return [first, node.kids[node.kids.length - 1]];
+  if (/^(BinaryExpression|UpdateStatement)$/.test(node.type)) return [first, node.last];
   if (node.type !== "CallExpression") return node.type === "MemberExpression" ? [first] : [];
-  const args = argumentsOf(node).filter((each) => !each.name).map((each) => each.node);
+  const args = node.arguments.filter((each) => !each.name).map((each) => each.node);
   if (!isLayer && isMethodCall(node)) return [first.kids[0], ...args];
   const isListed = args[0] && /^(Array|Tuple)Expression$/.test(args[0].type);
-  return isListed ? betweenCommas(inside(args[0])).map(([each]) => each) : args;
+  return isListed ? betweenCommas(args[0].inside).map(([each]) => each) : args;
 }
 
 /** Is the method of a value called, and no function of a library? @param {PyNode} call */
@@ -237,7 +236,7 @@ function readingOf(program, imageShape, imageSource) {
   const { code, name, network, choices, torch } = program;
   const pass = program.pass(imageShape);
   const problem = diagnose(pass);
-  const place = (/** @type {PyNode | null} */ node) => placeOf(code, node);
+  const place = (/** @type {PyNode | null} */ node) => node?.place ?? START;
   const placed = (/** @type {any} */ { node, module, isInSequence }) =>
     ({ place: place(node), shown: place(isInSequence ? module.made : node) });
   const withPlace = (/** @type {Problem} */ { what, why, needed, came, index, step }) =>

@@ -6,7 +6,7 @@ import { kindOf, settingText } from "../calculator/kinds.js";
 import { productOf } from "../shared/numbers.js";
 import { Program, isMethodCall, operandsOf } from "./reader.js";
 import { CALLS } from "./torch.js";
-import { Unreadable, argumentsOf, placeOf } from "./tree.js";
+import { Unreadable, placeOf } from "./tree.js";
 
 const MAX_TRIES = 400;
 
@@ -80,7 +80,7 @@ class Repairs {
     const changed = applyEdits(this.#code, edits);
     let shift = 0;
     const lines = edits.map(({ from, old, new: made }) => {
-      const { line } = placeOf(changed, { from: from + shift, to: from + shift });
+      const { line } = placeOf(changed, from + shift, from + shift);
       shift += made.length - old.length;
       return changed.split("\n")[line - 1].trim();
     });
@@ -104,7 +104,7 @@ class Repairs {
   #stepEdits({ node, module, layer, isInSequence }, { settings = {}, flattens }) {
     if (flattens && isInSequence) {
       const { from, kids: [callee] } = module.made;
-      return [this.#edit({ from, to: from }, `${this.#text(callee).replace(/\w+$/, "Flatten()")}, `)];
+      return [this.#edit({ from, to: from }, `${callee.text.replace(/\w+$/, "Flatten()")}, `)];
     }
     const [operand] = operandsOf(node, Boolean(module));
     if (flattens) return operand ? [this.#edit(operand, this.#with(operand, ".flatten(1)"))] : [];
@@ -121,7 +121,7 @@ class Repairs {
    * @param {PyNode} call @param {string[]} names @param {Settings} settings @param {Scope | null} scope
    */
   #argumentEdits(call, names, settings, scope) {
-    const given = argumentsOf(call);
+    const given = call.arguments;
     const placed = given.map(({ name, node }, index) => ({ name: name || names[index], node }));
     const edits = Object.entries(settings).flatMap(([name, value]) => {
       const at = placed.find((each) => each.name === name);
@@ -140,15 +140,10 @@ class Repairs {
     return { from, to, old: this.#code.slice(from, to), new: made };
   }
 
-  /** @param {PyNode} node */
-  #text(node) {
-    return this.#code.slice(node.from, node.to);
-  }
-
   /** @param {PyNode} operand @param {string} suffix */
   #with(operand, suffix) {
     const isWhole = /^(VariableName|(Call|Member|Parenthesized)Expression)$/.test(operand.type);
-    return (isWhole ? this.#text(operand) : `(${this.#text(operand)})`) + suffix;
+    return (isWhole ? operand.text : `(${operand.text})`) + suffix;
   }
 
   // -------------------------------------------------------------------------- other calls
@@ -178,9 +173,9 @@ class Repairs {
     const meant = MEANT[layer.name];
     const [owner, ...given] = operandsOf(node, false);
     if (module || !meant || node.type !== "CallExpression" || !owner) return [];
-    const call = isMethodCall(node) ? this.#code.slice(owner.to, node.to).replace(/^\./, "") : this.#text(node);
+    const call = isMethodCall(node) ? this.#code.slice(owner.to, node.to).replace(/^\./, "") : node.text;
     const old = operation.startsWith(layer.name) ? call : operation;
-    return meant(given.map((each) => this.#text(each)).join(", ")).map((suffix) => ({
+    return meant(given.map((each) => each.text).join(", ")).map((suffix) => ({
       text: suffix ? `${suffix.slice(1)} instead of ${old}` : `no ${old}`, reason, leadsOn: true,
       edits: [this.#edit(node, this.#with(owner, suffix))],
     }));

@@ -1,7 +1,7 @@
 // @ts-check
 /** What statements of Python do, by their names in the tree. */
 import { binary } from "./expressions.js";
-import { argumentsOf, betweenCommas, childOf } from "./tree.js";
+import { betweenCommas, partsOf } from "./tree.js";
 import { Instance, Library, PyClass, PyFunction, PyList, Scope, Stop } from "./values.js";
 
 /** Statements that change nothing here. */
@@ -11,10 +11,10 @@ export const IDLE = /^((Pass|Assert|Delete|Scope|Print)Statement|TypeDefinition|
 const all = (run, { kids }, scope) => run.executeAll(kids, scope);
 
 /** @type {Statement} */
-const bodyOf = (run, node, scope) => run.execute(/** @type {PyNode} */ (childOf(node, "Body")), scope);
+const bodyOf = (run, node, scope) => run.execute(/** @type {PyNode} */ (node.child("Body")), scope);
 
 /** @param {PyNode} node  a definition */
-const nameIn = (node) => childOf(node, "VariableName")?.text ?? "";
+const nameIn = (node) => node.child("VariableName")?.text ?? "";
 
 /** @type {Record<string, Statement>} */
 export const STATEMENTS = {
@@ -36,10 +36,11 @@ export const STATEMENTS = {
   },
   AssignStatement(run, node, scope) {
     const kids = node.kids.filter(({ type }) => type !== "TypeDef");
-    const ends = [...kids.keys()].filter((index) => kids[index].type === "AssignOp");
-    if (!ends.length) return;
-    const value = run.valueOf(kids.slice(ends[ends.length - 1] + 1), scope);
-    ends.forEach((end, index) => run.assign(kids.slice(index && ends[index - 1] + 1, end), value, scope));
+    const parts = partsOf(kids, "AssignOp");
+    const [targets, [values]] = [parts.slice(0, -1), parts.slice(-1)];
+    if (!targets.length) return;
+    const value = run.valueOf(values, scope);
+    for (const each of targets) run.assign(each, value, scope);
   },
   UpdateStatement(run, node, scope) {
     const [target, { text }, ...values] = node.kids;
@@ -82,17 +83,17 @@ export const STATEMENTS = {
     scope.set(nameIn(node), new PyFunction(nameIn(node), node, outer, scope.cls));
   },
   ClassDefinition(run, node, scope) {
-    const bases = argumentsOf(node).filter(({ name }) => !name).map((base) => run.evaluate(base.node, scope));
+    const bases = node.arguments.filter(({ name }) => !name).map((base) => run.evaluate(base.node, scope));
     const inner = new Scope(scope);
     inner.cls = new PyClass(node, bases, inner);
     scope.set(nameIn(node), inner.cls);
     bodyOf(run, node, inner);
   },
   DecoratedStatement(run, node, scope) {
-    const inner = node.kids[node.kids.length - 1];
+    const inner = node.last;
     run.execute(inner, scope);
     const made = scope.get(nameIn(inner));
-    const words = node.kids.filter(({ type }) => type === "Decorator").map((kid) => run.text(kid).trim());
+    const words = node.kids.filter(({ type }) => type === "Decorator").map((kid) => kid.text.trim());
     const has = (/** @type {string} */ word) => words.some((each) => each.includes(word));
     if (made instanceof PyClass) made.isDataclass = has("dataclass");
     else Object.assign(made, { isProperty: has("property"), ...(has("@staticmethod") && { owner: null }) });

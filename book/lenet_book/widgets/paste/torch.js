@@ -5,7 +5,6 @@ import { numParameters, runLayer } from "../calculator/layers.js";
 import { ShapeError, alongAxes, checkNumber, pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { MisfitError, RULES, broadcast, kept, refuse } from "./rules.js";
-import { argumentsOf } from "./tree.js";
 import { Float, Instance, PyList, Shaped, Unknown } from "./values.js";
 
 /** @param {string} names */
@@ -310,7 +309,7 @@ export class Torch {
   /** A call as text. @param {string} name @param {Settings} given @param {Shaped[]} inputs @param {PyNode} node */
   #described(name, given, [input], node) {
     const sizes = [given[VARIADIC[name]] ?? []].flat();
-    const written = argumentsOf(node).filter((each) => !each.name).map((each) => this.run.text(each.node));
+    const written = node.arguments.filter((each) => !each.name).map((each) => each.node.text);
     const isBatch = (/** @type {number} */ index) =>
       written.length === sizes.length && BATCH_SIZE.test(written[index]) && sizes[index] === input?.shape[0];
     const shown = Object.entries(given).filter(([key, value]) => isShown(value) && value !== USUAL[key]);

@@ -3,20 +3,93 @@
 import { parser } from "./lezer_python.js";
 
 const MAX_DEPTH = 250;
+export const START = { from: 0, to: 0, line: 1, column: 0, lastLine: 1 };
 
 /** What cannot be read at all, and where. */
 export class Unreadable extends Error {
-  /** @param {string} what @param {{ from: number, to: number }} at */
-  constructor(what, at) {
+  /** @param {string} what @param {SourcePlace} [place] */
+  constructor(what, place = START) {
     super(what);
-    this.at = at;
+    this.place = place;
   }
 }
 
+/** A node of the syntax tree. */
+export class PyNode {
+  /** @type {PyNode[]} */
+  kids = [];
+
+  /** @param {string} code @param {string} type @param {number} from @param {number} to */
+  constructor(code, type, from, to) {
+    this.code = code;
+    this.type = type;
+    this.from = from;
+    this.to = to;
+  }
+
+  get text() {
+    return this.code.slice(this.from, this.to);
+  }
+
+  get last() {
+    return this.kids[this.kids.length - 1];
+  }
+
+  /** What stands between the brackets. */
+  get inside() {
+    return this.kids.slice(1, -1);
+  }
+
+  get place() {
+    return placeOf(this.code, this.from, this.to);
+  }
+
+  /** @param {string} type */
+  child(type) {
+    return this.kids.find((kid) => kid.type === type);
+  }
+
+  /** The arguments of a call: `name` of those given by name, `star` of those that are unpacked. */
+  get arguments() {
+    return betweenCommas(this.child("ArgList")?.inside ?? []).map((part) => {
+      const [first, second, third] = part;
+      if (second?.type === "AssignOp") return { name: first.text, star: "", node: third, part };
+      const star = starOf(first);
+      return { name: "", star, node: star ? second : first, part };
+    });
+  }
+
+  /**
+   * A function's parameters: `star` of those that take the rest, `value` of those that have one.
+   *
+   * @returns {{ name: string, star: string, node: PyNode, value: PyNode | null }[]}
+   */
+  get parameters() {
+    const list = this.child("ParamList");
+    const kids = (this.type === "LambdaExpression" ? list?.kids : list?.inside) ?? [];
+    return betweenCommas(kids).filter(([{ type }]) => type !== "/").map((part) => {
+      const star = starOf(part[0]);
+      const at = part.findIndex(({ type }) => type === "AssignOp");
+      return { name: part[star ? 1 : 0]?.text ?? "", star, node: part[0], value: at < 0 ? null : part[at + 1] };
+    });
+  }
+}
+
+/** @param {PyNode} node */
+const starOf = ({ type }) => (/^\*+$/.test(type) ? type : "");
+
+/** Children between those of some types. @param {PyNode[]} kids @param {...string} types */
+export function partsOf(kids, ...types) {
+  const cuts = [...kids.keys()].filter((at) => types.includes(kids[at].type));
+  return [-1, ...cuts].map((from, index) => kids.slice(from + 1, cuts[index]));
+}
+
+/** Those between commas. @param {PyNode[]} kids */
+export const betweenCommas = (kids) => partsOf(kids, ",").filter((part) => part.length);
+
 /** Parse Python; an `Unreadable` says what is none. @param {string} code @returns {PyNode} */
 export function parsePython(code) {
-  const python = plainPython(code);
-  return grown(parser.parse(python).cursor(), python, 0);
+  return grown(syntaxTree(code).cursor(), code, 0);
 }
 
 /** The parser's own tree, which holds comments and errors too. @param {string} code */
@@ -42,81 +115,29 @@ function plainPython(code) {
 /** @param {any} cursor  of Lezer @param {string} code @param {number} depth @returns {PyNode} */
 function grown(cursor, code, depth) {
   const { name: type, from, to } = cursor;
-  if (cursor.type.isError) throw new Unreadable(syntaxError(code, from, to), { from, to });
-  if (depth > MAX_DEPTH) throw new Unreadable(`this is nested more than ${MAX_DEPTH} deep`, { from, to: from + 1 });
-  /** @type {PyNode} */
-  const node = { type, from, to, kids: [], text: "" };
-  if (cursor.firstChild()) {
-    do {
-      const isOfPython2 = cursor.type.isError && [type, node.kids.at(-1)?.type].includes("PrintStatement");
-      const isPoint = cursor.type.isError && node.kids[0]?.type === "Number"; // that of "2." is taken for another one
-      if (cursor.name !== "Comment" && !isOfPython2 && !isPoint) node.kids.push(grown(cursor, code, depth + 1));
-    } while (cursor.nextSibling());
-    cursor.parent();
-    if (type !== "MemberExpression" || node.kids.length !== 2) return node;
-    Object.assign(node, { type: "Number", kids: [] }); // which ends with its point
-  }
-  node.text = code.slice(from, to);
+  const node = new PyNode(code, type, from, to);
+  if (cursor.type.isError) throw new Unreadable(syntaxError(code, from, to), node.place);
+  if (depth > MAX_DEPTH) throw new Unreadable(`this is nested more than ${MAX_DEPTH} deep`, node.place);
+  if (!cursor.firstChild()) return node;
+  do {
+    const isOfPython2 = cursor.type.isError && [type, node.kids.at(-1)?.type].includes("PrintStatement");
+    const isPoint = cursor.type.isError && type === "MemberExpression" && node.kids[0]?.type === "Number"; // of "2."
+    if (isPoint) node.type = "Number"; // which ends with its point
+    else if (cursor.name !== "Comment" && !isOfPython2) node.kids.push(grown(cursor, code, depth + 1));
+  } while (cursor.nextSibling());
+  cursor.parent();
   return node;
 }
 
 /** @param {string} code @param {number} from @param {number} to */
 function syntaxError(code, from, to) {
   const [found] = code.slice(from, Math.max(to, from + 1)).split("\n");
-  if (to > from) return `this is no Python: ${found.trim() || "the line's end"} is not expected here`;
-  return `this is no Python: something is missing before ${found.trim() || "the line's end"}`;
+  const what = found.trim() || "the line's end";
+  return `this is no Python: ${to > from ? `${what} is not expected here` : `something is missing before ${what}`}`;
 }
 
-/** The children of a node between its commas, of those that have any. @param {PyNode[]} kids */
-export function betweenCommas(kids) {
-  /** @type {PyNode[][]} */
-  const parts = [[]];
-  for (const kid of kids) {
-    if (kid.type === ",") parts.push([]);
-    else /** @type {PyNode[]} */ (parts.at(-1)).push(kid);
-  }
-  return parts.filter((part) => part.length);
-}
-
-/** What stands between the brackets of a node. @param {PyNode} node */
-export function inside(node) {
-  return node.kids.slice(1, -1);
-}
-
-/** @param {PyNode} node @param {string} type */
-export function childOf(node, type) {
-  return node.kids.find((kid) => kid.type === type);
-}
-
-/** The arguments of a call: `name` of those given by name, `star` of those that are unpacked. @param {PyNode} call */
-export function argumentsOf(call) {
-  const list = childOf(call, "ArgList");
-  return betweenCommas(list ? inside(list) : []).map((part) => {
-    const [first, second, third] = part;
-    if (second?.type === "AssignOp") return { name: first.text, star: "", node: third, part };
-    const star = /^\*+$/.test(first.type) ? first.type : "";
-    return { name: "", star, node: star ? second : first, part };
-  });
-}
-
-/** A function's parameters: `star` of those that take the rest, `value` of those that have one. @param {PyNode} node */
-export function parametersOf(node) {
-  const list = childOf(node, "ParamList");
-  const kids = list ? (node.type === "LambdaExpression" ? list.kids : inside(list)) : [];
-  return betweenCommas(kids).filter(([{ type }]) => type !== "/").map((part) => {
-    const star = /^\*+$/.test(part[0].type) ? part[0].type : "";
-    const at = part.findIndex(({ type }) => type === "AssignOp");
-    return { name: part[star ? 1 : 0]?.text ?? "", star, node: part[0], value: at < 0 ? null : part[at + 1] };
-  });
-}
-
-/**
- * The characters, line and column of a node; those of the beginning where there is none.
- *
- * @param {string} code @param {{ from: number, to: number } | null | undefined} node @returns {SourcePlace}
- */
-export function placeOf(code, node) {
-  const { from, to } = node ?? { from: 0, to: 0 };
+/** The characters, line and column of a piece of code. @param {string} code @param {number} from @param {number} to @returns {SourcePlace} */
+export function placeOf(code, from, to) {
   const before = code.slice(0, from).split("\n");
   const lastLine = before.length + code.slice(from, to).split("\n").length - 1;
   return { from, to, line: before.length, column: before[before.length - 1].length, lastLine };

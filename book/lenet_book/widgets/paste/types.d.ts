@@ -106,15 +106,6 @@ interface CodeExplanation {
 
 // ---------------------------------------------------------------------------- inside the reader
 
-/** A node of the syntax tree: `text` of those without children. */
-interface PyNode {
-  type: string;
-  from: number;
-  to: number;
-  kids: PyNode[];
-  text: string;
-}
-
 /** A value of Python's, as JavaScript has it; see interpreter.js. */
 type PyValue = any;
 
@@ -180,6 +171,7 @@ interface Meaning {
   came?: string;
   shape?: string;
 }
+type PyNode = import("./tree.js").PyNode;
 type Scope = import("./values.js").Scope;
 type Library = import("./values.js").Library;
 type Shaped = import("./values.js").Shaped;
