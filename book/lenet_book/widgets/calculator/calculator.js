@@ -41,7 +41,6 @@ class Calculator {
   #open = -1;
   /** What is being typed in. */
   #field = "";
-  #isSaving = false;
   #aloud = announcer();
   #presets;
   #input = inputFields((axis, entry) => this.#changeInput(axis, entry));
@@ -60,18 +59,17 @@ class Calculator {
       this.#open = -1;
       this.#change({ layers: preset.layers, imageShape: preset.input_shape });
     });
-    const onkeydown = (/** @type {KeyboardEvent} */ event) => this.#closeByEscape(event);
+    const onkeydown = (/** @type {KeyboardEvent} */ { key }) => key === "Escape" && this.#open >= 0 && this.#closeEditor();
     const onfocusout = () => (this.#field = "");
+    const adding = Object.keys(KINDS).filter((type) => KINDS[type].stem).map((type) => button(type, () => this.#add(type)));
     this.root = element("div", { class: "lenet-widget lenet-calculator", ...OWN_KEYS, onkeydown, onfocusout },
       element("div", { class: "lenet-board" },
         element("div", {},
           element("div", { class: "lenet-strip" }, this.#presets.node, this.#input.node, this.#undo), this.#problem, this.#table.node,
-          element("div", { class: "lenet-strip lenet-adding", role: "group", "aria-label": "add a layer" },
-            element("span", {}, "Add"), ...Object.keys(KINDS).filter((type) => KINDS[type].stem).map((type) => button(type, () => this.#add(type)))),
+          element("div", { class: "lenet-strip lenet-adding", role: "group", "aria-label": "add a layer" }, element("span", {}, "Add"), ...adding),
           this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION)),
         this.#code.node), this.#aloud.node);
-    const follow = () => !this.#isSaving && this.show();
-    this.stops = ["layers", "input_shape"].map((name) => watchValue(model, name, follow));
+    this.stops = ["layers", "input_shape"].map((name) => watchValue(model, name, () => this.show()));
   }
 
   /** @returns {Stack} */
@@ -81,14 +79,11 @@ class Calculator {
 
   // ------------------------------------------------------------------------ what the reader does
 
-  /** @param {Stack} stack @param {boolean} [isTyping] */
-  #save({ layers, imageShape }, isTyping) {
-    this.#isSaving = true;
+  /** Save a stack, which shows it. @param {Stack} stack */
+  #save({ layers, imageShape }) {
     this.#model.set("layers", layers);
     this.#model.set("input_shape", imageShape);
     this.#model.save_changes();
-    this.#isSaving = false;
-    this.show(isTyping);
   }
 
   /** @param {Partial<Stack>} change @param {string} [field]  where it is typed: one edit, until the focus leaves it */
@@ -100,7 +95,7 @@ class Calculator {
       this.#past.pop();
       this.#field = "";
     }
-    this.#save(after, field !== "");
+    this.#save(after);
   }
 
   /** @param {number} axis @param {Setting} entry */
@@ -108,9 +103,7 @@ class Calculator {
     this.#change({ imageShape: this.#stack.imageShape.with(axis, entry) }, `input ${axis}`);
   }
 
-  /** @param {KeyboardEvent} event */
-  #closeByEscape(event) {
-    if (event.key !== "Escape" || this.#open < 0) return;
+  #closeEditor() {
     this.#focus(`name ${this.#open}`);
     this.toggle(this.#open);
   }
@@ -172,14 +165,13 @@ class Calculator {
 
   // ------------------------------------------------------------------------ what is shown
 
-  /** Give the focus to what has this key or, where it is gone, to the first button that adds a layer. @param {string} key */
+  /** Give the focus to what has this key or, where it is gone, to the first button that adds a layer: it stands behind all. @param {string} key */
   #focus(key) {
-    const target = [...this.root.querySelectorAll("[data-key]")].find((node) => node.getAttribute("data-key") === key);
-    /** @type {HTMLElement} */ (target ?? this.root.querySelector(".lenet-adding button")).focus();
+    /** @type {HTMLElement} */ (this.root.querySelector(`[data-key="${key}"], .lenet-adding button`)).focus();
   }
 
-  /** Show the present stack. @param {boolean} [isTyping] */
-  show(isTyping = false) {
+  /** Show the present stack. */
+  show() {
     const stack = this.#stack;
     const findings = analyse(stack);
     const { sizes, pass, refusal, wrong } = findings;
@@ -189,7 +181,7 @@ class Calculator {
     this.#undo.setAttribute("aria-disabled", String(!this.#past.length));
     this.#problem.textContent = wrong < 0 && refusal ? `${refusal}.` : "";
     const key = this.root.contains(document.activeElement) && document.activeElement?.getAttribute("data-key");
-    this.#table.show(stack, findings, this.#open, isTyping);
+    this.#table.show(stack, findings, this.#open, this.#field !== "");
     if (key && !this.root.contains(document.activeElement)) this.#focus(key);
     this.#totals.textContent = totalsText(stack.layers, findings);
     this.#code.show(refusal || firstProblem(stack.layers) ? null : networkCode(stack.layers, sizes, pass));

@@ -2,7 +2,7 @@
 /** Candidates for a fix: one thing done differently in a layer or the images, as lenet/shapes/changes.py. */
 import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
-import { hasWindows, sourceOf, takesMaps, titleOf } from "./diagnosis.js";
+import { hasWindows, sourcesOf, takesMaps, titleOf } from "./diagnosis.js";
 import { freshName, kindOf, pair, settingText, settingsOf } from "./kinds.js";
 import { BATCH } from "./layers.js";
 
@@ -83,28 +83,21 @@ export function* sizeChanges([channels, ...pixels], ratio) {
 /** Other values for a setting of a layer with windows, the nearest first. @param {Layer} layer @param {string} setting @returns {Iterable<Change>} */
 export function* settingChanges(layer, setting) {
   const { [setting]: current, kernel_size, stride } = settingsOf(layer);
-  if (!isSize(current) || !isSize(setting === "output_size" ? 1 : kernel_size)) return;
+  if (![current, setting === "output_size" ? 1 : kernel_size].flat().every(Number.isInteger)) return;
   const now = Math.max(...pair(current));
   const keepsSize = Math.floor(Math.max(...pair(kernel_size)) / 2);
-  const isPool = kindOf(layer).window === "pool";
-  if (setting === "padding" && (isPool || pair(current).every((size) => size === keepsSize))) return;
-  const values = [0, 1, 2, 3, 4, 5, 6, 7, 8]
-    .sort((a, b) => Math.abs(a - now) - Math.abs(b - now) || a - b);
-  if (setting === "padding") values.unshift(keepsSize);
+  const [isPool, isPadding] = [kindOf(layer).window === "pool", setting === "padding"];
+  if (isPadding && (isPool || pair(current).every((size) => size === keepsSize))) return;
   /** @type {Record<string, number[]>} */
   const limits = { padding: [0, keepsSize], output_padding: [1, Math.max(...pair(stride)) - 1], kernel_size: [2, 8] };
   const [smallest, largest] = limits[setting] ?? [1, 8];
-  const has = setting === "padding" && now === 0 ? "no padding" : `${setting}=${settingText(current)}`;
-  for (const value of values) {
-    const isOdd = setting !== "kernel_size" || isPool || value % 2 === 1;
-    const isSensible = smallest <= value && value <= largest && isOdd;
-    if (value !== now && isSensible) yield settingChange(layer, { [setting]: value }, `${titleOf({ layer })} has ${has}`);
+  const isSensible = (/** @type {number} */ value) => value >= smallest && (setting !== "kernel_size" || isPool || value % 2 === 1);
+  const values = Array.from({ length: largest + 1 }, (_, value) => value).filter((value) => value !== now && isSensible(value));
+  const nearest = values.sort((a, b) => Math.abs(a - now) - Math.abs(b - now) || a - b);
+  const has = isPadding && now === 0 ? "no padding" : `${setting}=${settingText(current)}`;
+  for (const value of isPadding && keepsSize !== now ? [keepsSize, ...nearest] : nearest) {
+    yield settingChange(layer, { [setting]: value }, `${titleOf({ layer })} has ${has}`);
   }
-}
-
-/** @param {unknown} setting */
-function isSize(setting) {
-  return [setting].flat().every((size) => typeof size === "number");
 }
 
 /** Flatten the maps in front of a linear layer. @param {LayerStep} step @param {LayerStep[]} before @returns {Iterable<Change>} */
@@ -128,12 +121,7 @@ export function* widthChanges({ needed, came }, steps) {
   yield { ...settingChange(wide.layer, { [wide.setting]: (wide.width * needed) / came }), leadsOn: true };
 }
 
-/**
- * Is what came a product, of channels and pixels, and no layer's own width? Another width then
- * fits by luck, if at all.
- *
- * @param {Problem} problem @param {LayerStep[]} steps
- */
+/** Is what came a product, of channels and pixels, and no layer's own width? Another then fits by luck. @param {Problem} problem @param {LayerStep[]} steps */
 export function isProduct({ needed, came }, steps) {
   const wide = widestBefore(steps);
   return Boolean(wide && needed && wide.width !== came);
@@ -156,15 +144,11 @@ export function pixelRatio(problem, steps) {
 
 /** The layer that decided how many channels or features the last step gets, by which setting, and the steps from there on. @param {LayerStep[]} steps */
 function widestBefore(steps) {
-  for (let step = steps.at(-1), at = steps.length - 1; step; ) {
-    const source = sourceOf(step, steps.slice(0, at));
-    if (!source) return null;
-    [step, at] = [source, steps.indexOf(source)];
-    const { layer } = step;
-    const setting = kindOf(layer).width;
-    if (setting) return { layer, setting, width: settingsOf(layer)[setting], path: steps.slice(at, -1) };
-  }
-  return null;
+  const source = sourcesOf(steps[steps.length - 1], steps.slice(0, -1)).find(({ layer }) => kindOf(layer).width);
+  if (!source) return null;
+  const { layer } = source;
+  const setting = kindOf(layer).width;
+  return { layer, setting, width: settingsOf(layer)[setting], path: steps.slice(steps.indexOf(source), -1) };
 }
 
 /** @param {Layer} layer @param {Settings} settings @param {string} reason @returns {Change} */

@@ -12,9 +12,14 @@ import { namedShape } from "./rows.js";
 export function diagnose({ steps, failed: step, outputShape = steps.at(-1)?.outputShape ?? [] }) {
   if (!step?.misfit) return wrongMaps(steps, outputShape) ?? lostBatch(steps, outputShape) ?? (steps.at(-1)?.outputShape.length === 2 ? batchAsSequence(steps) : null);
   const { kind, needed = 0, came = 0 } = step.misfit;
-  const isCounted = kind === "features" || kind === "view";
-  const why = isCounted ? reckoned(step, steps, needed, came) : "";
-  return { kind: kind === "view" ? "features" : kind, what: inWords(step, step.misfit, steps), step, index: steps.length, needed, came, why };
+  const isView = kind === "view";
+  const why = kind === "features" || isView ? reckoned(step, steps, needed, came) : "";
+  return { kind: isView ? "features" : kind, what: inWords(step, step.misfit, steps), step, index: steps.length, needed, came, why };
+}
+
+/** What is wrong with a step that ran. @param {"maps" | "batch"} kind @param {LayerStep[]} steps @param {number} index @param {string} what @returns {Problem} */
+function problemAt(kind, steps, index, what) {
+  return { kind, what, step: steps[index], index, needed: 0, came: 0, why: "" };
 }
 
 /** The features that are needed, taken apart by the channels that are flattened. @param {LayerStep} step @param {LayerStep[]} steps @param {number} needed @param {number} came */
@@ -29,10 +34,17 @@ function reckoned(step, steps, needed, came) {
   return `${needed} = ${channels}·${side}·${side}: maps of ${side}×${side} would fit, but ${height}×${width} came`;
 }
 
-/** The step that made what a step gets first: in a stack the one before it. @param {LayerStep} step @param {LayerStep[]} steps */
-export function sourceOf({ sources }, steps) {
-  const at = sources ? sources[0] : steps.length - 1;
-  return at === null ? undefined : steps[at];
+/** The step that made what a step gets first: in a stack the one before it. @param {LayerStep} step @param {LayerStep[]} before */
+function sourceOf({ sources }, before) {
+  const at = sources ? sources[0] : before.length - 1;
+  return at === null ? undefined : before[at];
+}
+
+/** What made what a step gets first, what made that, and so on to the images. @param {LayerStep} step @param {LayerStep[]} before */
+export function sourcesOf(step, before) {
+  const found = [];
+  for (let source = sourceOf(step, before); source; source = sourceOf(source, before.slice(0, before.indexOf(source)))) found.push(source);
+  return found;
 }
 
 /** What a step is called: a layer `fc1` or `model[4]`, a function `view`. @param {{ layer: Layer, title?: string }} step */
@@ -76,34 +88,26 @@ function originOf(step, steps) {
   return `${titleOf(maker)} gives ${shape}`;
 }
 
-/**
- * The linear layer, behind all convolutions, that took maps whose width happens to be its number
- * of features.
- *
- * @param {LayerStep[]} steps  of a whole pass @param {number[]} outputShape @returns {Problem | null}
- */
+/** The linear layer, behind all convolutions, that took maps whose width happens to be its number of features. @param {LayerStep[]} steps  of a whole pass @param {number[]} outputShape */
 function wrongMaps(steps, outputShape) {
   const last = Math.max(0, steps.findLastIndex(hasWindows));
   const index = steps.findIndex((step, at) => at >= last && takesMaps(step, steps.slice(0, at)));
   if (index < 0 || outputShape.length < 3) return null;
-  const step = steps[index];
-  const { inputShape, outputShape: given } = step;
-  const what = `${titleOf(step)} gets maps, ${shapeText(namedShape(inputShape))}, and works on every row of ` +
-    `${inputShape[3]} pixels by itself: it gives ${shapeText(namedShape(given))} instead of one row per image`;
-  return { kind: "maps", what, step, index, needed: 0, came: 0, why: "" };
+  const { inputShape, outputShape: given } = steps[index];
+  return problemAt("maps", steps, index, `${titleOf(steps[index])} gets maps, ${shapeText(namedShape(inputShape))}, and works on every row of ` +
+    `${inputShape[3]} pixels by itself: it gives ${shapeText(namedShape(given))} instead of one row per image`);
 }
 
-/** The last step behind which the first axis is no longer the batch. @param {LayerStep[]} steps  of a whole pass @param {number[]} outputShape @returns {Problem | null} */
+/** The last step behind which the first axis is no longer the batch. @param {LayerStep[]} steps  of a whole pass @param {number[]} outputShape */
 function lostBatch(steps, outputShape) {
   const index = outputShape.length && outputShape[0] !== BATCH ? steps.findLastIndex(losesBatch) : -1;
   if (index < 0) return null;
   const before = batchAsSequence(steps.slice(0, index));
   if (before) return before;
-  const step = steps[index];
-  const { inputShape, outputShape: given } = step;
+  const { inputShape, outputShape: given } = steps[index];
   const first = given.length ? `the first axis is ${given[0]}` : "no axis is left";
-  const what = `${titleOf(step)} turns ${shapeText(inputShape)} into ${shapeText(given)}: ${BATCH} images go in, but ${first} afterwards, and no longer the batch`;
-  return { kind: "batch", what: what + fateOf(step), step, index, needed: 0, came: 0, why: "" };
+  return problemAt("batch", steps, index, `${titleOf(steps[index])} turns ${shapeText(inputShape)} into ${shapeText(given)}: ` +
+    `${BATCH} images go in, but ${first} afterwards, and no longer the batch${fateOf(steps[index])}`);
 }
 
 /** @param {LayerStep} step */
@@ -127,13 +131,12 @@ export function takesBatchSecond({ layer, inputShape }) {
   return kindOf(layer).macs === "per row" && inputShape.length === 3 && inputShape[0] === BATCH && !settingsOf(layer).batch_first;
 }
 
-/** @param {LayerStep[]} steps  of a whole pass, before one that loses the batch or to the end @returns {Problem | null} */
+/** @param {LayerStep[]} steps  of a whole pass, before one that loses the batch or to the end */
 function batchAsSequence(steps) {
   const index = steps.findIndex(takesBatchSecond);
   if (index < 0) return null;
-  const step = steps[index];
-  const what = `${titleOf(step)} has batch_first=False: it takes the first axis of ${shapeText(step.inputShape)} for the sequence and the second for the batch${MIXED}`;
-  return { kind: "batch", what, step, index, needed: 0, came: 0, why: "" };
+  const { inputShape } = steps[index];
+  return problemAt("batch", steps, index, `${titleOf(steps[index])} has batch_first=False: it takes the first axis of ${shapeText(inputShape)} for the sequence and the second for the batch${MIXED}`);
 }
 
 /** @param {{ layer: Layer }} step */
@@ -144,9 +147,8 @@ export function hasWindows({ layer }) {
 /** Does a linear layer get the maps of a convolution or pooling? @param {LayerStep} step @param {LayerStep[]} before */
 export function takesMaps(step, before) {
   if (step.layer.type !== "Linear" || step.inputShape.length !== 4) return false;
-  let source = sourceOf(step, before);
-  while (source && !hasWindows(source)) source = kindOf(source.layer).pointwise ? sourceOf(source, before.slice(0, before.indexOf(source))) : undefined;
-  return source !== undefined;
+  const source = sourcesOf(step, before).find((source) => hasWindows(source) || !kindOf(source.layer).pointwise);
+  return source !== undefined && hasWindows(source);
 }
 
 // ---------------------------------------------------------------------------- in PyTorch's words
