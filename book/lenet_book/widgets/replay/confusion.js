@@ -8,39 +8,27 @@ import { countText } from "../shared/text.js";
 
 const MOST_WITH_NUMBERS = 12; // classes; the cells of a larger table are too narrow for numbers
 
-export class ConfusionTable {
-  #classes; #counts; #cells;
-  #note = element("p", { class: "lenet-mistakes" });
+/** @param {string[]} classes */
+export function followingTable(classes) {
+  const cells = classes.map(() => classes.map(() => element("td")));
+  const note = element("p", { class: "lenet-mistakes" });
+  const node = element("div", { class: `lenet-confusion${classes.length > MOST_WITH_NUMBERS ? " lenet-narrow" : ""}` },
+    element("div", { class: "lenet-sideways", role: "region", tabindex: 0, "aria-label": "Confusion matrix" },
+      confusionTable(classes, cells, "Test pictures by class and answer")),
+    rampLegend("right", "mistaken", "by share of the row"), note);
+  /** @param {number[][]} counts  rows are true classes, columns answers @param {Theme} theme */
+  const show = (counts, theme) => {
+    counts.forEach((row, truth) => row.forEach((count, answer) => (cells[truth][answer].textContent = count ? String(count) : "")));
+    paintConfusion(cells, counts, theme);
+    note.textContent = worstText(classes, counts);
+  };
+  return { node, note, show };
+}
 
-  /** @param {string[]} classes */
-  constructor(classes) {
-    this.#classes = classes;
-    this.#counts = classes.map(() => classes.map(() => 0));
-    this.#cells = classes.map(() => classes.map(() => element("td")));
-    const table = confusionTable(classes, this.#cells, "Test pictures by class and answer");
-    this.node = element("div", { class: "lenet-confusion" },
-      element("div", { class: "lenet-sideways", role: "region", tabindex: 0, "aria-label": "Confusion matrix" }, table),
-      rampLegend("right", "mistaken", "by share of the row"), this.#note);
-    this.node.classList.toggle("lenet-narrow", classes.length > MOST_WITH_NUMBERS);
-  }
-
-  /** @param {number[][]} counts  rows are true classes, columns answers */
-  show(counts) {
-    this.#counts = counts;
-    counts.forEach((row, truth) => row.forEach((count, answer) => (this.#cells[truth][answer].textContent = count ? String(count) : "")));
-    this.#note.textContent = this.inWords();
-  }
-
-  /** @param {Theme} theme */
-  paint(theme) {
-    paintConfusion(this.#cells, this.#counts, theme);
-  }
-
-  inWords() {
-    const [worst] = frequentMistakes(this.#counts);
-    if (!worst) return "No mistake on the test pictures.";
-    const [truth, answer] = worst;
-    const row = this.#counts[truth];
-    return `Most frequent mistake: ${this.#classes[truth]} called ${this.#classes[answer]}, ${countText(row[answer])} of ${countText(sumOf(row))}.`;
-  }
+/** @param {string[]} classes @param {number[][]} counts */
+function worstText(classes, counts) {
+  const [worst] = frequentMistakes(counts);
+  if (!worst) return "No mistake on the test pictures.";
+  const [truth, answer] = worst;
+  return `Most frequent mistake: ${classes[truth]} called ${classes[answer]}, ${countText(counts[truth][answer])} of ${countText(sumOf(counts[truth]))}.`;
 }

@@ -1,9 +1,9 @@
 // @ts-check
 /** TrainingReplay: wind a recorded training back and forth, and watch everything that changes. */
 import { trainingCharts } from "../shared/chart.js";
-import { ConfusionTable } from "./confusion.js";
+import { followingTable } from "./confusion.js";
 import { Filters } from "./filters.js";
-import { AnsweredPictures } from "./pictures.js";
+import { answeredPictures } from "./pictures.js";
 import { partOf, readArrays, setValue, watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, announcer, element, watchSize } from "../shared/elements.js";
@@ -30,13 +30,23 @@ class Replay {
     this.#model = model;
     this.#meta = /** @type {ReplayMeta} */ (model.get("meta"));
     this.#arrays = readArrays(model);
-    this.#last = this.#meta.scores.length - 1;
-    this.#transport = this.#makeTransport();
+    const { scores, layer, numFilters, classes, labels, model: name } = this.#meta;
+    this.#last = scores.length - 1;
+    const go = (/** @type {number} */ epoch) => setValue(model, "epoch", epoch);
+    const walk = { at: () => this.#epoch, last: () => this.#last, go, milliseconds: () => PLAY_MILLISECONDS };
+    this.#transport = new Transport(walk, { slider: "epoch" });
+    this.#transport.play.classList.add("lenet-main");
+    this.#transport.node.append(this.#place);
     this.#charts = this.#makeCharts();
-    this.#filters = new Filters(this.#arrays.filters, this.#meta.layer, this.#meta.numFilters);
-    this.#confusion = new ConfusionTable(this.#meta.classes);
-    this.#pictures = new AnsweredPictures(this.#arrays.pictures, this.#meta.labels, this.#meta.classes);
-    this.root = this.#build();
+    this.#filters = new Filters(this.#arrays.filters, layer, numFilters);
+    this.#confusion = followingTable(classes);
+    this.#pictures = answeredPictures(this.#arrays.pictures, labels, classes);
+    const { loss, accuracy } = this.#charts;
+    this.root = element("div", { class: "lenet-widget lenet-replay", role: "group", "aria-label": `Training of ${name}, epoch by epoch`, ...OWN_KEYS },
+      this.#transport.node,
+      element("div", { class: "lenet-parts" },
+        element("div", { class: "lenet-charts" }, loss.node, accuracy.node), this.#confusion.node, this.#filters.node, this.#pictures.node),
+      this.#aloud.node);
     this.stops = [
       watchValue(model, "epoch", () => this.show()),
       watchSize(this.root, () => this.#layOut()),
@@ -47,27 +57,6 @@ class Replay {
 
   get #epoch() {
     return Math.min(Math.max(this.#model.get("epoch"), 0), this.#last);
-  }
-
-  // ------------------------------------------------------------------------ parts
-
-  #build() {
-    const { loss, accuracy } = this.#charts;
-    const name = `Training of ${this.#meta.model}, epoch by epoch`;
-    return element("div", { class: "lenet-widget lenet-replay", role: "group", "aria-label": name, ...OWN_KEYS },
-      this.#transport.node,
-      element("div", { class: "lenet-parts" },
-        element("div", { class: "lenet-charts" }, loss.node, accuracy.node), this.#confusion.node, this.#filters.node, this.#pictures.node),
-      this.#aloud.node);
-  }
-
-  #makeTransport() {
-    const go = (/** @type {number} */ epoch) => setValue(this.#model, "epoch", epoch);
-    const walk = { at: () => this.#epoch, last: () => this.#last, go, milliseconds: () => PLAY_MILLISECONDS };
-    const transport = new Transport(walk, { slider: "epoch" });
-    transport.play.classList.add("lenet-main");
-    transport.node.append(this.#place);
-    return transport;
   }
 
   #makeCharts() {
@@ -100,8 +89,7 @@ class Replay {
     this.#place.textContent = epoch === 0 ? "before training" : `epoch ${epoch} of ${this.#last}`;
     this.#transport.show(this.#place.textContent);
     for (const chart of Object.values(this.#charts)) chart.mark(epoch);
-    this.#confusion.show(rowsAt(this.#arrays.confusion, epoch));
-    this.#confusion.paint(readTheme(this.root));
+    this.#confusion.show(rowsAt(this.#arrays.confusion, epoch), readTheme(this.root));
     this.#pictures.show(rowsAt(this.#arrays.probabilities, epoch));
     this.#drawFilters();
     if (!this.#transport.isPlaying) this.#aloud.say(this.#inWords());
@@ -110,7 +98,7 @@ class Replay {
   #inWords() {
     const { train, test } = this.#meta.scores[this.#epoch];
     const score = (/** @type {Score} */ [loss, accuracy]) => `loss ${numberText(loss, 3)}, accuracy ${percentText(accuracy)}`;
-    return `${this.#place.textContent}. Test: ${score(test)}. Training: ${score(train)}. ${this.#confusion.inWords()}`;
+    return `${this.#place.textContent}. Test: ${score(test)}. Training: ${score(train)}. ${this.#confusion.note.textContent}`;
   }
 }
 
