@@ -47,7 +47,7 @@ def make_by_hand(fix: Fix, model: nn.Module, images: Tensor) -> tuple[nn.Module,
     """Run the statements of a fix."""
     space = NAMES | {"model": model, "images": images}
     for statement in fix.statements:
-        exec(statement.code, space)
+        exec(statement, space)
     return space["model"], space["images"]
 
 

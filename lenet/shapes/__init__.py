@@ -6,7 +6,7 @@ was needed, what came, why, and which changes work. Inside ``with explaining(mod
 the network is raised with that explanation.
 """
 
-from lenet.shapes.edits import Edit, Statement, apply_edits
+from lenet.shapes.edits import Edit, apply_edits
 from lenet.shapes.explanations import Explanation, explaining
 from lenet.shapes.fixes import Fix
 from lenet.shapes.formulas import (
@@ -21,7 +21,7 @@ from lenet.shapes.formulas import (
 from lenet.shapes.table import Row, ShapeTable, explain, trace
 
 __all__ = [
-    "Edit", "Explanation", "Fix", "Row", "ShapeError", "ShapeTable", "Statement", "Window",
+    "Edit", "Explanation", "Fix", "Row", "ShapeError", "ShapeTable", "Window",
     "apply_edits", "conv_output_size", "conv_transpose_output_size", "conv_windows", "explain",
     "explaining", "pool_output_size", "pool_windows", "trace"
 ]  # fmt: skip

@@ -58,7 +58,7 @@ class Problem:
 
     kind: str
     what: str
-    step: Step | None
+    step: Step | None = None
     index: int = -1
     needed: int = 0
     came: int = 0
@@ -77,7 +77,7 @@ def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
     """
     failure, steps, batch = recording.failure, recording.steps, batch_of(inputs)
     if failure is None:
-        return _diagnose_maps(recording) or _diagnose_batch(inputs, recording)
+        return _check_maps(recording) or _check_batch(inputs, recording)
     step = failure.step
     if step is None or not step.input_shapes:
         return Problem("other", _stopped(failure, batch), step, len(steps))
@@ -93,7 +93,7 @@ def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
         or _check_operands(step, batch)
     )
     why = _reckoned(step, steps, problem) if problem.kind == "features" else ""
-    return replace(problem, index=len(steps), why=why)
+    return replace(problem, step=step, index=len(steps), why=why)
 
 
 def _reckoned(step: Step, steps: Sequence[Step], problem: Problem) -> str:
@@ -107,10 +107,8 @@ def _reckoned(step: Step, steps: Sequence[Step], problem: Problem) -> str:
     if needed % channels:
         return f"{needed} is no multiple of {channels}, the number of channels that are flattened"
     side = math.isqrt(needed // channels)
-    if needed != channels * side * side:
-        return ""
     would = f"{needed} = {channels}·{side}·{side}: maps of {side}×{side} would fit"
-    return f"{would}, but {height}×{width} came"
+    return f"{would}, but {height}×{width} came" if needed == channels * side * side else ""
 
 
 def batch_of(inputs: object) -> int:
@@ -143,7 +141,7 @@ def _seen(value: object, batch: int) -> str:
     return f"a {type(value).__name__} of {' and '.join(shapes)}"
 
 
-def _diagnose_batch(inputs: Sequence[Any], recording: Recording) -> Problem | None:
+def _check_batch(inputs: Sequence[Any], recording: Recording) -> Problem | None:
     """Find the step behind which the first axis is no longer the batch, though nothing was raised.
 
     It is the last such step, because a network may fold its images and unfold them again; or a
@@ -154,11 +152,11 @@ def _diagnose_batch(inputs: Sequence[Any], recording: Recording) -> Problem | No
         return None
     if not isinstance(recording.output, Tensor | tuple):  # a list of findings has no batch axis
         return None
-    for index, step in reversed(list(enumerate(steps))):
-        if loses_batch(step, batch):
-            at = next((i for i in range(index) if takes_batch_second(steps[i], batch)), index)
-            return Problem("batch", lost_batch(steps[at], batch), steps[at], at)
-    return None
+    last = max((i for i, step in enumerate(steps) if loses_batch(step, batch)), default=None)
+    if last is None:
+        return None
+    index = next((i for i in range(last) if takes_batch_second(steps[i], batch)), last)
+    return Problem("batch", lost_batch(steps[index], batch), steps[index], index)
 
 
 def loses_batch(step: Step, batch: int) -> bool:
@@ -188,29 +186,22 @@ def lost_batch(step: Step, batch: int) -> str:
     return f"{what}{first} afterwards, and no longer the batch"
 
 
-def _diagnose_maps(recording: Recording) -> Problem | None:
-    """Find the linear layer that took maps whose width happens to be its number of features."""
-    index = _maps_in_linear(recording)
-    if index is None:
+def _check_maps(recording: Recording) -> Problem | None:
+    """Find the first linear step behind all convolutions that took maps, though nothing was raised.
+
+    The maps' width happens to be its number of features. A network that returns one row per image
+    is left alone: it may want a linear layer along one axis, as mixers do.
+    """
+    steps = recording.steps
+    last = max((i for i, step in enumerate(steps) if has_windows(step)), default=0)
+    index = next((i for i in range(last, len(steps)) if takes_maps(steps[i], steps)), None)
+    if index is None or all(tensor.dim() < 3 for tensor in tensors_in(recording.output)):
         return None
-    step = recording.steps[index]
+    step = steps[index]
     batch, *_, width = maps = step.input_shapes[0]
     what = f"{title_of(step)} gets maps, {shape_text(maps, batch)}, and works on every row of "
     what += f"{width} pixels by itself: it gives {shape_text(step.output_shape, batch)} instead of "
     return Problem("maps", f"{what}one row per image", step, index)
-
-
-def _maps_in_linear(recording: Recording) -> int | None:
-    """Find the first linear step behind all convolutions of a whole pass that takes maps.
-
-    A network that returns one row per image is left alone: it may want a linear layer along one
-    axis, as mixers do.
-    """
-    steps = recording.steps
-    if all(tensor.dim() < 3 for tensor in tensors_in(recording.output)):
-        return None
-    last = max((i for i, step in enumerate(steps) if has_windows(step)), default=0)
-    return next((i for i in range(last, len(steps)) if takes_maps(steps[i], steps)), None)
 
 
 def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
@@ -236,7 +227,7 @@ def _check_number(step: Step, batch: int) -> Problem | None:
     if step.module is None or not takes_one or len(shapes) < 2:
         return None
     given = " and ".join(shape_text(shape, batch) for shape in shapes)
-    return Problem("other", f"{title_of(step)} takes one tensor, but gets a tuple of {given}", step)
+    return Problem("other", f"{title_of(step)} takes one tensor, but gets a tuple of {given}")
 
 
 def _check_training(step: Step) -> Problem | None:
@@ -246,7 +237,7 @@ def _check_training(step: Step) -> Problem | None:
     if not is_trained or math.prod(shape) != math.prod(shape[1:2]):
         return None
     what = f"{title_of(step)} takes the spread of each channel over the batch in training, but "
-    return Problem("training", f"{what}{shape_text(shape)} has one value for each channel", step)
+    return Problem("training", f"{what}{shape_text(shape)} has one value for each channel")
 
 
 def _check_type(step: Step, inputs: Sequence[Any]) -> Problem | None:
@@ -260,7 +251,7 @@ def _check_type(step: Step, inputs: Sequence[Any]) -> Problem | None:
         return None
     but = f"has {dtype_name(weight.dtype)} weights, but the images are"
     but = "takes whole numbers (int64), but gets" if takes_words else but
-    return Problem("type", f"{title_of(step)} {but} {dtype_name(came)}", step)
+    return Problem("type", f"{title_of(step)} {but} {dtype_name(came)}")
 
 
 def _check_axes(step: Step, origin: str) -> Problem | None:
@@ -274,7 +265,7 @@ def _check_axes(step: Step, origin: str) -> Problem | None:
     gets = f"gets {shape_text(came)}" if MODEL_INPUT in step.sources else origin
     what = f"{title_of(step)} expects the shape (N, {needed or 'C'}, {axes}), but {gets}"
     what += " and takes its first axis for the channels" if is_as_one_image else ""
-    return Problem("axes", what, step)
+    return Problem("axes", what)
 
 
 def _check_width(step: Step, origin: str) -> Problem | None:
@@ -285,9 +276,9 @@ def _check_width(step: Step, origin: str) -> Problem | None:
     came = shape[fit.axis]
     if came == needed:
         return None
-    what = f"{title_of(step)} expects {_plural(needed, fit.noun)}, but {origin}: "
-    what += _plural(came, fit.noun)
-    return Problem(f"{fit.noun}s", what, step, needed=needed, came=came)
+    expects, gets = _plural(needed, fit.noun), _plural(came, fit.noun)
+    what = f"{title_of(step)} expects {expects}, but {origin}: {gets}"
+    return Problem(f"{fit.noun}s", what, needed=needed, came=came)
 
 
 def _check_size(step: Step, origin: str) -> Problem | None:
@@ -295,8 +286,7 @@ def _check_size(step: Step, origin: str) -> Problem | None:
     try:
         windows_of(step)
     except ShapeError as error:
-        what = f"{title_of(step)} does not fit, because {origin}. There, {error}"
-        return Problem("size", what, step)
+        return Problem("size", f"{title_of(step)} does not fit, because {origin}. There, {error}")
     return None
 
 
@@ -309,10 +299,10 @@ def _check_reshape(step: Step, origin: str) -> Problem | None:
     known = math.prod(size for size in sizes if size > 0)
     if numbers == known or (-1 in sizes and numbers % known == 0):
         what = f"{step.name} needs numbers that lie in memory in the order of the axes, but "
-        return Problem("order", f"{what}{origin} in another order", step)
-    what = f"{step.name} asks for {shape_text(sizes_as_written(step))}, but {origin}: "
-    what += f"{_plural(each, 'number')} per image"
-    return Problem("features", what, step, needed=max(math.prod(sizes[1:]), 0), came=each)
+        return Problem("order", f"{what}{origin} in another order")
+    asks = f"{step.name} asks for {shape_text(sizes_as_written(step))}"
+    what = f"{asks}, but {origin}: {_plural(each, 'number')} per image"
+    return Problem("features", what, needed=max(math.prod(sizes[1:]), 0), came=each)
 
 
 def _check_operands(step: Step, batch: int) -> Problem:
@@ -321,12 +311,11 @@ def _check_operands(step: Step, batch: int) -> Problem:
     each = [f"{n} is {s}" for n, s in zip(names, shapes, strict=True)] if names else shapes
     given, have_batch = " and ".join(each), all(s[:1] == (batch,) for s in step.input_shapes)
     if have_batch and takes_batch_second(step, batch):
-        return Problem("batch", f"{lost_batch(step, batch)}; {given}", step)
+        return Problem("batch", f"{lost_batch(step, batch)}; {given}")
     if needs := _needs(step):
         gets = "" if names else "it gets "
-        return Problem("operands", f"{title_of(step)} needs {needs}, but {gets}{given}", step)
-    given = given.replace(" is ", ", ")
-    return Problem("other", f"{title_of(step)} cannot work on {given}", step)
+        return Problem("operands", f"{title_of(step)} needs {needs}, but {gets}{given}")
+    return Problem("other", f"{title_of(step)} cannot work on {given.replace(' is ', ', ')}")
 
 
 def _operands(step: Step) -> list[str]:
@@ -377,9 +366,9 @@ def _origin(step: Step, steps: Sequence[Step], batch: int) -> str:
 
 def works(recording: Recording, batch: int) -> bool:
     """Tell whether a pass reached its end with one row for each image, all maps flattened."""
-    outputs = [tensor for tensor in tensors_in(recording.output) if tensor.dim()]
-    if recording.failure is not None or _maps_in_linear(recording) is not None:
+    if recording.failure is not None or _check_maps(recording) is not None:
         return False
+    outputs = [tensor for tensor in tensors_in(recording.output) if tensor.dim()]
     return not outputs or any(len(tensor) == batch for tensor in outputs)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import difflib
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -21,7 +22,6 @@ from lenet.shapes.wording import setting_text
 from lenet.tracing import Place, constructor_parameters
 from lenet.tracing.torch_calls import bind
 
-AFTER, BEFORE = "after the network is made", "before the call"
 _LIBRARIES = ("torch", "F", "nn.functional", "torch.nn.functional")
 _Space = tuple[dict[str, Any], dict[str, Any]]
 
@@ -43,19 +43,6 @@ class Edit:
     column: int
     old: str
     new: str
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A line to run, where the source is not the user's to edit.
-
-    Attributes:
-        code: ``model.fc = nn.Linear(512, 10)`` or ``images = images.unsqueeze(1)``.
-        when: `AFTER`, "after the network is made", or `BEFORE`, "before the call".
-    """
-
-    code: str
-    when: str = AFTER
 
 
 def apply_edits(source: str, edits: Sequence[Edit]) -> str:
@@ -119,7 +106,7 @@ class Expression:
         simple = isinstance(self.node, ast.Name | ast.Call | ast.Attribute | ast.Subscript)
         return self.replaced(f"{self.text}{suffix}" if simple else f"({self.text}){suffix}")
 
-    def with_arguments(self, names: Sequence[str], changes: Mapping[str, Any]) -> list[Edit]:
+    def with_arguments(self, names: Iterable[str], changes: Mapping[str, Any]) -> list[Edit]:
         """Give a call other arguments, and leave the rest of it as it is.
 
         Args:
@@ -140,7 +127,7 @@ class Expression:
             edits.append(Edit(self.file, line, _column(self.file, line, end), "", added))
         return edits
 
-    def arguments(self, names: Sequence[str]) -> dict[str, Expression]:
+    def arguments(self, names: Iterable[str]) -> dict[str, Expression]:
         """The call's arguments by name.
 
         Raises:
@@ -203,19 +190,20 @@ def layer_expression(model: nn.Module, name: str) -> Expression | None:
         The call; None where there is none to edit: for a layer made in a loop or by a function, for
         one that was exchanged later, for a network that is not the user's.
     """
-    parts, layer = name.split("."), model.get_submodule(name)
+    parts, layer = name.split(".") if name else [], model.get_submodule(name)
     for depth in reversed(range(len(parts))):
         owner = model.get_submodule(".".join(parts[:depth]))
-        for kind in type(owner).__mro__:
-            init = vars(kind).get("__init__")
-            if isinstance(init, FunctionType) and is_users(file := init.__code__.co_filename):
-                made = _assignments(source_of(file), init.__code__.co_firstlineno)
-                found = made.get(f"self.{parts[depth]}")
-                for part in parts[depth + 1 :]:
-                    found = _elements(found, made).get(part)
-                call = Expression(file, found) if isinstance(found, ast.Call) else None
-                space = init.__globals__, {"self": owner}
-                return call if call and _makes(call, layer, space) else None
+        if init := _users_init(owner):
+            file, space = init.__code__.co_filename, (init.__globals__, {"self": owner})
+            made = _assignments(source_of(file), init.__code__.co_firstlineno)
+            found = _calls(ast.parse(f"self.{parts[depth]}"), made)
+            calls = [call for call in found if _evaluated(call.func, space) is type(layer)]
+            modules = _layers(owner.get_submodule(parts[depth]))
+            layers = [each for each in modules if type(each) is type(layer)]
+            if layer not in layers or len(layers) != len(calls):
+                return None
+            call = Expression(file, calls[layers.index(layer)])
+            return call if _agree(call, layer, space) else None
     return None
 
 
@@ -278,10 +266,10 @@ def rewrite(model: nn.Module, edits: Sequence[Edit]) -> None:
                     setattr(module, name, new if name in vars(module) else MethodType(new, module))
 
 
-def _edited(method: FunctionType, codes: Sequence[CodeType]) -> FunctionType:
+def _edited(method: FunctionType, codes: Iterable[CodeType]) -> FunctionType:
     """Make a method anew from the code that its file has after an edit."""
     old = method.__code__
-    same = [code for code in codes if code.co_qualname == old.co_qualname]
+    same = (code for code in codes if code.co_qualname == old.co_qualname)
     code = min(same, key=lambda code: abs(code.co_firstlineno - old.co_firstlineno), default=old)
     cells = dict(zip(old.co_freevars, method.__closure__ or (), strict=True))
     closure = tuple(cells[name] for name in code.co_freevars)
@@ -323,60 +311,60 @@ def _edited_sources(edits: Sequence[Edit]) -> dict[str, str]:
     return {file: apply_edits(source_of(file), mine) for file, mine in made.items()}
 
 
+def _users_init(module: nn.Module) -> FunctionType | None:
+    """Find the `__init__` that the user wrote for a module's class, or for one above it."""
+    inits = (vars(kind).get("__init__") for kind in type(module).__mro__)
+    functions = (each for each in inits if isinstance(each, FunctionType))
+    return next((each for each in functions if is_users(each.__code__.co_filename)), None)
+
+
 @lru_cache(maxsize=256)
-def _assignments(source: str, line: int) -> dict[str, ast.expr]:
-    """List what the function that begins on a line assigns to names, where it does so once."""
+def _assignments(source: str, line: int) -> dict[str, list[ast.expr]]:
+    """List what is given to each name in the function that begins on a line, with decorators."""
+    nodes = list(ast.walk(_parsed(source)))
+    starts = (each for each in nodes if isinstance(each, ast.FunctionDef) and each.lineno >= line)
+    inside = ast.walk(min(starts, key=lambda each: each.lineno))
+    given = [each for each in inside if isinstance(each, ast.Assign | ast.AugAssign)]
     made: dict[str, list[ast.expr]] = {}
-    for function in ast.walk(_parsed(source)):
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        if line == min([function.lineno, *(each.lineno for each in function.decorator_list)]):
-            for node in ast.walk(function):
-                if isinstance(node, ast.Assign):
-                    made.setdefault(ast.unparse(node.targets[0]), []).append(node.value)
-    return {name: values[0] for name, values in made.items() if len(values) == 1}
+    for each in sorted(given, key=lambda each: each.lineno):
+        target = each.targets[0] if isinstance(each, ast.Assign) else each.target
+        made.setdefault(ast.unparse(target), []).append(each.value)
+    return made
 
 
-def _elements(node: ast.expr | None, made: Mapping[str, ast.expr]) -> dict[object, ast.expr]:
-    """List the layers in the code of a container, by index, ``"0"``, or by name."""
-    match node:
-        case ast.Name(id=name):
-            return _elements(made.get(name), {})
-        case ast.Call(args=[ast.Starred(value=only)]):
-            return _elements(only, made)
-        case ast.Call(args=[ast.Name() | ast.Dict() | ast.List() as only]):
-            return _elements(only, made)
-        case ast.Call(args=[ast.Call(func=inner) as only]) if "OrderedDict" in ast.unparse(inner):
-            return _elements(only, made)
-        case ast.Dict(keys=keys, values=values):
-            return {getattr(k, "value", None): v for k, v in zip(keys, values, strict=True)}
-        case ast.List(elts=[ast.Tuple(), *_] as pairs):
-            named = [each.elts for each in pairs if isinstance(each, ast.Tuple)]
-            return {getattr(k, "value", None): v for k, v in named}
-        case ast.Call(args=layers) | ast.List(elts=layers):
-            if not any(isinstance(each, ast.Starred) for each in layers):
-                return {str(index): each for index, each in enumerate(layers)}
-    return {}
+def _calls(node: ast.AST, made: Mapping[str, Sequence[ast.expr]]) -> Iterator[ast.Call]:
+    """List the calls in some code, and in what was given to names in it, in their order."""
+    if isinstance(node, ast.Name | ast.Attribute):
+        rest = {name: values for name, values in made.items() if name != ast.unparse(node)}
+        for value in made.get(ast.unparse(node), ()):
+            yield from _calls(value, rest)
+    if isinstance(node, ast.Call):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child, made)
 
 
-def _makes(call: Expression, layer: nn.Module, space: _Space) -> bool:
-    """Tell whether a call makes this layer, as far as its arguments can be read."""
-    if _evaluated(getattr(call.node, "func", call.node), space) is not type(layer):
-        return False
-    try:
+def _layers(module: nn.Module) -> Iterator[nn.Module]:
+    """List a module and, if it is a container of PyTorch's, those in it, in their order."""
+    yield module
+    if type(module).__module__ == nn.Sequential.__module__:
+        for child in module.children():
+            yield from _layers(child)
+
+
+def _agree(call: Expression, layer: nn.Module, space: _Space) -> bool:
+    """Tell whether a call's arguments, as far as they can be read, are the layer's."""
+    with suppress(LookupError):
         given = call.arguments(parameters_of(layer))
-    except LookupError:
-        return False
-    pairs = [(getattr(layer, k, None), _evaluated(v.node, space)) for k, v in given.items()]
-    known = [pair for pair in pairs if isinstance(pair[0], int | tuple) and pair[1] is not None]
-    return all(setting_text(now) == setting_text(written) for now, written in known)
+        pairs = [(getattr(layer, k, None), _evaluated(v.node, space)) for k, v in given.items()]
+        known = (pair for pair in pairs if isinstance(pair[0], int | tuple) and pair[1] is not None)
+        return all(setting_text(now) == setting_text(written) for now, written in known)
+    return False
 
 
 def _evaluated(node: ast.AST, space: _Space) -> object:
     """What an expression is; None where that needs more than a class and its globals."""
-    if any(isinstance(each, ast.Call) for each in ast.walk(node)):
-        return None
-    try:
-        return eval(ast.unparse(node), *space)
-    except Exception:
-        return None
+    with suppress(Exception):
+        if not any(isinstance(each, ast.Call) for each in ast.walk(node)):
+            return eval(ast.unparse(node), *space)
+    return None

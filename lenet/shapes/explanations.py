@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 from lenet import checks
 from lenet.shapes import diagnosis
 from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, first_line, works
-from lenet.shapes.edits import BEFORE, Statement, is_users
+from lenet.shapes.edits import is_users
 from lenet.shapes.fixes import SECONDS, Fix, Found, find_fixes
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.kinds import is_pointwise, kind_of
@@ -130,7 +130,7 @@ def _find_problem(call: Call, recording: Recording) -> Problem | None:
     if recording.failure and len(tensors) > 1 and works(alone.run(), batch_of(tensors)):
         given = " and ".join(shape_text(tensor.shape) for tensor in tensors)
         what = f"The model takes one tensor, the images, but it was given {given}, as a loader "
-        return Problem("arguments", f"{what}gives images with labels", None)
+        return Problem("arguments", f"{what}gives images with labels")
     problem = diagnose(tensors, recording)
     if problem is None:
         return _mixed_in_a_sequence(call, steps)
@@ -196,7 +196,7 @@ def _fate_of_images(call: Call, steps: Sequence[Step], index: int) -> str:
 _KNOWN_FIXES: dict[str, tuple[Fix, ...]] = {
     "arguments": (Fix("only the images: model(images)"),),
     "training": (  # PyTorch raises in training mode, and for one value only
-        Fix("evaluation mode, only to predict", statements=(Statement("model.eval()"),)),
+        Fix("evaluation mode, only to predict", statements=("model.eval()",)),
         Fix("2 images or more in every batch: DataLoader(..., drop_last=True)"),
     ),
 }
@@ -206,15 +206,14 @@ def find_device_mismatch(call: Call) -> Explanation | None:
     """Explain images and weights that live on different devices; None when they do not."""
     homes = {name: p.device for name, p in call.model.named_parameters()}
     devices = {tensor.device for tensor in call.tensors}
-    wrong = [name for name, device in homes.items() if devices - {device}]
-    if not wrong:
+    wrong = next((name for name, device in homes.items() if devices - {device}), None)
+    if wrong is None:
         return None
-    layer, device = wrong[0].rpartition(".")[0] or wrong[0], homes[wrong[0]]
+    layer, device = wrong.rpartition(".")[0] or wrong, homes[wrong]
     other, *_ = devices - {device}
     moved = f'images.to("{device}")'
-    statement = Statement(f"images = {moved}", BEFORE)
-    images = Fix(f"{moved}, on the device of the weights", statements=(statement,))
-    network = Fix(f"the network on {other}", statements=(Statement(f'model.to("{other}")'),))
+    images = Fix(f"{moved}, on the device of the weights", statements=(f"images = {moved}",))
+    network = Fix(f"the network on {other}", statements=(f'model.to("{other}")',))
     fixes = (images, network) if len(set(homes.values())) == 1 else (network,)
     return Explanation(
         name=layer,
@@ -305,16 +304,9 @@ def _explain_error(
 
 def _explain_call(call: Call, error: Exception, seconds: float) -> Explanation | None:
     """Repeat a call that failed, if need be in its own mode, and explain it if it fails alike."""
-    modes = {name: module.training for name, module in call.model.named_modules()}
-
-    def in_its_mode(twin: nn.Module) -> nn.Module:
-        for name, module in twin.named_modules():
-            module.training = modes.get(name, False)
-        return twin
-
     if mismatch := find_device_mismatch(call):
         return mismatch
-    for prepare in (None, in_its_mode):
+    for prepare in (None, nn.Module.train):
         recording = call.run(prepare=prepare)
         if (failure := recording.failure) and first_line(failure.error) in str(error):
             explanation = explain_failure(call, recording, seconds)

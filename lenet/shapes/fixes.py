@@ -7,9 +7,10 @@ executed: the changed network ran from end to end and gave every image its row.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from lenet.shapes import changes as candidates
 from lenet.shapes import edits as writing
 from lenet.shapes.changes import Change
 from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, loses_batch
-from lenet.shapes.edits import AFTER, BEFORE, Edit, Statement
+from lenet.shapes.edits import Edit
 from lenet.shapes.kinds import has_windows, kind_of
 from lenet.shapes.wording import layer_code
 from lenet.tracing import Recording
@@ -29,6 +30,7 @@ SECONDS = 2.0
 """How long a search may compute, if it is not told otherwise."""
 
 MAX_FIXES = 5
+_IMAGES = "images = "  # how a statement begins that other images are made by
 _MAX_CHAIN = 4  # changes that have to go together
 _LUCK = 6  # the rank of a change that only makes a product come out right
 
@@ -40,7 +42,9 @@ class Fix:
     Attributes:
         text: the changes in words.
         edits: what changes in the user's files.
-        statements: what is to be run where the source is not the user's to edit.
+        statements: lines to run where the source is not the user's to edit: what is done to the
+            network when it is made, ``model.fc = nn.Linear(512, 10)``, and before the call,
+            ``images = images.unsqueeze(1)``.
         reason: what is now, as a cause: of the last change that has one.
         rank: its place among others.
         moves_batch: the first axis of the images is the batch only with it.
@@ -48,7 +52,7 @@ class Fix:
 
     text: str
     edits: tuple[Edit, ...] = ()
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[str, ...] = ()
     reason: str = field(default="", repr=False)
     rank: int = field(default=0, repr=False)
     moves_batch: bool = field(default=False, repr=False)
@@ -56,7 +60,7 @@ class Fix:
     @property
     def lines(self) -> list[str]:
         """The code as it stands afterwards; of other images the words say it."""
-        statements = [each.code for each in self.statements if each.when == AFTER]
+        statements = [line for line in self.statements if not line.startswith(_IMAGES)]
         return [*writing.lines_after(self.edits), *statements]
 
 
@@ -94,8 +98,9 @@ class _Plan:
     """How changes are made: what is printed, and what does the same to a private copy."""
 
     call: Call
+    changes: Sequence[Change]
     edits: tuple[Edit, ...]
-    statements: tuple[Statement, ...]
+    statements: tuple[str, ...]
     additions: tuple[str, ...]
 
     def run(self) -> Recording:
@@ -122,26 +127,25 @@ def _planned(call: Call, changes: Sequence[Change]) -> _Plan:
     """Write changes as edits or statements."""
     edits = [edit for change in changes for edit in change.edits]
     additions = [line for change in changes for line in change.additions]
-    statements: list[Statement] = []
+    statements = []
     for change in changes:
         if change.images:
             images = eval(change.images, {"images": call.args[0], "torch": torch})
             call = replace(call, args=(images, *call.args[1:]))
-            statements.append(Statement(f"images = {change.images}", BEFORE))
-    layers: dict[str, Change] = {}
-    for change in changes:
-        if change.layer is not None:
-            first = layers.get(change.layer, change)
-            settings, front = {**first.settings, **change.settings}, first.front or change.front
-            layers[change.layer] = replace(first, settings=settings, front=front)
-    for name, change in layers.items():
-        made, lines = _edited_layer(call.model, name, change)
+            statements.append(f"{_IMAGES}{change.images}")
+    for name in dict.fromkeys(change.layer for change in changes if change.layer is not None):
+        own = [change for change in changes if change.layer == name]
+        settings = {key: value for change in own for key, value in change.settings.items()}
+        made, lines = _edited_layer(call.model, name, settings, "".join(c.front for c in own))
         edits, additions = edits + made, additions + lines
-        statements += [] if made else map(Statement, lines)
-    return _Plan(call, tuple(dict.fromkeys(edits)), tuple(statements), tuple(additions))
+        statements += [] if made else lines
+    once = tuple(dict.fromkeys(edits))
+    return _Plan(call, changes, once, tuple(statements), tuple(additions))
 
 
-def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edit], list[str]]:
+def _edited_layer(
+    model: nn.Module, name: str, settings: Mapping[str, Any], front: str
+) -> tuple[list[Edit], list[str]]:
     """Edit the call that makes a layer, and write the lines that exchange what it has made.
 
     Returns:
@@ -152,16 +156,20 @@ def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edi
     call, names = writing.layer_expression(model, path), writing.parameters_of(modules[path])
     with suppress(LookupError):
         if call is not None:
-            edits = [writing.put_before(model, path, call, change.front)] if change.front else []
-            edits += call.with_arguments(names, change.settings)
+            edits = [writing.put_before(model, path, call, front)] if front else []
+            edits += call.with_arguments(names, settings)
             given = call.arguments(names)
             alike = [each for each in modules if writing.layer_expression(model, each) == call]
-            return edits, [_layer_statement(model, each, change, given) for each in alike]
-    return [], [_layer_statement(model, path, change)]
+            return edits, [_layer_statement(model, each, settings, front, given) for each in alike]
+    return [], [_layer_statement(model, path, settings, front)]
 
 
 def _layer_statement(
-    model: nn.Module, path: str, change: Change, given: Iterable[str] | None = None
+    model: nn.Module,
+    path: str,
+    settings: Mapping[str, Any],
+    front: str,
+    given: Iterable[str] | None = None,
 ) -> str:
     """Write the line that exchanges one layer: ``model.fc = nn.Linear(512, 10)``.
 
@@ -169,14 +177,13 @@ def _layer_statement(
     """
     layer = model.get_submodule(path)
     made = target = writing.layer_path(model, path)
-    if change.settings:
+    if settings:
         now = tracing.layer_settings(layer)
         kept = {name: now[name] for name in (now if given is None else given) if name in now}
-        made = f"nn.{layer_code(type(layer), {**kept, **change.settings})}"
+        made = f"nn.{layer_code(type(layer), {**kept, **settings})}"
         dtype = next((p.dtype for p in layer.parameters()), torch.float32)
         made += "" if dtype is torch.float32 else f".to({dtype})"
-    made = f"nn.Sequential(nn.{change.front}, {made})" if change.front else made
-    return f"{target} = {made}"
+    return f"{target} = {f'nn.Sequential(nn.{front}, {made})' if front else made}"
 
 
 @dataclass(frozen=True)
@@ -212,11 +219,10 @@ class _Search:
         """Take the first change that works from every family."""
         found: list[Fix] = []
         for family in self._families():
-            same_rank = sum(fix.rank == family.rank for fix in found)
             enough = len(found) >= MAX_FIXES or any(fix.rank == 0 for fix in found)
             if enough or (found and family.rank == _LUCK):
                 break
-            if same_rank < family.limit:
+            if sum(fix.rank == family.rank for fix in found) < family.limit:
                 known = [(fix.edits, fix.statements) for fix in found]
                 new = self._first(family)
                 found += [fix for fix in new if (fix.edits, fix.statements) not in known]
@@ -242,8 +248,8 @@ class _Search:
         yield _Family(0, "other layouts between layers", others)
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
         yield _Family(0, "flattening", wrong)
-        batch, failed = batch_of(self._call.tensors), problem.step
-        lost = (s for s in steps if s is failed or loses_batch(s, batch))
+        batch = batch_of(self._call.tensors)
+        lost = (s for s in steps if s is problem.step or loses_batch(s, batch))
         rank = 0 if problem.kind in ("batch", "order") else 2
         yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
         shortcuts = candidates.shortcut_changes(model, problem)
@@ -251,12 +257,9 @@ class _Search:
         yield _Family(2, "other sizes of the layer", candidates.own_changes(problem))
         by_luck = candidates.is_product(problem, steps)
         widths = candidates.width_changes(problem, steps)
-        if not by_luck:
-            yield _Family(4, "other widths", widths)
-        if candidates.sizes_matter(problem, steps):
-            yield from self._other_sizes(images)
-        if by_luck:
-            yield _Family(_LUCK, "other widths", widths)
+        last = [_Family(_LUCK if by_luck else 4, "other widths", widths)]
+        sizes = self._other_sizes(images) if candidates.sizes_matter(problem, steps) else []
+        yield from [*sizes, *last] if by_luck else [*last, *sizes]
 
     def _other_sizes(self, images: object) -> list[_Family]:
         """Windows and images of other sizes."""
@@ -294,49 +297,49 @@ class _Search:
         alone = list(family.changes)
         chains = [*((c, 1) for c in alone), *((c, _MAX_CHAIN) for c in alone if c.leads_on)]
         for change, longest in chains:
-            in_time = time.thread_time() < self._deadline
-            self._tried[family.words] = in_time
-            if not in_time:
+            self._tried[family.words] = self._has_time()
+            if not self._has_time():
                 return
-            if changes := self._completed([change], longest):
-                yield self._fix(changes, family.rank)
-                if change.flattens and len(changes) > 1:
+            if plan := self._completed([change], longest):
+                yield self._fix(plan, family.rank)
+                if change.flattens and len(plan.changes) > 1:
                     yield from self._padded(change)
                 return
+
+    def _has_time(self) -> bool:
+        return time.thread_time() < self._deadline
 
     def _padded(self, flatten: Change) -> Iterator[Fix]:
         """Keep the features behind a flatten, and pad the maps instead."""
         for step in filter(has_windows, self._steps):
             for change in candidates.setting_changes(step, "padding"):
-                pair = [flatten, change]
-                if time.thread_time() < self._deadline and self._completed(pair, 2):
-                    yield self._fix(pair, 1)
+                if self._has_time() and (plan := self._completed([flatten, change], 2)):
+                    yield self._fix(plan, 1)
                     return
 
-    def _fix(self, changes: Sequence[Change], rank: int) -> Fix:
-        plan = _planned(self._call, changes)
+    def _fix(self, plan: _Plan, rank: int) -> Fix:
         pairs = zip(self._call.tensors, plan.call.tensors, strict=False)
         return Fix(
-            text=" and ".join(change.text for change in changes),
+            text=" and ".join(change.text for change in plan.changes),
             edits=plan.edits,
             statements=plan.statements,
-            reason=next((each.reason for each in reversed(changes) if each.reason), ""),
+            reason=next((each.reason for each in reversed(plan.changes) if each.reason), ""),
             rank=rank,
             moves_batch=any(before.dim() != after.dim() for before, after in pairs),
         )
 
-    def _completed(self, changes: list[Change], longest: int) -> list[Change]:
-        """Make changes, and what has to follow them, until the network runs; [] if it does not."""
+    def _completed(self, changes: list[Change], longest: int) -> _Plan | None:
+        """Make changes, and what has to follow them, until the network runs, or else give up."""
         plan = _planned(self._call, changes)
         recording = plan.run()
         problem = diagnose(plan.call.args, recording)
         if problem is None:
-            return [] if self._fits_by_luck(recording) else changes
-        followers = candidates.followers(_as_named_before(problem, changes))
-        follower = next(followers, None) if len(changes) < longest else None
-        if follower is None or any(follower.target == made.target for made in changes):
-            return []
-        return self._completed([*changes, follower], longest)
+            return None if self._fits_by_luck(recording) else plan
+        for follower in islice(candidates.followers(_as_named_before(problem, changes)), 1):
+            is_new = all(follower.target != made.target for made in changes)
+            if is_new and len(changes) < longest:
+                return self._completed([*changes, follower], longest)
+        return None
 
     def _fits_by_luck(self, recording: Recording) -> bool:
         """Tell whether operands that did not go together now do so by being repeated."""

@@ -220,7 +220,7 @@ def test_images_in_the_wrong_form(images, name, why, code):
     assert explanation.name == name
     assert why in explanation.why
     (fix,) = explanation.fixes
-    assert [statement.code for statement in fix.statements] == [f"images = {code}"]
+    assert fix.statements == (f"images = {code}",)
     network, mended = make_by_hand(fix, LeNet5Linear(), images)
     assert network(mended).shape[1] == 10
 
@@ -539,7 +539,7 @@ def test_a_device_mismatch_names_both_devices():
 def test_images_and_weights_on_different_devices():
     explanation = explanation_of(LeNet5().cuda(), torch.rand(2, 1, 28, 28))
     assert explanation.what == "conv1 has its weights on cuda:0, but the images are on cpu"
-    assert [statement.code for fix in explanation.fixes for statement in fix.statements] == [
+    assert [line for fix in explanation.fixes for line in fix.statements] == [
         'images = images.to("cuda:0")',
         'model.to("cpu")',
     ]

@@ -374,7 +374,7 @@ def repaired(path: Path, images: Tensor, fix: Fix) -> Tensor:
     copy = path.with_stem(f"{path.stem}_repaired")
     copy.write_text(apply_edits(path.read_text(), fix.edits))
     model, images = make_by_hand(fix, load_file(copy).Net().eval(), images)
-    written = [*copy.read_text().splitlines(), *(each.code for each in fix.statements)]
+    written = [*copy.read_text().splitlines(), *fix.statements]
     assert {line.strip() for line in fix.lines} <= {line.strip() for line in written}
     return model(images)
 
