@@ -24,6 +24,7 @@ from torch import Tensor
 from torchvision import datasets
 
 from lenet.data import data_root, dataset
+from lenet.data.finding import Source, find
 from lenet.data.in_memory import Transform
 
 
@@ -61,8 +62,9 @@ def find_cifar() -> tuple[Path, ModuleType | SimpleNamespace]:
 
     Otherwise a notice is printed, and the class `CIFAR10` of the second is the one above.
     """
-    published = type(dataset("cifar-10")) is datasets.CIFAR10
-    return data_root(), datasets if published else SimpleNamespace(CIFAR10=CIFAR10)
+    source = find("cifar-10")
+    is_published = isinstance(source, Source) and source.root and not source.differing
+    return data_root(), datasets if is_published else SimpleNamespace(CIFAR10=CIFAR10)
 
 
 @cache
@@ -72,9 +74,10 @@ def find_datasets() -> tuple[Path, ModuleType | SimpleNamespace]:
     The second is `torchvision.datasets` itself where the files are there or can be downloaded.
     Otherwise a notice is printed, and its classes `FashionMNIST` and `MNIST` read digits.
     """
-    opened = [dataset("fashion-mnist", train) for train in (True, False)]
-    if type(opened[0]) is datasets.FashionMNIST and type(dataset("mnist")) is datasets.MNIST:
+    sources = find("fashion-mnist"), find("mnist")
+    if all(isinstance(source, Source) and source.root for source in sources):
         return data_root(), datasets
+    opened = [sources[0].open(train) for train in (True, False)]
     root = Path(tempfile.mkdtemp(prefix="lenet-digits-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     for folder in ("FashionMNIST", "MNIST"):

@@ -6,7 +6,7 @@ batch by batch. `dataset` opens the same images as torchvision does, for use wit
 """
 
 from lenet.data.augment import RandomAffine, RandomCropFlip
-from lenet.data.finding import data_root, stored
+from lenet.data.finding import data_root
 from lenet.data.in_memory import DataError
 from lenet.data.loading import (
     Batches,
@@ -20,5 +20,5 @@ from lenet.data.loading import (
 
 __all__ = [
     "Batches", "DataError", "ImageData", "LabelledImages", "RandomAffine", "RandomCropFlip",
-    "channel_statistics", "data_root", "dataset", "load", "normalise", "stored",
+    "channel_statistics", "data_root", "dataset", "load", "normalise",
 ]  # fmt: skip

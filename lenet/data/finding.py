@@ -15,13 +15,12 @@ import gzip
 import hashlib
 import os
 import tarfile
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 from urllib.request import Request, urlopen
@@ -29,19 +28,17 @@ from urllib.request import Request, urlopen
 import platformdirs
 from tqdm.auto import tqdm
 
-from lenet.atomic import write_atomically
+from lenet.atomic import check_writable, write_atomically
+from lenet.data.digits import coloured_digits, embedded_digits
 from lenet.data.folders import PictureFolder, find_pictures
-from lenet.data.in_memory import DataError, OpenedDataset, Transform
-from lenet.data.published_files import PUBLISHED, Archive, Published, read_cifar
+from lenet.data.in_memory import DataError, InMemoryDataset, Transform
+from lenet.data.published_files import DIGITS, PUBLISHED, Archive, Published
 
 NETWORK_TIMEOUT = 10  # seconds without an answer before a download is given up
 SLOWEST = 10_000  # bytes per second below which it is given up too
 MOST_BYTES = 200_000_000  # of an archive or of a file in it; CIFAR-10's has 170 million
 CHUNK = 1_000_000  # bytes
 AGENT = {"User-Agent": "lenet"}
-
-
-Content = IO[bytes] | gzip.GzipFile
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,12 @@ class Source:
     Attributes:
         name: The name it was asked for by, such as ``"fashion-mnist"``.
         root: The folder that holds the real files, or None for the embedded digits.
-        differing: Names of the files whose checksum is not the published one.
+        differing: Whether a file's checksum is not the published one.
     """
 
     name: str
     root: Path | None
-    differing: tuple[str, ...] = ()
+    differing: bool = False
 
     def __str__(self) -> str:
         title = PUBLISHED[self.name].title
@@ -66,16 +63,19 @@ class Source:
             return f"a copy of {title} that differs from the published files"
         return f"{title}, the published files"
 
-    def open(self, train: bool, transform: Transform | None = None) -> OpenedDataset:
-        """Open the training or the test images."""
-        published, is_cifar = PUBLISHED[self.name], self.name == "cifar-10"
-        if self.root is None:
-            from lenet.data.digits import EmbeddedDigits, coloured_digits  # takes seconds
+    def open(self, train: bool, transform: Transform | None = None) -> InMemoryDataset:
+        """Open the training or the test images.
 
-            return (coloured_digits if is_cifar else EmbeddedDigits)(train, transform)
-        if is_cifar and self.differing:
-            return read_cifar(self.root / published.folder, train, transform)
-        return published.reader(self.root, train=train, transform=transform)
+        Raises:
+            DataError: A file is damaged.
+        """
+        published = PUBLISHED[self.name]
+        if self.root is None:
+            digits = coloured_digits if self.name == "cifar-10" else embedded_digits
+            content = *digits(train), DIGITS
+        else:
+            content = published.read(self.root / published.folder, train)
+        return InMemoryDataset(str(self), *content, transform)
 
 
 def find(
@@ -93,13 +93,13 @@ def find(
     Raises:
         ValueError: There is no data set and no folder of this name, or `size` or `channels` are
             given for one of the three, which have their own.
-        DataError: The folder does not exist, a file is damaged, or ``LENET_REQUIRE_REAL=1`` and
-            only the embedded digits are to be had.
+        DataError: The folder does not exist or cannot be used, or ``LENET_REQUIRE_REAL=1`` and only
+            the embedded digits are to be had.
     """
     if isinstance(name, str) and name in PUBLISHED:
         if size is not None or channels is not None:
             raise ValueError(f"size and channels are for your own pictures; {name} has its own")
-        return _find_published(name, root)
+        return _find_published(name, None if root is None else expanded(root))
     folder = expanded(name)
     if not folder.is_dir():
         raise ValueError(
@@ -109,18 +109,18 @@ def find(
     return find_pictures(folder, size, channels)
 
 
-def _find_published(name: str, root: str | os.PathLike[str] | None) -> Source:
+def _find_published(name: str, root: Path | None) -> Source:
     published = PUBLISHED[name]
     if _is_on("LENET_OFFLINE"):
         return _embedded(name, "LENET_OFFLINE=1 asks for them")
-    folder = data_root() if root is None else _existing(Path(root), "the root")
-    missing = [file for file in published.files(folder) if not file.is_file()]
-    if missing:
-        failure = _supply(published, folder, missing)
-        if failure:
-            lacking = f"there is no file {missing[0]}"
-            return _embedded(name, f"{lacking}, and the download failed: {failure}")
-    source = Source(name, folder, _differing(published, folder))
+    folder = data_root() if root is None else _existing(root, "the root")
+    files = published.files(folder)
+    missing = [file for file in files if not file.is_file()]
+    failure = _supply(published, folder, missing) if missing else None
+    if failure:
+        why = f"there is no file {missing[0]}, and the download failed: {failure}"
+        return _embedded(name, why)
+    source = Source(name, folder, any(_md5(file) != published.md5[file.name] for file in files))
     if source.differing:
         _notice(f"Using {source} (another checksum). Results may differ a little.")
     return source
@@ -151,23 +151,6 @@ def data_root() -> Path:
     if chosen:
         return _existing(expanded(chosen), "LENET_DATA")
     return Path(platformdirs.user_cache_dir("lenet", appauthor=False))
-
-
-def stored(root: str | os.PathLike[str] | None = None) -> dict[Path, int]:
-    """Tell which data sets lie on this machine and how large they are.
-
-    Deleting one of the folders is safe: the data set is downloaded again when it is next needed.
-
-    Returns:
-        The size in bytes of every data set's folder.
-    """
-    folder = data_root() if root is None else Path(root)
-    tops = {folder / Path(published.folder).parts[0] for published in PUBLISHED.values()}
-    return {
-        path: sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        for path in sorted(tops)
-        if path.is_dir()
-    }
 
 
 def _existing(folder: Path, what: str) -> Path:
@@ -203,106 +186,79 @@ def _supply(published: Published, root: Path, missing: Sequence[Path]) -> str | 
     """Unpack what is missing, from archives that lie here or are downloaded; or say why not.
 
     torchvision's own download knows no limit of time or size, and Pooch knows neither; both could
-    check no more than the MD5 that torchvision publishes. Hence this one. An archive goes to a file
-    without a name, which no process that is ended leaves behind; nothing is unpacked before all
-    are there; and of what an archive holds, only files that are missing are written.
+    check no more than the MD5 that torchvision publishes. Hence this one. Archives are kept in
+    memory, so that no process that is ended leaves one behind; nothing is unpacked before all are
+    there; and of what an archive holds, only files that are missing are written.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as opened:
-            archives = [
-                (archive, opened.enter_context(_open(archive, published, root)))
-                for archive in published.archives(missing)
-            ]
-            for archive, stream in archives:
-                _unpack(archive, stream, missing)
+        archives = published.archives(missing)
+        check_writable(root / archives[0].name)  # before much is downloaded
+        packed = [_packed(archive, root / published.folder, root) for archive in archives]
+        for archive, stream in zip(archives, packed, strict=True):
+            _unpack(archive, stream, missing)
     except Exception as error:  # a server or an archive that misbehaves can raise almost anything
         return str(error) or type(error).__name__
     lacking = [file.name for file in missing if not file.is_file()]
     return f"the archive lacks {', '.join(lacking)}" if lacking else None
 
 
-def _open(archive: Archive, published: Published, root: Path) -> IO[bytes]:
-    """Open an archive that lies in a usual place and is whole, else one that is downloaded."""
-    folder = root / published.folder
-    for place in (folder, folder.parent, root):
-        here = place / archive.name
+def _packed(archive: Archive, folder: Path, root: Path) -> IO[bytes]:
+    """Read an archive that lies in a usual place and is whole, else download it."""
+    for here in (place / archive.name for place in (folder, folder.parent, root)):
         if here.is_file() and _md5(here) == archive.md5:
-            return here.open("rb")
-    stream = tempfile.TemporaryFile(dir=root)  # noqa: SIM115 - whoever called closes it
+            return BytesIO(here.read_bytes())
     for url in (*archive.urls, archive.urls[0]):  # a busy server is asked once more
         try:
-            _download(url, archive.md5, stream)
-            return stream
+            return _download(url, archive.md5)
         except (OSError, ValueError, HTTPException) as error:
             failure = error
-    stream.close()
     raise failure
 
 
-def _download(url: str, md5: str, stream: IO[bytes]) -> None:
-    """Write what a server sends into a stream.
+def _download(url: str, md5: str) -> IO[bytes]:
+    """Return what a server sends.
 
     Raises:
         OSError, ValueError, HTTPException: It sends nothing, too much, too slowly, or something
             else than the published archive.
     """
-    stream.seek(0)
-    stream.truncate()
-    start, received = time.monotonic(), 0
+    start, received = time.monotonic(), BytesIO()
     with (
         urlopen(Request(url, headers=AGENT), timeout=NETWORK_TIMEOUT) as answer,
         tqdm(desc=url, total=answer.length, unit="B", unit_scale=True, leave=False) as bar,
     ):
         while chunk := answer.read1(CHUNK):
-            received += len(chunk)
-            if received > MOST_BYTES:
+            bar.update(received.write(chunk))
+            if received.tell() > MOST_BYTES:
                 raise OSError(f"{url} sends more than {MOST_BYTES:,} bytes")
-            if (time.monotonic() - start - NETWORK_TIMEOUT) * SLOWEST > received:
+            if (time.monotonic() - start - NETWORK_TIMEOUT) * SLOWEST > received.tell():
                 raise OSError(f"{url} sends less than {SLOWEST:,} bytes per second")
-            stream.write(chunk)
-            bar.update(len(chunk))
-    stream.seek(0)
-    if hashlib.file_digest(stream, "md5").hexdigest() != md5:  # type: ignore[arg-type]
+    if hashlib.md5(received.getbuffer()).hexdigest() != md5:
         raise OSError(f"{url} does not send the published archive: its checksum is another")
+    received.seek(0)
+    return received
 
 
 def _unpack(archive: Archive, stream: IO[bytes], missing: Sequence[Path]) -> None:
     """Write those files of an archive that are missing, each whole or not at all."""
-    stream.seek(0)
     places = {file.name: file for file in missing}
-    for name, content in _contents(archive, stream):
+    for name, read in _contents(archive, stream):
         if name in places:
             places[name].parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(places[name], content.read(MOST_BYTES))
+            write_atomically(places[name], read(MOST_BYTES))
 
 
-def _contents(archive: Archive, stream: IO[bytes]) -> Iterator[tuple[str, Content]]:
-    """Yield the name and the content of every regular file in an archive, without unpacking it."""
+def _contents(archive: Archive, stream: IO[bytes]) -> Iterator[tuple[str, Callable[[int], bytes]]]:
+    """Yield the name of every regular file in an archive, and what reads it."""
     if ".tar" not in archive.name:
-        with gzip.open(stream) as content:
-            yield archive.name.removesuffix(".gz"), content
+        yield archive.name.removesuffix(".gz"), gzip.GzipFile(fileobj=stream).read
         return
     with tarfile.open(fileobj=stream) as tar:
         for member in tar:
             found = tar.extractfile(member) if member.isfile() else None
             if found is not None:
-                yield Path(member.name).name, found
-
-
-# ---------------------------------------------------------------------------- checking files
-
-
-def _differing(published: Published, root: Path) -> tuple[str, ...]:
-    """Return the names of the files whose checksum is not the published one.
-
-    Raises:
-        DataError: Some differ, and not all are whole.
-    """
-    differing = [file for file in published.files(root) if _md5(file) != published.md5[file.name]]
-    if differing:
-        published.check(root / published.folder)
-    return tuple(file.name for file in differing)
+                yield Path(member.name).name, found.read
 
 
 def _md5(file: Path) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lenet import checks
 from lenet.data.finding import find
-from lenet.data.in_memory import OpenedDataset, Transform
+from lenet.data.in_memory import InMemoryDataset, Transform
 
 Device = str | torch.device
 SPLITS = ("train", "test")
@@ -29,7 +29,7 @@ def dataset(
     *,
     size: tuple[int, int] | None = None,
     channels: int | None = None,
-) -> OpenedDataset:
+) -> InMemoryDataset:
     """Open a data set as torchvision does: `len`, indexing, `.data`, `.targets`, `.classes`.
 
     The images are those to learn from (`train`) or those to judge by. A `transform` is applied to
@@ -74,15 +74,13 @@ def load(
     """
     source = find(name, root, size=size, channels=channels)
     opened = source.open(train=True)
-    classes = tuple(opened.classes)
-    if name == "mnist":  # torchvision calls its digits "0 - zero"
-        classes = tuple(each.split(" - ")[0] for each in classes)
     train, test = _tensors(opened), _tensors(source.open(train=False))
+    classes = tuple(opened.classes)
     known_by = name if isinstance(name, str) else str(Path(name).absolute())
     return ImageData(known_by, str(source), classes, train, test, *channel_statistics(train.images))
 
 
-def _tensors(opened: OpenedDataset) -> LabelledImages:
+def _tensors(opened: InMemoryDataset) -> LabelledImages:
     pixels = torch.as_tensor(opened.data)  # (N, H, W) when grey, (N, H, W, C) in colour
     if pixels.dim() == 3:
         pixels = pixels.unsqueeze(-1)

@@ -12,14 +12,22 @@ import pickle
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lenet.data.in_memory import DataError, InMemoryDataset, OpenedDataset, Transform
+from lenet.data.in_memory import DataError
+
+Content = tuple[np.ndarray, np.ndarray, tuple[str, ...]]  # images, labels, names of the classes
 
 NUM_CLASSES = 10
+DIGITS = tuple("0123456789")
+GARMENTS = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
 
 # Every file as published, unpacked, with its checksum.
 FASHION_MNIST_MD5 = {
@@ -53,24 +61,20 @@ def _damaged(file: Path, why: str) -> DataError:
     )
 
 
-def check_idx_folder(folder: Path) -> None:
-    """Check that the four IDX files of a 28×28 data set are whole and fit together.
-
-    Raises:
-        DataError: A file is damaged; the message names it.
-    """
-    for split in ("train", "t10k"):
-        images = _read_idx(folder / f"{split}-images-idx3-ubyte", num_dims=3)
-        label_file = folder / f"{split}-labels-idx1-ubyte"
-        labels = _read_idx(label_file, num_dims=1)
-        if images.shape[1:] != (28, 28):
-            raise _damaged(folder / f"{split}-images-idx3-ubyte", "its images are not 28×28")
-        if len(labels) != len(images):
-            raise _damaged(
-                label_file, f"it holds {len(labels):,} labels for {len(images):,} images"
-            )
-        if labels.max() >= NUM_CLASSES:
-            raise _damaged(label_file, f"it holds the label {labels.max()}, the highest is 9")
+def _read_idx_set(classes: tuple[str, ...], folder: Path, train: bool) -> Content:
+    images_file, labels_file = (
+        folder / f"{'train' if train else 't10k'}-{kind}-ubyte"
+        for kind in ("images-idx3", "labels-idx1")
+    )
+    images, labels = _read_idx(images_file, num_dims=3), _read_idx(labels_file, num_dims=1)
+    if images.shape[1:] != (28, 28):
+        raise _damaged(images_file, "its images are not 28×28")
+    if len(labels) != len(images):
+        why = f"it holds {len(labels):,} labels for {len(images):,} images"
+        raise _damaged(labels_file, why)
+    if labels.max() >= NUM_CLASSES:
+        raise _damaged(labels_file, f"it holds the label {labels.max()}, the highest is 9")
+    return images, labels, classes
 
 
 def _read_idx(file: Path, num_dims: int) -> np.ndarray:
@@ -85,17 +89,16 @@ def _read_idx(file: Path, num_dims: int) -> np.ndarray:
         raise _damaged(file, f"its header announces {expected:,} bytes, it has {size:,}")
     if size == header_size:
         raise _damaged(file, "it holds no element")
-    return np.memmap(file, dtype=np.uint8, mode="r", offset=header_size, shape=dims)
+    return np.fromfile(file, dtype=np.uint8, offset=header_size).reshape(dims)
 
 
-def check_cifar_folder(folder: Path) -> None:
-    """Check that the pickled batches of CIFAR-10 are whole.
-
-    Raises:
-        DataError: A file is damaged; the message names it.
-    """
-    for name in CIFAR10_MD5:
-        (_cifar_classes if name == CIFAR_META else _cifar_batch)(folder / name)
+def _read_cifar(folder: Path, train: bool) -> Content:
+    names = [name for name in CIFAR10_MD5 if name.startswith("data" if train else "test")]
+    batches = [_cifar_batch(folder / name) for name in names]
+    rows = np.concatenate([data for data, _ in batches])
+    images = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # (N, 32, 32, 3)
+    labels = [label for _, labels in batches for label in labels]
+    return images, np.array(labels), _cifar_classes(folder / CIFAR_META)
 
 
 def _cifar_batch(file: Path) -> tuple[np.ndarray, list[int]]:
@@ -113,11 +116,11 @@ def _cifar_batch(file: Path) -> tuple[np.ndarray, list[int]]:
     return data, labels
 
 
-def _cifar_classes(file: Path) -> list[str]:
+def _cifar_classes(file: Path) -> tuple[str, ...]:
     classes = _unpickle(file).get("label_names")
     if not isinstance(classes, list) or len(classes) != NUM_CLASSES:
         raise _damaged(file, f"it does not list the names of {NUM_CLASSES} classes")
-    return [str(name) for name in classes]
+    return tuple(map(str, classes))
 
 
 def _unpickle(file: Path) -> dict[str, Any]:
@@ -144,26 +147,6 @@ class ArrayUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def read_cifar(folder: Path, train: bool, transform: Transform | None = None) -> InMemoryDataset:
-    """Read a CIFAR-10 whose checksums are not the published ones; no code in it is run.
-
-    torchvision refuses such a copy, and rightly does not unpickle it.
-
-    Raises:
-        DataError: A file is damaged; the message names it.
-    """
-    names = [name for name in CIFAR10_MD5 if name.startswith("data" if train else "test")]
-    batches = [_cifar_batch(folder / name) for name in names]
-    rows = np.concatenate([data for data, _ in batches])
-    return InMemoryDataset(
-        f"CIFAR-10 from {folder}, whose files differ from the published ones",
-        rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1),  # (N, 32, 32, 3)
-        [label for _, labels in batches for label in labels],
-        _cifar_classes(folder / CIFAR_META),
-        transform,
-    )
-
-
 @dataclass(frozen=True)
 class Archive:
     """A file that is downloaded, as torchvision's classes describe it.
@@ -181,20 +164,21 @@ class Archive:
 
 @dataclass(frozen=True)
 class Published:
-    """A published data set: how torchvision reads it and which files it consists of.
+    """A published data set: which files it consists of, and what they hold.
 
     Attributes:
         title: Its name as its authors write it.
-        torchvision_name: torchvision's class for it.
+        torchvision_name: torchvision's class for it, which knows where it can be had.
         folder: Where torchvision keeps its files, below the root.
-        check: Checks that the files in a folder are whole; raises `DataError` otherwise.
+        read: Reads the training or the test images of a folder, with their labels and the names of
+            the classes; raises `DataError` where a file is damaged.
         md5: Checksum of every file as published (unpacked), by file name.
     """
 
     title: str
     torchvision_name: str
     folder: str
-    check: Callable[[Path], None]
+    read: Callable[[Path, bool], Content]
     md5: dict[str, str]
 
     def files(self, root: Path) -> list[Path]:
@@ -203,30 +187,25 @@ class Published:
 
     def archives(self, missing: Sequence[Path]) -> list[Archive]:
         """Return the archives that hold the missing files: one for all, or one for each."""
-        reader: Any = self.reader
-        if not hasattr(reader, "resources"):
-            return [Archive(reader.filename, (reader.url,), reader.tgz_md5)]
+        from torchvision import datasets  # takes seconds
+
+        known = getattr(datasets, self.torchvision_name)
+        if not hasattr(known, "resources"):
+            return [Archive(known.filename, (known.url,), known.tgz_md5)]
         names = {f"{file.name}.gz" for file in missing}
         return [
-            Archive(name, tuple(mirror + name for mirror in reader.mirrors), md5)
-            for name, md5 in reader.resources
+            Archive(name, tuple(mirror + name for mirror in known.mirrors), md5)
+            for name, md5 in known.resources
             if name in names
         ]
 
-    @property
-    def reader(self) -> Callable[..., OpenedDataset]:
-        """Torchvision's class, imported only when it is needed: that takes seconds."""
-        from torchvision import datasets
 
-        return getattr(datasets, self.torchvision_name)
-
+_digits, _garments = (partial(_read_idx_set, classes) for classes in (DIGITS, GARMENTS))
 
 PUBLISHED = {
     "fashion-mnist": Published(
-        "Fashion-MNIST", "FashionMNIST", "FashionMNIST/raw", check_idx_folder, FASHION_MNIST_MD5
+        "Fashion-MNIST", "FashionMNIST", "FashionMNIST/raw", _garments, FASHION_MNIST_MD5
     ),
-    "mnist": Published("MNIST", "MNIST", "MNIST/raw", check_idx_folder, MNIST_MD5),
-    "cifar-10": Published(
-        "CIFAR-10", "CIFAR10", "cifar-10-batches-py", check_cifar_folder, CIFAR10_MD5
-    ),
+    "mnist": Published("MNIST", "MNIST", "MNIST/raw", _digits, MNIST_MD5),
+    "cifar-10": Published("CIFAR-10", "CIFAR10", "cifar-10-batches-py", _read_cifar, CIFAR10_MD5),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torchvision import datasets as torchvision_datasets
 from torchvision.transforms import ToTensor
 
 from lenet.data import dataset
+from lenet.data.finding import Source
 from lenet_book import stand_in
 from lenet_book.stand_in import find_cifar, find_datasets
 
@@ -31,8 +33,8 @@ def test_offline_the_files_hold_digits(name: str, train: bool) -> None:
     opened = getattr(datasets, name)(root=root, train=train, download=True)
     digits = dataset("mnist", train)
     assert isinstance(opened, getattr(torchvision_datasets, name))
-    assert torch.equal(opened.data, digits.data)
-    assert torch.equal(opened.targets, digits.targets)
+    assert torch.equal(opened.data, torch.from_numpy(digits.data))
+    assert torch.equal(opened.targets, torch.from_numpy(digits.targets))
     assert opened.raw_folder.endswith(f"{name}/raw")
 
 
@@ -64,6 +66,6 @@ def test_offline_the_photographs_are_coloured_digits(train: bool) -> None:
 def test_the_published_photographs_are_opened_by_torchvision(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    published = object.__new__(torchvision_datasets.CIFAR10)
-    monkeypatch.setattr(stand_in, "dataset", lambda name: published)
+    published = Source("cifar-10", Path("root"))
+    monkeypatch.setattr(stand_in, "find", lambda name: published)
     assert find_cifar()[1] is torchvision_datasets

@@ -29,7 +29,6 @@ from lenet.data import (
     finding,
     load,
     normalise,
-    stored,
 )
 from lenet.data.loading import IMAGES_AT_ONCE
 
@@ -314,13 +313,6 @@ def test_a_missing_root_is_an_error(tmp_path):
 def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(ValueError, match="fashion-mnist, mnist, cifar-10"):
         load("imagenet")
-
-
-def test_stored_tells_where_and_how_much(tmp_path):
-    write_idx(tmp_path, "mnist", num_train=40, num_test=20)
-    (tmp_path / "other").mkdir()
-    size = 2 * (16 + 8) + 60 * (784 + 1)
-    assert stored(tmp_path) == {tmp_path / "MNIST": size}
 
 
 # ------------------------------------------------------------------ the embedded default
