@@ -1,8 +1,8 @@
 // @ts-check
 /** MistakeExplorer: from a cell of the confusion matrix to its pictures, and into the network. */
 import { render } from "../stage/stepper.js";
-import { Gallery } from "./gallery.js";
-import { MistakeTable } from "./table.js";
+import { gallery } from "./gallery.js";
+import { mistakeTable } from "./table.js";
 import { partOf, readArrays, setValue, watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { cellText, frequentMistakes } from "../shared/confusion.js";
@@ -37,10 +37,12 @@ function metaOfOne(meta, index) {
 }
 
 class Explorer {
-  #model; #meta; #held; #table; #gallery; #stepper;
+  #model; #meta; #held; #table; #gallery;
   #aloud = announcer();
   #title = element("p", { class: "lenet-cell-title" });
   #box = element("div", {});
+  #stepper = element("section", { hidden: true, "aria-label": "The picture in the stepper" },
+    element("div", { class: "lenet-opened" }, this.#title, button("Close", () => this.#close())), this.#box);
   /** @type {Values | null} */
   #walk = null;
   #shownCell = "";
@@ -51,12 +53,12 @@ class Explorer {
     this.#model = model;
     this.#meta = /** @type {ExplorerMeta} */ (model.get("meta"));
     this.#held = readHeld(model);
-    const { classes, counts, steps } = this.#meta;
-    this.#table = new MistakeTable(classes, counts, (cell) => setValue(model, "cell", cell));
-    this.#gallery = new Gallery(classes, counts, steps[0].shape, (place) => this.#open(place));
-    this.#stepper = this.#makeStepper();
-    this.root = this.#build();
-    this.root.addEventListener("keydown", (event) => event.key === "Escape" && !event.defaultPrevented && this.#close());
+    this.#table = mistakeTable(this.#meta, (cell) => setValue(model, "cell", cell));
+    this.#gallery = gallery(this.#meta, (place) => this.#open(place));
+    const cells = element("div", { class: "lenet-cells" }, this.#table.node, ...this.#frequent());
+    const onkeydown = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && !event.defaultPrevented && this.#close();
+    this.root = element("div", { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${this.#meta.model}`, ...OWN_KEYS, onkeydown },
+      element("div", { class: "lenet-side-by-side" }, cells, this.#gallery.node), this.#stepper, this.#aloud.node);
     this.stops = [
       watchValue(model, "cell", () => this.#showCell()),
       watchValue(model, "picked", () => this.#showPicked()),
@@ -65,22 +67,14 @@ class Explorer {
     ];
   }
 
-  #build() {
-    const { model, classes, counts } = this.#meta;
+  /** The most frequent mistakes, a button each. */
+  #frequent() {
+    const { classes, counts } = this.#meta;
     const chips = frequentMistakes(counts).slice(0, NUM_FREQUENT).map((cell) => {
-      const [truth, answer] = cell.map((index) => classes[index]);
-      return button(`${truth} → ${answer}: ${counts[cell[0]][cell[1]]}`, () => setValue(this.#model, "cell", cell));
+      const [truth, answer] = cell;
+      return button(`${classes[truth]} → ${classes[answer]}: ${counts[truth][answer]}`, () => setValue(this.#model, "cell", cell));
     });
-    const frequent = element("div", { class: "lenet-frequent", role: "group", "aria-label": "Most frequent mistakes" }, "most frequent: ", ...chips);
-    const attributes = { class: "lenet-widget lenet-explorer", role: "group", "aria-label": `Mistakes of ${model}`, ...OWN_KEYS };
-    const cells = element("div", { class: "lenet-cells" }, this.#table.node, chips.length ? frequent : "");
-    return element("div", attributes, element("div", { class: "lenet-side-by-side" }, cells, this.#gallery.node), this.#stepper, this.#aloud.node);
-  }
-
-  #makeStepper() {
-    const close = button("Close", () => this.#close());
-    const head = element("div", { class: "lenet-opened" }, this.#title, close);
-    return element("section", { hidden: true, "aria-label": "The picture in the stepper" }, head, this.#box);
+    return chips.length ? [element("div", { class: "lenet-frequent", role: "group", "aria-label": "Most frequent mistakes" }, "most frequent: ", ...chips)] : [];
   }
 
   show() {
@@ -120,7 +114,8 @@ class Explorer {
     const picked = this.#held.find(({ place }) => place === this.#model.get("picked"));
     if (picked && String(picked.cell) !== String(this.cell)) this.#model.set("picked", null);
     this.#fillGallery();
-    this.#aloud.say(`${this.#gallery.title.textContent}. ${this.#gallery.facts.textContent} ${this.#gallery.rest.textContent}`);
+    const [title, ...others] = this.#gallery.texts.map((node) => node.textContent);
+    this.#aloud.say(`${title}. ${others.join(" ")}`);
   }
 
   #fillGallery() {

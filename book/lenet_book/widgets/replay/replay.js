@@ -2,7 +2,7 @@
 /** TrainingReplay: wind a recorded training back and forth, and watch everything that changes. */
 import { trainingCharts } from "../shared/chart.js";
 import { followingTable } from "./confusion.js";
-import { Filters } from "./filters.js";
+import { drawnFilters } from "./filters.js";
 import { answeredPictures } from "./pictures.js";
 import { partOf, readArrays, setValue, watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
@@ -38,7 +38,7 @@ class Replay {
     this.#transport.play.classList.add("lenet-main");
     this.#transport.node.append(this.#place);
     this.#charts = this.#makeCharts();
-    this.#filters = new Filters(this.#arrays.filters, layer, numFilters);
+    this.#filters = drawnFilters(this.#arrays.filters, layer, numFilters);
     this.#confusion = followingTable(classes);
     this.#pictures = answeredPictures(this.#arrays.pictures, labels, classes);
     const { loss, accuracy } = this.#charts;
@@ -76,10 +76,6 @@ class Replay {
 
   #layOut() {
     for (const chart of Object.values(this.#charts)) chart.draw();
-    this.#drawFilters();
-  }
-
-  #drawFilters() {
     const room = Math.min(WIDEST_FILTERS, this.#filters.node.clientWidth);
     if (room > 0) this.#filters.draw(this.#epoch, readTheme(this.root), room);
   }
@@ -91,7 +87,7 @@ class Replay {
     for (const chart of Object.values(this.#charts)) chart.mark(epoch);
     this.#confusion.show(rowsAt(this.#arrays.confusion, epoch), readTheme(this.root));
     this.#pictures.show(rowsAt(this.#arrays.probabilities, epoch));
-    this.#drawFilters();
+    this.#layOut();
     if (!this.#transport.isPlaying) this.#aloud.say(this.#inWords());
   }
 
