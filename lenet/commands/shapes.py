@@ -109,18 +109,11 @@ def _names(text: str) -> list[str]:
 
 def _to_json(table: ShapeTable) -> str:
     """Write the rows, the totals and the explanation as one JSON object."""
-    totals = {
-        "network": table.model_name,
-        "num_parameters": table.num_parameters,
-        "num_unused_parameters": table.num_unused_parameters,
-        "num_unregistered_parameters": table.num_unregistered_parameters,
-        "num_frozen_parameters": table.num_frozen_parameters,
-        "bytes": vars(table.memory),
-        "num_macs": table.num_macs,
-        "num_macs_with_bias": table.num_macs_with_bias,
-        "explanation": table.explanation and str(table.explanation),
-    }
-    return json.dumps(totals | {"rows": table.to_dicts()}, indent=2, default=str)
+    numbers = {name: getattr(table, name) for name in dir(table) if name.startswith("num_")}
+    totals = {"network": table.model_name, **numbers, "bytes": vars(table.memory)}
+    why = table.explanation and str(table.explanation)
+    found = totals | {"explanation": why, "rows": table.to_dicts()}
+    return json.dumps(found, indent=2, default=str)
 
 
 FORMATS: dict[str, Callable[[ShapeTable], str]] = {

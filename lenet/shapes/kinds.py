@@ -285,69 +285,54 @@ def _reduced_axes(step: Step) -> set[int]:
     return {axis % len(step.input_shapes[0]) for axis in axes}
 
 
-def num_macs(step: Step) -> int:
-    """Count a step's multiply-accumulates for the whole batch, without bias.
+def work_of(step: Step) -> tuple[int, int]:
+    """Count a step's multiply-accumulates and its additions of a bias, for the whole batch.
 
     Convolutions and linear layers use each weight once per position; matrix products count the
     length of each sum, and recurrent layers and attention are made of those; everything else counts
-    none.
+    none. A bias is added once per output; recurrent layers and attention have one for each of
+    their products.
     """
-    image, weight = step.input_shapes[0], weight_shape(step)
+    image, weight, macs = step.input_shapes[0], weight_shape(step), 0
+    num_outputs, is_biased = math.prod(step.output_shape), len(step.input_shapes) > 2
     match kind_of(step).macs:
-        case "per output" if weight:
-            return math.prod(step.output_shape) * math.prod(weight[1:])
-        case "per input" if weight:
-            return math.prod(image) * math.prod(weight[1:])
-        case "sum" if weight:
-            return math.prod(step.output_shape) * image[-1]
         case "per row":
-            sizes = _parameter_sizes(step, is_matrix=True) or map(math.prod, step.input_shapes[2:3])
-            return math.prod(image[:-1]) * sum(sizes)
+            return _recurrent_work(step)
         case "attention":
-            return _attention_macs(step)
+            return _attention_work(step)
         case "counter":
-            return _counted_by_pytorch(step)
-    return 0
+            macs = _counted_by_pytorch(step)
+        case "per output" if weight:
+            macs = num_outputs * math.prod(weight[1:])
+        case "per input" if weight:
+            macs = math.prod(image) * math.prod(weight[1:])
+        case "sum" if weight:
+            macs = num_outputs * image[-1]
+    if step.module is not None:
+        is_biased = isinstance(getattr(step.module, "bias", None), Tensor)
+    return macs, num_outputs if macs and is_biased else 0
 
 
-def num_bias_additions(step: Step) -> int:
-    """Count a step's additions of a bias for the whole batch: one per output of a biased layer.
-
-    A recurrent layer and attention have a bias for each of their products.
-    """
-    match kind_of(step).macs:
-        case "per row" if step.module is not None:
-            sizes = _parameter_sizes(step, is_matrix=False)
-            return math.prod(step.input_shapes[0][:-1]) * sum(sizes)
-        case "attention" if step.settings.get("bias"):
-            query, key, value, width = _attention_rows(step)
-            return (2 * query + key + value) * width
-    biased = isinstance(getattr(step.module, "bias", None), Tensor)
-    if step.module is None:
-        biased = len(step.input_shapes) > 2
-    return math.prod(step.output_shape) if biased and num_macs(step) else 0
-
-
-def _parameter_sizes(step: Step, is_matrix: bool) -> list[int]:
-    """Count the numbers in each of a layer's weights, or in each of its biases."""
+def _recurrent_work(step: Step) -> tuple[int, int]:
+    """Count the numbers in all matrices, and in all biases, once for each row of the input."""
     parameters = step.module.parameters() if step.module is not None else ()
-    return [p.numel() for p in parameters if (p.dim() > 1) == is_matrix]
+    shapes = [p.shape for p in parameters] or step.input_shapes[2:]
+    matrices = (math.prod(shape) for shape in shapes if len(shape) > 1)
+    biases = (math.prod(shape) for shape in shapes if len(shape) == 1)
+    rows = math.prod(step.input_shapes[0][:-1])
+    return rows * sum(matrices), rows * sum(biases)
 
 
-def _attention_rows(step: Step) -> tuple[int, int, int, int]:
-    """Count the rows of queries, keys and values in the whole batch, and the width of attention."""
-    query, key, value = (math.prod(shape[:-1]) for shape in step.input_shapes[:3])
-    return query, key, value, step.settings["embed_dim"]
-
-
-def _attention_macs(step: Step) -> int:
+def _attention_work(step: Step) -> tuple[int, int]:
     """Count the four projections, the scores and the weighted sums of multi-head attention."""
-    query, key, value, width = _attention_rows(step)
-    keys, batch_axis = step.input_shapes[1], 0 if step.settings["batch_first"] else 1
+    query, key, value = (math.prod(shape[:-1]) for shape in step.input_shapes[:3])
+    keys, width = step.input_shapes[1], step.settings["embed_dim"]
+    batch_axis = 0 if step.settings["batch_first"] else 1
     length = key // (keys[batch_axis] if len(keys) == 3 else 1)
     length += step.settings["add_bias_kv"] + step.settings["add_zero_attn"]
     projections = 2 * query * width + key * keys[-1] + value * step.input_shapes[2][-1]
-    return (projections + 2 * query * length) * width
+    num_biases = (2 * query + key + value) * step.settings["bias"]
+    return (projections + 2 * query * length) * width, num_biases * width
 
 
 def _counted_by_pytorch(step: Step) -> int:

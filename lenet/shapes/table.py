@@ -408,6 +408,7 @@ def _rows(recording: Recording, batch: int | None) -> Iterator[Row]:
     for step, own, field, is_shared in zip(steps, windows, fields, on_images, strict=True):
         # What PyTorch computes unseen has no source: its first axis tells.
         images = batch if is_shared or step.output_shape[:1] == (batch,) else None
+        num_macs, num_bias_additions = kinds.work_of(step)
         yield Row(
             step=step,
             operation=wording.describe_operation(step),
@@ -415,8 +416,8 @@ def _rows(recording: Recording, batch: int | None) -> Iterator[Row]:
             note="; ".join(dict.fromkeys(window.note for window in own or () if window.note)),
             input_shape=named_shape(step.input_shapes[0], images),
             output_shape=named_shape(step.output_shape, images),
-            num_macs=kinds.num_macs(step) // (images or 1),
-            num_bias_additions=kinds.num_bias_additions(step) // (images or 1),
+            num_macs=num_macs // (images or 1),
+            num_bias_additions=num_bias_additions // (images or 1),
             num_bytes=step.num_bytes // (images or 1),
             parameter_share=step.num_parameters / (total or 1),
             receptive_field=field.size if field else None,

@@ -32,7 +32,7 @@ from lenet.shapes import (
     pool_windows,
     trace,
 )
-from lenet.shapes.kinds import num_macs
+from lenet.shapes.kinds import work_of
 from lenet.shapes.table import Memory
 from lenet.shapes.wording import layer_code
 from lenet.tracing import layer_settings
@@ -420,7 +420,7 @@ def test_multiply_accumulates_are_those_of_pytorchs_counter(number):
         network, inputs = kind(
             data.draw, data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
         )
-        ours = sum(num_macs(step) for step in tracing.record(network, inputs))
+        ours = sum(work_of(step)[0] for step in tracing.record(network, inputs))
         plain = (torch.backends.mkldnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH))
         with FlopCounterMode(display=False) as counter, plain[0], plain[1]:
             network(*inputs)
@@ -434,7 +434,8 @@ def test_a_bilinear_layer_uses_each_weight_once_per_row():
     layer = explain(nn.Bilinear(3, 4, 2), inputs)
     assert (layer.num_macs, layer.num_macs_with_bias) == (24, 26)
     weight = torch.rand(2, 3, 4)
-    assert explain(Function(lambda x, y: F.bilinear(x, y, weight)), inputs).num_macs == 24
+    function = explain(Function(lambda x, y: F.bilinear(x, y, weight)), inputs)
+    assert (function.num_macs, function.num_macs_with_bias) == (24, 24)
 
 
 def test_every_bias_of_recurrent_layers_and_attention_is_added():
