@@ -34,15 +34,12 @@ function recall(key) {
 function keep(key, guesses) {
   try {
     localStorage.setItem(key, JSON.stringify(guesses));
-  } catch {
-    // the browser keeps nothing for this page: it works as well without
-  }
+  } catch {} // the browser keeps nothing for this page: it works as well without
 }
 
 class Prediction {
-  #meta; #kind; #question; #field; #enter; #more; #key;
-  /** @type {string[]} */
-  #guesses;
+  #meta; #kind; #question; #field; #enter; #guesses;
+  #more = button("", () => this.#showOrAskAgain());
   /** @type {(() => void)[]} */
   stops = [];
 
@@ -51,42 +48,36 @@ class Prediction {
     this.#meta = /** @type {PredictMeta} */ (model.get("meta"));
     const { question, kind, answer, tempting } = this.#meta;
     this.#kind = KINDS_OF_ANSWERS[kind];
-    this.#key = `lenet-predict ${location.pathname} ${question}`;
     this.#guesses = recall(this.#key);
     const texts = kind === "choice" ? [answer, ...tempting.map(([wrong]) => wrong)].map(String).sort() : [];
-    const choices = texts.map((text) => ({ key: text, text }));
-    this.#question = new Question(question, choices, (text) => this.#guess(text));
+    this.#question = new Question(question, texts.map((text) => ({ key: text, text })), (text) => this.#guess(text));
     const enter = () => this.#guess(this.#field.value);
     const onkeydown = (/** @type {KeyboardEvent} */ { key }) => key === "Enter" && enter();
     const attributes = { "aria-label": "your guess", placeholder: this.#kind.example, onkeydown };
     this.#field = textField({ ...attributes, value: this.#guesses.at(-1) }, () => {});
     this.#enter = button("Guess", enter, { class: "lenet-button lenet-main" });
     if (kind !== "choice") this.#question.answers.append(this.#field, this.#enter);
-    this.#more = button("", () => this.#showOrAskAgain());
     const named = { role: "group", "aria-label": "A guess before the answer", ...OWN_KEYS };
     this.root = element("div", { class: "lenet-widget lenet-predict", ...named }, this.#question.node, this.#more);
   }
 
-  /** @param {string} guess */
-  #isRight(guess) {
-    return this.#isNear(this.#kind.read(guess), this.#meta.answer);
+  /** Under which name guesses are kept. */
+  get #key() {
+    return `lenet-predict ${location.pathname} ${this.#meta.question}`;
   }
 
-  /** @param {Answer} guess @param {Answer} answer */
-  #isNear(guess, answer) {
+  /** @param {string} text @param {Answer} [answer] */
+  #isNear(text, answer = this.#meta.answer) {
+    const guess = this.#kind.read(text);
     if (this.#meta.kind === "number") return Math.abs(Number(guess) - Number(answer)) <= this.#meta.tolerance;
     return String(guess) === String(answer);
   }
 
   get #isDone() {
-    return this.#guesses.some((guess) => guess === SHOWN || this.#isRight(guess));
+    return this.#guesses.some((guess) => guess === SHOWN || this.#isNear(guess));
   }
 
-  /**
-   * The folded output of the cell that follows, in a page of the book.
-   *
-   * @returns {HTMLDetailsElement | null | undefined}
-   */
+  /** The folded output of the cell that follows, in a page of the book. @returns {HTMLDetailsElement | null | undefined} */
   get #fold() {
     return this.root.closest(".cell")?.nextElementSibling?.querySelector("details.hide.below-input");
   }
@@ -115,12 +106,12 @@ class Prediction {
 
   /** What is said to the last guess. */
   #reply() {
-    const [{ answer, tempting, why }, { read, write }] = [this.#meta, this.#kind];
+    const [{ answer, tempting, why }, { write }] = [this.#meta, this.#kind];
     const text = this.#guesses.at(-1);
     if (text === undefined) return "";
     if (text === SHOWN) return `The answer: ${write(answer)}. ${why}`;
-    if (this.#isRight(text)) return `Right: ${write(answer)}. ${why}`;
-    const reason = tempting.find(([wrong]) => this.#isNear(read(text), wrong))?.[1];
+    if (this.#isNear(text)) return `Right: ${write(answer)}. ${why}`;
+    const reason = tempting.find(([wrong]) => this.#isNear(text, wrong))?.[1];
     return reason ? `Not yet, but tempting: ${reason}` : "Not yet. Try once more, or let it be shown to you.";
   }
 
