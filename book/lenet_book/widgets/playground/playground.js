@@ -9,7 +9,7 @@ import { productOf } from "../shared/numbers.js";
 import { Transport } from "../shared/transport.js";
 import { arithmeticOf, flatIndex, unitAt } from "../stage/explanation.js";
 import { KernelTable, Workings, outcomeOf } from "./arithmetic.js";
-import { Controls } from "./controls.js";
+import { controlsFor } from "./controls.js";
 import { Scene } from "./scene.js";
 import { Settings } from "./settings.js";
 import { OWN_KERNEL, kernelOf, pictureOf, resized, resultsOf, slide } from "./values.js";
@@ -45,7 +45,7 @@ class Playground {
       this.#transport.stop();
       this.show();
     });
-    this.#controls = new Controls(this.#settings, () => this.show());
+    this.#controls = controlsFor(this.#settings, () => this.show());
     this.#scene = new Scene((stop) => this.#goTo(stop), () => this.show());
     this.#transport = new Transport({
       at: () => this.#position,
@@ -69,7 +69,7 @@ class Playground {
   /** @param {Table} kernel */
   #changeKernel(kernel) {
     this.#own = kernel;
-    this.#controls.kernel.box.value = OWN_KERNEL;
+    this.#controls.kernel.value = OWN_KERNEL;
     this.show();
   }
 
@@ -137,14 +137,14 @@ class Playground {
 
   /** @param {SlidingWindow[]} windows @param {"" | "lenet-misfit"} [fit] */
   #draw(windows, fit) {
-    const picture = pictureOf(this.#controls.picture.box.value, windows[0].inputSize, windows[1].inputSize);
+    const picture = pictureOf(this.#controls.picture.value, windows[0].inputSize, windows[1].inputSize);
     this.#scene.show(picture, windows, this.#settings.operation === "max" ? "−∞" : "0", fit);
     return picture;
   }
 
   /** The chosen kernel, in a size; the reader's own comes back with the size that it was made in. @param {number[]} size */
   #kernelOf([rows, columns]) {
-    const { value } = this.#controls.kernel.box;
+    const { value } = this.#controls.kernel;
     if (value !== OWN_KERNEL) return kernelOf(value, rows, columns);
     this.#own ??= this.#kernel;
     return resized(this.#own, rows, columns);
