@@ -8,7 +8,6 @@ from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -196,19 +195,11 @@ class ImageData:
         *,
         shuffle: bool = False,
         generator: torch.Generator | None = None,
-        drop_last: bool = False,
     ) -> Batches:
         """Return the training or test images as normalised batches; see `Batches`."""
         checks.choice("split", split, SPLITS)
-        return Batches(
-            getattr(self, split),
-            self.mean,
-            self.std,
-            batch_size,
-            shuffle=shuffle,
-            generator=generator,
-            drop_last=drop_last,
-        )
+        examples, scaling = getattr(self, split), (self.mean, self.std)
+        return Batches(examples, *scaling, batch_size, shuffle=shuffle, generator=generator)
 
     def hold_out(self, num_images: int, seed: int = 0) -> ImageData:
         """Return a data set for choosing settings, with the real test images out of reach.
@@ -252,16 +243,12 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
         ValueError: They have another type or shape, or there are none.
     """
     checks.tensor("images", images, "NCHW", torch.uint8)
-    values = np.arange(256) / 255
-    counts = [
-        torch.bincount(channel.flatten(), minlength=256).cpu() for channel in images.unbind(1)
-    ]
-    means = [float(np.average(values, weights=count)) for count in counts]
-    variances = [
-        float(np.average((values - mean) ** 2, weights=count))
-        for mean, count in zip(means, counts, strict=True)
-    ]
-    return tuple(means), tuple(variance**0.5 for variance in variances)
+    values = torch.arange(256, dtype=torch.float64) / 255
+    counts = [channel.flatten().bincount(minlength=256).cpu() for channel in images.unbind(1)]
+    shares = torch.stack(counts).double() * images.shape[1] / images.numel()  # (C, 256)
+    mean = shares @ values
+    variance = (shares * (values - mean[:, None]) ** 2).sum(dim=1)
+    return tuple(mean.tolist()), tuple(variance.sqrt().tolist())
 
 
 def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
@@ -317,7 +304,6 @@ class Batches:
         batch_size: Number of examples in a batch.
         shuffle: Whether each pass takes the examples in a new random order.
         generator: Source of that order; by default PyTorch's global one.
-        drop_last: Whether a last batch that is smaller than the others is left out.
 
     Raises:
         ValueError: The batch size is not a positive whole number, `mean` or `std` has not a number
@@ -337,7 +323,6 @@ class Batches:
     _: KW_ONLY
     shuffle: bool = False
     generator: torch.Generator | None = None
-    drop_last: bool = False
 
     def __post_init__(self) -> None:
         checks.whole_number("batch_size", self.batch_size, 1)
@@ -345,9 +330,9 @@ class Batches:
         checks.scaling(self.mean, self.std, examples.images.shape[1])
 
     def __len__(self) -> int:
-        """Return the number of batches: N / batch size, rounded up unless the last is dropped."""
+        """Return the number of batches: N / batch size, rounded up."""
         full, rest = divmod(len(self.examples), self.batch_size)
-        return full + (1 if rest and not self.drop_last else 0)
+        return full + bool(rest)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         images, labels = self.examples.images, self.examples.labels
@@ -356,9 +341,8 @@ class Batches:
         order = self._order()
         size = min(self.batch_size, max(1, len(labels)))
         at_once = max(1, IMAGES_AT_ONCE // size) * size
-        end = min(len(self) * self.batch_size, len(labels))
-        for start in range(0, end, at_once):
-            chosen = slice(start, min(start + at_once, end))
+        for start in range(0, len(labels), at_once):
+            chosen = slice(start, start + at_once)
             picked = chosen if order is None else order[chosen]
             scaled = _scale(images[picked], mean, std)
             yield from zip(scaled.split(size), labels[picked].split(size), strict=True)

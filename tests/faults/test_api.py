@@ -165,6 +165,8 @@ DATA_ROWS = [
     ("load('a\\0b')", "unknown data set"),
     ("load(None)", "NoneType"),
     ("load(5)", "int"),
+    ("load('mnist', 5)", "int"),
+    ("load('mnist', ['here'])", "list"),
     ("load(['mnist'])", "list"),
     ("load('mnist', size=(28, 28))", "size and channels are for your own pictures; mnist has its own"),
     ("load('mnist', size=28)", "for your own pictures"),
@@ -242,7 +244,8 @@ TRAIN_ROWS = [
       for value in ("'cosine'", "None", "0")),
     *((f"Settings(precision={value})", "precision must be 'float32' or 'bfloat16' or 'float16'")
       for value in ("'float8'", "torch.bfloat16", "16")),
-    ("Settings(compile='yes')", "compile must be a bool, not 'yes'"),
+    ("Settings(graph='yes')", "graph must be a bool, not 'yes'"),
+    ("Settings(graph=True, schedule='one-cycle')", "Choose schedule='constant'"),
     ("Settings(augment='affine')", "augment must be a function, not 'affine'"),
     ("Settings(augment=5)", "augment must be a function, not 5"),
     ("Settings(loss_function=None)", "loss_function must be a function, not None"),
