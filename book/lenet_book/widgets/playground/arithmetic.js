@@ -59,35 +59,27 @@ export function outcomeOf(sum) {
   return { how: "sum", exact: sum.patches[0].sum, text, words: `the sum of ${number} product${number === 1 ? "" : "s"} is ${text}` };
 }
 
-/** Shows how a number comes about. The kernel's weights among it stay where they are: they may be being typed in. */
-export class Workings {
-  #patch = element("span");
-  #outcome = element("span");
-  #weights;
-
-  /** @param {Node} kernel  the table of weights */
-  constructor(kernel) {
-    this.#weights = sign("×", kernel);
-    this.node = element("div", { class: "lenet-sums" }, this.#patch, this.#weights, this.#outcome);
-  }
-
+/** Shows how a number comes about. The weights stay where they are: they may be being typed in. @param {Node} kernel  the table of weights */
+export function workings(kernel) {
+  const [patch, weights, outcome] = [element("span"), sign("×", kernel), element("span")];
   /** @param {WindowSum} sum */
-  show(sum) {
+  const show = (sum) => {
     const { how, exact, text } = outcomeOf(sum);
     const result = sign(`→ ${how} = `, element("strong", { class: "lenet-mono lenet-result", title: numberText(exact, 9) }, text));
     const isConvolution = sum.kind === "conv";
-    this.#weights.hidden = !isConvolution;
-    this.#patch.replaceChildren(isConvolution ? patchFigures(sum.patches[0])
+    weights.hidden = !isConvolution;
+    patch.replaceChildren(isConvolution ? patchFigures(sum.patches[0])
       : sum.kind === "maxPool" ? patchFigures(sum.patch, -Infinity, sum.winner) : patchFigures(sum.patch));
-    this.#outcome.replaceChildren(...(isConvolution ? [sign("=", productFigures(sum.patches[0]))] : []), result);
-  }
+    outcome.replaceChildren(...(isConvolution ? [sign("=", productFigures(sum.patches[0]))] : []), result);
+  };
+  return { node: element("div", { class: "lenet-sums" }, patch, weights, outcome), show };
 }
 
-/** The numbers under the window. @param {PatchUnder} patch @param {number} [outside]  what stands in the padding @param {[number, number]} [winner] */
+/** The numbers under the window. @param {PatchUnder} patch @param {number} [outside]  what stands in the padding @param {number[]} [winner] */
 function patchFigures({ values, isInside }, outside = 0, winner) {
   return figures("patch", values.map((line, row) => line.map((value, column) => {
     if (!isInside[row][column]) return { text: briefly(outside), class: "lenet-outside" };
-    return { text: briefly(value), class: winner?.[0] === row && winner[1] === column ? "lenet-winner" : "" };
+    return { text: briefly(value), class: String([row, column]) === String(winner) ? "lenet-winner" : "" };
   })));
 }
 
@@ -119,63 +111,50 @@ function captioned(caption, table) {
   return element("span", { class: "lenet-part" }, element("span", { class: "lenet-muted", "aria-hidden": "true" }, caption), table);
 }
 
-/** The weights, to be changed by the reader. What is typed stays as it is, even what is no number. */
-export class KernelTable {
-  #changed;
+/** The weights, to be changed by the reader. What is typed stays as it is, even what is no number. @param {(kernel: Table) => void} changed */
+export function kernelTable(changed) {
   /** What the cells mean; where one holds no number, what it meant before. @type {Table} */
-  #kernel = [[]];
-  #table = element("span", { class: "lenet-figures lenet-mono", role: "group", "aria-label": "kernel weights" });
-  node = captioned("kernel", this.#table);
-  problem = element("p", { class: "lenet-problem", role: "status" });
-
-  /** @param {(kernel: Table) => void} changed */
-  constructor(changed) {
-    this.#changed = changed;
-  }
-
-  /** @param {Table} kernel */
-  show(kernel) {
-    const before = this.#kernel;
-    this.#kernel = kernel;
-    const isOfSize = before.length === kernel.length && before[0].length === kernel[0].length;
-    if (!isOfSize) this.#build(kernel);
-    const [old, now] = [before.flat(), kernel.flat()];
-    this.#inputs.forEach((input, index) => {
-      if (isOfSize && old[index] === now[index]) return;
-      input.value = weightText(now[index]);
-      input.removeAttribute("aria-invalid");
-    });
-    this.#complain();
-  }
-
-  get #inputs() {
-    return [...this.#table.querySelectorAll("input")];
-  }
-
-  /** @param {Table} kernel */
-  #build(kernel) {
-    this.#table.style.setProperty("--columns", String(kernel[0].length));
-    this.#table.replaceChildren(...kernel.flatMap((line, row) => line.map((_, column) => {
-      const label = `kernel weight, row ${row}, column ${column}`;
-      const input = textField({ "aria-label": label }, () => this.#take(input, row, column));
-      return input;
-    })));
-  }
-
-  /** @param {HTMLInputElement} input @param {number} row @param {number} column */
-  #take(input, row, column) {
-    const weight = parseWeight(input.value);
-    input.setAttribute("aria-invalid", String(Number.isNaN(weight)));
-    if (Number.isNaN(weight)) return this.#complain();
-    this.#kernel = this.#kernel.with(row, this.#kernel[row].with(column, weight));
-    this.#changed(this.#kernel);
-  }
+  let kernel = [[]];
+  /** @type {HTMLInputElement[]} */
+  let inputs = [];
+  const table = element("span", { class: "lenet-figures lenet-mono", role: "group", "aria-label": "kernel weights" });
+  const problem = element("p", { class: "lenet-problem", role: "status" });
 
   /** Say which cell holds no number. */
-  #complain() {
-    const index = this.#inputs.findIndex((input) => input.getAttribute("aria-invalid") === "true");
-    const typed = this.#inputs[index]?.value.trim();
-    setText(this.problem, index < 0 ? "" : `${typed ? `“${typed}” is no number` : "An empty cell is no number"}: type one ` +
-      `such as 12, −0.25 or 1/3. Until then the weight stays ${weightText(this.#kernel.flat()[index])}.`);
-  }
+  const complain = () => {
+    const index = inputs.findIndex((input) => input.getAttribute("aria-invalid") === "true");
+    const typed = inputs[index]?.value.trim();
+    setText(problem, index < 0 ? "" : `${typed ? `“${typed}” is no number` : "An empty cell is no number"}: type one ` +
+      `such as 12, −0.25 or 1/3. Until then the weight stays ${weightText(kernel.flat()[index])}.`);
+  };
+
+  /** @param {number} row @param {number} column */
+  const field = (row, column) => {
+    const input = textField({ "aria-label": `kernel weight, row ${row}, column ${column}` }, (text) => {
+      const weight = parseWeight(text);
+      input.setAttribute("aria-invalid", String(Number.isNaN(weight)));
+      if (Number.isNaN(weight)) return complain();
+      kernel = kernel.with(row, kernel[row].with(column, weight));
+      changed(kernel);
+    });
+    return input;
+  };
+
+  /** @param {Table} now */
+  const show = (now) => {
+    const old = now.length === kernel.length && now[0].length === kernel[0].length ? kernel.flat() : [];
+    kernel = now;
+    if (!old.length) {
+      inputs = now.flatMap((line, row) => line.map((_, column) => field(row, column)));
+      table.style.setProperty("--columns", String(now[0].length));
+      table.replaceChildren(...inputs);
+    }
+    now.flat().forEach((weight, index) => {
+      if (old[index] === weight) return;
+      inputs[index].value = weightText(weight);
+      inputs[index].removeAttribute("aria-invalid");
+    });
+    complain();
+  };
+  return { node: captioned("kernel", table), problem, show };
 }

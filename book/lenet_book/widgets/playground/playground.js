@@ -8,7 +8,7 @@ import { mounting } from "../shared/mounting.js";
 import { productOf } from "../shared/numbers.js";
 import { Transport } from "../shared/transport.js";
 import { arithmeticOf, flatIndex, unitAt } from "../stage/explanation.js";
-import { KernelTable, Workings, outcomeOf } from "./arithmetic.js";
+import { kernelTable, outcomeOf, workings } from "./arithmetic.js";
 import { controlsFor } from "./controls.js";
 import { Scene } from "./scene.js";
 import { Settings } from "./settings.js";
@@ -18,8 +18,8 @@ const PLAY = { shortest: 90, longest: 600, whole: 12000 }; // milliseconds of a 
 
 class Playground {
   #model; #settings; #controls; #scene; #transport;
-  #kernelTable = new KernelTable((kernel) => this.#changeKernel(kernel));
-  #figures = new Workings(this.#kernelTable.node);
+  #kernelTable = kernelTable((kernel) => this.#changeKernel(kernel));
+  #figures = workings(this.#kernelTable.node);
   #sentence = element("p", { class: "lenet-sentence" });
   #workings = element("div", { class: "lenet-workings" }, this.#sentence, this.#figures.node, this.#kernelTable.problem);
   #rule = element("p", { class: "lenet-muted" });
