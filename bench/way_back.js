@@ -1,9 +1,9 @@
 // @ts-check
 /** What `way_back.py` runs in a page: times in milliseconds. */
-import { Backward, backward, planOf } from "../book/lenet_book/widgets/stage/backward/gradients.js";
+import { Backward } from "../book/lenet_book/widgets/stage/backward/gradients.js";
 import { randomNumbers, readDigits, shuffled, startAgain } from "../book/lenet_book/widgets/stage/backward/learning.js";
 import { Adam } from "../book/lenet_book/widgets/stage/backward/optimizers.js";
-import { Trainer } from "../book/lenet_book/widgets/stage/backward/training.js";
+import { Trainer, scoreOf } from "../book/lenet_book/widgets/stage/backward/training.js";
 import { Engine } from "../book/lenet_book/widgets/stage/engine.js";
 
 /** @param {() => void} act */
@@ -16,17 +16,12 @@ function timeOf(act) {
 /** The ways of single pictures. @param {Instruction[]} steps @param {Record<string, Tensor>} arrays @param {LabelledPictures} digits */
 function timeWays(steps, arrays, { pictures, labels }) {
   const engine = new Engine(steps, arrays);
-  const plan = planOf(steps, arrays);
-  const walk = new Backward(engine, plan);
+  const walk = new Backward([engine]);
   /** @type {Record<string, number[]>} */
-  const times = { forward: [], backward: [], "backward, in memory of its own": [] };
+  const times = { forward: [], backward: [] };
   pictures.forEach((picture, i) => {
     times.forward.push(timeOf(() => engine.run(picture)));
-    walk.begin(labels[i]);
-    times.backward.push(timeOf(() => {
-      for (let step = plan.scores; step > 0; step--) walk.back(step);
-    }));
-    times["backward, in memory of its own"].push(timeOf(() => backward(engine, labels[i])));
+    times.backward.push(timeOf(() => walk.run(labels[i])));
   });
   return times;
 }
@@ -40,6 +35,7 @@ export function measure({ steps, arrays: plain, digits, batchSize, rate, enough,
   const random = randomNumbers(seed);
   startAgain(steps, arrays, random);
   const trainer = new Trainer(steps, arrays, batchSize);
+  const engine = new Engine(steps, arrays);
   const optimizer = new Adam(arrays, rate);
   const start = performance.now();
   let numRight = 0;
@@ -49,7 +45,7 @@ export function measure({ steps, arrays: plain, digits, batchSize, rate, enough,
       const batch = order.splice(0, batchSize);
       times["training step"].push(timeOf(() => trainer.step(batch.map((i) => training.pictures[i]), batch.map((i) => training.labels[i]), optimizer)));
     }
-    ({ numRight } = trainer.score(test.pictures, test.labels));
+    ({ numRight } = scoreOf(engine, test.pictures, test.labels));
   }
   return { times, numRight, numTest: test.labels.length, seconds: (performance.now() - start) / 1000 };
 }

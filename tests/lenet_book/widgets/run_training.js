@@ -2,7 +2,8 @@
 /** Train programs as each case says: the losses, the arrays by name, and the score in the end. `node run_training.js FOLDER` */
 import { answerCases } from "./cases.js";
 import { Adam, SGD } from "../../../book/lenet_book/widgets/stage/backward/optimizers.js";
-import { Trainer } from "../../../book/lenet_book/widgets/stage/backward/training.js";
+import { Trainer, scoreOf } from "../../../book/lenet_book/widgets/stage/backward/training.js";
+import { Engine } from "../../../book/lenet_book/widgets/stage/engine.js";
 import { partOf } from "../../../book/lenet_book/widgets/shared/arrays.js";
 
 answerCases((meta, { pictures, ...arrays }) => {
@@ -11,5 +12,5 @@ answerCases((meta, { pictures, ...arrays }) => {
   const chosen = (/** @type {number[]} */ batch) => [batch.map((i) => partOf(pictures, i)), batch.map((i) => meta.labels[i])];
   const losses = meta.batches.map((/** @type {number[]} */ batch) => trainer.step(...chosen(batch), optimizer));
   const trained = Object.fromEntries(Object.entries(arrays).map(([name, { data }]) => [name, data]));
-  return { losses, trained, score: trainer.score(...chosen(meta.labels.map((_, i) => i))) };
+  return { losses, trained, score: scoreOf(new Engine(meta.steps, arrays), ...chosen(meta.labels.map((_, i) => i))) };
 });

@@ -286,26 +286,3 @@ interface Picked {
   role: "weight" | "bias" | "unit";
   at: Unit;
 }
-
-/** How a gradient came about: as the sum of terms, or shown as maps, a window, or a curve. */
-interface Explained {
-  result: number;
-  terms: Term[];
-  /** Of the columns: names, and the factors. */
-  head: string[];
-  /** What stands before the result. */
-  line?: string;
-  /** What of the arriving gradients it is made of. */
-  from: Box | null;
-  /** Of a weight or bias that is used in many places; only a weight saw something. */
-  maps?: { shape: number[]; saw: number[] | null; map: number[] };
-  window?: ArithmeticOf<"maxPool">;
-  /** The place of the number at which a rule has its slope. */
-  curve?: { at: number; slope: number; gradient: number };
-}
-
-interface Term {
-  name: string;
-  factors: number[];
-  product: number;
-}

@@ -13,10 +13,10 @@ async function render({ model, el }) {
   const progress = [];
   Object.assign(window, { progress, training });
   el.classList.add("lenet-widget");
-  el.textContent = "0 steps";
+  el.textContent = "0 epochs";
   trainFromNothing({ program: steps, arrays, training, test, ...settings }, (told) => {
     progress.push({ ...told, arrays: Object.fromEntries(Object.entries(told.arrays).map(([name, { data }]) => [name, Array.from(data)])) });
-    el.textContent = `${told.numSteps} steps`;
+    el.textContent = `${told.epoch} epochs`;
   });
 }
 

@@ -2,10 +2,12 @@
 /** One step of gradient descent: the picked weight in numbers, the learning rate, all weights at once, and back. */
 import { decimalsFor, shortText } from "./figures.js";
 import { Adam, SGD, trainedNames } from "./optimizers.js";
-import { Engine } from "../engine.js";
+import { scoreOf } from "./training.js";
+import { Engine, need } from "../engine.js";
 import { inBrackets } from "../words.js";
 import { button, element, setAttribute, setText } from "../../shared/elements.js";
 import { checkbox, choice } from "../../shared/fields.js";
+import { sumOf } from "../../shared/numbers.js";
 import { countText, numberText } from "../../shared/text.js";
 
 /** The weight that is looked at, and its letter. @typedef {{ name: string, index: number, letter: string }} Spot */
@@ -26,15 +28,13 @@ export function rateOf(slider) {
 }
 
 export class Descent {
-  #state; #tell; #optimizers; #engine;
-  #gradients = /** @type {Gradients | null} */ (null);
+  #state; #tell; #optimizers; #trained;
   /** What is in .grad since the last step; null before the first. @type {Record<string, Float32Array> | null} */
   #held = null;
   /** What undoes the last step. @type {(() => void) | null} */
   #back = null;
   #right = "";
-  /** The arrays that learn. @type {string[]} */
-  #trained;
+  #gradients = /** @type {Gradients | null} */ (null);
   #formula = element("p", { class: "lenet-update" });
   #grad = element("p", { class: "lenet-muted lenet-grad" });
   #outcome = element("p", { class: "lenet-outcome", role: "status" });
@@ -47,23 +47,17 @@ export class Descent {
 
   /** @param {State} state @param {SideListener} tell */
   constructor(state, tell) {
-    const { engine, steps } = state;
     this.#state = state;
     this.#tell = tell;
-    this.#optimizers = [new SGD(engine.arrays, 1), new Adam(engine.arrays, 1)];
-    this.#engine = new Engine(steps, engine.arrays);
-    this.#trained = trainedNames(steps);
+    this.#optimizers = [SGD, Adam].map((Rule) => new Rule(state.engine.arrays, 1));
+    this.#trained = trainedNames(state.steps);
     setAttribute(this.#rule.box, "aria-label", "optimizer");
-    const rate = element("label", {}, "learning rate ", this.#rate);
-    const settings = settingsOf(rate, this.#rateText, this.#rule.node, this.#forgot.node);
-    const acts = settingsOf(this.#all, this.#undo, this.#outcome);
-    this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, acts);
+    const settings = settingsOf(element("label", {}, "learning rate ", this.#rate), this.#rateText, this.#rule.node, this.#forgot.node);
+    this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, settingsOf(this.#all, this.#undo, this.#outcome));
   }
 
   get #optimizer() {
-    const optimizer = this.#optimizers[this.#rule.box.selectedIndex];
-    optimizer.rate = rateOf(this.#rate);
-    return optimizer;
+    return Object.assign(this.#optimizers[this.#rule.box.selectedIndex], { rate: rateOf(this.#rate) });
   }
 
   /** What is left of the backward passes before, where it was not zeroed. */
@@ -73,38 +67,34 @@ export class Descent {
 
   /** @param {Gradients} gradients @param {Spot | null} spot */
   show(gradients, spot) {
-    const { engine, before, meta } = this.#state;
+    const { engine, before, meta: { classes } } = this.#state;
     this.#gradients = gradients;
-    const names = Object.keys(gradients.weights).filter((name) => this.#trained.includes(name));
-    const count = names.reduce((sum, name) => sum + engine.arrays[name].data.length, 0);
+    const count = sumOf(this.#trained.map((name) => gradients.weights[name]?.length ?? 0));
     setText(this.#rateText, String(this.#optimizer.rate));
     setText(this.#all, `Do it, for all ${countText(count)}`);
     this.#undo.disabled = !this.#back;
     this.#formula.hidden = this.#grad.hidden = !spot;
-    if (spot) this.#showWeight(gradients, spot);
-    if (!before) return setText(this.#outcome, "");
-    const answer = (/** @type {ArrayLike<number>} */ shares) => meta.classes[Array.from(shares).indexOf(Math.max(...Array.from(shares)))];
-    const losses = [before.loss, gradients.loss].map((loss) => numberText(loss)).join(" → ");
-    setText(this.#outcome, `${answer(before.shares)} → ${answer(gradients.shares)}, loss ${losses}${this.#right}`);
+    if (spot) this.#showWeight(spot, engine.arrays[spot.name].data[spot.index], gradients.weights[spot.name][spot.index]);
+    const answers = [before, gradients].map((one) => one && classes[Array.from(one.shares).indexOf(Math.max(...Array.from(one.shares)))]);
+    const losses = [before, gradients].map((one) => one && numberText(one.loss));
+    setText(this.#outcome, before ? `${answers.join(" → ")}, loss ${losses.join(" → ")}${this.#right}` : "");
   }
 
-  /** @param {Gradients} gradients @param {Spot} spot */
-  #showWeight({ weights }, { name, index, letter }) {
-    const optimizer = this.#optimizer;
-    const { rate, numSteps } = optimizer;
-    const weight = this.#state.engine.arrays[name].data[index];
+  /** @param {Spot} spot @param {number} weight @param {number} fresh  its gradient of this backward pass */
+  #showWeight({ name, index, letter }, weight, fresh) {
     if (!this.#trained.includes(name)) {
       this.#formula.replaceChildren(`${letter} stays ${numberText(weight)}: it is frozen, its requires_grad is False.`);
       return setText(this.#grad, `${letter}.grad stays None; the gradient above is what it would be.`);
     }
-    const [left, fresh] = [this.#left?.[name][index] ?? 0, weights[name][index]];
-    const g = left + fresh;
+    const g = (this.#left?.[name][index] ?? 0) + fresh;
+    const optimizer = this.#optimizer;
+    const { rate, numSteps } = optimizer;
     const { after, before: [mean, square], memory: [m, v] } = optimizer.preview(name, index, g);
+    const [first, second] = [m / (1 - 0.9 ** (numSteps + 1)), v / (1 - 0.999 ** (numSteps + 1))];
     const decimals = Math.max(4, decimalsFor(Math.abs(rate * g)));
     const text = (/** @type {number} */ value) => inBrackets(value, numberText(value, decimals));
     const short = (/** @type {number} */ value) => inBrackets(value, shortText(value));
-    const [first, second] = [m / (1 - 0.9 ** (numSteps + 1)), v / (1 - 0.999 ** (numSteps + 1))];
-    const lines = this.#rule.box.selectedIndex
+    const lines = optimizer instanceof Adam
       ? [
           `m ← 0.9 · ${short(mean)} + 0.1 · ${short(g)} = ${shortText(m)}`,
           `v ← 0.999 · ${short(square)} + 0.001 · ${short(g)}² = ${shortText(v)}`,
@@ -112,36 +102,29 @@ export class Descent {
         ]
       : [`${letter} ← ${letter} − lr · g = ${numberText(weight, decimals)} − ${rate} · ${text(g)} = ${numberText(after, decimals)}`];
     this.#formula.replaceChildren(...lines.map((line) => element("span", {}, line)));
-    const held = !this.#held ? "was None" : this.#left ? `held ${text(left)}` : "was zeroed";
+    const held = !this.#held ? "was None" : this.#left ? `held ${text(g - fresh)}` : "was zeroed";
     setText(this.#grad, `${letter}.grad ${held}; this backward pass has ${this.#left ? `added ${text(fresh)}` : "filled it"}.`);
   }
 
-  /** Of the page's pictures, where the page can compute what they give. */
-  get #labels() {
-    const { steps, meta } = this.#state;
-    return steps.some(({ kind }) => kind === "recorded") ? [] : (meta.labels ?? []);
-  }
-
-  /** How many of the page's pictures the network answers rightly. */
-  #numRight() {
-    return this.#labels.filter((label, sample) => {
-      const shares = this.#engine.run(this.#state.input.valuesOf(sample)).slice(-1)[0];
-      return shares.indexOf(Math.max(...shares)) === label;
-    }).length;
+  /** How many of the page's pictures the network answers rightly, where the page can compute that; and how many there are. */
+  #countRight() {
+    const { steps, engine, input, meta } = this.#state;
+    const labels = steps.some(({ kind }) => kind === "recorded") ? [] : (meta.labels ?? []);
+    const { numRight } = scoreOf(new Engine(steps, engine.arrays), labels.map((_, sample) => input.valuesOf(sample)), labels);
+    return { numRight, count: labels.length };
   }
 
   #step() {
-    const [gradients, held, before, optimizer] = [this.#gradients, this.#held, this.#state.before, this.#optimizer];
-    if (!gradients) return;
-    const saved = optimizer.save(this.#trained);
-    const rightBefore = this.#numRight();
-    const left = this.#left;
-    const fresh = Object.entries(gradients.weights).filter(([name]) => this.#trained.includes(name));
-    this.#held = Object.fromEntries(fresh.map(([name, values]) => [name, left ? values.map((value, i) => value + left[name][i]) : values]));
+    const gradients = need(this.#gradients);
+    const [held, left, optimizer, { before }] = [this.#held, this.#left, this.#optimizer, this.#state];
+    const takeBack = optimizer.saved(this.#trained);
+    const { numRight, count } = this.#countRight();
+    const names = this.#trained.filter((name) => gradients.weights[name]);
+    this.#held = Object.fromEntries(names.map((name) => [name, gradients.weights[name].map((value, i) => value + (left?.[name][i] ?? 0))]));
     optimizer.step(this.#held);
-    this.#right = this.#labels.length ? `; right of the ${this.#labels.length} pictures here: ${rightBefore} → ${this.#numRight()}` : "";
+    this.#right = count ? `; right of the ${count} pictures here: ${numRight} → ${this.#countRight().numRight}` : "";
     this.#back = () => {
-      optimizer.restore(saved);
+      takeBack();
       this.#held = held;
       this.#state.before = before;
     };

@@ -1,12 +1,11 @@
 // @ts-check
 /** Training from nothing, beside the page, on the digits that come with it. */
-import { Adam, copyOf, trainedNames } from "./optimizers.js";
-import { Trainer } from "./training.js";
+import { Adam, trainedNames } from "./optimizers.js";
+import { Trainer, scoreOf } from "./training.js";
+import { Engine } from "../engine.js";
 import { TRIANGLE, resized, rounded } from "../input/resampling.js";
 
-const STEPS_BETWEEN = 15;
-
-/** Train in a worker. @param {TrainingTask} task @param {(progress: TrainingProgress) => void} tell @returns {() => void}  ends it */
+/** Train in a worker. @param {TrainingTask} task @param {(progress: TrainingProgress) => void} tell  hears of every epoch @returns {() => void}  ends it */
 export function trainFromNothing(task, tell) {
   const worker = startWorker("work");
   worker.onmessage = ({ data }) => tell(data);
@@ -20,20 +19,15 @@ export function work() {
     const { program, arrays, training, test, batchSize, rate, seed, numEpochs } = data;
     const random = randomNumbers(seed);
     startAgain(program, arrays, random);
-    const trainer = new Trainer(program, arrays, batchSize);
-    const optimizer = new Adam(arrays, rate);
-    let losses = [];
+    const [trainer, optimizer, engine] = [new Trainer(program, arrays, batchSize), new Adam(arrays, rate), new Engine(program, arrays)];
     for (let epoch = 1; epoch <= numEpochs; epoch++) {
       const order = shuffled(training.labels.length, random);
+      const losses = [];
       while (order.length) {
         const batch = order.splice(0, batchSize);
         losses.push(trainer.step(batch.map((i) => training.pictures[i]), batch.map((i) => training.labels[i]), optimizer));
-        const isLast = epoch === numEpochs && !order.length;
-        if (optimizer.numSteps % STEPS_BETWEEN && !isLast) continue;
-        const score = trainer.score(test.pictures, test.labels);
-        postMessage({ numSteps: optimizer.numSteps, epoch, losses, score, arrays: copyOf(arrays, trainedNames(program)) });
-        losses = [];
       }
+      postMessage({ epoch, losses, score: scoreOf(engine, test.pictures, test.labels), arrays });
     }
   };
 }
@@ -55,14 +49,9 @@ export function readDigits({ pixels, labels }, side, mean, std) {
 
 // ---------------------------------------------------------------------------- a beginning
 
-/** Numbers from 0 to 1 that are the same for a seed (mulberry32). @param {number} seed @returns {() => number} */
+/** Numbers from 0 to 1 that are the same for a seed, by the congruential generator of Numerical Recipes. @param {number} seed @returns {() => number} */
 export function randomNumbers(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
 }
 
 /** The order in which an epoch takes its pictures. @param {number} count @param {() => number} random */

@@ -34,11 +34,7 @@ class Optimizer {
     }
   }
 
-  /**
-   * What a step would make of one weight, and of what is remembered of it.
-   *
-   * @param {string} name @param {number} index @param {number} gradient
-   */
+  /** What a step would make of one weight, and of what is remembered of it. @param {string} name @param {number} index @param {number} gradient */
   preview(name, index, gradient) {
     const before = [0, 1].map((i) => this.memory[name]?.[i][index] ?? 0);
     const [weights, ...memory] = [this.arrays[name].data[index], ...before].map((value) => Float32Array.of(value));
@@ -51,15 +47,13 @@ class Optimizer {
   /** @param {Numbers} _weights @param {Float32Array} _gradient @param {Float32Array[]} _memory */
   change(_weights, _gradient, _memory) {}
 
-  /** Keep what a step changes, to take it back. @param {string[]} names */
-  save(names) {
-    return { kept: copyOf(this.arrays, names), memory: structuredClone(this.memory), numSteps: this.numSteps };
-  }
-
-  /** @param {ReturnType<Optimizer["save"]>} saved */
-  restore({ kept, memory, numSteps }) {
-    for (const [name, { data }] of Object.entries(kept)) this.arrays[name].data.set(data);
-    Object.assign(this, { memory: structuredClone(memory), numSteps });
+  /** Keep what a step changes. @param {string[]} names  of arrays @returns {() => void}  takes it back */
+  saved(names) {
+    const [kept, { memory, numSteps }] = [copyOf(this.arrays, names), structuredClone({ memory: this.memory, numSteps: this.numSteps })];
+    return () => {
+      for (const name of names) this.arrays[name].data.set(kept[name].data);
+      Object.assign(this, { memory, numSteps });
+    };
   }
 }
 

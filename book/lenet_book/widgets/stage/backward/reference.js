@@ -1,15 +1,14 @@
 // @ts-check
 /** PyTorch's own gradients of the same picture, label and weights: `reference.py` gives them where a kernel runs. */
 import { shortText } from "./figures.js";
+import { sumOf } from "../../shared/numbers.js";
 import { countText } from "../../shared/text.js";
 
 export class Reference {
   #state;
-  /** The question that waits for its answer. */
+  /** The last question; its number is 0 once it is answered. */
   #question = { number: 0, key: "" };
   #answer = /** @type {PyTorchAnswer | null} */ (null);
-  /** What was answered. */
-  #key = "";
   /** How far all gradients are apart, once that was asked. */
   #all = "";
 
@@ -18,9 +17,9 @@ export class Reference {
     this.#state = state;
     const hear = (/** @type {any} */ { number, reason = "", loss, names = [] }, /** @type {DataView[]} */ buffers) => {
       if (number !== this.#question.number) return; // that of another view
-      const weights = Object.fromEntries(names.map((/** @type {string} */ name, /** @type {number} */ i) => [name, numbersIn(buffers[i])]));
+      const numbers = buffers.map(({ buffer, byteOffset, byteLength }) => new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)));
+      const weights = Object.fromEntries(names.map((/** @type {string} */ name, /** @type {number} */ i) => [name, numbers[i]]));
       this.#answer = { loss, weights, reason };
-      this.#key = this.#question.key;
       this.#question.number = 0;
       this.#all = "";
       came();
@@ -36,8 +35,8 @@ export class Reference {
    * @param {{ name: string, index: number } | null} spot  the weight that is looked at
    */
   compare(gradients, key, spot) {
-    if (key !== this.#key) this.#ask(key);
-    if (key !== this.#key || !this.#answer) return "";
+    if (key !== this.#question.key) this.#ask(key);
+    if (key !== this.#question.key || this.#question.number || !this.#answer) return "";
     const { loss, weights, reason } = this.#answer;
     if (reason) return `PyTorch gives no gradients: ${reason}`;
     const [theirs, own] = spot ? [weights[spot.name]?.[spot.index], gradients.weights[spot.name][spot.index]] : [loss, gradients.loss];
@@ -61,23 +60,16 @@ export class Reference {
 function allText(theirs, own) {
   const names = Object.keys(theirs).filter((name) => name in own);
   const shares = names.map((name) => farthest(theirs[name].map((value, i) => value - own[name][i])) / (farthest(theirs[name]) || 1));
-  const count = names.reduce((sum, name) => sum + theirs[name].length, 0);
-  return `Of all ${countText(count)} gradients, none is off by more than ${smallText(farthest(shares))} of its layer's largest.`;
+  const count = sumOf(names.map((name) => theirs[name].length));
+  return `Of all ${countText(count)} gradients, none is off by more than ${smallText(Math.max(0, ...shares))} of its layer's largest.`;
 }
 
-/** @param {Float32Array | number[]} values */
+/** How far numbers reach from 0. @param {Float32Array} values */
 function farthest(values) {
-  let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
-  return most;
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** @param {number} value */
 function smallText(value) {
   return Math.abs(value).toExponential(0).replace("-", "−");
-}
-
-/** @param {DataView} view */
-function numbersIn({ buffer, byteOffset, byteLength }) {
-  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }

@@ -1,89 +1,68 @@
 // @ts-check
 /** Training in the page: batches, the statistics of batch norm, and scores. */
 import { trainedNames } from "./optimizers.js";
-import { Backward, backThroughNorm, planOf, sumOver } from "./gradients.js";
+import { Backward, backThroughNorm, sumOver } from "./gradients.js";
 import { Engine, need } from "../engine.js";
 import { sumOf } from "../../shared/numbers.js";
 
-/** Trains the arrays of a program, and sees how well they do. */
+/** Trains the arrays of a program. */
 export class Trainer {
-  #engines; #walks; #plan;
-  /** By the names of arrays that learn, what has come since it was last zeroed. @type {Record<string, Float32Array>} */
-  gradients;
+  #engines; #walk; #gradients;
 
   /**
    * @param {Instruction[]} program @param {Record<string, Tensor>} arrays  which no one else may hold
    * @param {number} batchSize  the largest
    */
   constructor(program, arrays, batchSize) {
-    this.program = program;
-    this.#plan = planOf(program, arrays);
-    const { weights } = this.#plan;
-    this.gradients = Object.fromEntries(trainedNames(program).filter((name) => weights[name]).map((name) => [name, weights[name]]));
     this.#engines = Array.from({ length: batchSize }, () => new Engine(program, arrays));
-    this.#walks = this.#engines.map((engine) => new Backward(engine, this.#plan));
-  }
-
-  zeroGradients() {
-    for (const gradient of Object.values(this.gradients)) gradient.fill(0);
-  }
-
-  /**
-   * Add the gradients of a batch's mean loss, in train mode.
-   *
-   * @param {Float32Array[]} pictures  normalised @param {ArrayLike<number>} labels
-   * @returns {number}  the loss
-   */
-  backward(pictures, labels) {
-    const engines = this.#engines.slice(0, pictures.length);
-    const walks = this.#walks.slice(0, pictures.length);
-    const { scores } = this.#plan;
-    /** The ways back of batch norms. @type {Map<number, () => void>} */
-    const norms = new Map();
-    engines.forEach((engine, i) => engine.values[0].set(pictures[i]));
-    for (let step = 1; step <= scores; step++) {
-      const tasks = walks.map((walk) => walk.tasks[step]);
-      if (isNormalised(tasks)) norms.set(step, normalise(tasks));
-      else for (const engine of engines) engine.compute(step);
-    }
-    const losses = walks.map((walk, i) => walk.begin(labels[i], 1 / walks.length).loss);
-    for (let step = scores; step > 0; step--) {
-      if (norms.has(step)) norms.get(step)?.();
-      else for (const walk of walks) walk.back(step);
-    }
-    return sumOf(losses) / losses.length;
+    this.#walk = new Backward(this.#engines);
+    const learns = trainedNames(program);
+    this.#gradients = Object.fromEntries(Object.entries(this.#walk.weights).filter(([name]) => learns.includes(name)));
   }
 
   /**
-   * One step of an optimizer.
+   * One step of an optimizer, from the gradients of a batch's mean loss in train mode.
    *
-   * @param {Float32Array[]} pictures @param {ArrayLike<number>} labels
+   * @param {Float32Array[]} pictures  normalised @param {number[]} labels
    * @param {{ step: (gradients: Record<string, Float32Array>) => void }} optimizer
    * @returns {number}  the loss before it
    */
   step(pictures, labels, optimizer) {
-    this.zeroGradients();
-    const loss = this.backward(pictures, labels);
-    optimizer.step(this.gradients);
-    return loss;
+    const { scores, tasks, weights } = this.#walk;
+    const engines = this.#engines.slice(0, pictures.length);
+    /** The ways back of batch norms, by instruction. @type {Map<number, () => void>} */
+    const norms = new Map();
+    engines.forEach((engine, i) => engine.values[0].set(pictures[i]));
+    for (let step = 1; step <= scores; step++) {
+      const batch = tasks[step].slice(0, pictures.length);
+      if (isNormalised(batch)) norms.set(step, normalise(batch));
+      else for (const engine of engines) engine.compute(step);
+    }
+    for (const gradient of Object.values(weights)) gradient.fill(0);
+    const losses = this.#walk.begin(labels).map(({ loss }) => loss);
+    for (let step = scores; step > 0; step--) {
+      if (norms.has(step)) norms.get(step)?.();
+      else this.#walk.back(step, pictures.length);
+    }
+    optimizer.step(this.#gradients);
+    return sumOf(losses) / losses.length;
   }
+}
 
-  /**
-   * What the network says of pictures, in eval mode.
-   *
-   * @param {Float32Array[]} pictures @param {ArrayLike<number>} labels
-   * @returns {TestScore}
-   */
-  score(pictures, labels) {
-    const [engine] = this.#engines;
-    const scores = engine.values[this.#plan.scores];
-    const confusion = Array.from(scores, () => Array.from(scores, () => 0));
-    pictures.forEach((picture, i) => {
-      engine.run(picture);
-      confusion[labels[i]][scores.indexOf(Math.max(...scores))] += 1;
-    });
-    return { numRight: sumOf(confusion.map((row, label) => row[label])), confusion };
-  }
+/**
+ * What a network says of pictures, in eval mode.
+ *
+ * @param {Engine} engine @param {Float32Array[]} pictures  normalised @param {number[]} labels
+ * @returns {TestScore}
+ */
+export function scoreOf(engine, pictures, labels) {
+  const { shape: [numClasses] } = engine.program[engine.program.length - 1];
+  const confusion = Array.from({ length: numClasses }, () => Array(numClasses).fill(0));
+  pictures.forEach((picture, i) => {
+    const shares = engine.run(picture)[engine.program.length - 1];
+    confusion[labels[i]][shares.indexOf(Math.max(...shares))] += 1;
+  });
+  return { numRight: sumOf(confusion.map((row, label) => row[label])), confusion };
 }
 
 // ---------------------------------------------------------------------------- batch norm
@@ -103,16 +82,16 @@ function normalise(tasks) {
   const [{ instruction: { eps = 1e-5, momentum = 0.1, shape }, output, weights }] = tasks;
   const [running, deviations, weight, bias] = [need(weights("mean")), need(weights("deviation")), weights("weight"), weights("bias")];
   const count = (tasks.length * output.length) / shape[0];
-  const own = Array.from(running, (_, channel) => {
+  const [means, own] = [new Float64Array(shape[0]), new Float64Array(shape[0])];
+  for (let channel = 0; channel < shape[0]; channel++) {
     const mean = sumOver(tasks, channel, ({ inputs: [input] }, i) => input[i]) / count;
-    const squares = sumOver(tasks, channel, ({ inputs: [input] }, i) => (input[i] - mean) ** 2);
-    const deviation = Math.sqrt(squares / count + eps);
-    const factor = (weight ? weight[channel] : 1) / deviation;
+    const variance = sumOver(tasks, channel, ({ inputs: [input] }, i) => (input[i] - mean) ** 2) / count;
+    [means[channel], own[channel]] = [mean, Math.sqrt(variance + eps)];
+    const factor = (weight ? weight[channel] : 1) / own[channel];
     sumOver(tasks, channel, (task, i) => (task.output[i] = (task.inputs[0][i] - mean) * factor + (bias ? bias[channel] : 0)));
     running[channel] += momentum * (mean - running[channel]);
-    const variance = (1 - momentum) * (deviations[channel] ** 2 - eps) + (momentum * squares) / (count - 1);
-    deviations[channel] = Math.sqrt(variance + eps);
-    return { mean, deviation };
-  });
-  return () => backThroughNorm(tasks, own.map(({ mean }) => mean), own.map(({ deviation }) => deviation), count);
+    const before = deviations[channel] ** 2 - eps;
+    deviations[channel] = Math.sqrt(before + momentum * ((variance * count) / (count - 1) - before) + eps);
+  }
+  return () => backThroughNorm(tasks, means, own, count);
 }

@@ -18,17 +18,6 @@ interface Blocked {
   reason: string;
 }
 
-interface BackwardPlan {
-  /** The instruction whose output is scored. */
-  scores: number;
-  /** By instruction; null where no gradient goes on. */
-  rules: (BackwardRule | null)[];
-  isReached: boolean[];
-  /** Gradients by the names of arrays; whoever begins a batch fills them with 0. */
-  weights: Record<string, Float32Array>;
-  blockedAt: Blocked | null;
-}
-
 /** What a rule works on: it adds to the gradients `below`, of what went in, and to those of weights. */
 interface BackwardTask {
   instruction: Instruction;
@@ -42,15 +31,6 @@ interface BackwardTask {
 
 type BackwardRule = (pass: BackwardTask) => void;
 
-/** A weight or bias of a layer, or a number that goes in. */
-interface PickedNumber {
-  role: "weight" | "bias" | "unit";
-  /** Its place in the array of weights, or among the numbers of that input. */
-  at: number;
-  /** Which of the instruction's inputs; the first if not given. */
-  input?: number;
-}
-
 /** What a number that comes out adds to the gradient of one that goes in. */
 interface GradientTerm {
   unit: Unit;
@@ -59,12 +39,6 @@ interface GradientTerm {
   /** What arrives at it. */
   gradient: number;
   product: number;
-}
-
-interface GradientTerms {
-  /** In the order of the numbers that come out; for a kernel's weight, of the places of its map. */
-  terms: GradientTerm[];
-  result: number;
 }
 
 /** Where there is a kernel, a front end may send Python a message. */
@@ -106,15 +80,14 @@ interface TrainingTask {
   numEpochs: number;
 }
 
-/** What it tells while it trains. */
+/** What it tells after each epoch. */
 interface TrainingProgress {
-  numSteps: number;
-  /** Epochs begun. */
+  /** How many it has trained. */
   epoch: number;
-  /** Of the steps since it told last. */
+  /** Of the epoch's steps. */
   losses: number[];
   score: TestScore;
-  /** The weights by now. */
+  /** With the weights by now. */
   arrays: Record<string, Tensor>;
 }
 

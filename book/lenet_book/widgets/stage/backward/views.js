@@ -1,124 +1,147 @@
 // @ts-check
 /** How the gradient of one number came about: the loss class by class, maps times maps, a window, a curve, or a table of products. */
 import { decimalsFor, shortText } from "./figures.js";
+import { arithmeticOf, flatIndex } from "../explanation.js";
 import { WindowGrid, signedPaint } from "../grids.js";
 import { RuleCurve } from "../lines.js";
 import { limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { addUp, signedText } from "../sums.js";
 import { Tile, fillRows, runningTotal, tableOf } from "../terms.js";
+import { placeName, unitText } from "../words.js";
 import { button, element, setAttribute } from "../../shared/elements.js";
 import { sumOf } from "../../shared/numbers.js";
 import { numberText } from "../../shared/text.js";
 
-const MOST_TERMS_SHOWN = 10;
+/** @typedef {{ name: string, factors: string[], product: number }} Row */
+
+const MOST_ROWS = 10;
+const MOST_BUTTONS = 20;
 const LINE = 24; // CSS pixels
+const CURVES = ["relu", "leakyRelu", "elu", "gelu", "tanh", "sigmoid", "affine"];
+const NOT_ALL = 1e-4;
 
 export class RuleViews {
-  #state; #room; #tell;
+  #state; #room; #buttons; #loss;
+  #shares = element("tbody", {});
+  #table = tableOf(["class", "share p", "right y", "p − y"], this.#shares);
 
   /** @param {State} state @param {HTMLElement} room @param {SideListener} tell */
   constructor(state, room, tell) {
     this.#state = state;
     this.#room = room;
-    this.#tell = tell;
+    this.#buttons = state.meta.classes.slice(0, MOST_BUTTONS).map((name, i) => button(name, () => tell.label(i)));
+    const say = element("div", { class: "lenet-say", role: "group", "aria-label": "What the picture is" }, "It is", ...this.#buttons);
+    this.#loss = element("div", { class: "lenet-loss" }, say, this.#table);
   }
 
-  /**
-   * Show how a gradient came about, or without one the loss.
-   *
-   * @param {Explained | null} explained @param {Gradients} gradients @param {Theme} theme
-   * @returns {string}  what stands before the result
-   */
-  show(explained, gradients, theme) {
-    const { activeElement } = document;
-    if (!explained) return this.#showLoss(gradients);
-    if (this.#room.contains(activeElement)) /** @type {HTMLElement} */ (activeElement).blur();
-    const { maps, window: pooled, curve, line = "" } = explained;
-    if (maps) this.#showMaps(maps, theme);
-    else if (pooled) this.#showWindow(pooled, theme);
-    else if (curve) return this.#showCurve(explained.result, curve);
-    else return this.#showTerms(explained);
-    return line;
-  }
-
-  /** The classes with their shares, and what is said of them, which can be changed here. @param {Gradients} gradients */
-  #showLoss({ shares }) {
-    const { classes } = this.#state.meta;
-    const { label } = this.#state;
-    const ranked = Array.from(shares, (_, i) => i).sort((a, b) => Number(b === label) - Number(a === label) || shares[b] - shares[a]);
-    const shown = ranked.slice(0, MOST_TERMS_SHOWN).sort((a, b) => a - b);
-    const high = Math.min(22, Math.floor((this.#room.clientHeight - (this.#room.clientWidth < 400 ? 84 : 46)) / (shown.length + 1)));
-    if (this.#room.querySelector("[data-high]")?.getAttribute("data-high") !== String(high)) {
-      const buttons = classes.slice(0, 20).map((name, i) => button(name, () => this.#tell.label(i)));
-      const say = element("div", { class: "lenet-say", role: "group", "aria-label": "What the picture is" }, "It is", ...buttons);
-      const table = tableOf(["class", "share p", "right y", "p − y"], element("tbody", {}), high);
-      this.#room.replaceChildren(element("div", { class: "lenet-loss", "data-high": high }, say, table));
-    }
-    [...this.#room.querySelectorAll("button")].forEach((node, i) => setAttribute(node, "aria-pressed", String(i === label)));
-    const body = /** @type {HTMLTableSectionElement} */ (this.#room.querySelector("tbody"));
-    fillRows(body, shown.map((i) => {
-      const right = Number(i === label);
-      return [classes[i], numberText(shares[i]), String(right), signedText(shares[i] - right, 4)];
-    }));
-    shown.forEach((i, row) => (body.rows[row].className = i === label ? "lenet-lit" : ""));
+  /** The classes with their shares, and what is said of them, which can be changed here. @param {number[]} shares @returns {string}  what stands before the loss */
+  showLoss(shares) {
+    const { label, meta: { classes } } = this.#state;
+    const { clientHeight, clientWidth } = this.#room;
+    const ranked = [...shares.keys()].sort((a, b) => Number(b === label) - Number(a === label) || shares[b] - shares[a]);
+    const shown = ranked.slice(0, MOST_ROWS).sort((a, b) => a - b);
+    const high = Math.min(22, Math.floor((clientHeight - (clientWidth < 400 ? 84 : 46)) / (shown.length + 1)));
+    this.#table.style.setProperty("--row", `${high}px`);
+    if (!this.#room.contains(this.#loss)) this.#room.replaceChildren(this.#loss);
+    this.#buttons.forEach((node, i) => setAttribute(node, "aria-pressed", String(i === label)));
+    const differences = shown.map((i) => signedText(shares[i] - Number(i === label), 4));
+    fillRows(this.#shares, shown.map((i, row) => [classes[i], numberText(shares[i]), String(Number(i === label)), differences[row]]));
+    shown.forEach((i, row) => (this.#shares.rows[row].className = i === label ? "lenet-lit" : ""));
     return `loss = −log(${shortText(shares[label])}) = `;
   }
 
-  /** What a weight saw, times the gradients of its map. @param {NonNullable<Explained["maps"]>} maps @param {Theme} theme */
-  #showMaps({ shape: [rows, columns], saw, map }, theme) {
-    const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 28) / rows, 14);
-    const gradients = /** @type {[string, number[]]} */ ([`${saw ? "× " : ""}gradient of its map`, map]);
-    const parts = [gradients];
-    if (saw) parts.unshift(["what the weight saw", saw]);
-    if (saw) parts.push(["= products", saw.map((value, i) => value * map[i])]);
-    const palette = signedPalette(theme);
-    this.#room.replaceChildren(element("div", { class: "lenet-products" }, ...parts.map(([title, values]) => {
-      const tile = new Tile(rows, columns, Math.max(1, side));
-      tile.paint(values, symmetricScale(palette, limitOf(values)));
-      return element("figure", {}, element("figcaption", {}, title), tile.canvas);
-    })));
+  /**
+   * Show how a gradient came about.
+   *
+   * @param {Picked} picked @param {GradientTerm[]} terms @param {number} total  the gradient @param {Theme} theme
+   * @returns {string}  what stands before it
+   */
+  show({ role, at }, terms, total, theme) {
+    const { steps, step } = this.#state;
+    const { kind, shape } = steps[step];
+    const rest = total - sumOf(terms.map(({ product }) => product));
+    /** @type {Row[]} */
+    const others = Math.abs(rest) > NOT_ALL * Math.abs(total) ? [{ name: "by other ways", factors: [], product: rest }] : [];
+    if (role !== "unit" && shape.length === 3) return this.#showMaps(role, terms, theme);
+    if (kind === "maxPool" && terms.length) return this.#showWindow(terms, theme);
+    if (kind === "conv") return this.#showTable(["gradients × kernel of"], [...byFilter(terms), ...others], total);
+    if (CURVES.includes(kind) && !others.length) return this.#showCurve(terms[0], total);
+    const times = kind === "linear" && role === "weight" ? ` × ${placeName(steps, step, at[1])}` : "";
+    const rows = terms.map(({ unit, factor, gradient, product }) => {
+      const name = kind === "linear" ? `output ${unit}${times}` : unitText(unit);
+      return { name, factors: [shortText(gradient), `× ${shortText(factor)}`], product };
+    });
+    return this.#showTable(["from", "gradient", "× how much it moves"], [...rows, ...others], total);
   }
 
-  /** @param {ArithmeticOf<"maxPool">} pooled @param {Theme} theme */
-  #showWindow(pooled, theme) {
-    const { patch } = pooled;
-    const view = new WindowGrid(patch, this.#room.clientWidth, this.#room.clientHeight);
-    const limit = limitOf(this.#state.engine.values[this.#state.steps[this.#state.step].inputs[0]]);
+  /** What a weight saw, times the gradients of its map; a bias saw nothing. @param {Picked["role"]} role @param {GradientTerm[]} terms @param {Theme} theme */
+  #showMaps(role, terms, theme) {
+    const { shape: [, rows, columns] } = this.#state.steps[this.#state.step];
+    const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 28) / rows, 14);
+    const all = /** @type {[string, number[]][]} */ ([
+      ["what the weight saw", terms.map(({ factor }) => factor)],
+      [`${role === "bias" ? "" : "× "}gradient of its map`, terms.map(({ gradient }) => gradient)],
+      ["= products", terms.map(({ product }) => product)],
+    ]);
+    const figures = (role === "bias" ? [all[1]] : all).map(([title, values]) => {
+      const tile = new Tile(rows, columns, Math.max(1, side));
+      tile.paint(values, symmetricScale(signedPalette(theme), limitOf(values)));
+      return element("figure", {}, element("figcaption", {}, title), tile.canvas);
+    });
+    this.#room.replaceChildren(element("div", { class: "lenet-products" }, ...figures));
+    const what = role === "bias" ? "gradient" : "product";
+    return terms.length === 1 ? `one place, one ${what}: ` : `${terms.length} places, ${terms.length} ${what}s. Their sum is `;
+  }
+
+  /** @param {GradientTerm[]} terms @param {Theme} theme */
+  #showWindow(terms, theme) {
+    const { engine, steps, step } = this.#state;
+    const { unit, factor } = terms.find((term) => term.factor) ?? terms[0];
+    const pooled = /** @type {ArithmeticOf<"maxPool">} */ (arithmeticOf(engine, step, unit));
+    const view = new WindowGrid(pooled.patch, this.#room.clientWidth, this.#room.clientHeight);
+    const limit = limitOf(engine.values[steps[step].inputs[0]]);
     this.#room.replaceChildren(view.node);
     view.show(pooled, { paintOf: () => signedPaint(limit, theme) });
+    return factor ? "It is the largest of its window, and gets its gradient: " : "Another is the largest of its window; here goes on ";
   }
 
-  /** @param {number} result @param {NonNullable<Explained["curve"]>} curve */
-  #showCurve(result, { at: index, slope, gradient }) {
+  /** @param {GradientTerm} term @param {number} total */
+  #showCurve({ unit, factor, gradient }, total) {
     const { engine, steps, step } = this.#state;
-    const [value, came] = [engine.values[steps[step].inputs[0]][index], engine.values[step][index]];
+    const [value, result] = [steps[step].inputs[0], step].map((at) => engine.values[at][flatIndex(unit, steps[at].shape)]);
     const view = new RuleCurve();
     this.#room.replaceChildren(view.node);
-    view.show({ value, result: came }, { state: this.#state });
-    const [at, steep] = [value, slope].map((number) => numberText(number, 2));
-    const decimals = decimalsFor(Math.max(Math.abs(gradient), Math.abs(result)));
-    return `at ${at} the slope is ${steep}: ${numberText(gradient, decimals)} × ${steep} = `;
+    view.show({ value, result }, { state: this.#state });
+    const slope = numberText(factor, 2);
+    const decimals = decimalsFor(Math.max(Math.abs(gradient), Math.abs(total)));
+    return `at ${numberText(value, 2)} the slope is ${slope}: ${numberText(gradient, decimals)} × ${slope} = `;
   }
 
-  /** The strongest products in a table, and how they add up. @param {Explained} explained */
-  #showTerms({ terms, head, result }) {
-    const room = Math.max(2, Math.min(MOST_TERMS_SHOWN, Math.floor(this.#room.clientHeight / LINE) - 1));
-    const sorted = [...terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
-    const isCut = sorted.length > room;
-    const shown = sorted.slice(0, isCut ? room - 1 : room);
-    const others = sorted.slice(shown.length);
-    const rest = { name: `the other ${others.length}`, factors: [], product: sumOf(others.map(({ product }) => product)) };
-    if (others.length) shown.push(rest);
-    const decimals = decimalsFor(Math.max(...shown.map(({ product }) => Math.abs(product)), Math.abs(result)));
-    const sums = addUp(shown.map(({ product }) => product), result, decimals).terms;
-    const total = runningTotal(shown.length);
+  /** The strongest products, and how they add up. @param {string[]} head @param {Row[]} rows @param {number} total */
+  #showTable(head, rows, total) {
+    const room = Math.max(2, Math.min(MOST_ROWS, Math.floor(this.#room.clientHeight / LINE) - 1));
+    const sorted = [...rows].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+    const others = sorted.length > room ? sorted.splice(room - 1) : [];
+    if (others.length) sorted.push({ name: `the other ${others.length}`, factors: [], product: sumOf(others.map(({ product }) => product)) });
+    const products = sorted.map(({ product }) => product);
+    const decimals = decimalsFor(Math.max(...products.map(Math.abs), Math.abs(total)));
+    const sums = addUp(products, total, decimals).terms;
+    const bars = runningTotal(sums.length);
     const body = element("tbody", {});
     this.#room.replaceChildren(tableOf([...head, "product", "so far"], body, LINE));
-    fillRows(body, shown.map(({ name, factors }, i) => {
-      const cells = head.slice(1).map((_, at) => (at in factors ? `${at ? "× " : ""}${shortText(factors[at])}` : ""));
-      return [name, ...cells, signedText(sums[i], decimals)];
-    }), total.cells);
-    total.show(sums);
-    return terms.length > 1 ? `${terms.length} terms. Their sum is ` : "";
+    fillRows(body, sorted.map(({ name, factors }, i) => {
+      return [name, ...head.slice(1).map((_, at) => factors[at] ?? ""), signedText(sums[i], decimals)];
+    }), bars.cells);
+    bars.show(sums);
+    return rows.length > 1 ? `${rows.length} terms. Their sum is ` : "";
   }
+}
+
+/** The products of each filter, added up. @param {GradientTerm[]} terms @returns {Row[]} */
+function byFilter(terms) {
+  return [...new Set(terms.map(({ unit: [filter] }) => filter))].map((filter) => {
+    const own = terms.filter(({ unit, factor }) => unit[0] === filter && factor);
+    const name = `filter ${filter}${own.length > 1 ? `, ${own.length} places` : ""}`;
+    return { name, factors: [], product: sumOf(own.map(({ product }) => product)) };
+  });
 }

@@ -2,28 +2,24 @@
 /** The walk back: the gradient that arrives at an operation, the rule, and what goes on; from the loss to the picture. */
 import { Descent } from "./descent.js";
 import { shortText } from "./figures.js";
-import { backward } from "./gradients.js";
+import { Backward } from "./gradients.js";
+import { termsOf } from "./products.js";
+import { backSentence } from "./sentences.js";
 import { RuleViews } from "./views.js";
-import { backSentence, explain } from "./rules.js";
-import { need } from "../engine.js";
-import { flatIndex, isUnit, unitAt } from "../explanation.js";
+import { boxOf, flatIndex, isUnit, unitAt } from "../explanation.js";
 import { Maps, limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { Panel, sizeText } from "../panels.js";
 import { unitText } from "../words.js";
 import { element, setText } from "../../shared/elements.js";
 import { numberText, percentText } from "../../shared/text.js";
 
+/** Where gradients that go on are shown: those of weights, of biases, and of what goes in. @typedef {{ role: Picked["role"], maps: Maps, title: HTMLElement }} Place */
+/** The gradients there. @typedef {Place & { name: string, shape: number[], gradients: Float32Array }} Look */
+
 const MANY_ZEROS = 0.2;
 const SAME_SHAPES = "A gradient has the shape of its value: one number for each, and says how the loss moves when that number moves.";
-
-const ROLES = /** @type {const} */ (["weight", "bias"]);
 const IN_WORDS = { weight: "weights", bias: "biases" };
 const HIGH = { title: 24, strip: 44, maps: 72 }; // CSS pixels: over maps, for numbers in a few lines, and at least
-
-/** The place of the number that is farthest from 0. @param {Float32Array} values @param {number[]} shape */
-function strongestIn(values, shape) {
-  return unitAt(values.reduce((best, value, i) => (Math.abs(value) > Math.abs(values[best]) ? i : best), 0), shape);
-}
 
 export class WalkBack {
   tabs = ["arrives", "rule", "goes on"];
@@ -33,40 +29,38 @@ export class WalkBack {
   #preview = null;
   #at = -1;
   #key = "";
-  #state; #tell; #arrives; #goesOn; #own; #views; #descent;
+  #state; #tell; #walk; #arrives; #goesOn; #places; #views; #descent; #gradients;
   #reference = /** @type {import("./reference.js").Reference | null} */ (null);
-  /** @type {Gradients | undefined} */
-  #gradients;
-  /** @type {Theme | undefined} */
-  #theme;
+  /** Colours below and above zero. */
+  #palette = new Uint32Array(1);
   #note = element("span", { class: "lenet-note lenet-muted" });
-  #value = element("span", { class: "lenet-value" });
   #name = element("b", {});
   #which = element("span", { class: "lenet-muted" });
   #work = element("div", { class: "lenet-room lenet-work" });
   #line = element("span", {});
   #result = element("strong", { class: "lenet-result" });
   #pytorch = element("p", { class: "lenet-muted lenet-pytorch" });
-  #valuesName = element("p", { class: "lenet-muted lenet-over" });
 
   /** @param {State} state @param {SideListener} tell */
   constructor(state, tell) {
     this.#state = state;
     this.#tell = tell;
+    this.#walk = new Backward([state.engine]);
+    this.#gradients = this.#walk.run(state.label);
     const hands = (/** @type {(unit: Unit) => Picked} */ as) => ({
       pick: (/** @type {Unit} */ unit) => this.#pick(as(unit)),
       point: (/** @type {Unit | null} */ unit) => this.#point(unit && as(unit)),
     });
-    const over = hands((unit) => this.#pickUnder(unit));
-    this.#arrives = new Panel(state, "in", over, false, "gradient arrives");
-    this.#goesOn = new Panel(state, "out", hands((at) => ({ role: "unit", at })), true, "gradient goes on");
-    this.#own = ROLES.map((role) => {
-      const maps = new Maps(`gradients of the ${IN_WORDS[role]}`, hands((at) => ({ role, at })), true);
-      return { role, maps, title: element("p", { class: "lenet-muted lenet-over" }) };
-    });
-    this.#goesOn.room.prepend(...this.#own.flatMap(({ title, maps }) => [title, maps.canvas]), this.#valuesName);
-    this.#goesOn.foot.append(this.#value);
+    this.#arrives = new Panel(state, "in", hands((unit) => this.#pickUnder(unit)), false, "gradient arrives");
     this.#arrives.foot.append(this.#note);
+    this.#goesOn = new Panel(state, "out", hands((at) => ({ role: "unit", at })), true, "gradient goes on");
+    const title = () => element("p", { class: "lenet-muted lenet-over" });
+    const own = /** @type {const} */ (["weight", "bias"]).map((role) => {
+      return { role, title: title(), maps: new Maps(`gradients of the ${IN_WORDS[role]}`, hands((at) => ({ role, at })), true) };
+    });
+    /** @type {Place[]} */
+    this.#places = [...own, { role: "unit", title: title(), maps: this.#goesOn.maps }];
+    this.#goesOn.room.replaceChildren(...this.#places.flatMap(({ title, maps }) => [title, maps.canvas]));
     this.#views = new RuleViews(state, this.#work, tell);
     this.#descent = new Descent(state, tell);
     if (state.model.send) this.#askPyTorch();
@@ -93,9 +87,9 @@ export class WalkBack {
 
   /** Of the present weights and picture, and what it is. */
   get gradients() {
-    const { engine, label, runs } = this.#state;
+    const { label, runs } = this.#state;
     const key = `${runs} ${label}`;
-    if (key !== this.#key || !this.#gradients) this.#gradients = backward(engine, label);
+    if (key !== this.#key) this.#gradients = this.#walk.run(label);
     this.#key = key;
     return this.#gradients;
   }
@@ -104,10 +98,9 @@ export class WalkBack {
     return this.gradients.values;
   }
 
-  /** @param {number} step @returns {Scale | undefined} */
+  /** @param {number} step */
   scaleOf(step) {
-    const limit = limitOf(this.values[step] ?? []);
-    return this.#theme && symmetricScale(signedPalette(this.#theme), limit);
+    return symmetricScale(this.#palette, limitOf(this.values[step] ?? []));
   }
 
   /** The place where the walk ends: at the picture, or where an operation has no backward. */
@@ -125,32 +118,41 @@ export class WalkBack {
     return this.#state.step === this.#state.steps.length - 1;
   }
 
-  /** The weights and biases of the step: their names, shapes and gradients, and where they are shown. */
-  get #layer() {
-    return this.#own.flatMap((own) => {
-      const name = this.#step[own.role] ?? "";
+  get #isBlocked() {
+    return this.#state.step === this.gradients.blockedAt?.step;
+  }
+
+  /** The weights and biases of the step, as far as it has any, and what goes in. @returns {Look[]} */
+  get #looks() {
+    const { steps, engine } = this.#state;
+    const [input] = this.#step.inputs;
+    return this.#places.flatMap(/** @returns {Look[]} */ (place) => {
+      if (place.role === "unit") return [{ ...place, name: "", shape: steps[input].shape, gradients: this.values[input] ?? new Float32Array(engine.values[input].length) }];
+      const name = this.#step[place.role] ?? "";
       const gradients = this.gradients.weights[name];
-      return gradients ? [{ ...own, name, gradients, shape: this.#state.engine.arrays[name].shape }] : [];
+      return gradients ? [{ ...place, name, shape: engine.arrays[name].shape, gradients }] : [];
     });
   }
 
-  /** The number that is explained: the picked one, or else the strongest. @returns {Picked} */
-  get #pickNow() {
-    const { step, steps } = this.#state;
+  /** Where the number stands that is explained: the picked one, or else the strongest. */
+  get #look() {
+    const { step } = this.#state;
     if (step !== this.#at) this.#picked = this.#preview = null;
     this.#at = step;
-    const [input] = this.#step.inputs;
-    const below = { role: /** @type {const} */ ("unit"), gradients: this.values[input] ?? new Float32Array(1), shape: steps[input].shape };
-    const all = [...this.#layer, below];
-    const isThere = (/** @type {Picked | null} */ pick) => all.some(({ role, shape }) => role === pick?.role && isUnit(pick.at, shape));
-    return [this.#preview, this.#picked].find(isThere) ?? { role: all[0].role, at: strongestIn(all[0].gradients, all[0].shape) };
+    const looks = this.#looks;
+    for (const picked of [this.#preview, this.#picked]) {
+      const look = looks.find(({ role, shape }) => role === picked?.role && isUnit(picked.at, shape));
+      if (look && picked) return { ...look, at: picked.at };
+    }
+    const [{ gradients, shape }] = looks;
+    const strongest = gradients.reduce((best, value, i) => (Math.abs(value) > Math.abs(gradients[best]) ? i : best), 0);
+    return { ...looks[0], at: unitAt(strongest, shape) };
   }
 
   /** What lies under a unit of what arrives: a weight of its filter, or the number in its place. @param {Unit} unit @returns {Picked} */
   #pickUnder(unit) {
-    const { role, at } = this.#pickNow;
+    const { role, at, shape } = this.#look;
     if (role !== "unit") return { role, at: [unit[0], ...at.slice(1)] };
-    const { shape } = this.#state.steps[this.#step.inputs[0]];
     return { role, at: this.#step.kind === "reshape" ? unitAt(flatIndex(unit, this.#step.shape), shape) : unit };
   }
 
@@ -175,10 +177,8 @@ export class WalkBack {
   }
 
   get sentence() {
-    const { steps, step } = this.#state;
-    const blocked = this.gradients.blockedAt;
-    if (blocked?.step === step) return `The walk ends here: ${blocked.reason}.`;
-    return backSentence(this.#step, steps[this.#step.inputs[0]], this.#pickNow.role);
+    if (this.#isBlocked) return `The walk ends here: ${this.gradients.blockedAt?.reason}.`;
+    return backSentence(this.#step, this.#state.steps[this.#step.inputs[0]], this.#look.role);
   }
 
   get hint() {
@@ -191,14 +191,14 @@ export class WalkBack {
   }
 
   get link() {
-    const { role, at } = this.#pickNow;
+    const { role, at } = this.#look;
     return `${role}=${at};label=${this.#state.label}`;
   }
 
   /** @param {Wanted} wanted */
   follow(wanted) {
     const { step, label } = wanted;
-    const role = ROLES.find((own) => !Number.isNaN(wanted[own][0])) ?? "unit";
+    const role = /** @type {const} */ (["weight", "bias"]).find((own) => !Number.isNaN(wanted[own][0])) ?? "unit";
     this.#at = step;
     this.#picked = { role, at: wanted[role] };
     if (label !== null && label < this.#state.meta.classes.length) this.#state.said = label;
@@ -207,88 +207,87 @@ export class WalkBack {
   // ------------------------------------------------------------------------ what is shown
 
   fit() {
-    const { room } = this.#goesOn;
-    const layer = this.#layer;
-    const [input] = this.#step.inputs;
-    for (const { role, title, maps } of this.#own) title.hidden = maps.canvas.hidden = !layer.some((own) => own.role === role);
-    this.#valuesName.hidden = !layer.length;
-    this.#arrives.fit(this.#isLoss ? input : this.#state.step);
+    const { clientHeight, clientWidth } = this.#goesOn.room;
+    const looks = this.#looks;
+    const layer = looks.slice(0, -1);
+    for (const { role, title, maps } of this.#places) {
+      title.hidden = !layer.length;
+      maps.canvas.hidden = !looks.some((look) => look.role === role);
+    }
     const strips = layer.filter(({ shape }) => shape.length === 1);
-    const titles = layer.length && layer.length + 1;
-    const left = room.clientHeight - HIGH.title * titles - HIGH.strip * strips.length;
-    const high = Math.max(left / (layer.length - strips.length + 1), HIGH.maps);
-    for (const { maps, shape } of layer) maps.reshape(shape, 0, room.clientWidth, shape.length === 1 ? HIGH.strip : high);
-    this.#goesOn.fit(input, high);
+    const titles = layer.length && looks.length;
+    const left = clientHeight - HIGH.title * titles - HIGH.strip * strips.length;
+    const high = Math.max(left / (looks.length - strips.length), HIGH.maps);
+    for (const { maps, shape } of layer) maps.reshape(shape, 0, clientWidth, shape.length === 1 ? HIGH.strip : high);
+    this.#goesOn.fit(this.#step.inputs[0], high);
+    this.#arrives.fit(this.#state.step);
   }
 
   /** @param {Theme} theme */
   show(theme) {
-    this.#theme = theme;
+    this.#palette = signedPalette(theme);
     const { step, steps, engine } = this.#state;
-    const [input] = this.#step.inputs;
-    const pick = this.#pickNow;
-    const explained = this.#isLoss || this.gradients.blockedAt?.step === step ? null : explain(engine, this.gradients, step, pick);
-    if (this.#isLoss) this.#paintShares(theme);
-    else this.#paint(this.#arrives, step, { box: explained?.from });
-    this.#paint(this.#goesOn, input, { unit: pick.role === "unit" ? pick.at : undefined });
+    const look = this.#look;
+    const terms = this.#isLoss || this.#isBlocked ? null : termsOf(engine, this.#walk, step, look);
+    this.#showArriving(terms && boxAround(terms), theme);
+    for (const own of this.#looks) this.#showGoingOn(own, own.role === look.role ? look.at : undefined, theme);
     setText(this.#name, this.#isLoss ? "the loss" : this.#step.name);
-    setText(this.#which, this.#isLoss ? "" : pick.role === "unit" ? `${steps[input].name}, ${unitText(pick.at)}` : weightText(pick));
-    const result = explained?.result ?? this.gradients.loss;
-    this.#showBelow(pick);
-    setText(this.#line, this.#views.show(explained, this.gradients, theme));
+    const which = look.name ? weightText(look) : `${steps[this.#step.inputs[0]].name}, ${unitText(look.at)}`;
+    setText(this.#which, this.#isLoss ? "" : which);
+    const index = flatIndex(look.at, look.shape);
+    const spot = look.name ? { name: look.name, index, letter: look.role[0] } : null;
+    setText(this.#pytorch, this.#reference?.compare(this.gradients, this.#key, spot) ?? "");
+    this.#descent.show(this.gradients, spot); // the rule has the room that this leaves
+    const result = terms ? look.gradients[index] : this.gradients.loss;
+    setText(this.#line, terms ? this.#views.show(look, terms, result, theme) : this.#views.showLoss(this.gradients.shares));
     setText(this.#result, shortText(result));
     this.#result.title = `${result}`;
-    this.#showWeights(pick, theme);
   }
 
-  /** What stands below the rule, and leaves it the rest of the room. @param {Picked} pick */
-  #showBelow(pick) {
-    const own = this.#layer.find(({ role }) => role === pick.role);
-    const spot = own ? { name: own.name, index: flatIndex(pick.at, own.shape), letter: own.role[0] } : null;
-    setText(this.#pytorch, this.#reference?.compare(this.gradients, this.#key, spot) ?? "");
-    this.#descent.show(this.gradients, spot);
-  }
-
-  /** At the loss arrive the shares. @param {Theme} theme */
-  #paintShares(theme) {
-    const { step, label, engine } = this.#state;
-    setText(this.#arrives.title, "the answer");
-    const marks = { unit: [label], label: "the shares; the right one is framed" };
-    this.#arrives.maps.draw(engine.values[step], symmetricScale(signedPalette(theme), 1), theme, marks);
-    this.#arrives.describe("shares p", sizeText(this.#step.shape), "±1");
-    setText(this.#note, "");
-  }
-
-  /** @param {Panel} panel @param {number} step @param {{ unit?: Unit, box?: Box | null }} marks */
-  #paint(panel, step, marks) {
-    const { name, shape } = this.#state.steps[step];
-    const values = this.values[step] ?? new Float32Array(this.#state.engine.values[step].length);
-    const limit = limitOf(values);
-    const value = marks.unit ? `. Unit: ${unitText(marks.unit)}; value ${values[flatIndex(marks.unit, shape)].toPrecision(6)}.` : "";
-    panel.maps.draw(values, need(this.scaleOf(step)), need(this.#theme), { ...marks, label: `∂loss/∂${name}${value}` });
-    panel.describe(`∂loss/∂${name}`, sizeText(shape), values.some(Boolean) ? `±${shortText(limit)}` : "all are 0");
-    if (panel === this.#goesOn) return;
-    setText(panel.title, "gradient arrives");
+  /** What arrives: at the loss the shares, else gradients. @param {Box | null} box  of those that the explained one is made of @param {Theme} theme */
+  #showArriving(box, theme) {
+    const { step, steps, label, engine } = this.#state;
+    const { name, shape } = this.#step;
+    const values = this.#isLoss ? engine.values[step] : this.values[step] ?? new Float32Array(engine.values[step].length);
+    const title = this.#isLoss ? "shares p" : `∂loss/∂${name}`;
+    const marks = this.#isLoss ? { unit: [label], label: "the shares; the right one is framed" } : { box, label: title };
+    const scale = this.#isLoss ? symmetricScale(this.#palette, 1) : this.scaleOf(step);
+    this.#arrives.maps.draw(values, scale, theme, marks);
+    this.#arrives.describe(title, sizeText(shape), this.#isLoss ? "±1" : rangeText(values));
+    setText(this.#arrives.title, this.#isLoss ? "the answer" : "gradient arrives");
     const share = values.filter((value) => value === 0).length / values.length;
-    const isGated = this.#state.steps.slice(step + 1).some(({ kind }) => ["relu", "maxPool"].includes(kind));
+    const isGated = steps.slice(step + 1).some(({ kind }) => ["relu", "maxPool"].includes(kind));
     const gates = "further on, relu and max-pool let a gradient through only where a number counted";
     setText(this.#note, isGated && share > MANY_ZEROS ? `${percentText(share, 0)} of them are 0: ${gates}.` : "");
   }
 
-  /** @param {Picked} pick @param {Theme} theme */
-  #showWeights(pick, theme) {
-    for (const { role, name, shape, gradients, maps, title } of this.#layer) {
-      const unit = role === pick.role ? pick.at : undefined;
-      const value = unit ? `. Unit: ${weightText(pick)}; value ${gradients[flatIndex(unit, shape)].toPrecision(6)}.` : "";
-      const scale = symmetricScale(signedPalette(theme), limitOf(gradients));
-      maps.draw(gradients, scale, theme, { unit, label: `∂loss/∂${IN_WORDS[role]}${value}` });
-      const frozen = this.#step.frozen?.includes(name) ? "; frozen" : "";
-      setText(title, `∂loss/∂${IN_WORDS[role]}, ${shape.join("×")}: one for each ${role}${frozen}`);
-    }
+  /** @param {Look} look @param {Unit | undefined} unit  the explained one @param {Theme} theme */
+  #showGoingOn({ role, name, shape, gradients, maps, title }, unit, theme) {
     const [input] = this.#step.inputs;
-    const what = input ? "goes on to the step before" : "how the picture would make it worse";
-    setText(this.#valuesName, `∂loss/∂${this.#state.steps[input].name}: ${what}`);
+    const below = this.#state.steps[input].name;
+    const what = `∂loss/∂${role === "unit" ? below : IN_WORDS[role]}`;
+    const which = unit && (role === "unit" ? unitText(unit) : weightText({ role, at: unit }));
+    const value = unit ? `. Unit: ${which}; value ${gradients[flatIndex(unit, shape)].toPrecision(6)}.` : "";
+    maps.draw(gradients, symmetricScale(this.#palette, limitOf(gradients)), theme, { unit, label: what + value });
+    const frozen = this.#step.frozen?.includes(name) ? "; frozen" : "";
+    const goesOn = input ? "goes on to the step before" : "how the picture would make it worse";
+    setText(title, role === "unit" ? `${what}: ${goesOn}` : `${what}, ${shape.join("×")}: one for each ${role}${frozen}`);
+    if (role === "unit") this.#goesOn.describe(what, sizeText(shape), rangeText(gradients));
   }
+}
+
+/** How far gradients reach. @param {Float32Array} values */
+function rangeText(values) {
+  return values.some(Boolean) ? `±${shortText(limitOf(values))}` : "all are 0";
+}
+
+/** The box that holds all units of terms; none for none. @param {GradientTerm[]} terms @returns {Box | null} */
+function boxAround(terms) {
+  if (!terms.length) return null;
+  return boxOf(terms[0].unit).map((_, axis) => {
+    const places = terms.map(({ unit }) => unit[axis]);
+    return [Math.min(...places), Math.max(...places) + 1];
+  });
 }
 
 /** Name a weight or bias. @param {Picked} pick */
