@@ -135,10 +135,14 @@ def test_the_commands_are_written_as_they_are_understood(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (ROOT / "book" / "api" / "commands.md").read_text(encoding="utf-8")
+    for chapter in ROOT.glob("chapters/*.ipynb"):
+        text += "\n".join(cell.source for cell in nbformat.read(chapter, as_version=4).cells)
+    text = text.replace("\\\n", " ")  # a line that goes on
     commands = [shlex.split(line) for line in re.findall(r"-m lenet ([a-z].+)", text)]
     assert {words[0] for words in commands} == {"shapes", "explain", "train", "evaluate", "predict"}
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "narrow.safetensors").touch()
+    for weights in ("narrow.safetensors", "mine.safetensors"):
+        (tmp_path / weights).touch()
     (tmp_path / "train.py").touch()
     networks = "from torch.nn import Identity\n\ndef Net(*args, **kwargs): return Identity()\n"
     (tmp_path / "nets.py").write_text(f"{networks}Reader = Net\n")
