@@ -9,7 +9,7 @@ import { productOf, sumOf } from "../shared/numbers.js";
 import { Interpreter } from "./interpreter.js";
 import { MisfitError } from "./rules.js";
 import { Torch } from "./torch.js";
-import { START, Unreadable, betweenCommas, parsePython } from "./tree.js";
+import { START, Unreadable, parsePython } from "./tree.js";
 import { Instance, PyClass, PyFunction, Shaped, Stop, Unknown } from "./values.js";
 
 const NOTHING = {
@@ -66,7 +66,7 @@ export class Program {
     const instances = all.filter(([, value]) => value instanceof Instance);
     const called = this.torch.noted.findLast((each) => each.network)?.network;
     const isPart = (/** @type {string} */ name) =>
-      classes.some(([other, { node }]) => other !== name && names(node).has(name));
+      classes.some(([other, { node }]) => other !== name && isNamedIn(node, name));
     const chosen = all.find(([name]) => name === wanted)
       ?? instances.findLast(([, value]) => value === called) ?? instances.at(-1)
       ?? classes.findLast(([name]) => !isPart(name)) ?? classes.at(-1)
@@ -104,31 +104,17 @@ export class Program {
       output = stopped(() => run.call(network, { args: [images], named: new Map(), node: network.made ?? this.tree }));
     } catch (error) {
       if (!(error instanceof MisfitError)) throw error;
-      failed = this.#named(/** @type {CodeStep} */ (error.step));
+      failed = error.step;
     }
     if (output instanceof Unknown) torch.note(output);
     run.isScript = true;
-    const steps = torch.steps.map((step) => this.#named(step));
-    const { unread } = torch;
+    const { steps, unread } = torch;
     return { steps, failed, unread, outputShape: failed || unread.length ? [] : firstShape(output) };
   }
 
   /** Where it is, what could not be read. @param {{ unread: Unknown[] }} pass */
   unreadIn({ unread }) {
     return unread.map(({ what, node }) => ({ what, place: node?.place ?? START }));
-  }
-
-  /** Give a step the names that its code has for it and its operands. @param {CodeStep} step @returns {CodeStep} */
-  #named(step) {
-    const { node, module, misfit, operation = "", inputShapes } = step;
-    const isCall = node.type === "CallExpression";
-    const title = module || isCall ? step.title : node.text.split(/\s+/).join(" ");
-    Object.assign(step.layer, { step, ...(!module && { line: node.place.line }) });
-    if (!misfit) return { ...step, title };
-    const operands = operandsOf(node, Boolean(module)).slice(0, inputShapes.length).map((each) => each.text);
-    const isWritten = operands.length === inputShapes.length && (isCall || !module);
-    const asked = operation.slice(operation.indexOf("("));
-    return { ...step, title, misfit: { ...misfit, asked, ...(isWritten && { names: operands }) } };
   }
 
   /** The shape of one image, from what the code says or from what the network takes. @returns {[number[], string]} */
@@ -141,24 +127,20 @@ export class Program {
     const all = failed ? [...steps, failed] : steps;
     const taker = all.find(({ layer, isUnknown }) => !isUnknown && kindOf(layer).fits);
     const { fits, axes, window } = kindOf(taker?.layer ?? { type: "" });
-    const needed = fits && taker?.layer.settings[fits.setting];
-    if (fits?.noun === "feature") return this.#flatShape(needed);
-    const channels = needed ?? 1;
-    const flat = channels === 1 ? USUAL_SIZES : [...new Set([32, 224, ...USUAL_SIZES])];
-    const sizes = { 1: [128, 256, 1024], 3: [16, 32, 64] }[axes ?? 2] ?? flat;
-    const likely = window === "transpose" ? [1, ...flat] : sizes;
-    const shapes = likely.map((size) => [channels, ...Array(axes ?? 2).fill(size)]);
+    const needed = fits ? taker?.layer.settings[fits.setting] : 1;
+    if (fits?.noun === "feature") {
+      const squares = [1, 3].map((channels) => [channels, ...Array(2).fill(Math.sqrt(needed / channels))]);
+      const shapes = [...squares.filter((each) => Number.isInteger(each[1])), [needed], [needed, 28, 28]];
+      return [shapes.find((each) => !this.#fails(each)) ?? [needed], `the first layer takes ${needed} features`];
+    }
+    const usual = needed === 1 ? USUAL_SIZES : [32, 224, ...USUAL_SIZES];
+    const sizes = { 1: [128, 256, 1024], 3: [16, 32, 64] }[axes ?? 2] ?? usual;
+    const shapes = (window === "transpose" ? [1, ...usual] : sizes)
+      .map((size) => [needed, ...Array(axes ?? 2).fill(size)]);
     const works = shapes.find((shape) => !this.#fails(shape));
     const words = works ? "a usual size with which it runs" : "a usual size";
-    const takes = taker && `${titleOf(taker)} takes ${channels} channel${channels === 1 ? "" : "s"}; `;
-    return [works ?? shapes[0], `${takes ?? ""}${words}`];
-  }
-
-  /** @param {number} features @returns {[number[], string]} */
-  #flatShape(features) {
-    const squares = [1, 3].map((channels) => [channels, ...Array(2).fill(Math.sqrt(features / channels))]);
-    const shapes = [...squares.filter((each) => Number.isInteger(each[1])), [features], [features, 28, 28]];
-    return [shapes.find((each) => !this.#fails(each)) ?? [features], `the first layer takes ${features} features`];
+    const takes = taker ? `${titleOf(taker)} takes ${needed} channel${needed === 1 ? "" : "s"}; ` : "";
+    return [works ?? shapes[0], takes + words];
   }
 
   /** @param {number[]} shape */
@@ -208,27 +190,9 @@ function freeParameters({ attributes, modules }) {
   return sumOf([...own.map(({ shape }) => productOf(shape)), ...modules.map(freeParameters)]);
 }
 
-/** The names that are written in a piece of code. @param {PyNode} node @returns {Set<string>} */
-function names({ type, text, kids }) {
-  return new Set([...(type === "VariableName" ? [text] : []), ...kids.flatMap((kid) => [...names(kid)])]);
-}
-
-/** What an operation works on. @param {PyNode} node @param {boolean} isLayer @returns {PyNode[]} */
-export function operandsOf(node, isLayer) {
-  const [first] = node.kids;
-  if (/^(BinaryExpression|UpdateStatement)$/.test(node.type)) return [first, node.last];
-  if (node.type !== "CallExpression") return node.type === "MemberExpression" ? [first] : [];
-  const args = node.arguments.filter((each) => !each.name).map((each) => each.node);
-  if (!isLayer && isMethodCall(node)) return [first.kids[0], ...args];
-  const isListed = args[0] && /^(Array|Tuple)Expression$/.test(args[0].type);
-  return isListed ? betweenCommas(args[0].inside).map(([each]) => each) : args;
-}
-
-/** Is the method of a value called, and no function of a library? @param {PyNode} call */
-export function isMethodCall({ kids: [callee] }) {
-  const written = (/** @type {PyNode} */ { text, kids }) => text || kids.map((kid) => kid.text).join("");
-  const owner = callee.kids.slice(0, -2).map(written).join("");
-  return callee.type === "MemberExpression" && !/^(torch|F|nn\.functional|torch\.nn\.functional)$/.test(owner);
+/** Is a name written in a piece of code? @param {PyNode} node @param {string} name @returns {boolean} */
+function isNamedIn(node, name) {
+  return (node.type === "VariableName" && node.text === name) || node.kids.some((kid) => isNamedIn(kid, name));
 }
 
 /** @param {Program} program @param {number[]} imageShape @param {string} imageSource @returns {Reading} */
@@ -236,27 +200,25 @@ function readingOf(program, imageShape, imageSource) {
   const { code, name, network, choices, torch } = program;
   const pass = program.pass(imageShape);
   const problem = diagnose(pass);
-  const place = (/** @type {PyNode | null} */ node) => node?.place ?? START;
   const placed = (/** @type {any} */ { node, module, isInSequence }) =>
-    ({ place: place(node), shown: place(isInSequence ? module.made : node) });
-  const withPlace = (/** @type {Problem} */ { what, why, needed, came, index, step }) =>
-    ({ what, why, needed, came, index, name: step.layer.name, ...placed(step) });
+    ({ place: node.place, shown: (isInSequence ? module.made : node).place });
+  const told = (/** @type {Problem} */ { step, ...problem }) => ({ ...problem, name: step.layer.name, ...placed(step) });
   const rows = tabulate(pass.steps).map((row, index) => {
     const step = /** @type {CodeStep} */ (pass.steps[index]);
     const { isUnknown, inputShape, sources } = step;
     return { ...row, ...placed(step), isKnown: !isUnknown, inputShape: namedShape(inputShape), sources };
   });
   const layers = torch.made.filter((layer) => layer.isNamed).map((layer) =>
-    ({ name: layer.name, place: place(layer.made), numParameters: layer.unknown ? 0 : torch.numParameters(layer) }));
+    ({ name: layer.name, place: layer.made.place, numParameters: layer.unknown ? 0 : torch.numParameters(layer) }));
   const numUsed = sumOf(rows.map((row) => row.numParameters));
   const numAll = Math.max(numUsed, sumOf(layers.map((layer) => layer.numParameters)) + freeParameters(network));
   return {
     ...NOTHING, code, network: name, networks: [...choices.keys()], imageShape, imageSource, rows, layers,
-    inputPlace: program.inputNode && place(program.inputNode),
+    inputPlace: program.inputNode?.place ?? null,
     numParameters: numAll, numUnusedParameters: numAll - numUsed,
-    problem: problem && withPlace(problem),
+    problem: problem && told(problem),
     given: torch.given.filter(({ node }) => node !== network.made)
-      .map(({ node, shape, index = 0 }) => ({ place: place(node), shape: namedShape(shape), index })),
+      .map(({ node, shape, index = 0 }) => ({ place: node.place, shape: namedShape(shape), index })),
     unread: program.unreadIn(pass),
     command: `python -m lenet shapes mymodel.py:${name} --input ${imageShape.join("x")}`,
     program: { program, pass, problem },

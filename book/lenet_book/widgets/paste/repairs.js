@@ -4,9 +4,9 @@ import { diagnose, losesBatch, takesBatchSecond, torchSentence } from "../calcul
 import { FixSearch, causeOf, fixText, reasonOf } from "../calculator/fixes.js";
 import { kindOf, settingText } from "../calculator/kinds.js";
 import { productOf } from "../shared/numbers.js";
-import { Program, isMethodCall, operandsOf } from "./reader.js";
+import { Program } from "./reader.js";
 import { CALLS } from "./torch.js";
-import { Unreadable, placeOf } from "./tree.js";
+import { Unreadable, isMethodCall, operandsOf, placeOf } from "./tree.js";
 
 const MAX_TRIES = 400;
 

@@ -5,6 +5,7 @@ import { numParameters, runLayer } from "../calculator/layers.js";
 import { ShapeError, alongAxes, checkNumber, pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { MisfitError, RULES, broadcast, kept, refuse } from "./rules.js";
+import { operandsOf } from "./tree.js";
 import { Float, Instance, PyList, Shaped, Unknown } from "./values.js";
 
 /** @param {string} names */
@@ -88,9 +89,6 @@ export class Torch {
   callLibrary({ path, name }, call) {
     const { args, node } = call;
     const [first] = args;
-    if (this.run.isScript && name === "summary" && first instanceof Instance && Array.isArray(args[1])) {
-      return this.noteCall(first, new Shaped([1, ...args[1]]), node);
-    }
     if (path.startsWith("torch.nn.init.")) return null;
     if (path.startsWith("torch.")) {
       if (CONTAINERS.has(name)) return this.filled(new Instance(name, null, node), args, node);
@@ -117,14 +115,13 @@ export class Torch {
   // -------------------------------------------------------------------------- layers
 
   /** Give a layer its settings. @param {Instance} layer @param {PyCall} call */
-  makeLayer(layer, { args, named, node }) {
+  makeLayer(layer, call) {
     const { type, settings } = layer;
     const kind = KINDS[type].settings;
     layer.scope = this.run.scope;
-    Object.keys(kind).forEach((name, index) => {
-      const value = named.get(name) ?? args[index] ?? null;
-      if (named.has(name) || index < args.length) settings[name] = Array.isArray(value) ? [...value] : value;
-    });
+    for (const [name, value] of Object.entries(boundTo(Object.keys(kind), call))) {
+      if (kind[name]) settings[name] = Array.isArray(value) ? [...value] : value; // else on which device, or the like
+    }
     const { scale_factor: factor, normalized_shape: last, affine = kind.affine?.default } = settings;
     if (type === "Upsample" && factor) settings.scale_factor = [factor].flat().map((each) => new Float(each));
     if (type === "LayerNorm") settings.normalized_shape = [last].flat();
@@ -133,7 +130,7 @@ export class Torch {
     const mattering = Object.keys(settings).filter((name) => !/float|str/.test(kind[name]?.type) && name !== "inplace");
     layer.unknown = mattering.flatMap((name) => settings[name]).find((value) => value instanceof Unknown) ?? null;
     const refusal = layer.unknown ? "" : missing ? `${missing} is not given` : refusalOf(() => checkSizes(layer));
-    if (refusal) layer.unknown = this.run.unknown(node, `cannot be made: ${refusal}`);
+    if (refusal) layer.unknown = this.run.unknown(call.node, `cannot be made: ${refusal}`);
     this.made.push(layer);
     return layer;
   }
@@ -167,15 +164,26 @@ export class Torch {
   /** @param {Instance} module  of torch.nn @param {PyCall} call @param {boolean} [isInSequence] @returns {PyValue} */
   callModule(module, call, isInSequence = false) {
     const { args, named, node } = call;
-    const { type, settings, isNamed, name } = module;
+    const { type, settings, isNamed, name, made } = module;
     if (type === "Sequential") return this.#callSequence(module, call);
+    if (!isNamed && !this.run.isScript && !this.numParameters(module)) return this.#callAsFunction(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
-    const step = { ...stepOf({ name: name || type, type, settings }, inputs, node, module), isInSequence };
+    const step = stepOf({ name: name || type, type, settings }, inputs, node, module, isInSequence);
     const isKnown = inputs.length && KINDS[type] && !UNFOLLOWED.has(type);
     const isLost = !isNamed && !this.run.isScript;
-    const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ??
-      (isLost && new Unknown(`${type} is kept where the network does not find it, such as a plain list`, module.made));
+    const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? (isLost && new Unknown(
+      `the network does not find the weights of ${type}, which is made in forward or kept in a plain list`, made));
     return this.#run(step, inputs, settings, unknown || (isKnown ? null : notKnown(type, node)), false);
+  }
+
+  /** Run a layer that has no weights, and that the network does not know. @param {Instance} layer @param {PyCall} call */
+  #callAsFunction({ type, settings, unknown }, { args, node }) {
+    if (type === "Identity") return args[0];
+    const name = Object.keys(CALLS).find((each) => each.replace(/(?<=.)_(?=.)/g, "") === type.toLowerCase());
+    if (unknown || !name) return this.unknownCall(unknown ?? notKnown(type, node), args);
+    const { names, passed } = CALLS[name];
+    const given = Object.entries(settingsOf({ type, settings })).filter(([key]) => names.includes(key));
+    return this.#callFunction(name, { args, named: new Map(given), node }, passed);
   }
 
   /** @param {Instance} sequence @param {PyCall} call */
@@ -227,10 +235,8 @@ export class Torch {
   #callFunction(name, { args, named, node }, passed = {}) {
     const { names = [] } = CALLS[name] ?? {};
     const rest = args.length > 1 && VARIADIC[name];
-    const given = rest
-      ? { input: args[0], [rest]: Array.isArray(args[1]) ? [...args[1]] : args.slice(1) }
-      : Object.fromEntries(args.map((value, index) => [names[index] ?? (index ? `argument${index}` : "input"), value]));
-    Object.assign(given, Object.fromEntries(named));
+    const sizes = Array.isArray(args[1]) ? [...args[1]] : args.slice(1);
+    const given = boundTo(rest ? ["input", rest] : names, { args: rest ? [args[0], sizes] : args, named });
     const usual = Object.entries(passed).map(([key, value]) => [key, FLOATS.has(key) ? new Float(value) : value]);
     const all = { ...Object.fromEntries(usual), ...given };
     const ordered = Object.fromEntries(names.filter((key) => key in all).map((key) => [key, all[key]]));
@@ -274,14 +280,15 @@ export class Torch {
       made = this.#shapeBehind(step, inputs, given, isKept);
     } catch (error) {
       if (error instanceof Unknown) return this.#unknownStep(step, error);
-      if (error instanceof MisfitError) error.step = { ...step, misfit: error.misfit };
+      if (error instanceof MisfitError) error.step = Object.assign(step, { misfit: withNames(error.misfit, step) });
       throw error;
     }
     const isShape = Array.isArray(made) && made.every((size) => typeof size === "number");
     const result = given.inplace === true ? inputs[0] : isShape ? new Shaped(made) : made;
     const outputs = tensorsIn([result]);
     outputs.forEach((each) => (each.source = this.steps.length));
-    if (!this.run.isScript) this.steps.push({ ...step, outputShape: [...outputs[0].shape] });
+    step.outputShape = [...outputs[0].shape];
+    if (!this.run.isScript) this.steps.push(step);
     return result;
   }
 
@@ -301,7 +308,7 @@ export class Torch {
     unknown.node ??= step.node;
     if (!this.run.isScript) {
       this.note(unknown);
-      this.steps.push({ ...step, isUnknown: true, operation: step.operation ?? step.layer.type });
+      this.steps.push(Object.assign(step, { isUnknown: true, operation: step.operation ?? step.layer.type }));
     }
     return unknown;
   }
@@ -360,6 +367,12 @@ function bound(method) {
   return (args, _run, call) => method(args, call);
 }
 
+/** Arguments by their names. @param {string[]} names @param {Pick<PyCall, "args" | "named">} call @returns {Settings} */
+function boundTo(names, { args, named }) {
+  const placed = args.map((value, index) => [names[index] ?? (index ? `argument${index}` : "input"), value]);
+  return Object.fromEntries([...placed, ...named]);
+}
+
 /** @param {string} name @param {PyNode} node */
 function notKnown(name, node) {
   return new Unknown(`what ${name} gives is not known here`, node);
@@ -408,10 +421,24 @@ function functionLayer(type, given, [, weight, bias]) {
   return { type, settings: ofWeights ? { ...settings, ...ofWeights, bias: Boolean(bias) } : settings };
 }
 
-/** @param {Layer} layer @param {Shaped[]} inputs @param {PyNode} node @param {any} module @returns {CodeStep} */
-function stepOf(layer, inputs, node, module) {
-  const inputShapes = inputs.map((each) => [...each.shape]);
-  const sources = inputs.map((each) => each.source);
-  const [inputShape = []] = inputShapes;
-  return { layer, inputShape, inputShapes, sources, outputShape: [], numParameters: 0, node, module, isUnknown: false };
+/**
+ * @param {Layer} layer @param {Shaped[]} inputs @param {PyNode} node @param {any} module  null for a function
+ * @param {boolean} [isInSequence] @returns {CodeStep}
+ */
+function stepOf(layer, inputs, node, module, isInSequence = false) {
+  const inputShapes = inputs.map(({ shape }) => [...shape]);
+  const step = {
+    layer, inputShape: inputShapes[0] ?? [], inputShapes, sources: inputs.map(({ source }) => source), outputShape: [],
+    numParameters: 0, node, module, isInSequence, isUnknown: false,
+    ...(!module && node.type !== "CallExpression" && { title: node.text.split(/\s+/).join(" ") }),
+  };
+  Object.assign(layer, { step, ...(!module && { line: node.place.line }) });
+  return step;
+}
+
+/** With what the code calls the operands, and asks for. @param {Misfit} misfit @param {CodeStep} step @returns {Misfit} */
+function withNames(misfit, { node, module, operation = "", inputShapes }) {
+  const names = operandsOf(node, Boolean(module)).slice(0, inputShapes.length).map(({ text }) => text);
+  const isWritten = names.length === inputShapes.length && (node.type === "CallExpression" || !module);
+  return { ...misfit, asked: operation.slice(operation.indexOf("(")), ...(isWritten && { names }) };
 }

@@ -142,3 +142,19 @@ export function placeOf(code, from, to) {
   const lastLine = before.length + code.slice(from, to).split("\n").length - 1;
   return { from, to, line: before.length, column: before[before.length - 1].length, lastLine };
 }
+
+/** What an operation works on. @param {PyNode} node @param {boolean} isLayer @returns {PyNode[]} */
+export function operandsOf(node, isLayer) {
+  const [first] = node.kids;
+  if (/^(BinaryExpression|UpdateStatement)$/.test(node.type)) return [first, node.last];
+  if (node.type !== "CallExpression") return node.type === "MemberExpression" ? [first] : [];
+  const args = node.arguments.filter((each) => !each.name).map((each) => each.node);
+  if (!isLayer && isMethodCall(node)) return [first.kids[0], ...args];
+  const isListed = args[0] && /^(Array|Tuple)Expression$/.test(args[0].type);
+  return isListed ? betweenCommas(args[0].inside).map(([each]) => each) : args;
+}
+
+/** Is the method of a value called, and no function of a library? @param {PyNode} call */
+export function isMethodCall({ kids: [callee] }) {
+  return callee.type === "MemberExpression" && !/^(F|(torch\.)?nn\.functional|torch)$/.test(callee.kids[0].text);
+}

@@ -97,7 +97,7 @@ export class Instance {
 
   /**
    * @param {string} type  in torch.nn; "Module" for a network of one's own, empty for another object
-   * @param {PyClass | null} cls @param {PyNode | null} made
+   * @param {PyClass | null} cls @param {PyNode} made
    */
   constructor(type, cls, made) {
     this.type = type;
