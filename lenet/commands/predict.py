@@ -26,11 +26,10 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageOps
 from torch import nn
 
 from lenet.atomic import check_writable, write_atomically
@@ -38,9 +37,12 @@ from lenet.commands.weights import add_weights, load_trained
 from lenet.data.preparing import FORMS, Prepared, form_of, prepare, probabilities
 from lenet.models.weights import ModelCard
 
-SIDE, GAP, LINE = 160, 12, 20  # pixels of a sheet: a picture, what is between, a line of text
+SIDE, GAP = 160, 12  # pixels of a sheet: a picture, and what is between
 MOST_ON_A_SHEET = 60
 SHEET_KINDS = (".png", ".jpg", ".jpeg", ".webp", ".pdf")
+
+Ranking = Sequence[tuple[str, float]]  # classes and their probabilities, the likeliest first
+Judged = tuple[Prepared, Ranking]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,33 +66,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What a network says about one picture.
-
-    Attributes:
-        prepared: The picture.
-        ranking: Class names and their probabilities, the likeliest first.
-    """
-
-    prepared: Prepared
-    ranking: tuple[tuple[str, float], ...]
-
-
 def run(options: argparse.Namespace) -> int:
     """Judge the pictures that `options` name; return the exit status."""
     if options.show:
         _check_sheet(options)
     model, card = load_trained(options.weights, options.network, options.dataset)
-    predictions = list(_judged(options, model, card))
+    judged = list(_judged(options, model, card))
     if options.format == "json":
-        print(json.dumps([_as_dict(one) for one in predictions], indent=2, ensure_ascii=False))
+        print(json.dumps([_as_dict(*one) for one in judged], indent=2, ensure_ascii=False))
     else:
-        for one in predictions:
-            print(_as_text(one, explain=options.explain))
-    if options.show and predictions:
-        write_atomically(options.show, _as_file(_sheet(predictions), options.show))
-    return 0 if len(predictions) == len(options.images) else 2
+        for one in judged:
+            print(_as_text(*one, explain=options.explain))
+    if options.show and judged:
+        sheet = _sheet([prepared for prepared, _ in judged[:MOST_ON_A_SHEET]])
+        write_atomically(options.show, _as_file(sheet, options.show))
+    return 0 if len(judged) == len(options.images) else 2
 
 
 def _check_sheet(options: argparse.Namespace) -> None:
@@ -114,7 +104,7 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def _judged(options: argparse.Namespace, model: nn.Module, card: ModelCard) -> Iterator[Prediction]:
+def _judged(options: argparse.Namespace, model: nn.Module, card: ModelCard) -> Iterator[Judged]:
     """Judge the pictures that can be read; say of the others why they cannot."""
     form = options.prepare or form_of(card)
     for path in options.images:
@@ -125,24 +115,19 @@ def _judged(options: argparse.Namespace, model: nn.Module, card: ModelCard) -> I
             continue
         (row,) = probabilities(model, card, prepared.pixels[None]).tolist()
         ranking = sorted(zip(card.classes, row, strict=True), key=lambda pair: -pair[1])
-        yield Prediction(prepared, tuple(ranking[: options.top]))
+        yield prepared, ranking[: options.top]
 
 
-def _as_text(prediction: Prediction, *, explain: bool) -> str:
-    width = max(len(name) for name, _ in prediction.ranking)
-    lines = [str(prediction.prepared.path)]
-    if explain:
-        lines += [f"  - {step}" for step in prediction.prepared.steps]
-    lines += [f"  {name:{width}}  {share:6.1%}" for name, share in prediction.ranking]
-    return "\n".join(lines)
+def _as_text(prepared: Prepared, ranking: Ranking, *, explain: bool) -> str:
+    width = max(len(name) for name, _ in ranking)
+    steps = [f"  - {step}" for step in prepared.steps if explain]
+    shares = [f"  {name:{width}}  {share:6.1%}" for name, share in ranking]
+    return "\n".join([str(prepared.path), *steps, *shares])
 
 
-def _as_dict(prediction: Prediction) -> dict[str, object]:
-    return {
-        "file": str(prediction.prepared.path),
-        "classes": [{"name": name, "probability": share} for name, share in prediction.ranking],
-        "steps": prediction.prepared.steps,
-    }
+def _as_dict(prepared: Prepared, ranking: Ranking) -> dict[str, object]:
+    classes = [{"name": name, "probability": share} for name, share in ranking]
+    return {"file": str(prepared.path), "classes": classes, "steps": prepared.steps}
 
 
 def _as_file(sheet: Image.Image, path: Path) -> bytes:
@@ -152,36 +137,13 @@ def _as_file(sheet: Image.Image, path: Path) -> bytes:
     return stream.getvalue()
 
 
-def _sheet(predictions: Sequence[Prediction]) -> Image.Image:
-    """Draw every picture as its file has it and, beside it, as the network sees it."""
-    shown = predictions[:MOST_ON_A_SHEET]
-    columns = min(3, len(shown))
-    width, height = 2 * (SIDE + GAP) + GAP, SIDE + 2 * LINE + GAP
-    sheet = Image.new("RGB", (columns * width, -(-len(shown) // columns) * height), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for index, one in enumerate(shown):
-        left, top = index % columns * width + GAP, index // columns * height
-        name, share = one.ranking[0]
-        for number, text in enumerate((one.prepared.path.name, f"{name}, {share:.0%}")):
-            fitted = _cut(text, width - 2 * GAP, font)
-            draw.text((left, top + number * LINE), fitted, "black", font)
-        for number, picture in enumerate((one.prepared.original, one.prepared.seen)):
-            _paste(sheet, picture, left + number * (SIDE + GAP), top + 2 * LINE)
+def _sheet(pictures: Sequence[Prepared]) -> Image.Image:
+    """Lay every picture as its file has it and, beside it, as the network sees it into a row."""
+    sheet = Image.new("RGB", (2 * SIDE + 3 * GAP, len(pictures) * (SIDE + GAP) + GAP), "grey")
+    for row, prepared in enumerate(pictures):
+        for column, picture in enumerate((prepared.original, prepared.seen)):
+            is_small = max(picture.size) < SIDE  # every pixel of what a network sees stays a square
+            how = Image.Resampling.NEAREST if is_small else Image.Resampling.LANCZOS
+            place = GAP + column * (SIDE + GAP), GAP + row * (SIDE + GAP)
+            sheet.paste(ImageOps.contain(picture, (SIDE, SIDE), how), place)
     return sheet
-
-
-def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Shorten a text until it is at most so many pixels wide."""
-    while len(text) > 1 and font.getlength(text) > width:
-        text = text[:-2] + "…"
-    return text
-
-
-def _paste(sheet: Image.Image, picture: Image.Image, x: int, y: int) -> None:
-    """Paste a picture in the size of all, with a line around it: its ground may be white."""
-    is_small = max(picture.size) < SIDE  # every pixel of what a network sees stays a square
-    how = Image.Resampling.NEAREST if is_small else Image.Resampling.LANCZOS
-    fitted = ImageOps.contain(picture, (SIDE, SIDE), how)
-    box = (x - 1, y - 1, x + fitted.width, y + fitted.height)
-    ImageDraw.Draw(sheet).rectangle(box, outline="grey")
-    sheet.paste(fitted, (x, y))
