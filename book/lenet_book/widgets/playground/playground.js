@@ -10,7 +10,7 @@ import { Transport } from "../shared/transport.js";
 import { arithmeticOf, flatIndex, unitAt } from "../stage/explanation.js";
 import { kernelTable, outcomeOf, workings } from "./arithmetic.js";
 import { controlsFor } from "./controls.js";
-import { Scene } from "./scene.js";
+import { sceneOf } from "./scene.js";
 import { Settings } from "./settings.js";
 import { OWN_KERNEL, kernelOf, pictureOf, resized, resultsOf, slide } from "./values.js";
 
@@ -46,7 +46,7 @@ class Playground {
       this.show();
     });
     this.#controls = controlsFor(this.#settings, () => this.show());
-    this.#scene = new Scene((stop) => this.#goTo(stop), () => this.show());
+    this.#scene = sceneOf((stop) => this.#goTo(stop), () => this.show());
     this.#transport = new Transport({
       at: () => this.#position,
       last: () => this.#numStops - 1,
@@ -55,11 +55,11 @@ class Playground {
     }, { slider: "position of the window" });
     this.#transport.play.classList.add("lenet-main");
     this.root = element("div", { class: "lenet-widget lenet-playground", ...OWN_KEYS },
-      element("div", { class: "lenet-board" }, this.#controls.node, this.#scene.input, this.#transport.node, this.#scene.output,
+      element("div", { class: "lenet-board" }, this.#controls.node, this.#scene.from, this.#transport.node, this.#scene.to,
         this.#words, this.#workings), this.#aloud.node);
     const moved = () => this.#showStop();
     this.stops = [
-      () => this.#transport.stop(), this.#scene.stop, watchTheme(moved), watchValue(model, "position", moved),
+      () => this.#transport.stop(), this.#scene.end, watchTheme(moved), watchValue(model, "position", moved),
       ...this.#settings.listen(),
     ];
   }

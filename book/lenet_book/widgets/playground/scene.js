@@ -1,133 +1,105 @@
 // @ts-check
 /** The playground's pictures: the input with the sliding window over it, and the output. */
 import { colourText, greyColour, inkOn, signedColour } from "../shared/colours.js";
-import { element, svgElement, uniqueId } from "../shared/elements.js";
+import { element, svgElement, uniqueId, watchSize } from "../shared/elements.js";
 import { briefly } from "./arithmetic.js";
 import { WHITE } from "./values.js";
 
 const MARGIN = 0.15; // cells around a grid, for outlines
 const LEGIBLE = 12; // pixels: where a number would have to be smaller, there is none
 
-export class Scene {
-  #go;
-  #input = svgElement("svg", { "aria-hidden": "true", class: "lenet-input" });
-  #output = svgElement("svg", { "aria-hidden": "true", class: "lenet-output" });
-  #inputSize = element("span", { class: "lenet-mono" });
-  #outputSize = element("span", { class: "lenet-mono" });
-  #hatching = uniqueId("hatching");
+/**
+ * @param {(stop: number[]) => void} go  hears to which row and column of the output, any numbers, the window shall go
+ * @param {() => void} resized  hears when there is another amount of room, and shows everything again
+ */
+export function sceneOf(go, resized) {
+  const [input, output] = ["lenet-input", "lenet-output"].map((look) => svgElement("svg", { "aria-hidden": "true", class: look }));
+  const [inputSize, outputSize] = [0, 1].map(() => element("span", { class: "lenet-mono" }));
+  const hatching = uniqueId("hatching");
   /** Down and across; none when the settings do not fit. @type {SlidingWindow[]} */
-  #windows = [];
-  #stop = [0, 0];
-  /** Pixels of the screen along a cell. */
-  #cell = 0;
-  /** @type {SVGElement} */
-  #frame = svgElement("g");
+  let windows = [];
+  let stop = [0, 0];
+  let pixels = 0; // of the screen, along a cell
+  let frame = svgElement("g");
 
-  /**
-   * @param {(stop: number[]) => void} go  hears to which row and column of the output, any numbers, the window shall go
-   * @param {() => void} resized  hears when there is another amount of room, and shows everything again
-   */
-  constructor(go, resized) {
-    this.#go = go;
-    this.#input.addEventListener("pointerdown", (event) => {
-      if (!this.#windows.length || event.button || !event.isPrimary) return;
-      this.#input.setPointerCapture(event.pointerId);
-      this.#centreOn(event);
-    });
-    this.#input.addEventListener("pointermove", (event) => {
-      if (this.#input.hasPointerCapture(event.pointerId)) this.#centreOn(event);
-    });
-    this.#output.addEventListener("click", (event) => {
-      if (!this.#windows.length) return;
-      this.input.focus({ preventScroll: true });
-      go(cellUnder(this.#output, event).map(Math.floor));
-    });
-    this.input = element("div", {
-      class: "lenet-from", tabindex: 0, role: "application", "aria-label": "sliding window over the input: move it with the arrow keys",
-      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#moveByKey(event),
-    }, element("div", {}, "input ", this.#inputSize), this.#input);
-    this.output = element("div", { class: "lenet-to" }, element("div", {}, "output ", this.#outputSize), this.#output);
-    const observer = new ResizeObserver(() => {
-      if (Math.abs(this.#measured() - this.#cell) > 0.5) resized();
-    });
-    observer.observe(this.#input);
-    this.stop = () => observer.disconnect();
-  }
-
-  // ------------------------------------------------------------------------ what the reader does
-
-  /** @param {KeyboardEvent} event */
-  #moveByKey(event) {
-    const [row, column] = this.#stop;
+  /** Bring the window to a pointer that holds it. @param {PointerEvent} pointer */
+  const centreOn = (pointer) => {
+    const cell = cellUnder(input, pointer);
+    go(windows.map(({ paddingBefore, span, stride }, axis) => Math.round((cell[axis] + paddingBefore - span / 2) / stride)));
+  };
+  input.addEventListener("pointerdown", (event) => {
+    if (!windows.length || event.button || !event.isPrimary) return;
+    input.setPointerCapture(event.pointerId);
+    centreOn(event);
+  });
+  input.addEventListener("pointermove", (event) => input.hasPointerCapture(event.pointerId) && centreOn(event));
+  output.addEventListener("click", (event) => {
+    if (!windows.length) return;
+    from.focus({ preventScroll: true });
+    go(cellUnder(output, event).map(Math.floor));
+  });
+  const onkeydown = (/** @type {KeyboardEvent} */ event) => {
+    const [row, column] = stop;
     const to = {
       ArrowRight: [row, column + 1], ArrowLeft: [row, column - 1], ArrowDown: [row + 1, column], ArrowUp: [row - 1, column],
       Home: [0, 0], End: [Infinity, Infinity],
     }[event.key];
-    if (!to || !this.#windows.length) return;
+    if (!to || !windows.length) return;
     event.preventDefault();
-    this.#go(to);
-  }
-
-  /** Bring the window to a pointer that holds it. @param {PointerEvent} event */
-  #centreOn(event) {
-    const cell = cellUnder(this.#input, event);
-    this.#go(this.#windows.map(({ paddingBefore, span, stride }, axis) =>
-      Math.round((cell[axis] + paddingBefore - span / 2) / stride)));
-  }
-
-  // ------------------------------------------------------------------------ what is shown
+    go(to);
+  };
+  const label = "sliding window over the input: move it with the arrow keys";
+  const from = element("div", { class: "lenet-from", tabindex: 0, role: "application", "aria-label": label, onkeydown },
+    element("div", {}, "input ", inputSize), input);
+  const to = element("div", { class: "lenet-to" }, element("div", {}, "output ", outputSize), output);
+  const measured = () => input.getBoundingClientRect().width / input.viewBox.baseVal.width || 0;
 
   /** Show nothing, until there is something again. */
-  clear() {
-    this.#windows = [];
-    for (const part of [this.#input, this.#output, this.#inputSize]) part.replaceChildren();
-    this.#outputSize.textContent = "none";
-  }
+  const clear = () => {
+    windows = [];
+    for (const part of [input, output, inputSize]) part.replaceChildren();
+    outputSize.textContent = "none";
+  };
 
-  /** Show the input, with the window at its first stop. @param {Table} picture @param {SlidingWindow[]} windows @param {string} padding  what it holds @param {"" | "lenet-misfit"} [fit] */
-  show(picture, windows, padding, fit = "") {
-    if (!fit) this.#windows = windows;
-    const [top, left, height, width] = extentOf(windows);
-    const [rows, columns] = windows.map((window) => Math.max(1, window.outputSize));
-    this.#frame = windowOver(windows, fit);
-    this.#input.setAttribute("viewBox", viewBox(top, left, height, width));
-    this.#output.setAttribute("viewBox", viewBox(0, 0, rows, columns));
+  /** Show the input, with the window at its first stop. @param {Table} picture @param {SlidingWindow[]} shown @param {string} padding  what it holds @param {"" | "lenet-misfit"} [fit] */
+  const show = (picture, shown, padding, fit = "") => {
+    if (!fit) windows = shown;
+    const [top, left, height, width] = extentOf(shown);
+    const [rows, columns] = shown.map((window) => Math.max(1, window.outputSize));
+    frame = windowOver(shown, fit);
+    input.setAttribute("viewBox", viewBox(top, left, height, width));
+    output.setAttribute("viewBox", viewBox(0, 0, rows, columns));
     // The root's style sheet makes all cells equally large, as large as there is room.
     const counts = { input: width, output: columns, rows: Math.max(height, rows) };
-    const root = /** @type {HTMLElement} */ (this.input.parentElement);
-    for (const [name, count] of Object.entries(counts)) root.style.setProperty(`--${name}`, String(count + 2 * MARGIN));
-    this.#cell = this.#measured();
-    this.#input.replaceChildren(hatch(this.#hatching), ...inputCells(picture, windows, padding, this.#cell),
-      ...unseenStripes(windows, this.#hatching), this.#frame);
-    const padded = windows.map((window) => window.inputSize + window.padding).join("×");
-    const own = windows.map((window) => window.inputSize).join("×");
-    this.#inputSize.textContent = padded === own ? own : `${own}, padded ${padded}`;
-  }
-
-  #measured() {
-    return this.#input.getBoundingClientRect().width / this.#input.viewBox.baseVal.width || 0;
-  }
+    for (const [name, count] of Object.entries(counts)) from.parentElement?.style.setProperty(`--${name}`, String(count + 2 * MARGIN));
+    pixels = measured();
+    input.replaceChildren(hatch(hatching), ...inputCells(picture, shown, padding, pixels), ...unseenStripes(shown, hatching), frame);
+    const [own, padded] = [0, 1].map((padded) => shown.map((window) => window.inputSize + padded * window.padding).join("×"));
+    inputSize.textContent = padded === own ? own : `${own}, padded ${padded}`;
+  };
 
   /**
    * Move the window, and draw the output as far as it has come.
    *
-   * @param {number[]} stop  row and column of the output @param {Table} results
+   * @param {number[]} place  row and column of the output @param {Table} results
    * @param {boolean} isSigned  coloured by sign, else as grey pixels @param {Theme} theme
    */
-  moveTo(stop, results, isSigned, theme) {
-    this.#stop = stop;
-    const [y, x] = this.#windows.map(({ stride }, axis) => stop[axis] * stride);
-    this.#frame.style.transform = `translate(${x}px, ${y}px)`;
+  const moveTo = (place, results, isSigned, theme) => {
+    stop = place;
+    const [y, x] = windows.map(({ stride }, axis) => stop[axis] * stride);
+    frame.style.transform = `translate(${x}px, ${y}px)`;
     const columns = results[0].length;
     const limit = Math.max(...results.flat().map(Math.abs).filter(Number.isFinite));
     const marks = results.flatMap((line, row) => line.flatMap((value, column) => {
       if (row * columns + column > stop[0] * columns + stop[1]) return [cell(row, column, "lenet-empty")];
       const colour = isSigned ? signedColour(value, limit, theme) : greyColour(value, 0, WHITE);
-      return pixel(row, column, colour, [4, 2, 1, 0].map((decimals) => briefly(value, decimals)), this.#cell);
+      return pixel(row, column, colour, [4, 2, 1, 0].map((decimals) => briefly(value, decimals)), pixels);
     }));
-    this.#output.replaceChildren(...marks, cell(stop[0], stop[1], "lenet-outline"));
-    this.#outputSize.textContent = `${results.length}×${columns}`;
-  }
+    output.replaceChildren(...marks, cell(stop[0], stop[1], "lenet-outline"));
+    outputSize.textContent = `${results.length}×${columns}`;
+  };
+  const end = watchSize(input, () => Math.abs(measured() - pixels) > 0.5 && resized());
+  return { from, to, clear, show, moveTo, end };
 }
 
 /** @param {number} row @param {number} column @param {string} className @param {Record<string, any>} [more] */
@@ -177,15 +149,13 @@ function hatch(id) {
 }
 
 /** The rows and columns that no window sees. @param {SlidingWindow[]} windows @param {string} hatching  the id of the pattern */
-function unseenStripes([down, across], hatching) {
-  if (Math.min(down.outputSize, across.outputSize) < 1) return [];
-  const look = { class: "lenet-unseen", fill: `url(#${hatching})` };
-  const row = { ...look, x: -across.paddingBefore, width: across.inputSize + across.padding };
-  const column = { ...look, y: -down.paddingBefore, height: down.inputSize + down.padding };
-  return [
-    ...down.unseenPixels.map((pixel) => svgElement("rect", { ...row, y: pixel, height: 1 })),
-    ...across.unseenPixels.map((pixel) => svgElement("rect", { ...column, x: pixel, width: 1 })),
-  ];
+function unseenStripes(windows, hatching) {
+  if (windows.some((window) => window.outputSize < 1)) return [];
+  const [rows, columns] = windows.map(({ paddingBefore, inputSize, padding }) => [-paddingBefore, inputSize + padding]);
+  const stripe = (/** @type {number[]} */ [x, width], /** @type {number[]} */ [y, height]) =>
+    svgElement("rect", { class: "lenet-unseen", fill: `url(#${hatching})`, x, width, y, height });
+  const [unseenRows, unseenColumns] = windows.map((window) => window.unseenPixels);
+  return [...unseenRows.map((row) => stripe(columns, [row, 1])), ...unseenColumns.map((column) => stripe([column, 1], rows))];
 }
 
 /** The window at its first stop: its outline and, where they stand apart, a frame around each weight. @param {SlidingWindow[]} windows @param {string} fit */
