@@ -20,13 +20,13 @@ const LUCK = 6; // the rank of a change that only makes a product come out right
 export function explain(layers, imageShape, pass) {
   const problem = diagnose(pass);
   if (!problem) return null;
-  const isNew = (/** @type {Layer} */ layer) => !layers.includes(layer);
-  const search = new FixSearch(imageShape, pass, problem, (changes) => {
+  const { fixes, why, tried } = searchFixes(imageShape, pass, problem, (changes) => {
     const changed = applyChanges({ layers, imageShape }, changes);
-    return firstProblem(changed.layers.filter(isNew)) ? undefined : diagnose(runStack(changed.layers, /** @type {number[]} */ (changed.imageShape)));
+    const isPossible = !firstProblem(changed.layers.filter((layer) => !layers.includes(layer)));
+    return isPossible ? diagnose(runStack(changed.layers, /** @type {number[]} */ (changed.imageShape))) : undefined;
   });
-  const fixes = search.fixes().map((fix) => ({ ...fix, code: codeOf(fix.changes, layers) }));
-  return { index: problem.index, what: problem.what, why: causeOf(fixes) || problem.why, fixes, error: torchSentence(problem.step), tried: [...search.tried] };
+  const written = fixes.map((fix) => ({ ...fix, code: codeOf(fix.changes, layers) }));
+  return { index: problem.index, what: problem.what, why, fixes: written, error: torchSentence(problem.step), tried };
 }
 
 /** @param {Fix} fix */
@@ -55,112 +55,81 @@ export function fixesHeading({ fixes, tried }) {
   return `${fixes.length > 1 ? "Any one of these works" : "This works"} (tried):`;
 }
 
-/** What all fixes undo: where several would do, none of them is proved to be the cause. @param {Fix[]} fixes */
-export function causeOf(fixes) {
-  const reasons = new Set(fixes.map(reasonOf));
-  return reasons.size === 1 ? [...reasons][0] : "";
-}
-
-/** @param {Change[]} some @param {Change[]} others */
-function sameChanges(some, others) {
-  return fixText({ rank: 0, changes: some }) === fixText({ rank: 0, changes: others });
-}
-
 /** What is now, as a cause: of the last change that has one. @param {Fix} fix */
 export function reasonOf({ changes }) {
   return changes.findLast((change) => change.reason)?.reason ?? "";
 }
 
-/** One search. */
-export class FixSearch {
-  #imageShape; #problem; #steps; #problemWith; #others;
-
-  /** What was tried, in words. @type {Set<string>} */
-  tried = new Set();
-
-  /**
-   * @param {number[]} imageShape @param {Pass} pass @param {Problem} problem
-   * @param {(changes: Change[]) => Problem | null | undefined} problemWith  what is wrong with changes made: null if nothing is, undefined if they cannot be made
-   * @param {(steps: LayerStep[]) => Iterable<Family>} [others]  more families, tried before those of sizes
-   */
-  constructor(imageShape, pass, problem, problemWith, others = () => []) {
-    this.#imageShape = imageShape;
-    this.#problem = problem;
-    this.#problemWith = problemWith;
-    this.#others = others;
-    this.#steps = [...pass.steps.slice(0, problem.index), problem.step];
-  }
-
-  /** The first change that works from every family; those of rank 0 make all others pointless. */
-  fixes() {
-    /** @type {Fix[]} */
-    const found = [];
-    for (const { rank, words, changes, limit = 1 } of this.#families()) {
-      if (found.length === MAX_FIXES || found.some((fix) => fix.rank === 0)) break;
-      if (found.length && rank === LUCK) break;
-      if (found.filter((fix) => fix.rank === rank).length >= limit) continue;
-      const made = this.#first(changes, words);
-      if (made && !found.some((fix) => sameChanges(fix.changes, made))) found.push({ rank, changes: made });
+/**
+ * Search for changes with which all runs, say what they have in common, and what was tried.
+ *
+ * @param {number[]} imageShape @param {Pass} pass @param {Problem} problem @param {Trial} problemWith
+ * @param {(steps: LayerStep[]) => Iterable<Family>} [others]  more families, tried before those of sizes
+ */
+export function searchFixes(imageShape, pass, problem, problemWith, others = () => []) {
+  const steps = [...pass.steps.slice(0, problem.index), problem.step];
+  /** @type {Set<string>} */
+  const tried = new Set();
+  /** @type {Fix[]} */
+  const fixes = [];
+  // The first change that works from every family is enough; one of rank 0 makes all others pointless.
+  for (const { rank, words, changes, limit = 1 } of families(problem, steps, imageShape, others)) {
+    if (fixes.length === MAX_FIXES || fixes.some((fix) => fix.rank === 0) || (fixes.length && rank === LUCK)) break;
+    if (fixes.filter((fix) => fix.rank === rank).length >= limit) continue;
+    for (const change of changes) {
+      tried.add(words);
+      const made = { rank, changes: completed(change, problemWith) };
+      if (!made.changes.length) continue;
+      if (!fixes.some((fix) => fixText(fix) === fixText(made))) fixes.push(made);
+      break;
     }
-    found.push(...this.#padded(found));
-    return found.sort((a, b) => a.rank - b.rank);
   }
+  fixes.push(...padded(fixes, steps, problemWith));
+  const reasons = new Set(fixes.map(reasonOf)); // where several would do, none of them is proved to be the cause
+  const why = (reasons.size === 1 && reasonOf(fixes[0])) || problem.why;
+  return { fixes: fixes.sort((a, b) => a.rank - b.rank), why, tried: [...tried] };
+}
 
-  /** Where the maps have to be flattened, keep the features and pad the images instead. @param {Fix[]} found @returns {Fix[]} */
-  #padded(found) {
-    const flatten = found.find(({ changes }) => changes[0].flattens && changes.length > 1)?.changes[0];
-    for (const { layer } of flatten ? this.#steps.filter(hasWindows) : []) {
-      for (const change of settingChanges(layer, "padding")) {
-        const changes = [/** @type {Change} */ (flatten), change];
-        if (this.#problemWith(changes) === null) return [{ rank: 1, changes }];
-      }
-    }
-    return [];
+/** Make a change, and what has to follow it, until the stack runs; none if it does not. @param {Change} change @param {Trial} problemWith */
+function completed(change, problemWith) {
+  const changes = [change];
+  while (changes.length <= MAX_CHAIN) {
+    const problem = problemWith(changes);
+    if (problem === null) return changes;
+    const [follower] = change.leadsOn && problem ? ownChanges(problem) : [];
+    if (!follower || changes.some((made) => made.layer === follower.layer && !made.flattens)) return [];
+    changes.push(follower);
   }
+  return [];
+}
 
-  /** @returns {Iterable<Family>} */
-  *#families() {
-    const [problem, steps, imageShape] = [this.#problem, this.#steps, this.#imageShape];
-    yield { rank: 0, words: "other layouts of the images", changes: layoutChanges(imageShape, steps) };
-    yield { rank: 3, words: "images of other colours", changes: colourChanges(imageShape) };
-    yield { rank: 0, words: "flattening", changes: flattenChanges(problem.step, steps.slice(0, -1)) };
-    yield* this.#others(steps);
-    yield { rank: 2, words: "other sizes of the layer", changes: ownChanges(problem) };
-    const widths = { words: "other widths", changes: widthChanges(problem, steps) };
-    const isByLuck = isProduct(problem, steps);
-    if (!isByLuck) yield { rank: 4, ...widths };
-    if (!sizesMatter(problem, steps)) return;
-    const windowed = steps.filter((step) => hasWindows(step) && !step.isUnknown).map((step) => step.layer);
-    const settings = (/** @type {string[]} */ names, /** @type {number} */ rank) => names.flatMap((name) =>
-      windowed.map((layer) => ({ rank, words: `another ${name}`, changes: settingChanges(layer, name), limit: 2 })));
-    const paddings = [...settings(["padding", "output_padding"], 1), ...settings(["output_size"], 2)];
-    const sizes = { rank: 3, words: "images of other sizes", changes: sizeChanges(imageShape, pixelRatio(problem, steps)) };
-    // What a window does not fit is too small, most likely.
-    yield* problem.kind === "size" ? [sizes, ...paddings] : [...paddings, sizes];
-    yield* settings(["kernel_size", "stride"], 5);
-    if (isByLuck) yield { rank: LUCK, ...widths };
-  }
+/** Where the maps have to be flattened, keep the features and pad the images instead. @param {Fix[]} fixes @param {LayerStep[]} steps @param {Trial} problemWith @returns {Fix[]} */
+function padded(fixes, steps, problemWith) {
+  const flatten = fixes.find(({ changes }) => changes[0].flattens && changes.length > 1)?.changes[0];
+  if (!flatten) return [];
+  const paddings = steps.filter(hasWindows).flatMap(({ layer }) => [...settingChanges(layer, "padding")]);
+  const padding = paddings.find((change) => problemWith([flatten, change]) === null);
+  return padding ? [{ rank: 1, changes: [flatten, padding] }] : [];
+}
 
-  /** @param {Iterable<Change>} candidates @param {string} words */
-  #first(candidates, words) {
-    for (const change of candidates) {
-      this.tried.add(words);
-      const changes = this.#completed(change);
-      if (changes) return changes;
-    }
-    return null;
-  }
-
-  /** Make a change, and what has to follow it, until the stack runs; null if it does not. @param {Change} change */
-  #completed(change) {
-    const changes = [change];
-    while (changes.length <= MAX_CHAIN) {
-      const problem = this.#problemWith(changes);
-      if (problem === null) return changes;
-      const [follower] = change.leadsOn && problem ? ownChanges(problem) : [];
-      if (!follower || changes.some((made) => made.layer === follower.layer && !made.flattens)) return null;
-      changes.push(follower);
-    }
-    return null;
-  }
+/** @param {Problem} problem @param {LayerStep[]} steps @param {number[]} imageShape @param {(steps: LayerStep[]) => Iterable<Family>} others @returns {Iterable<Family>} */
+function* families(problem, steps, imageShape, others) {
+  yield { rank: 0, words: "other layouts of the images", changes: layoutChanges(imageShape, steps) };
+  yield { rank: 3, words: "images of other colours", changes: colourChanges(imageShape) };
+  yield { rank: 0, words: "flattening", changes: flattenChanges(problem.step, steps.slice(0, -1)) };
+  yield* others(steps);
+  yield { rank: 2, words: "other sizes of the layer", changes: ownChanges(problem) };
+  const widths = { words: "other widths", changes: widthChanges(problem, steps) };
+  const isByLuck = isProduct(problem, steps);
+  if (!isByLuck) yield { rank: 4, ...widths };
+  if (!sizesMatter(problem, steps)) return;
+  const windowed = steps.filter((step) => hasWindows(step) && !step.isUnknown).map((step) => step.layer);
+  const settings = (/** @type {string[]} */ names, /** @type {number} */ rank) => names.flatMap((name) =>
+    windowed.map((layer) => ({ rank, words: `another ${name}`, changes: settingChanges(layer, name), limit: 2 })));
+  const paddings = [...settings(["padding", "output_padding"], 1), ...settings(["output_size"], 2)];
+  const sizes = { rank: 3, words: "images of other sizes", changes: sizeChanges(imageShape, pixelRatio(problem, steps)) };
+  // What a window does not fit is too small, most likely.
+  yield* problem.kind === "size" ? [sizes, ...paddings] : [...paddings, sizes];
+  yield* settings(["kernel_size", "stride"], 5);
+  if (isByLuck) yield { rank: LUCK, ...widths };
 }

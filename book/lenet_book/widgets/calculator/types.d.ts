@@ -146,6 +146,9 @@ interface Fix {
   rank: number;
 }
 
+/** What is wrong with changes made: null if nothing is, undefined if they cannot be made. */
+type Trial = (changes: Change[]) => Problem | null | undefined;
+
 /** Changes of which the first that works is enough; `limit` of them from all families of a rank. */
 interface Family {
   rank: number;

@@ -1,7 +1,7 @@
 // @ts-check
 /** Why pasted code does not work, and edits of it that make it work: each was made, and the code read again. */
 import { diagnose, losesBatch, takesBatchSecond, torchSentence } from "../calculator/diagnosis.js";
-import { FixSearch, causeOf, fixText, reasonOf } from "../calculator/fixes.js";
+import { fixText, reasonOf, searchFixes } from "../calculator/fixes.js";
 import { kindOf, settingText } from "../calculator/kinds.js";
 import { productOf } from "../shared/numbers.js";
 import { Program } from "./reader.js";
@@ -43,15 +43,14 @@ class Repairs {
   /** @returns {CodeExplanation} */
   explanation() {
     const { imageShape, program: { pass, problem } } = this.#reading;
-    const { what, why, step } = problem;
+    const { what, step } = problem;
     const families = (/** @type {LayerStep[]} */ steps) => this.#families(problem, /** @type {CodeStep[]} */ (steps));
-    const search = new FixSearch(imageShape, pass, problem, (changes) => this.#problemWith(changes), families);
-    const fixes = search.fixes();
+    const { fixes, why, tried } = searchFixes(imageShape, pass, problem, (changes) => this.#problemWith(changes), families);
     return {
       what,
-      why: causeOf(fixes) || why,
+      why,
       fixes: fixes.map((fix) => this.#written(fix)),
-      tried: [...search.tried],
+      tried,
       unread: (!fixes.length && this.#unread[0]) || null,
       error: step.misfit && step.module ? torchSentence(step) : "",
     };
