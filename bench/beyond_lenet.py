@@ -121,8 +121,8 @@ class Series:
 
 SERIES = {
     "small": Series(SMALL, range(6)),
-    "deep": Series(DEEP, range(2)),
-    "long": Series([together("SmallResNet")], range(1), LONG),
+    "deep": Series(DEEP, range(6)),
+    "long": Series([together("SmallResNet")], range(6), LONG),
 }
 
 

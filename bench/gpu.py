@@ -6,8 +6,9 @@ the speed by batch size, the memory that gradients take, and ten epochs at a bat
 a learning rate of 0.01 with Adam: their time, and their accuracy beside that of a CPU.
 
 The images are Fashion-MNIST's. Where they cannot be had, random bytes of the same shape take their
-place, and accuracies are not shown. What is stored of the same GPU is replaced. `--device cpu`
-tries the program out with few images; that is stored only in a file that `--results` names.
+place, and accuracies are not shown. What is stored of an experiment on the same GPU is replaced.
+`--device cpu` tries the program out with few images; that is stored only in a file that `--results`
+names.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from lenet.models import NarrowLeNet
 from lenet.train import (
     EVALUATION_BATCH_SIZE,
     Batch,
+    GraphedStep,
     ScaledOptimizer,
     Settings,
     evaluate,
@@ -57,7 +59,6 @@ RESULTS = Path(__file__).parents[1] / "book" / "lenet_book" / "results"
 BATCH_SIZE = 100
 LR = 0.01
 WORKERS = 4
-WARM_UP = 3  # steps before a graph is recorded
 RANDOM = "random bytes of Fashion-MNIST's shape"
 PARTS = 10  # of a batch whose gradients are accumulated
 
@@ -182,37 +183,6 @@ def eager_step(model: Callable[[Tensor], Tensor], optimizer: torch.optim.Optimiz
     return step
 
 
-class GraphedStep:
-    """A step whose kernels are recorded once as a CUDA graph, and then started all together.
-
-    The graph reads its batch from two fixed tensors. The first batches, and a smaller last one,
-    are trained on without it. Elsewhere than on CUDA nothing is recorded, and the step is run.
-    """
-
-    def __init__(self, step: Step) -> None:
-        self.step = step
-        self.num_steps = 0
-        self.graph: torch.cuda.CUDAGraph | None = None
-
-    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Train on a batch; what is returned is overwritten by the next call."""
-        if self.num_steps == 0:
-            self.images, self.labels = images.clone(), labels.clone()
-        if images.shape != self.images.shape:
-            return self.step(images, labels)
-        self.images.copy_(images)
-        self.labels.copy_(labels)
-        self.num_steps += 1
-        if self.num_steps <= WARM_UP or not images.is_cuda:
-            return self.step(self.images, self.labels)
-        if self.graph is None:
-            self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph, stream=torch.cuda.current_stream()):
-                self.counts = self.step(self.images, self.labels)  # noted, not run
-        self.graph.replay()
-        return self.counts
-
-
 # ---------------------------------------------------------------------------- remedies
 
 
@@ -308,16 +278,6 @@ def seconds(device: torch.device, work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-@contextmanager
-def own_stream(device: torch.device) -> Iterator[None]:
-    """Give CUDA a stream other than its default one, on which no graph can be recorded."""
-    if device.type == "cuda":
-        with torch.cuda.stream(torch.cuda.Stream(device)):
-            yield
-    else:
-        yield
-
-
 def new_network(seed: int, device: torch.device) -> NarrowLeNet:
     torch.manual_seed(seed)
     return NarrowLeNet().to(device)
@@ -376,12 +336,10 @@ def batch_sizes(data: ImageData, device: torch.device, sizes: Sizes) -> Record:
     return {"images": len(data.train), "images_per_second": found, "failed": failed}
 
 
-def by_fit(
-    compiled: bool, data: ImageData, device: torch.device, sizes: Sizes, seed: int
-) -> Record:
+def by_fit(graph: bool, data: ImageData, device: torch.device, sizes: Sizes, seed: int) -> Record:
     """Train with `lenet.train.fit`, which notes how long its epochs take."""
     settings = Settings(
-        sizes.epochs, BATCH_SIZE, "adam", LR, seed=seed, device=str(device), compile=compiled
+        sizes.epochs, BATCH_SIZE, "adam", LR, seed=seed, device=str(device), graph=graph
     )
     history = fit(new_network(seed, device), data, settings, progress=False)
     taken = sum(epoch.seconds for epoch in history.epochs)
@@ -408,8 +366,8 @@ def trainings(data: ImageData, device: torch.device, sizes: Sizes) -> Record:
         for name in WHOLE
         if can_run(REMEDIES[name], device)
     }
-    if device.type != "cpu":
-        works["lenet.train.fit, compiled"] = partial(by_fit, True, data, device, sizes)
+    if device.type == "cuda":
+        works["lenet.train.fit, graph=True"] = partial(by_fit, True, data, device, sizes)
     found, failed = rounds(works, sizes.seeds)
     return {"epochs": sizes.epochs, "trainings": found, "failed": failed}
 
@@ -501,15 +459,16 @@ def environment(device: torch.device) -> Record:
     }
 
 
-def measure(data: ImageData, device: torch.device, sizes: Sizes) -> list[Record]:
-    """Make all measurements."""
+def measure(
+    data: ImageData, device: torch.device, sizes: Sizes, experiments: Iterable[str] = EXPERIMENTS
+) -> list[Record]:
+    """Make measurements, by default all."""
     records = []
-    with own_stream(device):
-        for name, experiment in EXPERIMENTS.items():
-            found = experiment(data, device, sizes)
-            about = {"experiment": name, "data": data.source, "environment": environment(device)}
-            records.append({**about, **found})
-            print(table(records[-1]), end="\n\n", flush=True)
+    for name in experiments:
+        found = EXPERIMENTS[name](data, device, sizes)
+        about = {"experiment": name, "data": data.source, "environment": environment(device)}
+        records.append({**about, **found})
+        print(table(records[-1]), end="\n\n", flush=True)
     return records
 
 
@@ -545,10 +504,14 @@ def on_a_cpu() -> list[Record]:
 
 
 def store(records: list[Record], file: Path) -> None:
-    """Write records, one a line, in the place of those of the same device."""
+    """Write records, one a line, in the place of those of the same device and experiment."""
+
+    def what(record: Record) -> tuple[str, str]:
+        return record["environment"]["gpu"], record["experiment"]
+
     stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
-    gpus = {record["environment"]["gpu"] for record in records}
-    kept = [r for r in stored if r["environment"]["gpu"] not in gpus]
+    new = {what(record) for record in records}
+    kept = [record for record in stored if what(record) not in new]
     lines = ",\n".join(json.dumps(r, ensure_ascii=False) for r in kept + records)
     write_atomically(file, f"[\n{lines}\n]\n".encode())
 
@@ -578,6 +541,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "--only", choices=EXPERIMENTS, nargs="+", default=[*EXPERIMENTS], help="default: all"
+    )
     parser.add_argument("--device", default="auto", help="such as cuda:1 (default: the GPU here)")
     parser.add_argument("--results", type=Path, help="default: the book's own gpu.json")
     chosen = parser.parse_args()
@@ -587,7 +553,7 @@ def main() -> None:
     if few:
         data = replace(data, train=data.train[: FEW.images])
         print("There is no GPU here: few images, and nothing for the book is measured.")
-    records = measure(data, device, FEW if few else Sizes())
+    records = measure(data, device, FEW if few else Sizes(), chosen.only)
     if chosen.results or not few:
         store(records, chosen.results or RESULTS / "gpu.json")
 

@@ -128,10 +128,13 @@ def is_of(record: Record, description: Record) -> bool:
     """Tell whether a record is of the measurement that is described.
 
     Settings of training that the record does not name had their defaults, so that a setting can be
-    added without a change to what is stored.
+    added without a change to what is stored. Where a training ran is part of its environment, not
+    of what it is.
     """
-    if "settings" in record:
-        record = record | {"settings": Settings().as_json() | record["settings"]}
+    if "settings" in record and "settings" in description:
+        same_place = {"device": description["settings"]["device"]}
+        settings = Settings().as_json() | record["settings"] | same_place
+        record = record | {"settings": settings}
     return description.items() <= record.items()
 
 

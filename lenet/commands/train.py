@@ -67,8 +67,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("weight_decay", float, "X", "by how much weights shrink, times the learning rate")
     add("schedule", str, "NAME", "of the learning rate: constant or one-cycle")
     add("precision", str, "NAME", "float32; bfloat16 or float16: faster on devices made for it")
-    help = "let torch.compile translate the network: a wait, then faster on many GPUs"
-    group.add_argument("--compile", action="store_true", help=help)
+    help = "record each step as a CUDA graph: faster for small networks on NVIDIA's GPUs"
+    group.add_argument("--graph", action="store_true", help=help)
     add("seed", int, "N", "of the first weights, the order of the images and their distortions")
     add("device", str, "NAME", "such as cpu or cuda; auto is the best here")
     how = "distort the training images: rotate, scale, shear and shift, or shift and mirror"

@@ -15,6 +15,7 @@ from lenet.train.loop import (
 )
 from lenet.train.settings import (
     Augmentation,
+    GraphedStep,
     Loss,
     MixedPrecision,
     ScaledOptimizer,
@@ -27,8 +28,8 @@ from lenet.train.settings import (
 )
 
 __all__ = [
-    "EVALUATION_BATCH_SIZE", "Augmentation", "Batch", "DivergedError", "Epoch", "History", "Loss",
-    "MixedPrecision", "ScaledOptimizer", "Score", "Settings", "Training", "confusion", "evaluate",
-    "fit", "in_precision", "make_optimizer", "make_scaler", "make_scheduler", "num_correct",
-    "pick_device", "predict", "score", "train_epoch",
+    "EVALUATION_BATCH_SIZE", "Augmentation", "Batch", "DivergedError", "Epoch", "GraphedStep",
+    "History", "Loss", "MixedPrecision", "ScaledOptimizer", "Score", "Settings", "Training",
+    "confusion", "evaluate", "fit", "in_precision", "make_optimizer", "make_scaler",
+    "make_scheduler", "num_correct", "pick_device", "predict", "score", "train_epoch",
 ]  # fmt: skip

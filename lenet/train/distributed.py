@@ -94,13 +94,16 @@ class DistributedTraining(Training):
     loss that weighs them.
 
     Raises:
-        ValueError: There are more processes than images in a batch or in a split.
+        ValueError: There are more processes than images in a batch or in a split, or the settings
+            ask for a graph.
     """
 
     def __init__(self, model: nn.Module, data: ImageData, settings: Settings) -> None:
         super().__init__(model, data, settings)
         self.rank, self.num_processes = dist.get_rank(), dist.get_world_size()
         fewest = min(settings.batch_size, len(data.train), len(data.test))
+        if settings.graph:
+            raise ValueError("graph records the steps of one process: several train without it")
         if self.num_processes > fewest:
             raise ValueError(f"{self.num_processes} processes cannot share {fewest} images")
         test = self.data.test

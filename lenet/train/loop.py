@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +20,7 @@ from lenet import checks
 from lenet.data import ImageData
 from lenet.train.history import Epoch, History, Score, check_finite
 from lenet.train.settings import (
+    GraphedStep,
     Loss,
     ScaledOptimizer,
     Settings,
@@ -104,8 +104,7 @@ class Training:
         )
         self._test = self.data.batches("test", EVALUATION_BATCH_SIZE)
         self.scaler = make_scaler(settings, self.device)
-        trained = _compiled(model) if settings.compile else model
-        self._module = in_precision(trained, settings.precision, self.scaler)
+        self._module = in_precision(model, settings.precision, self.scaler)
         self._loss = settings.loss_function
         self.optimizer = make_optimizer(model, settings)
         self._updates: torch.optim.Optimizer = self.optimizer
@@ -129,8 +128,9 @@ class Training:
                     bar.set_description(f"epoch {number}/{total}")
                     start = time.perf_counter()
                     train = train_epoch(
-                        self._module, self._batches(bar), self._updates, self.scheduler, self._loss
-                    )
+                        self._module, self._batches(bar), self._updates, self.scheduler,
+                        self._loss, graph=self.settings.graph,
+                    )  # fmt: skip
                     seconds = time.perf_counter() - start
                     test = evaluate(self.model, self._test, self.settings.loss_function)
                     epoch = Epoch(number, self._whole(train), self._whole(test), seconds)
@@ -202,6 +202,8 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     scheduler: LRScheduler | None = None,
     loss_function: Loss = F.cross_entropy,
+    *,
+    graph: bool = False,
 ) -> Score:
     """Train on every batch once.
 
@@ -211,6 +213,7 @@ def train_epoch(
         optimizer: Updates the model's parameters.
         scheduler: Changes the learning rate after every update, if there is one.
         loss_function: Says how wrong the logits are.
+        graph: Whether moves 2 to 7 are recorded as a CUDA graph, see `Settings`.
 
     Returns:
         Loss and correct predictions on each batch just before its update.
@@ -221,21 +224,27 @@ def train_epoch(
     checks.instance("optimizer", optimizer, torch.optim.Optimizer)
     checks.instance("model", model, nn.Module).train()
     loss_function = _looks_first(loss_function)
+
+    def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        optimizer.zero_grad()  # 2 forget the gradients of the batch before
+        logits = model(images)  # 3 forward
+        loss = loss_function(logits, labels)  # 4 how wrong?
+        loss.backward()  # 5 fill in every parameter's gradient
+        optimizer.step()  # 6 move every parameter a little
+        return loss.detach() * len(labels), logits.argmax(dim=1).eq(labels).sum()  # 7 count
+
+    make_step = GraphedStep(step) if graph else step
     # Sums over examples, since the last batch may be smaller than the others. They stay on the
     # device: reading a number makes the CPU wait for a GPU.
     total_loss: Tensor | float = 0.0
     total_correct: Tensor | int = 0
     num_examples = 0
     for images, labels in batches:  # 1 fetch a batch
-        optimizer.zero_grad()  # 2 forget the gradients of the batch before
-        logits = model(images)  # 3 forward
-        loss = loss_function(logits, labels)  # 4 how wrong?
-        loss.backward()  # 5 fill in every parameter's gradient
-        optimizer.step()  # 6 move every parameter a little
+        loss, correct = make_step(images, labels)
         if scheduler is not None:
             scheduler.step()
-        total_loss += loss.detach() * len(labels)  # 7 running loss
-        total_correct += logits.argmax(dim=1).eq(labels).sum()
+        total_loss += loss
+        total_correct += correct
         num_examples += len(labels)
     _check_some(num_examples)
     return Score(float(total_loss) / num_examples, int(total_correct), num_examples)  # 8 report
@@ -321,11 +330,6 @@ def confusion(logits: Tensor, labels: Tensor) -> Tensor:
         raise ValueError("some scores are not a number (NaN): there is no answer to count")
     cells = labels * num_classes + logits.argmax(dim=1)
     return cells.bincount(minlength=num_classes**2).reshape(num_classes, num_classes).cpu()
-
-
-def _compiled(model: nn.Module) -> nn.Module:
-    """Translate a network for batches of two sizes, as the last of an epoch may be smaller."""
-    return cast(nn.Module, torch.compile(model, mode="reduce-overhead", dynamic=False))
 
 
 def _check_pair(logits: Tensor, labels: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,7 @@ from lenet import checks
 
 Augmentation = Callable[[Tensor, torch.Generator], Tensor]  # such as those of lenet.data.augment
 Loss = Callable[[Tensor, Tensor], Tensor]  # of logits (N, K) and labels (N,): their mean loss ()
+Counts = TypeVar("Counts")  # what a step finds out, in tensors
 
 CHOICES = {
     "optimizer": ("adam", "sgd"),
@@ -48,9 +49,10 @@ class Settings:
         augment: Distorts each training batch, such as `lenet.data.augment.RandomAffine()`.
         loss_function: What to make small: a function of logits (N, K) and labels (N,) that returns
             their mean loss.
-        compile: Whether `torch.compile` translates the network for training: seconds to minutes
-            at the start, then faster on many GPUs, where what it starts is recorded as CUDA graphs
-            (its mode ``"reduce-overhead"``). On a CPU it needs a C++ compiler.
+        graph: Whether a GPU of NVIDIA's records the operations of a step once in every epoch, as a
+            CUDA graph, and then starts them all together: faster for small networks, whose steps
+            wait for Python. Python in the network or the loss then runs a few times an epoch, not
+            at every step; it must read no number from the GPU. Other devices record nothing.
 
     Raises:
         TypeError: `augment` or `loss_function` is no function.
@@ -76,7 +78,7 @@ class Settings:
     augment: Augmentation | None = None
     # Made by a factory, or it were a method; its repr would name a place in memory.
     loss_function: Loss = field(default_factory=lambda: F.cross_entropy, repr=False)
-    compile: bool = False
+    graph: bool = False
 
     def __post_init__(self) -> None:
         whole, real = checks.whole_number, checks.real_number
@@ -93,7 +95,12 @@ class Settings:
             object.__setattr__(self, name, value)
         for name, choices in CHOICES.items():
             checks.choice(name, getattr(self, name), choices)
-        checks.instance("compile", self.compile, bool)
+        checks.instance("graph", self.graph, bool)
+        if self.graph and (self.schedule != "constant" or self.precision == "float16"):
+            raise ValueError(
+                "graph repeats one recorded step; one-cycle schedules and float16 change steps as "
+                "they go. Choose schedule='constant' and precision='float32' or 'bfloat16'"
+            )
         for name in CODE:
             code = getattr(self, name)
             if (not callable(code) or isinstance(code, type)) and (name, code) != ("augment", None):
@@ -121,7 +128,8 @@ def make_optimizer(model: nn.Module, settings: Settings) -> Optimizer:
         )
     common: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     if settings.optimizer == "adam":  # AdamW without weight decay is Adam
-        return torch.optim.AdamW(model.parameters(), **common, fused=True)
+        graph = settings.graph and next(model.parameters()).is_cuda
+        return torch.optim.AdamW(model.parameters(), **common, fused=True, capturable=graph)
     return torch.optim.SGD(model.parameters(), **common, momentum=settings.momentum, fused=True)
 
 
@@ -188,6 +196,54 @@ class ScaledOptimizer(Optimizer):
         """Update every parameter, unless a gradient is infinite or not a number."""
         self.scaler.step(self.optimizer)
         self.scaler.update()
+
+
+class GraphedStep(Generic[Counts]):
+    """A training step whose operations are recorded once as a CUDA graph, then started together.
+
+    The graph reads its batch from two fixed tensors, and writes what the step returns into fixed
+    ones. The first batches, and those of another size, make the step as usual; so does every batch
+    that is not on an NVIDIA GPU.
+
+    Args:
+        step: Trains on images (N, C, H, W) and labels (N,), and returns what it counted.
+    """
+
+    WARM_UP = 3  # steps before the recording: libraries choose and allocate in the first ones
+
+    def __init__(self, step: Callable[[Tensor, Tensor], Counts]) -> None:
+        self.step, self.num_steps = step, 0
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def __call__(self, images: Tensor, labels: Tensor) -> Counts:
+        """Train on a batch; what is returned is overwritten by the next call."""
+        if not images.is_cuda:
+            return self.step(images, labels)
+        if self.num_steps == 0:
+            self.images, self.labels = images.clone(), labels.clone()
+            self.aside = torch.cuda.Stream(images.device)
+        if images.shape != self.images.shape:
+            return self._as_usual(images, labels)
+        self.num_steps += 1
+        if self.num_steps <= self.WARM_UP:
+            return self._as_usual(images, labels)
+        self.images.copy_(images)
+        self.labels.copy_(labels)
+        if self.graph is None:
+            self.graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self.graph, stream=self.aside):
+                self.counts = self.step(self.images, self.labels)  # noted, not run
+        self.graph.replay()
+        return self.counts
+
+    def _as_usual(self, images: Tensor, labels: Tensor) -> Counts:
+        """Make the step on the queue of the recording, but now."""
+        main = torch.cuda.current_stream()
+        self.aside.wait_stream(main)
+        with torch.cuda.stream(self.aside):
+            counts = self.step(images, labels)
+        main.wait_stream(self.aside)
+        return counts
 
 
 def make_scaler(settings: Settings, device: torch.device) -> GradScaler | None:

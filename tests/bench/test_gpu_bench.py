@@ -29,10 +29,9 @@ def pictures(gpu):
 
 def trained(gpu, recipe, data, device=CPU):
     """Train for two epochs; return what the second counted, and the weights."""
-    with gpu.own_stream(device):
-        model = gpu.new_network(0, device)
-        step, batches = recipe.step(model, device), recipe.fetch(data, 50, device)
-        counts = [recipe.epoch(step, batches) for _ in range(2)][1]
+    model = gpu.new_network(0, device)
+    step, batches = recipe.step(model, device), recipe.fetch(data, 50, device)
+    counts = [recipe.epoch(step, batches) for _ in range(2)][1]
     return counts, model.state_dict()
 
 
@@ -163,15 +162,16 @@ def test_accuracies_stand_beside_those_of_a_cpu(gpu):
     assert failure.split() == ["compiled", "no", "compiler"]
 
 
-def test_results_replace_those_of_the_same_device_alone(gpu, tmp_path):
-    def record(name, value):
-        return {"environment": {"gpu": name}, "value": value}
+def test_results_replace_those_of_an_experiment_on_the_same_device_alone(gpu, tmp_path):
+    def record(name, experiment, value):
+        return {"environment": {"gpu": name}, "experiment": experiment, "value": value}
 
     file = tmp_path / "gpu.json"
-    gpu.store([record("A", 1), record("A", 2)], file)
-    gpu.store([record("B", 3)], file)
-    gpu.store([record("A", 4)], file)
-    assert json.loads(file.read_text()) == [record("B", 3), record("A", 4)]
+    gpu.store([record("A", "speed", 1), record("A", "memory", 2)], file)
+    gpu.store([record("B", "speed", 3)], file)
+    gpu.store([record("A", "speed", 4)], file)
+    kept = [record("A", "memory", 2), record("B", "speed", 3)]
+    assert json.loads(file.read_text()) == [*kept, record("A", "speed", 4)]
 
 
 def test_a_cpu_is_not_stored_as_a_gpu(gpu, pictures, monkeypatch, tmp_path):

@@ -131,11 +131,11 @@ def stop_after(epochs: int, monkeypatch, *arguments) -> int:
     """Run a command and press Ctrl-C in the epoch after so many."""
     calls = []
 
-    def interrupted(*args):
+    def interrupted(*args, **options):
         calls.append(args)
         if len(calls) == epochs + 1:
             raise KeyboardInterrupt
-        return train_epoch(*args)
+        return train_epoch(*args, **options)
 
     train_epoch = train.train_epoch
     with monkeypatch.context() as patch:

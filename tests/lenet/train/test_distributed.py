@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed as dist
 
-from lenet.train import Training, checkpoint, distributed
-from lenet.train.distributed import is_first, processes
+from lenet.models import NarrowLeNet
+from lenet.train import Settings, Training, checkpoint, distributed
+from lenet.train.distributed import DistributedTraining, is_first, processes
 from tests.lenet.train.shared_training import tasks
 
 ROOT = Path(__file__).parents[3]
@@ -156,3 +158,12 @@ def test_too_few_gpus_are_named(of_four):
         distributed._own_device("cuda")
     with pytest.raises(ValueError, match="not on 'mps'"):
         distributed._own_device("mps")
+
+
+def test_a_graph_is_recorded_by_one_process_alone(digits):
+    dist.init_process_group("gloo", rank=0, world_size=1, store=dist.HashStore())
+    try:
+        with pytest.raises(ValueError, match="graph records the steps of one process"):
+            DistributedTraining(NarrowLeNet(), digits, Settings(graph=True, device="cpu"))
+    finally:
+        dist.destroy_process_group()
