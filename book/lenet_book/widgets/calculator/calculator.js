@@ -12,7 +12,7 @@ import { KINDS } from "./kinds.js";
 import { numParameters, runStack } from "./layers.js";
 import { codeBox, inputFields, presetChoice } from "./parts.js";
 import { lastShape, namedShape, networkCode, tabulate } from "./rows.js";
-import { ShapeTable } from "./table.js";
+import { shapeTable } from "./table.js";
 
 const CONVENTION =
   "Multiply-accumulates (MACs) are counted for one image, in convolutions and linear layers: one " +
@@ -48,7 +48,7 @@ class Calculator {
   #problem = element("p", { class: "lenet-explanation" });
   #totals = element("p", { class: "lenet-totals" });
   #code = codeBox(() => this.#aloud.say("The code is copied."));
-  #table = new ShapeTable(this);
+  #table = shapeTable(this);
   /** Of the stack that is shown. */
   #findings = analyse({ layers: [], imageShape: [1, 1, 1] });
 

@@ -50,3 +50,10 @@ export function typedText(setting) {
   if (typeof setting === "string") return setting;
   return Array.isArray(setting) ? setting.join(", ") : pythonText(setting);
 }
+
+/** The next possible value of a setting, as it can be typed. @param {string} text @param {number} change @param {number} smallest */
+export function stepped(text, change, smallest) {
+  const entry = parseSetting(text);
+  const next = (/** @type {unknown} */ value) => Math.max(smallest, Number(((Number(value) || 0) + change).toFixed(1)));
+  return typedText(Array.isArray(entry) ? entry.map(next) : next(entry));
+}

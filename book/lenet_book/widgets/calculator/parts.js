@@ -2,14 +2,14 @@
 /** What stands around the calculator's table: presets, the input's shape, the code. */
 import { button, element } from "../shared/elements.js";
 import { choice, textField } from "../shared/fields.js";
-import { parseSetting, typedText } from "./editing.js";
+import { parseSetting, stepped, typedText } from "./editing.js";
 
 const CHANGED = "your own";
+const COPY = "Copy the PyTorch code";
 
 /** @param {Preset[]} presets @param {(preset: Preset) => void} chosen */
 export function presetChoice(presets, chosen) {
-  const names = [CHANGED, ...presets.map((preset) => preset.name)];
-  const { box, node } = choice("network", names, (index) => index && chosen(presets[index - 1]));
+  const { box, node } = choice("network", [CHANGED, ...presets.map(({ name }) => name)], (index) => index && chosen(presets[index - 1]));
   /** @param {Stack} stack */
   const show = ({ layers, imageShape }) => {
     const shown = JSON.stringify([layers, imageShape]);
@@ -20,14 +20,10 @@ export function presetChoice(presets, chosen) {
 
 /** @param {(axis: number, entry: Setting) => void} changed */
 export function inputFields(changed) {
-  const inputs = ["channels", "height", "width"].map((name, axis) => textField(
-    { size: 3, inputmode: "numeric", "aria-label": `input ${name}` },
-    (text) => changed(axis, parseSetting(text)),
-    (text, change) => String(Math.max(1, (Number(text) || 0) + change)),
-  ));
+  const inputs = ["channels", "height", "width"].map((name, axis) => textField({ size: 3, inputmode: "numeric", "aria-label": `input ${name}` },
+    (text) => changed(axis, parseSetting(text)), (text, change) => stepped(text, change, 1)));
   const [channels, height, width] = inputs;
-  const node = element("span", { class: "lenet-choice", role: "group", "aria-label": "shape of one image" },
-    "input", channels, "×", height, "×", width);
+  const node = element("span", { class: "lenet-choice", role: "group", "aria-label": "shape of one image" }, "input", channels, "×", height, "×", width);
   /** @param {Setting[]} shape */
   const show = (shape) => inputs.forEach((input, axis) => {
     if (JSON.stringify(parseSetting(input.value)) !== JSON.stringify(shape[axis])) input.value = typedText(shape[axis]);
@@ -38,19 +34,19 @@ export function inputFields(changed) {
 /** @param {() => void} copied */
 export function codeBox(copied) {
   const code = element("code");
-  const pre = element("pre", { tabindex: 0, role: "region", "aria-label": "PyTorch code" }, code);
-  const copyButton = button("Copy the PyTorch code", async () => {
+  const copyButton = button(COPY, async () => {
     await copy(code);
     copyButton.textContent = "Copied";
     copied();
   });
-  const node = element("div", { class: "lenet-copying" }, copyButton, pre);
+  const node = element("div", { class: "lenet-copying" }, copyButton,
+    element("pre", { tabindex: 0, role: "region", "aria-label": "PyTorch code" }, code));
   /** @param {string | null} text  null when the stack cannot be made */
   const show = (text) => {
     node.hidden = text === null;
     if (text === code.textContent) return;
-    code.textContent = text ?? "";
-    copyButton.textContent = "Copy the PyTorch code";
+    code.textContent = text;
+    copyButton.textContent = COPY;
   };
   return { node, show };
 }

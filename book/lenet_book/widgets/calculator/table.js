@@ -3,54 +3,43 @@
 import { button, element, setText } from "../shared/elements.js";
 import { checkbox, textField } from "../shared/fields.js";
 import { countText, shapeText } from "../shared/text.js";
-import { parseSetting, typedText } from "./editing.js";
+import { parseSetting, stepped, typedText } from "./editing.js";
 import { fixText, fixesHeading } from "./fixes.js";
 import { KINDS, layerCode } from "./kinds.js";
 
 export const HEADINGS = ["layer", "output shape", "parameters", "MACs", "receptive field", "jump"];
 
-export class ShapeTable {
-  #actions;
-  #input = element("p", { class: "lenet-incoming lenet-mono" });
-  #body = element("tbody", { role: "rowgroup" });
-  /** The row in which the settings of a layer are typed; it stays where it is as long as they are. */
-  #editor = element("tr");
-
-  /** @param {Actions} actions */
-  constructor(actions) {
-    this.#actions = actions;
-    const heading = HEADINGS.map((name) => element("th", { scope: "col", role: "columnheader" }, name));
-    this.node = element("div", { class: "lenet-layers" }, this.#input,
-      element("table", { role: "table", "aria-label": "layers and their shapes" },
-        element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heading)), this.#body));
-  }
+/** @param {Actions} actions */
+export function shapeTable(actions) {
+  const input = element("p", { class: "lenet-incoming lenet-mono" });
+  const body = element("tbody", { role: "rowgroup" });
+  /** The row in which the settings of a layer are typed; it stays where it is as long as they are: on its way it would lose the focus. */
+  let editor = element("tr");
+  const headings = HEADINGS.map((name) => element("th", { scope: "col", role: "columnheader" }, name));
+  const node = element("div", { class: "lenet-layers" }, input,
+    element("table", { role: "table", "aria-label": "layers and their shapes" },
+      element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...headings)), body));
 
   /** @param {Stack} stack @param {Findings} findings @param {number} open  the index of the edited layer @param {boolean} isTyping */
-  show({ layers, imageShape }, findings, open, isTyping) {
+  const show = ({ layers, imageShape }, findings, open, isTyping) => {
     const layer = layers[open];
-    if (layer && !isTyping) this.#editor = wideRow("lenet-editor", editor(layer, open, layers.length, this.#actions));
-    for (const input of this.#editor.querySelectorAll("input[placeholder]")) {
-      input.setAttribute("placeholder", typedText(layer?.settings.kernel_size ?? null));
-    }
+    if (layer && !isTyping) editor = wideRow("lenet-editor", editorOf(layer, open, layers.length, actions));
+    for (const field of editor.querySelectorAll("input[placeholder]")) field.setAttribute("placeholder", typedText(layer?.settings.kernel_size ?? null));
     const output = findings.rows.at(-1)?.outputShape;
     const end = findings.wrong < 0 ? output && shapeText(output) : `as far as ${layers[findings.wrong].name}`;
-    setText(this.#input, `input ${shapeText(["N", ...imageShape.map(String)])}${end ? ` → ${end}` : ""}`);
-    this.#put(layers.flatMap((layer, index) => {
-      const parts = [layerRow(layer, index, findings, open === index, this.#actions)];
-      if (open === index) parts.push(this.#editor);
-      if (findings.wrong === index) parts.push(wideRow("lenet-explanation", ...complaint(findings, this.#actions)));
-      return parts;
-    }));
-  }
-
-  /** Put rows into the table; the editor stays where it is: it would lose the focus on its way. @param {HTMLElement[]} rows */
-  #put(rows) {
-    const at = this.#editor.parentElement ? rows.indexOf(this.#editor) : -1;
-    if (at < 0) return this.#body.replaceChildren(...rows);
-    for (const row of [...this.#body.children]) if (row !== this.#editor) row.remove();
-    this.#editor.before(...rows.slice(0, at));
-    this.#editor.after(...rows.slice(at + 1));
-  }
+    setText(input, `input ${shapeText(["N", ...imageShape.map(String)])}${end ? ` → ${end}` : ""}`);
+    const rows = layers.flatMap((layer, index) => [
+      layerRow(layer, index, findings, open === index, actions),
+      ...(open === index ? [editor] : []),
+      ...(findings.wrong === index ? [wideRow("lenet-explanation", ...complaint(findings, actions))] : []),
+    ]);
+    const at = editor.parentElement ? rows.indexOf(editor) : -1;
+    if (at < 0) return body.replaceChildren(...rows);
+    for (const row of [...body.children]) if (row !== editor) row.remove();
+    editor.before(...rows.slice(0, at));
+    editor.after(...rows.slice(at + 1));
+  };
+  return { node, show };
 }
 
 /** @param {Layer} layer @param {number} index @param {Findings} findings @param {boolean} isOpen @param {Actions} actions */
@@ -105,7 +94,7 @@ function wideRow(className, ...children) {
 // ---------------------------------------------------------------------------- editing
 
 /** @param {Layer} layer @param {number} index @param {number} numLayers @param {Actions} actions */
-function editor(layer, index, numLayers, actions) {
+function editorOf(layer, index, numLayers, actions) {
   const shown = Object.entries(KINDS[layer.type].settings).filter(([, setting]) => setting.shown);
   const fields = shown.map(([name]) => field(layer, index, name, actions));
   const command = (/** @type {string} */ text, /** @type {() => void} */ onclick, disabled = false) =>
@@ -124,24 +113,12 @@ function field(layer, index, name, actions) {
   const set = (/** @type {Setting} */ entry) => actions.set(index, name, entry);
   if (type === "bool") return checkbox(name, set, { checked: value, ...key }).node;
   const isFloat = type === "float";
-  const smallest = isFloat || name.endsWith("padding") ? 0 : 1;
   const placeholder = name === "stride" ? typedText(layer.settings.kernel_size) : null;
-  const input = textField(
-    { size: name.includes("features") ? 5 : 4, value: typedText(value), placeholder, inputmode: isFloat ? "decimal" : null, ...key },
-    (text) => {
-      const entry = parseSetting(text);
-      set(entry === "" && placeholder !== null ? null : entry);
-    },
-    (text, change) => stepped(text || input.placeholder, smallest, isFloat ? change / 10 : change),
-  );
+  const look = { size: name.includes("features") ? 5 : 4, value: typedText(value), placeholder, inputmode: isFloat ? "decimal" : null };
+  const typed = (/** @type {string} */ text) => set(text.trim() || placeholder === null ? parseSetting(text) : null);
+  const input = textField({ ...look, ...key }, typed, (text, change) =>
+    stepped(text || input.placeholder, isFloat ? change / 10 : change, isFloat || name.endsWith("padding") ? 0 : 1));
   return element("label", { class: "lenet-field" }, element("span", { class: "lenet-mono" }, name), input);
-}
-
-/** The next possible value of a setting. @param {string} text @param {number} smallest @param {number} change */
-function stepped(text, smallest, change) {
-  const entry = parseSetting(text);
-  const next = (/** @type {unknown} */ value) => Math.max(smallest, Number(((Number(value) || 0) + change).toFixed(1)));
-  return typedText(Array.isArray(entry) ? entry.map(next) : next(entry));
 }
 
 // ---------------------------------------------------------------------------- what does not fit
