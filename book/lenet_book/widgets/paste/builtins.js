@@ -106,16 +106,16 @@ export const LIBRARIES = guarded({
     run.call(called, { ...given, args: [...first, ...args], named: new Map([...named, ...given.named]) })),
 });
 
-/** Methods by name, of whatever has one of this name. @type {Record<string, ValueMethod>} */
+/** Methods by name, of whatever has one of this name. @type {Record<string, Method>} */
 export const METHODS = {
   append: (list, [value]) => void list.push(value),
-  extend: (list, [values], run, node) => void list.push(...run.iterate(values, node)),
+  extend: (list, [values], run, { node }) => void list.push(...run.iterate(values, node)),
   insert: (list, [at, value]) => void list.splice(at, 0, value),
   pop: (list, [at]) => (list instanceof Map ? list.get(at) : list.splice(at ?? -1, 1)[0]),
   index: (list, [value]) => list.indexOf(value),
   count: (list, [value]) => list.filter((/** @type {PyValue} */ each) => each === value).length,
   copy: (list) => (list instanceof Map ? new Map(list) : PyList.from(list)),
-  numel: (shape, _args, run, node) => product([shape], run, { args: [], named: new Map(), node }),
+  numel: (shape, _args, run, call) => product([shape], run, call),
   items: (map) => PyList.from(map),
   keys: (map) => PyList.from(map.keys()),
   values: (map) => PyList.from(map.values()),

@@ -56,7 +56,8 @@ export const EXPRESSIONS = {
   MemberExpression(run, node, scope) {
     const [first] = node.kids;
     const name = node.child("PropertyName")?.text;
-    if (name && first.kids[0]?.text === "super" && scope.find("__self__")) return run.inherited(name, node, scope);
+    const self = first.kids[0]?.text === "super" && scope.find("__self__");
+    if (name && self) return run.attribute(self, name, node, scope.find("__owner__"));
     const owner = known(run.evaluate(first, scope));
     return name ? run.attribute(owner, name, node) : itemOf(run, owner, run.index(node, scope), node);
   },

@@ -10,11 +10,12 @@ import { EXPRESSIONS } from "./expressions.js";
 import { IDLE, STATEMENTS } from "./statements.js";
 import { MisfitError } from "./rules.js";
 import { betweenCommas, partsOf } from "./tree.js";
-import { Instance, Library, PyClass, PyFunction, PyList, Scope, Shaped, Stop, Unknown } from "./values.js";
+import { Instance, Library, PyClass, PyFunction, PyList, Scope, Shaped, Stop, Unknown, boundTo } from "./values.js";
 
 const FUEL = 60_000; // nodes that are read in one run
 const MAX_CALLS = 120;
 const USUAL_PATHS = ["torch", "torch.nn", "math", "collections.OrderedDict"];
+const SHORT = { F: "torch.nn.functional", np: "numpy" };
 
 export class Interpreter {
   fuel = FUEL;
@@ -31,9 +32,9 @@ export class Interpreter {
   constructor(torch) {
     this.torch = torch;
     const paths = [...torch.layerNames.map((name) => `torch.nn.${name}`), ...USUAL_PATHS];
-    for (const library of paths.map((path) => new Library(path))) this.globals.set(library.name, library);
-    const short = { F: new Library("torch.nn.functional"), np: new Library("numpy"), __name__: "__main__" };
-    for (const [name, value] of Object.entries(short)) this.globals.set(name, value);
+    for (const path of paths) this.globals.set(path.slice(path.lastIndexOf(".") + 1), new Library(path));
+    for (const [name, path] of Object.entries(SHORT)) this.globals.set(name, new Library(path));
+    this.globals.set("__name__", "__main__");
   }
 
   /** @param {PyNode} node @param {string} why */
@@ -194,18 +195,20 @@ export class Interpreter {
 
   // -------------------------------------------------------------------------- attributes
 
-  /** @param {PyValue} owner @param {string} name @param {PyNode} node @returns {PyValue} */
-  attribute(owner, name, node) {
+  /**
+   * What an object has under a name; behind a class of its lineage, as `super()` has it.
+   *
+   * @param {PyValue} owner @param {string} name @param {PyNode} node @param {PyClass} [below] @returns {PyValue}
+   */
+  attribute(owner, name, node, below) {
     if (owner instanceof Library) return LIBRARIES[`${owner.path}.${name}`] ?? new Library(`${owner.path}.${name}`);
     if (owner instanceof Shaped) return this.torch.attribute(owner, name, node);
     if (Array.isArray(owner) && Object.hasOwn(owner, name)) return Object(owner)[name]; // of a named tuple
-    const method = METHODS[name];
-    if (!(owner instanceof PyClass || owner instanceof Instance)) {
-      return method ? (/** @type {PyValue[]} */ args) => method(owner, args, this, node) : this.unknown(node);
-    }
-    const self = owner instanceof Instance ? owner : null;
-    const cls = owner instanceof PyClass ? owner : owner.cls;
-    const found = self?.attributes.has(name) ? self.attributes.get(name) : this.#bound(cls?.find(name), self, node);
+    const isObject = owner instanceof PyClass || owner instanceof Instance;
+    if (!isObject) return METHODS[name] ? boundTo(owner, METHODS[name]) : this.unknown(node);
+    const [self, cls] = owner instanceof Instance ? [owner, owner.cls] : [null, owner];
+    const isOwn = !below && self?.attributes.has(name);
+    const found = isOwn ? self?.attributes.get(name) : this.#bound(cls?.find(name, below), self, node);
     if (found !== undefined) return found;
     return (self?.type ? this.torch.moduleAttribute(self, name) : undefined) ?? this.unknown(node, "is not set");
   }
@@ -213,17 +216,8 @@ export class Interpreter {
   /** What a class has, bound to an object. @param {PyValue} found @param {Instance | null} self @param {PyNode} node */
   #bound(found, self, node) {
     if (!self || !(found instanceof PyFunction && found.owner)) return found;
-    /** @type {Builtin} */
-    const call = (args, run, given) => run.callFunction(found, { ...given, args: [self, ...args] });
+    const call = boundTo(self, (_self, args, run, given) => run.callFunction(found, { ...given, args: [self, ...args] }));
     return found.isProperty ? call([], this, { args: [], named: new Map(), node }) : call;
-  }
-
-  /** What `super()` has in a method. @param {string} name @param {PyNode} node @param {Scope} scope */
-  inherited(name, node, scope) {
-    const self = scope.find("__self__");
-    const found = this.#bound(self.cls.find(name, scope.find("__owner__")), self, node);
-    if (found !== undefined) return found;
-    return (self.type ? this.torch.moduleAttribute(self, name) : undefined) ?? this.unknown(node);
   }
 
   // -------------------------------------------------------------------------- calls

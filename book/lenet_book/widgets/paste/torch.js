@@ -6,7 +6,7 @@ import { ShapeError, alongAxes, checkNumber, pythonText, refusalOf } from "../sh
 import { productOf, sumOf } from "../shared/numbers.js";
 import { MisfitError, RULES, broadcast, kept, refuse } from "./rules.js";
 import { operandsOf } from "./tree.js";
-import { Float, Instance, PyList, Shaped, Unknown } from "./values.js";
+import { Float, Instance, PyList, Shaped, Unknown, boundTo } from "./values.js";
 
 /** @param {string} names */
 const setOf = (names) => new Set(names.split(" "));
@@ -119,7 +119,7 @@ export class Torch {
     const { type, settings } = layer;
     const kind = KINDS[type].settings;
     layer.scope = this.run.scope;
-    for (const [name, value] of Object.entries(boundTo(Object.keys(kind), call))) {
+    for (const [name, value] of Object.entries(byName(Object.keys(kind), call))) {
       if (kind[name]) settings[name] = Array.isArray(value) ? [...value] : value; // else on which device, or the like
     }
     const { scale_factor: factor, normalized_shape: last, affine = kind.affine?.default } = settings;
@@ -150,7 +150,7 @@ export class Torch {
     const { settings } = module;
     const { in_features: before, out_features: after } = settings;
     const method = MODULE_METHODS[name];
-    if (method) return bound((args, call) => method(module, args, this, call));
+    if (method) return boundTo(module, method);
     if (name === "weight" && before) return parameter([after, before]);
     if (name === "bias" && before) return parameter([after]);
     return name === "training" ? false : settings[name];
@@ -206,7 +206,7 @@ export class Torch {
     if (name === "T") return this.call("t", { input: tensor }, node);
     if (name === "data") return tensor;
     if (name === "device" || name === "dtype") return new Unknown(`${name} is not followed`);
-    return bound((args, call) => this.#callMethod(name, { ...call, args: [tensor, ...args] }));
+    return boundTo(tensor, (_tensor, args, _run, call) => this.#callMethod(name, { ...call, args: [tensor, ...args] }));
   }
 
   /** @param {string} name @param {PyCall} call @returns {PyValue} */
@@ -236,7 +236,7 @@ export class Torch {
     const { names = [] } = CALLS[name] ?? {};
     const rest = args.length > 1 && VARIADIC[name];
     const sizes = Array.isArray(args[1]) ? [...args[1]] : args.slice(1);
-    const given = boundTo(rest ? ["input", rest] : names, { args: rest ? [args[0], sizes] : args, named });
+    const given = byName(rest ? ["input", rest] : names, { args: rest ? [args[0], sizes] : args, named });
     const usual = Object.entries(passed).map(([key, value]) => [key, FLOATS.has(key) ? new Float(value) : value]);
     const all = { ...Object.fromEntries(usual), ...given };
     const ordered = Object.fromEntries(names.filter((key) => key in all).map((key) => [key, all[key]]));
@@ -327,22 +327,22 @@ export class Torch {
   }
 }
 
-/** @type {ModuleMethod} */
+/** @type {Method} */
 const setNamed = ({ attributes }, [name, value]) => void attributes.set(name, value);
 
-/** @param {string} names @param {ModuleMethod} method @returns {Record<string, ModuleMethod>} */
+/** @param {string} names @param {Method} method @returns {Record<string, Method>} */
 const allOf = (names, method) => Object.fromEntries(names.split(" ").map((name) => [name, method]));
 
-/** @type {Record<string, ModuleMethod>} */
+/** @type {Record<string, Method>} */
 const MODULE_METHODS = {
-  __init__(module, args, torch, call) {
+  __init__(module, args, { torch }, call) {
     if (CONTAINERS.has(module.type)) torch.filled(module, args, call.node);
     else if (KINDS[module.type]) torch.makeLayer(module, call);
   },
-  forward: (module, _args, torch, call) => torch.callModule(module, call),
+  forward: (module, _args, { torch }, call) => torch.callModule(module, call),
   append: (module, [child]) => (module.attributes.set(String(module.children.length), child), module),
-  extend(module, [children], torch, { node }) {
-    for (const child of torch.run.iterate(children, node)) module.attributes.set(String(module.children.length), child);
+  extend(module, [children], run, { node }) {
+    for (const child of run.iterate(children, node)) module.attributes.set(String(module.children.length), child);
     return module;
   },
   keys: ({ attributes }) => PyList.from(attributes.keys()),
@@ -362,13 +362,8 @@ const OWN_PARAMETERS = {
   Embedding: ({ num_embeddings, embedding_dim }) => num_embeddings * embedding_dim,
 };
 
-/** A method of an object. @param {(args: PyValue[], call: PyCall) => PyValue} method @returns {Builtin} */
-function bound(method) {
-  return (args, _run, call) => method(args, call);
-}
-
 /** Arguments by their names. @param {string[]} names @param {Pick<PyCall, "args" | "named">} call @returns {Settings} */
-function boundTo(names, { args, named }) {
+function byName(names, { args, named }) {
   const placed = args.map((value, index) => [names[index] ?? (index ? `argument${index}` : "input"), value]);
   return Object.fromEntries([...placed, ...named]);
 }

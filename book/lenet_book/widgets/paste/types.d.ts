@@ -135,8 +135,7 @@ type Expression = (run: PyRun, node: PyNode, scope: Scope) => PyValue;
 
 /** From a function's arguments by name, and all tensors of them, the shape or the tensors that it gives. */
 type Rule = (given: Record<string, any>, input: Shaped, inputs: Shaped[]) => any;
-type ValueMethod = (owner: PyValue, args: PyValue[], run: PyRun, node: PyNode) => PyValue;
-type ModuleMethod = (module: Instance, args: PyValue[], torch: Torch, call: PyCall) => PyValue;
+type Method = (owner: PyValue, args: PyValue[], run: PyRun, call: PyCall) => PyValue;
 
 // What the page's parts hand to each other.
 

@@ -32,6 +32,11 @@ export function known(value) {
   return value;
 }
 
+/** A method of an object, as it is called. @param {PyValue} owner @param {Method} method @returns {Builtin} */
+export function boundTo(owner, method) {
+  return (args, run, call) => method(owner, args, run, call);
+}
+
 /** A name of an installed package, such as `torch.nn.Conv2d`. */
 export class Library {
   /** @param {string} path */
