@@ -10,7 +10,7 @@ import copy
 import inspect
 import linecache
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -37,13 +37,15 @@ _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _TRACING_FILES = {str(Path(__file__).with_name("tracer.py")), __file__}
 
 
-def tensors_in(value: object) -> Iterator[Tensor]:
+def tensors_in(value: object) -> list[Tensor]:
     """Find the tensors in nested tuples, lists and dictionaries, in order."""
     if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict | list | tuple):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from tensors_in(item)
+        return [value]
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return []
+    return [tensor for item in value for tensor in tensors_in(item)]
 
 
 def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401
@@ -56,11 +58,6 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401
         make = getattr(type(value), "_make", type(value))  # a named tuple takes no sequence
         return make(map(change, value))
     return value
-
-
-def has_tensors(value: object) -> bool:
-    """Tell whether a value is a tensor or contains one."""
-    return next(tensors_in(value), None) is not None
 
 
 def operation_name(func: Callable[..., Any]) -> str:
@@ -88,7 +85,7 @@ def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in given.items()
-        if value is not None and not name.startswith("_") and not has_tensors(value)
+        if value is not None and not name.startswith("_") and not tensors_in(value)
     }
 
 

@@ -18,7 +18,7 @@ import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
@@ -309,18 +309,15 @@ class _Tracer(TorchFunctionMode):
     ) -> object:
         """Run one torch function and, unless it belongs to a layer, record it."""
         kwargs = kwargs or {}
-        if not torch_calls.has_tensors((args, kwargs)):
+        tensors = tensors_in((args, kwargs))
+        if not tensors:
             return func(*args, **kwargs)
-        self._unshare(tensors_in((args, kwargs)))
+        for tensor in tensors:
+            if self._shared.pop(id(tensor), None) is not None:  # the function may write to it
+                tensor.data = tensor.data.clone()
         operation = torch_calls.operation_name(func)
         given = torch_calls.bind(operation, func, args, kwargs)
-        return self._record(operation, None, given, lambda: func(*args, **kwargs))
-
-    def _unshare(self, tensors: Iterable[Tensor]) -> None:
-        """Give weights memory of their own before code that may write to them."""
-        for tensor in tensors:
-            if self._shared.pop(id(tensor), None) is not None:
-                tensor.data = tensor.data.clone()
+        return self._record(operation, None, given, partial(func, *args, **kwargs))
 
     def _traced(self, name: str, module: nn.Module) -> Callable[..., Any]:
         """Make a `forward` that records a layer as one step, and what a module calls as its own."""
@@ -332,7 +329,7 @@ class _Tracer(TorchFunctionMode):
             if is_layer:
                 given = {"args": args, **kwargs}
                 with torch._C.DisableTorchFunction():
-                    return self._record(name, module, given, lambda: forward(*args, **kwargs))
+                    return self._record(name, module, given, partial(forward, *args, **kwargs))
             self._scopes.append(name)
             try:
                 return forward(*args, **kwargs)
@@ -345,19 +342,19 @@ class _Tracer(TorchFunctionMode):
         self, name: str, module: nn.Module | None, given: Settings, run: Callable[[], object]
     ) -> object:
         """Run a layer, or a function of this name; keep it as a step when it makes tensors."""
-        inputs = tuple(tensors_in(given))
+        inputs = tensors_in(given)
         step = self._begun(name, module, given, inputs)
         try:
             result = run()
         except Exception as error:
             self._failed = Failure(error, step, step.place)
             raise
-        if outputs := tuple(tensors_in(result)):
+        if outputs := tensors_in(result):
             self.steps.append(self._done(step, inputs, outputs))
         return result
 
     def _begun(
-        self, name: str, module: nn.Module | None, given: Settings, inputs: tuple[Tensor, ...]
+        self, name: str, module: nn.Module | None, given: Settings, inputs: list[Tensor]
     ) -> Step:
         """Describe what is about to run, when its inputs are still as they were."""
         operation = name if module is None else type(module).__name__
@@ -376,7 +373,7 @@ class _Tracer(TorchFunctionMode):
             inputs=self._snapshots_of(inputs),
         )
 
-    def _done(self, step: Step, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> Step:
+    def _done(self, step: Step, inputs: list[Tensor], outputs: list[Tensor]) -> Step:
         """Describe what came out of a step, and know it again when it is used."""
         self._know(outputs, len(self.steps))
         used = self._first_used(inputs if step.module is None else step.module.parameters())
@@ -395,7 +392,7 @@ class _Tracer(TorchFunctionMode):
         for tensor in tensors:
             self._sources[tensor] = source
 
-    def _snapshots_of(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+    def _snapshots_of(self, tensors: list[Tensor]) -> tuple[Tensor, ...] | None:
         return tuple(map(self._snapshot, tensors)) if self._keep_tensors else None
 
     def _snapshot(self, tensor: Tensor) -> Tensor:
@@ -419,7 +416,7 @@ def _shapes(tensors: Iterable[Tensor]) -> tuple[Shape, ...]:
     return tuple(tuple(tensor.shape) for tensor in tensors)
 
 
-def _new_bytes(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> int:
+def _new_bytes(inputs: list[Tensor], outputs: list[Tensor]) -> int:
     """Count the bytes of outputs that have memory of their own."""
     taken = set(map(_memory, inputs))
     return sum(t.numel() * t.element_size() for t in outputs if _memory(t) not in taken)
