@@ -6,6 +6,7 @@ import { countText, numberText, percentText } from "./text.js";
 
 const HEIGHT = 140;
 const MARGIN = { left: 42, right: 12, top: 8, bottom: 34 };
+const PLOT_HEIGHT = HEIGHT - MARGIN.top - MARGIN.bottom; // between the axes
 const TICKS = 4; // about as many on each axis
 
 /** Choose round numbers from 0 to an end. @param {number} end @param {number} [smallest]  the least distance between two */
@@ -31,8 +32,7 @@ export class Chart {
   /** @param {ChartOptions} options */
   constructor(options) {
     this.options = options;
-    const title = element("p", { class: "lenet-chart-title" }, options.title);
-    this.node = element("div", { class: "lenet-chart" }, title, this.#legend, this.#svg);
+    this.node = element("div", { class: "lenet-chart" }, element("p", { class: "lenet-chart-title" }, options.title), this.#legend, this.#svg);
     if (options.onPoint) this.#listen(options.onPoint);
   }
 
@@ -61,13 +61,19 @@ export class Chart {
     this.draw();
   }
 
-  /** Put the cursor there. @param {number} x */
+  /** Put the cursor there: a bar, a dot on every curve, and what these read. @param {number} x */
   mark(x) {
     this.#cursor = x;
-    const { exact } = this.options;
-    if (exact) this.#curves.forEach(({ xs, ys }, index) => setText(this.#readings[index], exact(ys[Array.from(xs).indexOf(x)])));
+    const [at, { exact }] = [this.#across(x), this.options];
+    const dots = this.#curves.flatMap(({ look, xs, ys }, index) => {
+      const y = ys[Array.from(xs).indexOf(x)];
+      if (exact) setText(this.#readings[index], exact(y));
+      return y === undefined ? [] : [svgElement("circle", { cx: at, cy: this.#down(y), r: 4, class: `lenet-dot ${look}` })];
+    });
     this.#svg.querySelector(".lenet-cursor")?.remove();
-    if (this.#width > 0) this.#svg.append(this.#makeCursor(x));
+    if (this.#width <= 0) return;
+    const bar = svgElement("rect", { x: at - 0.75, y: MARGIN.top, width: 1.5, height: PLOT_HEIGHT, class: "lenet-cursor-bar" });
+    this.#svg.append(svgElement("g", { class: "lenet-cursor" }, bar, ...dots));
   }
 
   get #width() {
@@ -91,25 +97,20 @@ export class Chart {
 
   /** @param {number} y */
   #down(y) {
-    const high = HEIGHT - MARGIN.top - MARGIN.bottom;
-    return MARGIN.top + high * (1 - Math.min(Math.max(y / this.#top, -1), 100));
+    return MARGIN.top + PLOT_HEIGHT * (1 - Math.min(Math.max(y / this.#top, -1), 100));
   }
 
   /** Draw everything anew, in the width that there is. */
   draw() {
-    if (this.#width <= 0) return;
-    const [right, high] = [MARGIN.left + this.#width, HEIGHT - MARGIN.top - MARGIN.bottom];
+    const [left, wide] = [MARGIN.left, this.#width];
+    if (wide <= 0) return;
     this.#svg.setAttribute("width", String(this.node.clientWidth));
     this.#svg.setAttribute("viewBox", `0 0 ${this.node.clientWidth} ${HEIGHT}`); // a narrower sheet of paper shrinks it
-    const inside = svgElement("rect", { x: MARGIN.left, y: MARGIN.top - 2, width: this.#width + 2, height: high + 3 });
-    const clip = svgElement("clipPath", { id: this.#clip }, inside);
+    const inside = svgElement("rect", { x: left, y: MARGIN.top - 2, width: wide + 2, height: PLOT_HEIGHT + 3 });
     const lines = svgElement("g", { "clip-path": `url(#${this.#clip})` }, ...this.#curves.flatMap((curve) => this.#curve(curve)));
     const { guide } = this.options;
-    if (guide) {
-      const y = this.#down(guide.at);
-      lines.prepend(svgElement("line", { x1: MARGIN.left, x2: right, y1: y, y2: y, class: "lenet-line guide" }));
-    }
-    this.#svg.replaceChildren(clip, ...this.#axes(right), lines);
+    if (guide) lines.prepend(levelLine("lenet-line guide", left + wide, this.#down(guide.at)));
+    this.#svg.replaceChildren(svgElement("clipPath", { id: this.#clip }, inside), ...this.#axes(left + wide), lines);
     if (this.#cursor !== null) this.mark(this.#cursor);
   }
 
@@ -117,24 +118,21 @@ export class Chart {
   #axes(right) {
     const bottom = HEIGHT - MARGIN.bottom;
     const rows = roundNumbers(this.#top).flatMap((value) => [
-      svgElement("line", { x1: MARGIN.left, x2: right, y1: this.#down(value), y2: this.#down(value), class: "lenet-grid" }),
+      levelLine("lenet-grid", right, this.#down(value)),
       svgElement("text", { x: MARGIN.left - 6, y: this.#down(value) + 4, "text-anchor": "end" }, this.options.text(value)),
     ]);
-    const columns = roundNumbers(this.#end, 1).map((value) =>
-      svgElement("text", { x: this.#across(value), y: bottom + 15, "text-anchor": "middle" }, countText(value)));
-    const name = svgElement("text", { x: (MARGIN.left + right) / 2, y: bottom + 31, "text-anchor": "middle" }, this.options.xLabel);
-    return [...rows, ...columns, name];
+    const under = (/** @type {number} */ x, /** @type {number} */ below, /** @type {string} */ text) =>
+      svgElement("text", { x, y: bottom + below, "text-anchor": "middle" }, text);
+    const columns = roundNumbers(this.#end, 1).map((value) => under(this.#across(value), 15, countText(value)));
+    return [...rows, ...columns, under((MARGIN.left + right) / 2, 31, this.options.xLabel)];
   }
 
   /** @param {Curve} curve @returns {Node[]} */
   #curve({ look, xs, ys, band }) {
-    const parts = [];
-    if (band) {
-      const [low, high] = band.map((edge) => this.#points(xs, edge));
-      parts.push(svgElement("polygon", { points: [...high, ...low.reverse()].join(" "), class: `lenet-band ${look}` }));
-    }
-    parts.push(svgElement("polyline", { points: this.#points(xs, ys).join(" "), class: `lenet-line ${look}` }));
-    return parts;
+    const line = svgElement("polyline", { points: this.#points(xs, ys).join(" "), class: `lenet-line ${look}` });
+    if (!band) return [line];
+    const [low, high] = band.map((edge) => this.#points(xs, edge));
+    return [svgElement("polygon", { points: [...high, ...low.reverse()].join(" "), class: `lenet-band ${look}` }), line];
   }
 
   /** @param {ArrayLike<number>} xs @param {ArrayLike<number>} ys */
@@ -142,17 +140,11 @@ export class Chart {
     const points = Array.from(xs, (x, index) => [this.#across(x), this.#down(ys[index])]);
     return points.filter((point) => point.every(Number.isFinite)).map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`);
   }
+}
 
-  /** @param {number} x */
-  #makeCursor(x) {
-    const at = this.#across(x);
-    const bar = svgElement("rect", { x: at - 0.75, y: MARGIN.top, width: 1.5, height: HEIGHT - MARGIN.top - MARGIN.bottom, class: "lenet-cursor-bar" });
-    const dots = this.#curves.flatMap(({ look, xs, ys }) => {
-      const y = ys[Array.from(xs).indexOf(x)];
-      return y === undefined ? [] : [svgElement("circle", { cx: at, cy: this.#down(y), r: 4, class: `lenet-dot ${look}` })];
-    });
-    return svgElement("g", { class: "lenet-cursor" }, bar, ...dots);
-  }
+/** A line across. @param {string} look @param {number} right @param {number} y */
+function levelLine(look, right, y) {
+  return svgElement("line", { x1: MARGIN.left, x2: right, y1: y, y2: y, class: look });
 }
 
 /**
