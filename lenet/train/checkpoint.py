@@ -37,7 +37,7 @@ from lenet.train.loop import Training
 from lenet.train.settings import Settings
 
 FORMAT = 1  # of the file: counted up when its content changes
-DAMAGED = "is damaged, or no checkpoint. Restore it from a copy, or delete it to start anew."
+DAMAGED = "is damaged, or no checkpoint of this version. Restore it from a copy, or start anew."
 NUM_DIFFERENCES_SHOWN = 5
 
 
@@ -133,11 +133,9 @@ class Checkpoint:
     """
 
     def __init__(self, training: Training, path: str | Path) -> None:
-        self.training = training
-        self.path = Path(path)
-        self.previous = previous(path)
-        self.plan = _plan(training)
-        self._stored: bytes | None = None  # what the file holds
+        self.training, self.plan = training, _plan(training)
+        self.path, self.previous = Path(path), previous(path)
+        self._last: Path | None = None  # which of the two holds the last epoch
 
     def save(self) -> None:
         """Store the training as it is now, between two epochs.
@@ -161,13 +159,12 @@ class Checkpoint:
             "scheduler": training.scheduler and training.scheduler.state_dict(),
             "scaler": training.scaler and training.scaler.state_dict(),
         }
-        packed = pack(tensors, {"checkpoint": json.dumps(content)})
-        if self._stored is None:
+        if self._last == self.path and self.path.exists():
+            write_atomically(self.previous, self.path.read_bytes())
+        elif self._last is None:
             check_writable(self.previous)
-        else:
-            write_atomically(self.previous, self._stored)
-        write_atomically(self.path, packed)
-        self._stored = packed
+        write_atomically(self.path, pack(tensors, {"checkpoint": json.dumps(content)}))
+        self._last = self.path
 
     def resume(self) -> None:
         """Bring the training to where the file has it.
@@ -197,10 +194,9 @@ class Checkpoint:
             number, _, key = name.partition("/")
             state.setdefault(int(number), {})[key] = _laid_out_as(parameters[int(number)], tensor)
         training.optimizer.load_state_dict({"state": state, "param_groups": content["optimizer"]})
-        if training.scheduler is not None:
-            training.scheduler.load_state_dict(content["scheduler"])
-        if training.scaler is not None:
-            training.scaler.load_state_dict(content["scaler"])
+        for name in ("scheduler", "scaler"):
+            if getattr(training, name) is not None:
+                getattr(training, name).load_state_dict(content[name])
         _set_generators(training, _below("generator/", tensors))
         training.history.epochs = [
             Epoch(e["number"], Score(**e["train"]), Score(**e["test"]), e["seconds"])
@@ -209,17 +205,16 @@ class Checkpoint:
 
     def _read(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Read the file, or the one before where it is damaged."""
-        whole = self.path
+        self._last = self.path
         try:
-            found = read(whole)
+            return read(self.path)
         except CheckpointError as damage:
-            whole = self.previous
             try:
-                found = read(whole)
+                found = read(self.previous)
             except (OSError, CheckpointError):
                 raise damage from None
-            warnings.warn(f"{self.path} is damaged: going on from {whole}", stacklevel=3)
-        self._stored = whole.read_bytes()
+        warnings.warn(f"{self.path} is damaged: going on from {self.previous}", stacklevel=3)
+        self._last = self.previous
         return found
 
     def _compare(self, content: dict[str, Any]) -> None:
@@ -228,11 +223,12 @@ class Checkpoint:
         differences = _differences(stored, self.plan, done)
         if differences:
             more = len(differences) - NUM_DIFFERENCES_SHOWN
-            lines = differences[:NUM_DIFFERENCES_SHOWN] + [f"… and {more} more"] * (more > 0)
+            more_told = [f"… and {more} more"] if more > 0 else []
+            told = "\n  ".join(differences[:NUM_DIFFERENCES_SHOWN] + more_told)
             raise CheckpointError(
                 f"{self.path} belongs to another training, with {done} finished epochs on "
-                f"{content['data']}:\n  " + "\n  ".join(lines) + "\nGo on as that one began, name "
-                "another file, or delete this one to start anew."
+                f"{content['data']}:\n  {told}\nGo on as that one began, name another file, or "
+                "delete this one to start anew."
             )
 
 
@@ -276,11 +272,7 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{path} {DAMAGED}") from error
     if number != FORMAT:
-        raise CheckpointError(
-            f"{path} is a checkpoint of format {number}, this version of lenet "
-            f"({__version__}) reads format {FORMAT}. Go on with the version that wrote it, or "
-            "delete the file to start anew."
-        )
+        raise CheckpointError(f"{path} {DAMAGED}")
     return tensors, content
 
 

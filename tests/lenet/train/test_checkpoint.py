@@ -133,11 +133,11 @@ def test_ctrl_c_leaves_the_epochs_that_are_done(digits, tmp_path, monkeypatch):
     path = tmp_path / "checkpoint"
     calls = []
 
-    def interrupted(*args):
+    def interrupted(*args, **options):
         calls.append(args)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return train_epoch(*args)
+        return train_epoch(*args, **options)
 
     train_epoch = train.train_epoch
     with monkeypatch.context() as patch:
@@ -290,7 +290,7 @@ def test_another_version_is_refused(stored, digits, monkeypatch):
         patch.setattr(checkpoint, "__version__", "99.0")
         assert ", 99.0 here" in refuse(stored, network(), digits, RECIPE)
     monkeypatch.setattr(checkpoint, "FORMAT", 99)
-    with pytest.raises(CheckpointError, match=r"format 1, this version .* reads format 99"):
+    with pytest.raises(CheckpointError, match="or no checkpoint of this version"):
         checkpoint.fit(network(), digits, RECIPE, stored, progress=False)
 
 
