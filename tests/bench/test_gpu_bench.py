@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import statistics
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -203,3 +204,31 @@ def test_on_cuda_a_graph_trains_what_the_same_step_trains(gpu, pictures):
     expected, eager = trained(gpu, replace(gpu.FASTEST, graph=False), pictures, device)
     assert counts == pytest.approx(expected, rel=1e-3)
     assert distance(gpu, weights, eager, device) < 0.02
+
+
+def test_what_chapter_7_says_of_the_gpu_is_what_was_measured():
+    file = ROOT / "book" / "lenet_book" / "results" / "gpu.json"
+    records = json.loads(file.read_text(encoding="utf-8"))
+    (h100,) = {record["environment"]["gpu"] for record in records}  # the one that it speaks of
+    found = {record["experiment"]: record for record in records}
+    speeds = found["remedies"]["images_per_second"]
+    times = {
+        name.partition(":")[0]: statistics.median(
+            own / plain for own, plain in zip(speed, speeds["plain loop"], strict=True)
+        )
+        for name, speed in speeds.items()
+    }
+    alone = {name: value for name, value in times.items() if not name.startswith("together")}
+    best, second = sorted(alone, key=alone.__getitem__, reverse=True)[:2]
+    assert (best, second) == ("images on the device", "pinned memory, 4 workers"), h100
+    for name in ("bfloat16", "float16 with GradScaler", "torch.compile"):
+        assert times[f"together, {name}"] < times["together"]
+    assert 20 < times["together, CUDA graph"] < 22
+
+    runs = found["trainings"]["trainings"]
+    plain, graphed = runs["lenet.train.fit"], runs["lenet.train.fit, graph=True"]
+    assert [run["num_correct"] for run in graphed] == [run["num_correct"] for run in plain]
+    seconds = [statistics.median(run["seconds"] for run in each) for each in (graphed, plain)]
+    assert 0.18 < seconds[0] / seconds[1] < 0.22  # a fifth
+    memory = {name: value for name, (value,) in found["memory"]["bytes"].items()}
+    assert memory["activation checkpointing"] >= memory["all at once"]
