@@ -21,7 +21,7 @@ function timeWays(steps, arrays, { pictures, labels }) {
   const times = { forward: [], backward: [] };
   pictures.forEach((picture, i) => {
     times.forward.push(timeOf(() => engine.run(picture)));
-    times.backward.push(timeOf(() => walk.run(labels[i])));
+    times.backward.push(timeOf(() => walk.run([labels[i]])));
   });
   return times;
 }

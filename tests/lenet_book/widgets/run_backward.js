@@ -4,8 +4,7 @@
  * number of each array and of each input the terms of its gradient. `node run_backward.js FOLDER`
  */
 import { answerCases } from "./cases.js";
-import { Backward } from "../../../book/lenet_book/widgets/stage/backward/gradients.js";
-import { termsOf } from "../../../book/lenet_book/widgets/stage/backward/products.js";
+import { Backward, termsOf } from "../../../book/lenet_book/widgets/stage/backward/gradients.js";
 import { Engine } from "../../../book/lenet_book/widgets/stage/engine.js";
 import { unitAt } from "../../../book/lenet_book/widgets/stage/explanation.js";
 import { partOf } from "../../../book/lenet_book/widgets/shared/arrays.js";
@@ -32,7 +31,8 @@ answerCases((meta, arrays) => {
   const walk = new Backward([engine]);
   return meta.labels.map((/** @type {number} */ label, /** @type {number} */ sample) => {
     engine.run(partOf(arrays.pictures, sample), sample);
-    const gradients = structuredClone(walk.run(label));
-    return { ...gradients, picked: gradients.blockedAt ? [] : pickedTerms(engine, walk) };
+    const [answer] = walk.run([label]);
+    const { values: [values], weights, blockedAt } = structuredClone({ ...walk, rules: [], tasks: [] });
+    return { ...answer, values, weights, blockedAt, picked: blockedAt ? [] : pickedTerms(engine, walk) };
   });
 });

@@ -1,6 +1,6 @@
 // @ts-check
 /** One step of gradient descent: the picked weight in numbers, the learning rate, all weights at once, and back. */
-import { decimalsFor, shortText } from "./figures.js";
+import { decimalsFor, shortText } from "./texts.js";
 import { Adam, SGD, trainedNames } from "./optimizers.js";
 import { scoreOf } from "./training.js";
 import { Engine, need } from "../engine.js";
@@ -19,16 +19,15 @@ export function settingsOf(...parts) {
 
 /** A slider for learning rates from 0.001 to 10. @param {() => void} moved */
 export function rateSlider(moved) {
-  return element("input", { type: "range", min: -3, max: 1, step: 0.1, value: -2, "aria-label": "learning rate", oninput: moved });
-}
-
-/** The learning rate that a slider stands at. @param {HTMLInputElement} slider */
-export function rateOf(slider) {
-  return Number((10 ** Number(slider.value)).toPrecision(2));
+  const slider = element("input", { type: "range", min: -3, max: 1, step: 0.1, value: -2, "aria-label": "learning rate", oninput: moved });
+  const node = element("label", {}, "learning rate ", slider);
+  return { node, value: () => Number((10 ** Number(slider.value)).toPrecision(2)) };
 }
 
 export class Descent {
-  #state; #tell; #optimizers; #trained;
+  #state; #tell; #trained;
+  /** @type {SGD[]} */
+  #optimizers = [];
   /** What is in .grad since the last step; null before the first. @type {Record<string, Float32Array> | null} */
   #held = null;
   /** What undoes the last step. @type {(() => void) | null} */
@@ -49,21 +48,17 @@ export class Descent {
   constructor(state, tell) {
     this.#state = state;
     this.#tell = tell;
-    this.#optimizers = [SGD, Adam].map((Rule) => new Rule(state.engine.arrays, 1));
     this.#trained = trainedNames(state.steps);
     setAttribute(this.#rule.box, "aria-label", "optimizer");
-    const settings = settingsOf(element("label", {}, "learning rate ", this.#rate), this.#rateText, this.#rule.node, this.#forgot.node);
+    const settings = settingsOf(this.#rate.node, this.#rateText, this.#rule.node, this.#forgot.node);
     this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, settingsOf(this.#all, this.#undo, this.#outcome));
+    this.forget();
   }
 
-  get #optimizer() {
-    return Object.assign(this.#optimizers[this.#rule.box.selectedIndex], { rate: rateOf(this.#rate) });
-  }
+  get #optimizer() { return Object.assign(this.#optimizers[this.#rule.box.selectedIndex], { rate: this.#rate.value() }); }
 
   /** What is left of the backward passes before, where it was not zeroed. */
-  get #left() {
-    return this.#forgot.box.checked ? this.#held : null;
-  }
+  get #left() { return this.#forgot.box.checked ? this.#held : null; }
 
   /** @param {Gradients} gradients @param {Spot | null} spot */
   show(gradients, spot) {
@@ -87,20 +82,20 @@ export class Descent {
       return setText(this.#grad, `${letter}.grad stays None; the gradient above is what it would be.`);
     }
     const g = (this.#left?.[name][index] ?? 0) + fresh;
-    const optimizer = this.#optimizer;
-    const { rate, numSteps } = optimizer;
-    const { after, before: [mean, square], memory: [m, v] } = optimizer.preview(name, index, g);
+    const { rate, numSteps, memory: { [name]: memory } } = this.#optimizer;
+    const [mean, square] = [0, 1].map((i) => memory?.[i][index] ?? 0);
+    const [m, v] = [0.9 * mean + 0.1 * g, 0.999 * square + 0.001 * g * g];
     const [first, second] = [m / (1 - 0.9 ** (numSteps + 1)), v / (1 - 0.999 ** (numSteps + 1))];
     const decimals = Math.max(4, decimalsFor(Math.abs(rate * g)));
     const text = (/** @type {number} */ value) => inBrackets(value, numberText(value, decimals));
     const short = (/** @type {number} */ value) => inBrackets(value, shortText(value));
-    const lines = optimizer instanceof Adam
+    const lines = this.#rule.box.selectedIndex
       ? [
           `m ← 0.9 · ${short(mean)} + 0.1 · ${short(g)} = ${shortText(m)}`,
           `v ← 0.999 · ${short(square)} + 0.001 · ${short(g)}² = ${shortText(v)}`,
-          `${letter} ← ${numberText(weight)} − ${rate} · ${short(first)} / √${short(second)} = ${numberText(after)}`,
+          `${letter} ← ${numberText(weight)} − ${rate} · ${short(first)} / √${short(second)} = ${numberText(weight - (rate * first) / (Math.sqrt(second) + 1e-8))}`,
         ]
-      : [`${letter} ← ${letter} − lr · g = ${numberText(weight, decimals)} − ${rate} · ${text(g)} = ${numberText(after, decimals)}`];
+      : [`${letter} ← ${letter} − lr · g = ${numberText(weight, decimals)} − ${rate} · ${text(g)} = ${numberText(weight - rate * g, decimals)}`];
     this.#formula.replaceChildren(...lines.map((line) => element("span", {}, line)));
     const held = !this.#held ? "was None" : this.#left ? `held ${text(g - fresh)}` : "was zeroed";
     setText(this.#grad, `${letter}.grad ${held}; this backward pass has ${this.#left ? `added ${text(fresh)}` : "filled it"}.`);
@@ -115,20 +110,21 @@ export class Descent {
   }
 
   #step() {
-    const gradients = need(this.#gradients);
+    const { weights, loss, shares } = need(this.#gradients);
     const [held, left, optimizer, { before }] = [this.#held, this.#left, this.#optimizer, this.#state];
-    const takeBack = optimizer.saved(this.#trained);
+    const kept = structuredClone({ ...optimizer });
     const { numRight, count } = this.#countRight();
-    const names = this.#trained.filter((name) => gradients.weights[name]);
-    this.#held = Object.fromEntries(names.map((name) => [name, gradients.weights[name].map((value, i) => value + (left?.[name][i] ?? 0))]));
+    const names = this.#trained.filter((name) => weights[name]);
+    this.#held = Object.fromEntries(names.map((name) => [name, weights[name].map((value, i) => value + (left?.[name][i] ?? 0))]));
     optimizer.step(this.#held);
     this.#right = count ? `; right of the ${count} pictures here: ${numRight} → ${this.#countRight().numRight}` : "";
     this.#back = () => {
-      takeBack();
+      for (const name of names) optimizer.arrays[name].data.set(kept.arrays[name].data);
+      Object.assign(optimizer, { memory: kept.memory, numSteps: kept.numSteps });
       this.#held = held;
       this.#state.before = before;
     };
-    this.#state.before = gradients;
+    this.#state.before = { loss, shares };
     this.#tell.changed();
   }
 
@@ -143,6 +139,6 @@ export class Descent {
   forget() {
     this.#held = this.#back = null;
     this.#right = "";
-    for (const optimizer of this.#optimizers) Object.assign(optimizer, { memory: {}, numSteps: 0 });
+    this.#optimizers = [SGD, Adam].map((Rule) => new Rule(this.#state.engine.arrays, 1));
   }
 }

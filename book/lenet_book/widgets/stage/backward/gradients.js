@@ -8,14 +8,14 @@
  * `import("./backward/….js")`, which `shared/joining.py` turns into a script of its own.
  */
 import { divisorOf, need, softmaxParts, windowsOf } from "../engine.js";
-import { unitAt } from "../explanation.js";
+import { boxBelow, boxOf, flatIndex, unitAt } from "../explanation.js";
 import { productOf, sumOf } from "../../shared/numbers.js";
 
 /** The way back of a batch of pictures, in memory that is set aside once. */
 export class Backward {
-  /** Gradients by the names of arrays; they grow with every picture. @type {Record<string, Float32Array>} */
+  /** Gradients by the names of arrays. @type {Record<string, Float32Array>} */
   weights = {};
-  /** @type {Blocked | null} */
+  /** The first instruction, on the way back, that has no rule; no gradient goes past it. @type {number | null} */
   blockedAt = null;
 
   /** @param {Engine[]} engines  of one program and its arrays, which stay while their numbers change; one for each picture */
@@ -28,18 +28,12 @@ export class Backward {
     this.rules = program.map(() => null);
     const isReached = program.map((_, step) => step === this.scores);
     for (let step = this.scores; step > 0; step--) {
-      if (!isReached[step]) continue;
-      const instruction = program[step];
-      const make = instruction.shape.length === 1 || step < this.scores ? rules[instruction.kind] : null;
-      if (!make) {
-        this.blockedAt ??= { step, reason: instruction.reason ?? "it does not give one score for each class" };
-        continue;
-      }
-      this.rules[step] = make(instruction, program[instruction.inputs[0]].shape);
-      for (const input of instruction.inputs) isReached[input] = true;
-      for (const name of [instruction.weight, instruction.bias]) {
-        if (name) this.weights[name] ??= new Float32Array(arrays[name].data.length);
-      }
+      const { kind, inputs, weight, bias } = program[step];
+      if (isReached[step] && !rules[kind]) this.blockedAt ??= step;
+      if (!isReached[step] || !rules[kind]) continue;
+      this.rules[step] = rules[kind](program[step], program[inputs[0]].shape);
+      for (const input of inputs) isReached[input] = true;
+      for (const name of [weight, bias]) if (name) this.weights[name] ??= new Float32Array(arrays[name].data.length);
     }
     /** By picture and instruction, the gradient of what came out; null where none arrives. */
     this.values = engines.map(({ values }) => values.map(({ length }, step) => (isReached[step] ? new Float32Array(length) : null)));
@@ -47,29 +41,27 @@ export class Backward {
     this.tasks = program.map((_, step) => engines.map((engine, picture) => taskOf(engine, step, this.values[picture], this.weights)));
   }
 
-  /** The loss of the first picture and all its gradients, which the next run overwrites. @param {number} label @returns {Gradients} */
-  run(label) {
-    for (const gradient of Object.values(this.weights)) gradient.fill(0);
-    const [{ loss, shares }] = this.begin([label]);
-    for (let step = this.scores; step > 0; step--) this.back(step, 1);
-    return { loss, shares, values: this.values[0], weights: this.weights, blockedAt: this.blockedAt };
-  }
-
-  /** Begin at the scores, with the gradients of the mean loss: share − 1 for the label, and its share for every other class. @param {number[]} labels  of as many pictures */
-  begin(labels) {
-    return labels.map((label, picture) => {
+  /**
+   * Compute the gradients of the mean loss of pictures. At the scores each begins with share − 1 for the label, and its share for every other class.
+   *
+   * @param {number[]} labels  of the first pictures
+   * @param {Map<number, () => void>} norms  the ways back of instructions that have normalised the batch
+   * @returns {{ loss: number, shares: number[] }[]}  of each picture
+   */
+  run(labels, norms = new Map()) {
+    for (const gradients of [...Object.values(this.weights), ...this.values.flat()]) gradients?.fill(0);
+    const answers = labels.map((label, picture) => {
       const { output: scores, gradient } = this.tasks[this.scores][picture];
       const { largest, exponentials, total } = softmaxParts(scores);
       const shares = exponentials.map((value) => value / total);
-      for (const values of this.values[picture]) values?.fill(0);
       gradient.set(shares.map((share, unit) => (share - Number(unit === label)) / labels.length));
       return { loss: Math.log(total) + largest - scores[label], shares };
     });
-  }
-
-  /** Go back through one instruction, if a gradient arrives and it has a rule. @param {number} step @param {number} count  of pictures */
-  back(step, count) {
-    for (const task of this.tasks[step].slice(0, count)) this.rules[step]?.(task);
+    for (let step = this.scores; step > 0; step--) {
+      if (norms.has(step)) norms.get(step)?.();
+      else for (const task of this.tasks[step].slice(0, labels.length)) this.rules[step]?.(task);
+    }
+    return answers;
   }
 }
 
@@ -80,7 +72,7 @@ export class Backward {
  * @param {(Float32Array | null)[]} values  gradients, by instruction @param {Record<string, Float32Array>} weights  gradients, by array
  * @returns {BackwardTask}
  */
-export function taskOf(engine, step, values, weights) {
+function taskOf(engine, step, values, weights) {
   const instruction = engine.program[step];
   const [gradient, ...below] = [step, ...instruction.inputs].map((at) => /** @type {Float32Array} */ (values[at]));
   return {
@@ -90,6 +82,44 @@ export function taskOf(engine, step, values, weights) {
     weights: (role) => engine.weightsOf(instruction, role),
     blame: (role) => weights[instruction[role] ?? ""] ?? null,
   };
+}
+
+/**
+ * Take the gradient of a weight, or of a number that goes in, apart.
+ *
+ * Each number that comes out and depends on it adds a product: how much that number moves with it,
+ * times the gradient that arrives there. The first factor is what the rule of the instruction gives
+ * where nothing but a gradient of 1 arrives, at that number.
+ *
+ * @param {Engine} engine  after a run @param {Backward} walk  after its run
+ * @param {number} step  one that a gradient arrives at @param {Picked} picked
+ * @param {number} [input]  whose number it is, where it goes in
+ * @returns {GradientTerm[]}  in the order of the numbers that come out; for a kernel's weight, of the places of its map
+ */
+export function termsOf(engine, { rules, values: [arriving], weights }, step, { role, at }, input = engine.program[step].inputs[0]) {
+  const { program, arrays } = engine;
+  const gradients = engine.values.map(({ length }) => new Float32Array(length));
+  const own = Object.fromEntries(Object.entries(weights).map(([name, { length }]) => [name, new Float32Array(length)]));
+  const name = role === "unit" ? "" : need(program[step][role]);
+  const [sink, { shape }] = name ? [own[name], arrays[name]] : [gradients[input], program[input]];
+  const place = flatIndex(at, shape);
+  const task = taskOf(engine, step, gradients, own);
+  return dependents(program, step, role, at).map((unit) => {
+    const from = flatIndex(unit, program[step].shape);
+    [task.gradient[from], sink[place]] = [1, 0];
+    need(rules[step])(task);
+    task.gradient[from] = 0;
+    const [factor, gradient] = [sink[place], need(arriving[step])[from]];
+    return { unit, factor, gradient, product: factor * gradient };
+  });
+}
+
+/** The numbers that come out of a step and depend on one: on a weight, those of its filter. @param {Instruction[]} program @param {number} step @param {Picked["role"]} role @param {Unit} at */
+function dependents(program, step, role, at) {
+  const { shape } = program[step];
+  const units = Array.from({ length: productOf(shape) }, (_, i) => unitAt(i, shape));
+  if (role !== "unit") return units.filter(([filter]) => filter === at[0]);
+  return units.filter((unit) => boxBelow(program, step, boxOf(unit)).every(([from, to], axis) => at[axis] >= from && at[axis] < to));
 }
 
 // ---------------------------------------------------------------------------- the rules

@@ -56,12 +56,8 @@ export function randomNumbers(seed) {
 
 /** The order in which an epoch takes its pictures. @param {number} count @param {() => number} random */
 export function shuffled(count, random) {
-  const order = [...Array(count).keys()];
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
+  const keys = Array.from({ length: count }, random);
+  return [...keys.keys()].sort((a, b) => keys[a] - keys[b]);
 }
 
 /**
@@ -73,12 +69,10 @@ export function startAgain(program, arrays, random) {
   const names = trainedNames(program);
   for (const { kind, shape, weight = "", bias = "", mean = "", deviation = "", eps = 1e-5 } of program) {
     const isNorm = kind === "batchNorm";
-    const bound = weight ? Math.sqrt(shape[0] / arrays[weight].data.length) : 0;
-    const one = () => bound * (2 * random() - 1);
-    const [ofWeight, ofBias] = isNorm ? [() => 1, () => 0] : [one, one];
-    const start = { [weight]: ofWeight, [bias]: ofBias, [mean]: () => 0, [deviation]: () => Math.sqrt(1 + eps) };
-    for (const [name, first] of Object.entries(start)) {
-      if (names.includes(name)) arrays[name].data.forEach((_, i, data) => (data[i] = first()));
+    const bound = weight && !isNorm ? Math.sqrt(shape[0] / arrays[weight].data.length) : 0;
+    const starts = { [weight]: Number(isNorm), [bias]: 0, [mean]: 0, [deviation]: Math.sqrt(1 + eps) };
+    for (const [name, start] of Object.entries(starts)) {
+      if (names.includes(name)) arrays[name].data.forEach((_, i, data) => (data[i] = start + bound * (2 * random() - 1)));
     }
   }
 }

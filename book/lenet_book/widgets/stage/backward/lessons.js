@@ -1,7 +1,7 @@
 // @ts-check
 /** Teach it: drawings with labels to learn, training in the page, and what the network knows before and after. */
-import { rateOf, rateSlider, settingsOf } from "./descent.js";
-import { shortText } from "./figures.js";
+import { rateSlider, settingsOf } from "./descent.js";
+import { shortText } from "./texts.js";
 import { readDigits, trainFromNothing } from "./learning.js";
 import { SGD } from "./optimizers.js";
 import { Trainer, scoreOf } from "./training.js";
@@ -77,18 +77,14 @@ export class Lessons {
     const asOne = classes.map((name, label) => button(name, () => this.#add(label)));
     const say = element("div", { class: "lenet-say", role: "group", "aria-label": "Add the picture as" }, "Add it as", ...asOne);
     const all = labels ? [button("Add the page's pictures", () => labels.forEach((label, sample) => this.#add(label, sample)))] : [];
-    const more = settingsOf(...all, button("Empty", () => this.#choose([])));
-    const steps = settingsOf(
-      button("One step", () => this.#train(1)),
-      button("Ten", () => this.#train(10)),
-      button("Until it knows them", () => this.#train(MOST_STEPS), { class: "lenet-button lenet-main" }),
-    );
+    const counts = Object.entries({ "One step": 1, Ten: 10, "Until it knows them": MOST_STEPS });
+    const steps = counts.map(([name, count]) => button(name, () => this.#train(count), { class: `lenet-button ${count === MOST_STEPS ? "lenet-main" : ""}` }));
     const nothing = this.#digits ? [button("Continue from random weights", () => this.#learnFromNothing())] : [];
-    const others = settingsOf(element("label", {}, "learning rate ", this.#rate), button("Reset", () => this.#tell.unteach()), ...nothing);
+    const others = settingsOf(this.#rate.node, button("Reset", () => this.#tell.unteach()), ...nothing);
     const confusion = element("div", { class: "lenet-confusion", hidden: !this.#digits }, confusionTable(classes, this.#cells, ""));
     return [
-      panelOf("in", "Lessons", say, this.#tray, more),
-      panelOf("operation", "Training", steps, this.#progress, this.#chart.node, others),
+      panelOf("in", "Lessons", say, this.#tray, settingsOf(...all, button("Empty", () => this.#choose([])))),
+      panelOf("operation", "Training", settingsOf(...steps), this.#progress, this.#chart.node, others),
       panelOf("out", "What it knows", this.#knows, confusion, this.#filters),
     ];
   }
@@ -98,13 +94,9 @@ export class Lessons {
     this.#stopWorker();
   }
 
-  get position() {
-    return `taught, ${this.#losses.length} steps.`;
-  }
+  get position() { return `taught, ${this.#losses.length} steps.`; }
 
-  get aloud() {
-    return `${this.#progress.textContent} ${this.#knows.textContent}`;
-  }
+  get aloud() { return `${this.#progress.textContent} ${this.#knows.textContent}`; }
 
   /** Take a picture into the lessons. @param {number} label */
   #add(label, sample = this.#state.input.sample) {
@@ -133,7 +125,7 @@ export class Lessons {
     this.stop();
     if (!this.#lessons.length) return setText(this.#progress, "Add a lesson first.");
     this.#keepAnswer();
-    const optimizer = new SGD(this.#state.engine.arrays, rateOf(this.#rate));
+    const optimizer = new SGD(this.#state.engine.arrays, this.#rate.value());
     const last = this.#losses.length + count;
     const go = () => {
       const first = (this.#losses.length * BATCH) % this.#lessons.length;
@@ -192,7 +184,7 @@ export class Lessons {
     }));
     this.#chart.node.hidden = !this.#losses.length;
     const steps = this.#losses.map((_, i) => i + 1);
-    if (steps.length) this.#chart.show([{ name: `learning rate ${rateOf(this.#rate)}`, look: "first", xs: steps, ys: this.#losses }]);
+    if (steps.length) this.#chart.show([{ name: `learning rate ${this.#rate.value()}`, look: "first", xs: steps, ys: this.#losses }]);
     this.#showFilters(theme);
     if (this.#score) this.#showScore(this.#score, theme);
   }

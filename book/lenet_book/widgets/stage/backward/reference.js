@@ -1,6 +1,6 @@
 // @ts-check
 /** PyTorch's own gradients of the same picture, label and weights: `reference.py` gives them where a kernel runs. */
-import { shortText } from "./figures.js";
+import { shortText } from "./texts.js";
 import { sumOf } from "../../shared/numbers.js";
 import { countText } from "../../shared/text.js";
 

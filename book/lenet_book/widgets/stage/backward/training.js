@@ -28,22 +28,18 @@ export class Trainer {
    * @returns {number}  the loss before it
    */
   step(pictures, labels, optimizer) {
-    const { scores, tasks, weights } = this.#walk;
+    const { scores, tasks } = this.#walk;
     const engines = this.#engines.slice(0, pictures.length);
-    /** The ways back of batch norms, by instruction. @type {Map<number, () => void>} */
     const norms = new Map();
     engines.forEach((engine, i) => engine.values[0].set(pictures[i]));
     for (let step = 1; step <= scores; step++) {
       const batch = tasks[step].slice(0, pictures.length);
-      if (isNormalised(batch)) norms.set(step, normalise(batch));
+      const [{ instruction, output }] = batch;
+      const isNorm = instruction.kind === "batchNorm" && batch.length * output.length > instruction.shape[0]; // a single number has no deviation
+      if (isNorm) norms.set(step, normalise(batch));
       else for (const engine of engines) engine.compute(step);
     }
-    for (const gradient of Object.values(weights)) gradient.fill(0);
-    const losses = this.#walk.begin(labels).map(({ loss }) => loss);
-    for (let step = scores; step > 0; step--) {
-      if (norms.has(step)) norms.get(step)?.();
-      else this.#walk.back(step, pictures.length);
-    }
+    const losses = this.#walk.run(labels, norms).map(({ loss }) => loss);
     optimizer.step(this.#gradients);
     return sumOf(losses) / losses.length;
   }
@@ -66,12 +62,6 @@ export function scoreOf(engine, pictures, labels) {
 }
 
 // ---------------------------------------------------------------------------- batch norm
-
-/** Like PyTorch, a batch is normalised by its own statistics if it has several numbers for each channel. @param {BackwardTask[]} tasks */
-function isNormalised(tasks) {
-  const [{ instruction, output }] = tasks;
-  return instruction.kind === "batchNorm" && (tasks.length * output.length) / instruction.shape[0] > 1;
-}
 
 /**
  * Normalise a batch by its own mean and deviation, which the running ones follow; gives the way back.

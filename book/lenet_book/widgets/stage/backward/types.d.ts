@@ -1,6 +1,6 @@
 // What the way back hands on. Every file knows these names without importing them.
 
-/** The loss of a picture, and its gradients. */
+/** The loss of a picture, and its gradients; those the next picture overwrites. */
 interface Gradients {
   loss: number;
   /** The softmax of the scores. */
@@ -9,13 +9,6 @@ interface Gradients {
   values: (Float32Array | null)[];
   /** By the names of arrays. */
   weights: Record<string, Float32Array>;
-  blockedAt: Blocked | null;
-}
-
-/** The first instruction, on the way back, that has no rule; no gradient goes past it. */
-interface Blocked {
-  step: number;
-  reason: string;
 }
 
 /** What a rule works on: it adds to the gradients `below`, of what went in, and to those of weights. */

@@ -1,6 +1,6 @@
 // @ts-check
 /** How the gradient of one number came about: the loss class by class, maps times maps, a window, a curve, or a table of products. */
-import { decimalsFor, shortText } from "./figures.js";
+import { decimalsFor, shortText } from "./texts.js";
 import { arithmeticOf, flatIndex } from "../explanation.js";
 import { WindowGrid, signedPaint } from "../grids.js";
 import { RuleCurve } from "../lines.js";
@@ -19,6 +19,8 @@ const MOST_BUTTONS = 20;
 const LINE = 24; // CSS pixels
 const CURVES = ["relu", "leakyRelu", "elu", "gelu", "tanh", "sigmoid", "affine"];
 const NOT_ALL = 1e-4;
+const OF_WEIGHT = /** @type {const} */ ([["what the weight saw", "factor"], ["× gradient of its map", "gradient"], ["= products", "product"]]);
+const OF_BIAS = /** @type {const} */ ([["gradient of its map", "gradient"]]);
 
 export class RuleViews {
   #state; #room; #buttons; #loss;
@@ -78,12 +80,8 @@ export class RuleViews {
   #showMaps(role, terms, theme) {
     const { shape: [, rows, columns] } = this.#state.steps[this.#state.step];
     const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 28) / rows, 14);
-    const all = /** @type {[string, number[]][]} */ ([
-      ["what the weight saw", terms.map(({ factor }) => factor)],
-      [`${role === "bias" ? "" : "× "}gradient of its map`, terms.map(({ gradient }) => gradient)],
-      ["= products", terms.map(({ product }) => product)],
-    ]);
-    const figures = (role === "bias" ? [all[1]] : all).map(([title, values]) => {
+    const figures = (role === "bias" ? OF_BIAS : OF_WEIGHT).map(([title, part]) => {
+      const values = terms.map((term) => term[part]);
       const tile = new Tile(rows, columns, Math.max(1, side));
       tile.paint(values, symmetricScale(signedPalette(theme), limitOf(values)));
       return element("figure", {}, element("figcaption", {}, title), tile.canvas);

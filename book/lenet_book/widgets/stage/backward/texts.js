@@ -1,6 +1,7 @@
 // @ts-check
-/** What happens to gradients on their way back, in words. */
+/** Gradients as text: what happens to them on their way back, and numbers that may be small. */
 import { productOf } from "../../shared/numbers.js";
+import { numberText } from "../../shared/text.js";
 
 /**
  * What an operation does with gradients, in one plain sentence.
@@ -24,4 +25,14 @@ export function backSentence({ name, kind }, below, role) {
   const ofBias = below.shape.length === 3 ? "a bias collects the gradients of all numbers of its map" : "a bias has the gradient of the one number it was added to";
   const [ofUnit, ofWeight] = sentences[kind.replace("logS", "s")] ?? ["every gradient is multiplied by the slope of the rule at its number"];
   return `${name}: ${{ unit: ofUnit, weight: ofWeight, bias: ofBias }[role]}.`;
+}
+
+/** So many decimals that the largest of some numbers shows three digits. @param {number} largest */
+export function decimalsFor(largest) {
+  return Math.min(Math.max(2 - Math.floor(Math.log10(largest || 1)), 2), 9);
+}
+
+/** Write a number with three digits. @param {number} value */
+export function shortText(value) {
+  return numberText(value, decimalsFor(Math.abs(value)));
 }
