@@ -117,7 +117,8 @@ def _beyond_lenet(run: Record) -> Recipe | None:
         return None
     data = f"{CIFAR}, normalised" + (", shifted and mirrored" if run["augmented"] else "")
     data += ", held out" if "held-out" in run["data"] else ""
-    series, settings = f"beyond-{run['experiment']}", settings_words(run["settings"])
+    settings = settings_words(run["settings"] | {"device": "cpu"})  # the page says which were not
+    series = f"beyond-{run['experiment']}"
     return Recipe(series, 11, run["network"], data, settings)
 
 

@@ -96,3 +96,25 @@ def test_chapters_with_trainings_say_which_lines_they_are() -> None:
     texts = {int(path.stem[:2]): "".join(prose(path).values()) for path in CHAPTERS}
     shown = {line.chapter for line in recipes.lines()}
     assert not [chapter for chapter in shown if not LINK.search(texts[chapter])]
+
+
+def test_the_runs_on_a_gpu_are_those_that_the_page_names() -> None:
+    """The page says so of chapter 11; all other trainings of the results ran on a CPU."""
+    on_gpu = {
+        (name, run["experiment"], run["settings"]["epochs"], run["settings"]["seed"])
+        for name in recipes.READERS
+        for run in load_results(name)
+        if run.get("settings", {}).get("device", "cpu") != "cpu"
+    }
+    deep = {("beyond_lenet", "deep", 12, seed) for seed in range(2, 6)}
+    assert on_gpu == deep | {("beyond_lenet", "long", 24, seed) for seed in range(1, 6)}
+    runs = [run for run in load_results("beyond_lenet") if run["environment"]["device"] != "cpu"]
+    assert {run["environment"]["gpu"] for run in runs} == {"NVIDIA H100 80GB HBM3"}
+    assert {run["environment"]["torch"].partition("+")[0] for run in runs} == {"2.11.0"}
+
+
+def test_the_trainings_on_a_gpu_and_on_a_cpu_are_of_one_recipe() -> None:
+    sizes = [
+        len(found) for recipe, found in recipes.lines().items() if recipe.series == "beyond-deep"
+    ]
+    assert sizes == [6, 6, 6, 6]
