@@ -16,7 +16,7 @@ from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, loses_batch, 
 from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, layer_path
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
 from lenet.shapes.wording import layer_code, setting_text, shape_text, size_text, title_of
-from lenet.tracing import Shape, Step
+from lenet.tracing import Step
 
 
 @dataclass(frozen=True)
@@ -139,22 +139,29 @@ def size_changes(images: Tensor, ratio: float) -> Iterator[Change]:
         sizes += [(*pixels[:-1], pixels[-1] + d) for d in nearest]
     for size in dict.fromkeys(sizes):
         if size != pixels and min(size) > 0:
-            yield Change(
-                text=f"a {size_text(size)} input" if len(size) > 1 else f"an input of {size[0]}",
-                reason=f"the input is {size_text(pixels)}",
-                images=f"torch.nn.functional.interpolate(images, {setting_text(size)})",
-            )
+            text = f"a {size_text(size)} input" if len(size) > 1 else f"an input of {size[0]}"
+            code = f"torch.nn.functional.interpolate(images, {setting_text(size)})"
+            yield Change(text, f"the input is {size_text(pixels)}", images=code)
 
 
 def setting_changes(step: Step, setting: str) -> Iterator[Change]:
-    """Other values for one setting of a convolution or pooling step, the nearest first."""
-    current = step.settings.get(setting)
-    now = _largest(current)
+    """Other values for one setting of a convolution or pooling step, the nearest first.
+
+    Zero sizes, kernels of one pixel, and padding in which a kernel sees nothing are left out.
+    """
+    current, is_pool = step.settings.get(setting), kind_of(step).window == "pool"
+    keeps = _largest(step.settings.get("kernel_size", weight_shape(step)[2:] or 1)) // 2
+    now, is_kept = _largest(current), current in (keeps, (keeps, keeps))
     if not isinstance(now, int):
         return
+    values = {
+        "padding": range(0 if is_pool or is_kept else keeps + 1),
+        "output_padding": range(1, _largest(step.settings.get("stride")) or 1),
+        "kernel_size": range(2, 9) if is_pool else range(3, 9, 2),
+    }.get(setting, range(1, 9))
     has = "no padding" if (setting, now) == ("padding", 0) else f"{setting}={setting_text(current)}"
-    usual = _padding_that_keeps_the_size(step) if setting == "padding" else now
-    for value in sorted(_sensible(step, setting), key=lambda v: (v != usual, abs(v - now), v)):
+    usual = keeps if setting == "padding" else now
+    for value in sorted(values, key=lambda v: (v != usual, abs(v - now), v)):
         if value != now:
             yield from _setting_change(step, {setting: value}, f"{title_of(step)} has {has}")
 
@@ -182,21 +189,19 @@ def followers(problem: Problem) -> Iterator[Change]:
 def call_changes(steps: Iterable[Step]) -> Iterator[Change]:
     """Calls and layers that move axes, made to do what may have been meant."""
     for step in steps:
-        yield from _layer_changes(step) if step.module is not None else _rewritings(step)
+        if step.module is None:
+            yield from _rewritings(step)
+        elif wrong := {k: v for k, v in _AS_A_RULE.items() if step.settings.get(k, v) != v}:
+            yield from _setting_change(step, wrong, _loses(step), leads_on=True)
+
+
+_AS_A_RULE = {"start_dim": 1, "end_dim": -1, "batch_first": True}  # what keeps the batch first
 
 
 def flattens_wrong_axes(step: Step) -> bool:
     """Tell whether a step flattens some axes of an image only."""
     flattens = step.operation.lower() == "flatten" and len(step.output_shapes) > 0
     return flattens and step.output_shape[1:] != (math.prod(step.input_shapes[0][1:]),)
-
-
-def _layer_changes(step: Step) -> Iterator[Change]:
-    """Keep the batch first in a layer that flattens, or that takes sequences."""
-    meant = {"start_dim": 1, "end_dim": -1, "batch_first": True}
-    wrong = {k: v for k, v in meant.items() if step.settings.get(k, v) != v}
-    if wrong:
-        yield from _setting_change(step, wrong, _loses(step), leads_on=True)
 
 
 def _rewritings(step: Step) -> Iterator[Change]:
@@ -254,11 +259,10 @@ def shortcut_changes(model: nn.Module, problem: Problem) -> Iterator[Change]:
         layer = f"nn.{layer_code(getattr(nn, f'Conv{axes}d'), settings)}"
         alike = [name for name, each in model.named_modules() if type(each) is type(block)]
         if new := added_attribute(model, step.scope, f"shortcut = {layer}"):
-            yield Change(
-                f"a 1×1 convolution on {operand.text}",
-                edits=(new, operand.replaced(f"self.shortcut({operand.text})")),
-                additions=tuple(f"{layer_path(model, name)}.shortcut = {layer}" for name in alike),
-            )
+            edits = (new, operand.replaced(f"self.shortcut({operand.text})"))
+            made = tuple(f"{layer_path(model, name)}.shortcut = {layer}" for name in alike)
+            text = f"a 1×1 convolution on {operand.text}"
+            yield Change(text, edits=edits, additions=made)
 
 
 def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
@@ -270,9 +274,8 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
     in_sequence = step.module is not None and isinstance(owner, nn.Sequential)
     call = None if in_sequence else expression_at(step.place)
     operands = call.operands(step.module is not None) if call else []
-    shapes = list(enumerate(step.input_shapes[:2]))
-    for index, shape in shapes if step.module is not None else reversed(shapes):
-        for suffix, front in _suffixes(step, steps, index, shape):
+    for index in range(min(len(step.input_shapes), 2))[:: 1 if step.module is not None else -1]:
+        for suffix, front in _suffixes(step, steps, index):
             flattens = front == "Flatten()"
             reason = _NO_FLATTEN.format(title_of(step)) if flattens else ""
             change = Change("", reason, leads_on=True, flattens=flattens)
@@ -303,10 +306,9 @@ _NO_FLATTEN = (
 )
 
 
-def _suffixes(
-    step: Step, steps: Sequence[Step], index: int, shape: Shape
-) -> Iterator[tuple[str, str]]:
+def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[str, str]]:
     """List what to append to an operand, and the layer that does the same or an empty text."""
+    shape = step.input_shapes[index]
     axes, needed, fit = len(shape), needed_size(step), kind_of(step).fits
     axis = fit.axis if fit else -1
     if len(normalised := step.settings.get("normalized_shape", ())) == 1:
@@ -322,11 +324,6 @@ def _suffixes(
         added = f"[:, :{', None' * (wanted - 2)}]"
         front = f"Unflatten(1, {size})" if kind_of(step).window == "transpose" else ""
         yield added if side == 1 else f".unflatten(1, {size})", front
-    if axes == wanted - 1:
-        yield ".unsqueeze(1)", ""
-        yield ".unsqueeze(2)", ""
-    if axes == wanted + 1 and 1 in shape[1:]:
-        yield f".squeeze({shape.index(1, 1)})", ""
     may_be_turned = axes > 2 and not (has_windows(step) and gets_maps(step, steps))
     if needed and may_be_turned and shape[axis] != needed and needed in shape[1:]:
         order = list(range(axes))
@@ -419,25 +416,6 @@ def _images_change(code: str, images: Tensor, reason: str = "") -> Change:
     """Change the images by the very line that is shown."""
     changed = eval(code, {"images": images, "torch": torch})
     return Change(f"{code}, of shape {shape_text(tuple(changed.shape))}", reason, images=code)
-
-
-def _sensible(step: Step, setting: str) -> Iterable[int]:
-    """Leave out zero sizes, kernels of one pixel, and padding in which a kernel sees nothing."""
-    is_pool = kind_of(step).window == "pool"
-    match setting:
-        case "padding":
-            keeps = _padding_that_keeps_the_size(step)
-            is_usual = step.settings["padding"] in (keeps, (keeps, keeps))
-            return () if is_pool or is_usual else range(keeps + 1)
-        case "output_padding":
-            return range(1, _largest(step.settings["stride"]))
-        case "kernel_size":
-            return range(2, 9) if is_pool else range(3, 9, 2)
-    return range(1, 9)
-
-
-def _padding_that_keeps_the_size(step: Step) -> int:
-    return _largest(step.settings.get("kernel_size", weight_shape(step)[2:] or 1)) // 2
 
 
 def _largest(value: Any) -> Any:  # noqa: ANN401

@@ -7,8 +7,9 @@ import linecache
 import math
 import re
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import torch
@@ -77,21 +78,12 @@ def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
     """
     failure, steps, batch = recording.failure, recording.steps, batch_of(inputs)
     if failure is None:
-        return _check_maps(recording) or _check_batch(inputs, recording)
+        return next(chain(_taken_maps(recording), _lost_batches(inputs, recording)), None)
     step = failure.step
     if step is None or not step.input_shapes:
         return Problem("other", _stopped(failure, batch), step, len(steps))
-    origin = _origin(step, steps, batch)
-    problem = (
-        _check_number(step, batch)
-        or _check_training(step)
-        or _check_type(step, inputs)
-        or _check_axes(step, origin)
-        or _check_width(step, origin)
-        or _check_size(step, origin)
-        or _check_reshape(step, origin)
-        or _check_operands(step, batch)
-    )
+    misfits = chain(_wrong_kinds(step, inputs, batch), _wrong_sizes(step, steps, batch))
+    problem = next(misfits, None) or _wrong_operands(step, batch)
     why = _reckoned(step, steps, problem) if problem.kind == "features" else ""
     return replace(problem, step=step, index=len(steps), why=why)
 
@@ -141,22 +133,20 @@ def _seen(value: object, batch: int) -> str:
     return f"a {type(value).__name__} of {' and '.join(shapes)}"
 
 
-def _check_batch(inputs: Sequence[Any], recording: Recording) -> Problem | None:
-    """Find the step behind which the first axis is no longer the batch, though nothing was raised.
+def _lost_batches(inputs: Sequence[Any], recording: Recording) -> Iterator[Problem]:
+    """Find the steps behind which the first axis is no longer the batch, though nothing was raised.
 
-    It is the last such step, because a network may fold its images and unfold them again; or a
-    layer before it that takes the batch for a sequence.
+    The last comes first, because a network may fold its images and unfold them again; or a layer
+    before it that takes the batch for a sequence.
     """
     steps, batch = recording.steps, batch_of(inputs)
-    if any(works(recording, len(tensor)) for tensor in tensors_in(inputs) if tensor.dim()):
-        return None
-    if not isinstance(recording.output, Tensor | tuple):  # a list of findings has no batch axis
-        return None
-    last = max((i for i, step in enumerate(steps) if loses_batch(step, batch)), default=None)
-    if last is None:
-        return None
-    index = next((i for i in range(last) if takes_batch_second(steps[i], batch)), last)
-    return Problem("batch", lost_batch(steps[index], batch), steps[index], index)
+    has_batch = isinstance(recording.output, Tensor | tuple)  # which a list of findings has not
+    if has_batch and not any(works(recording, len(t)) for t in tensors_in(inputs) if t.dim()):
+        for last in reversed(range(len(steps))):
+            if loses_batch(steps[last], batch):
+                taken = (i for i in range(last) if takes_batch_second(steps[i], batch))
+                index = next(taken, last)
+                yield Problem("batch", lost_batch(steps[index], batch), steps[index], index)
 
 
 def loses_batch(step: Step, batch: int) -> bool:
@@ -176,32 +166,29 @@ def lost_batch(step: Step, batch: int) -> str:
     """Say what a step does with the batch axis that it takes for another, or does away with."""
     came = shape_text(step.input_shapes[0])
     if takes_batch_second(step, batch):
-        return (
-            f"{title_of(step)} has batch_first=False: it takes the first axis of {came} for the "
-            "sequence and the second for the batch"
-        )
+        takes = f"it takes the first axis of {came} for the sequence and the second for the batch"
+        return f"{title_of(step)} has batch_first=False: {takes}"
     images = f"{_plural(batch, 'image')} {'goes' if batch == 1 else 'go'} in"
     first = f"the first axis is {step.output_shape[0]}" if step.output_shape else "no axis is left"
     what = f"{title_of(step)} turns {came} into {shape_text(step.output_shape)}: {images}, but "
     return f"{what}{first} afterwards, and no longer the batch"
 
 
-def _check_maps(recording: Recording) -> Problem | None:
-    """Find the first linear step behind all convolutions that took maps, though nothing was raised.
+def _taken_maps(recording: Recording) -> Iterator[Problem]:
+    """Find the linear steps behind all convolutions that took maps, though nothing was raised.
 
     The maps' width happens to be its number of features. A network that returns one row per image
     is left alone: it may want a linear layer along one axis, as mixers do.
     """
     steps = recording.steps
     last = max((i for i, step in enumerate(steps) if has_windows(step)), default=0)
-    index = next((i for i in range(last, len(steps)) if takes_maps(steps[i], steps)), None)
-    if index is None or all(tensor.dim() < 3 for tensor in tensors_in(recording.output)):
-        return None
-    step = steps[index]
-    batch, *_, width = maps = step.input_shapes[0]
-    what = f"{title_of(step)} gets maps, {shape_text(maps, batch)}, and works on every row of "
-    what += f"{width} pixels by itself: it gives {shape_text(step.output_shape, batch)} instead of "
-    return Problem("maps", f"{what}one row per image", step, index)
+    for index, step in enumerate(steps[last:], last):
+        if takes_maps(step, steps) and any(t.dim() > 2 for t in tensors_in(recording.output)):
+            batch, *_, width = maps = step.input_shapes[0]
+            gets = f"{title_of(step)} gets maps, {shape_text(maps, batch)}"
+            each = f"works on every row of {width} pixels by itself"
+            gives = f"it gives {shape_text(step.output_shape, batch)} instead of one row per image"
+            yield Problem("maps", f"{gets}, and {each}: {gives}", step, index)
 
 
 def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
@@ -220,80 +207,55 @@ def gets_maps(step: Step, steps: Sequence[Step]) -> bool:
     return False
 
 
-def _check_number(step: Step, batch: int) -> Problem | None:
-    """What a layer behind it, such as an LSTM, gave as a tuple, where one tensor is needed."""
-    kind, shapes = kind_of(step), step.input_shapes
+def _wrong_kinds(step: Step, inputs: Sequence[Any], batch: int) -> Iterator[Problem]:
+    """What comes instead of one tensor, of the weights' type, with a spread to take in training."""
+    kind, module, shapes, title = kind_of(step), step.module, step.input_shapes, title_of(step)
     takes_one = kind.window or kind.pointwise or kind.name == "Linear"
-    if step.module is None or not takes_one or len(shapes) < 2:
-        return None
-    given = " and ".join(shape_text(shape, batch) for shape in shapes)
-    return Problem("other", f"{title_of(step)} takes one tensor, but gets a tuple of {given}")
+    if module is not None and takes_one and len(shapes) > 1:  # what an LSTM gives, for example
+        given = " and ".join(shape_text(shape, batch) for shape in shapes)
+        yield Problem("other", f"{title} takes one tensor, but gets a tuple of {given}")
+    is_trained = isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training
+    if is_trained and math.prod(shapes[0]) == math.prod(shapes[0][1:2]):
+        takes = f"{title} takes the spread of each channel over the batch in training"
+        gets = f"{shape_text(shapes[0])} has one value for each channel"
+        yield Problem("training", f"{takes}, but {gets}")
+    weight, types = getattr(module, "weight", None), {t.dtype for t in tensors_in(inputs)}
+    if isinstance(weight, Tensor) and MODEL_INPUT in step.sources and len(types) == 1:
+        came, takes_words = types.pop(), isinstance(module, nn.Embedding)
+        but = f"has {dtype_name(weight.dtype)} weights, but the images are"
+        but = "takes whole numbers (int64), but gets" if takes_words else but
+        if came.is_floating_point if takes_words else came != weight.dtype:
+            yield Problem("type", f"{title} {but} {dtype_name(came)}")
 
 
-def _check_training(step: Step) -> Problem | None:
-    """A normalisation over the batch that gets one value per channel."""
-    layer, shape = step.module, step.input_shapes[0]
-    is_trained = isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training
-    if not is_trained or math.prod(shape) != math.prod(shape[1:2]):
-        return None
-    what = f"{title_of(step)} takes the spread of each channel over the batch in training, but "
-    return Problem("training", f"{what}{shape_text(shape)} has one value for each channel")
-
-
-def _check_type(step: Step, inputs: Sequence[Any]) -> Problem | None:
-    """Numbers of another type than the weights."""
-    weight = getattr(step.module, "weight", None)
-    types = {tensor.dtype for tensor in tensors_in(inputs)}
-    if not isinstance(weight, Tensor) or MODEL_INPUT not in step.sources or len(types) > 1:
-        return None
-    (came,), takes_words = types, isinstance(step.module, nn.Embedding)
-    if not came.is_floating_point if takes_words else came == weight.dtype:
-        return None
-    but = f"has {dtype_name(weight.dtype)} weights, but the images are"
-    but = "takes whole numbers (int64), but gets" if takes_words else but
-    return Problem("type", f"{title_of(step)} {but} {dtype_name(came)}")
-
-
-def _check_axes(step: Step, origin: str) -> Problem | None:
-    """An image without channels, or a flattened one, where maps are needed."""
-    possible, fit = kind_of(step).input_dims, kind_of(step).fits
-    needed, came = needed_size(step), step.input_shapes[0]
-    is_as_one_image = len(came) in possible[1:] and fit is not None and came[fit.axis] != needed
-    if not possible or (len(came) in possible and not is_as_one_image):
-        return None
-    axes = {3: "L", 4: "H, W", 5: "D, H, W"}[possible[0]]
-    gets = f"gets {shape_text(came)}" if MODEL_INPUT in step.sources else origin
-    what = f"{title_of(step)} expects the shape (N, {needed or 'C'}, {axes}), but {gets}"
-    what += " and takes its first axis for the channels" if is_as_one_image else ""
-    return Problem("axes", what)
-
-
-def _check_width(step: Step, origin: str) -> Problem | None:
-    """Another number of channels or features than the weights were made for."""
-    fit, needed, shape = kind_of(step).fits, needed_size(step), step.input_shapes[0]
-    if fit is None or needed is None or not -len(shape) <= fit.axis < len(shape):
-        return None
-    came = shape[fit.axis]
-    if came == needed:
-        return None
-    expects, gets = _plural(needed, fit.noun), _plural(came, fit.noun)
-    what = f"{title_of(step)} expects {expects}, but {origin}: {gets}"
-    return Problem(f"{fit.noun}s", what, needed=needed, came=came)
-
-
-def _check_size(step: Step, origin: str) -> Problem | None:
-    """A kernel larger than what it slides over, or settings that are impossible."""
+def _wrong_sizes(step: Step, steps: Sequence[Step], batch: int) -> Iterator[Problem]:
+    """Axes, channels, features and pixels other than a step was made for."""
+    kind, came, needed = kind_of(step), step.input_shapes[0], needed_size(step)
+    title, origin = title_of(step), _origin(step, steps, batch)
+    fit, possible = kind.fits, kind.input_dims
+    is_unfit = fit is not None and -len(came) <= fit.axis < len(came) and came[fit.axis] != needed
+    is_as_one_image = is_unfit and len(came) in possible[1:]
+    if possible and (len(came) not in possible or is_as_one_image):
+        axes = {3: "L", 4: "H, W", 5: "D, H, W"}[possible[0]]
+        gets = f"gets {shape_text(came)}" if MODEL_INPUT in step.sources else origin
+        what = f"{title} expects the shape (N, {needed or 'C'}, {axes}), but {gets}"
+        mistaken = " and takes its first axis for the channels" if is_as_one_image else ""
+        yield Problem("axes", f"{what}{mistaken}")
+    if fit is not None and is_unfit and needed is not None:
+        number = came[fit.axis]
+        expects, gets = _plural(needed, fit.noun), f"{origin}: {_plural(number, fit.noun)}"
+        what = f"{title} expects {expects}, but {gets}"
+        yield Problem(f"{fit.noun}s", what, needed=needed, came=number)
     try:
         windows_of(step)
     except ShapeError as error:
-        return Problem("size", f"{title_of(step)} does not fit, because {origin}. There, {error}")
-    return None
+        yield Problem("size", f"{title} does not fit, because {origin}. There, {error}")
+    if kind.name == "view":
+        yield _wrong_view(step, origin)
 
 
-def _check_reshape(step: Step, origin: str) -> Problem | None:
+def _wrong_view(step: Step, origin: str) -> Problem:
     """A `view` or `reshape` to another number of numbers, or of numbers that are not in order."""
-    if kind_of(step).name != "view":
-        return None
     sizes = [size for size in step.settings.get("shape", ()) if isinstance(size, int)]
     numbers, each = (math.prod(step.input_shapes[0][axis:]) for axis in (0, 1))
     known = math.prod(size for size in sizes if size > 0)
@@ -305,7 +267,7 @@ def _check_reshape(step: Step, origin: str) -> Problem | None:
     return Problem("features", what, needed=max(math.prod(sizes[1:]), 0), came=each)
 
 
-def _check_operands(step: Step, batch: int) -> Problem:
+def _wrong_operands(step: Step, batch: int) -> Problem:
     """Say what a step works on, as its code names it, and what it needs where that is known."""
     shapes, names = [shape_text(shape, batch) for shape in step.input_shapes], _operands(step)
     each = [f"{n} is {s}" for n, s in zip(names, shapes, strict=True)] if names else shapes
@@ -359,14 +321,14 @@ def _origin(step: Step, steps: Sequence[Step], batch: int) -> str:
     if source == MODEL_INPUT:
         return f"the images are {shape}"
     maker, came = title_of(steps[source]), steps[source].input_shapes[0]
-    if came[:1] == (batch,) != step.input_shapes[0][:1]:
-        return f"{maker} turns {shape_text(came, batch)} into {shape}"
-    return f"{maker} gives {shape}"
+    is_turned = came[:1] == (batch,) != step.input_shapes[0][:1]
+    turns = f"turns {shape_text(came, batch)} into" if is_turned else "gives"
+    return f"{maker} {turns} {shape}"
 
 
 def works(recording: Recording, batch: int) -> bool:
     """Tell whether a pass reached its end with one row for each image, all maps flattened."""
-    if recording.failure is not None or _check_maps(recording) is not None:
+    if recording.failure is not None or next(_taken_maps(recording), None) is not None:
         return False
     outputs = [tensor for tensor in tensors_in(recording.output) if tensor.dim()]
     return not outputs or any(len(tensor) == batch for tensor in outputs)

@@ -65,7 +65,7 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str:
 
 def lines_after(edits: Sequence[Edit]) -> list[str]:
     """The lines that edits change, whole, as they stand afterwards."""
-    lines = []
+    lines: list[str] = []
     for file, source in _edited_sources(edits).items():
         pair = source_of(file).splitlines(), source.splitlines()
         marked = list(difflib.unified_diff(*pair, n=0))[2:]
@@ -116,12 +116,11 @@ class Expression:
         Raises:
             LookupError: the call is written with ``*`` or ``**``.
         """
-        given, text = self.arguments(names), self.text
-        kept = changes.keys() & given.keys()
-        edits = [given[name].replaced(setting_text(changes[name])) for name in kept]
+        given = self.arguments(names)
+        edits = [given[k].replaced(setting_text(v)) for k, v in changes.items() if k in given]
         added = ", ".join(f"{k}={setting_text(v)}" for k, v in changes.items() if k not in given)
         if added:
-            before = text[:-1].rstrip()
+            before = self.text[:-1].rstrip()
             added = added if not given else f" {added}" if before.endswith(",") else f", {added}"
             line, end = self.node.end_lineno or 0, (self.node.end_col_offset or 0) - 1
             edits.append(Edit(self.file, line, _column(self.file, line, end), "", added))
@@ -146,14 +145,10 @@ class Expression:
                 nodes = [owner, *args]
             case ast.Call(args=[ast.List(elts=nodes) | ast.Tuple(elts=nodes), *_] | nodes):
                 pass
-            case ast.BinOp(left=left, right=right) | ast.AugAssign(target=left, value=right):
-                nodes = [left, right]
-            case ast.Attribute(value=owner):
-                nodes = [owner]
-            case ast.Subscript(value=owner, slice=index):
-                nodes = [owner, index]
             case _:
-                nodes = []
+                nodes = [
+                    each for each in ast.iter_child_nodes(self.node) if isinstance(each, ast.expr)
+                ]
         return [Expression(self.file, node) for node in nodes]
 
     def is_method(self, is_layer: bool = False) -> bool:
@@ -172,14 +167,12 @@ def expression_at(place: Place) -> Expression | None:
     """Find the expression that a step ran; None where the source is not the user's."""
     if place.end is None or not is_users(place.file):
         return None
-    ending = [
-        Expression(place.file, node)
-        for node in ast.walk(_parsed(source_of(place.file)))
-        if isinstance(node, ast.expr | ast.AugAssign)
-        and (node.end_lineno, node.end_col_offset) == place.end
-    ]
-    same = [each for each in ending if each.text.split() == place.code.split()]
-    calls = [each for each in ending if isinstance(each.node, ast.Call)]
+    nodes = ast.walk(_parsed(source_of(place.file)))
+    written = (each for each in nodes if isinstance(each, ast.expr | ast.AugAssign))
+    ending = [each for each in written if (each.end_lineno, each.end_col_offset) == place.end]
+    found = [Expression(place.file, each) for each in ending]
+    same = [each for each in found if each.text.split() == place.code.split()]
+    calls = [each for each in found if isinstance(each.node, ast.Call)]
     return next(iter(same + calls), None)
 
 
@@ -289,10 +282,9 @@ def _codes(source: str, file: str) -> list[CodeType]:
 
 @lru_cache(maxsize=64)
 def _parsed(source: str) -> ast.Module:
-    try:
+    with suppress(SyntaxError):
         return ast.parse(source)
-    except SyntaxError:
-        return ast.Module([], [])
+    return ast.Module([], [])
 
 
 @lru_cache(maxsize=1024)
@@ -323,7 +315,7 @@ def _assignments(source: str, line: int) -> dict[str, list[ast.expr]]:
     """List what is given to each name in the function that begins on a line, with decorators."""
     nodes = list(ast.walk(_parsed(source)))
     starts = (each for each in nodes if isinstance(each, ast.FunctionDef) and each.lineno >= line)
-    inside = ast.walk(min(starts, key=lambda each: each.lineno))
+    inside = ast.walk(min(starts, key=lambda each: each.lineno, default=ast.Module([], [])))
     given = [each for each in inside if isinstance(each, ast.Assign | ast.AugAssign)]
     made: dict[str, list[ast.expr]] = {}
     for each in sorted(given, key=lambda each: each.lineno):

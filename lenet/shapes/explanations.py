@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import torch
@@ -62,25 +63,21 @@ class Explanation:
     def findings(self) -> list[str]:
         """What is wrong, where and why, one sentence each, ending before the list of fixes."""
         lines = [f"{self.what}."]
-        if self.where:
-            lines.append(f"Where: {self.where}")
-        if self.why:
-            lines.append(f"Why: {self.why}.")
-        if self.untried:
-            lines.append(f"There was no time to try {', '.join(self.untried)}.")
-        if not self.fixes:
-            tried = f": {', '.join(self.tried)}" if self.tried else ""
-            return [*lines, f"No single change that was tried makes it work{tried}."]
-        several = "Any one of these works" if len(self.fixes) > 1 else "This works"
-        return [*lines, f"{several} (tried):"]
+        lines += [f"Where: {self.where}"] if self.where else []
+        lines += [f"Why: {self.why}."] if self.why else []
+        lines += [f"There was no time to try {', '.join(self.untried)}."] if self.untried else []
+        if self.fixes:
+            several = "Any one of these works" if len(self.fixes) > 1 else "This works"
+            return [*lines, f"{several} (tried):"]
+        tried = f": {', '.join(self.tried)}" if self.tried else ""
+        return [*lines, f"No single change that was tried makes it work{tried}."]
 
     def __str__(self) -> str:
         lines = self.findings()
         for fix in self.fixes:
             lines.append(f"  - {fix.text}{':' if fix.lines else ''}")
             lines += [f"      {line}" for line in fix.lines]
-        if self.error:
-            lines.append(f"{self.speaker} says: {self.error}")
+        lines += [f"{self.speaker} says: {self.error}"] if self.error else []
         return "\n".join(lines)
 
     def to_html(self) -> str:
@@ -92,9 +89,7 @@ class Explanation:
         return STYLE + self.to_html()
 
 
-def explain_failure(
-    call: Call, recording: Recording, seconds: float = SECONDS
-) -> Explanation | None:
+def explain_failure(call: Call, recording: Recording, seconds: float) -> Explanation | None:
     """Explain why `recording`, of this call, failed or lost its batch; None if it did neither.
 
     Returns:
@@ -112,9 +107,9 @@ def explain_failure(
     place = failure.place if failure else step.place if step else NOWHERE
     is_pythons = failure and not failure.step and not isinstance(failure.error, RuntimeError)
     return Explanation(
-        name=step.name if step else place.code,
-        what=problem.what,
-        why=_cause(found) or problem.why,
+        step.name if step else place.code,
+        problem.what,
+        _cause(found) or problem.why,
         **vars(found),
         where=_where(place),
         error=first_line(failure.error) if failure else "",
@@ -141,14 +136,12 @@ def _find_problem(call: Call, recording: Recording) -> Problem | None:
 def _mixed_in_a_sequence(call: Call, steps: Sequence[Step]) -> Problem | None:
     """Find a layer that took the batch for a sequence, where every image has its row after all."""
     batch, last = batch_of(call.tensors), len(steps) - 1
-    found = (i for i, step in enumerate(steps) if diagnosis.takes_batch_second(step, batch))
-    index = next(found, None)
-    if index is None or len(steps[last].output_shape) != 2:
-        return None
-    if _fate_of_images(call, steps, last) != _MIXED:
-        return None
-    what = f"{diagnosis.lost_batch(steps[index], batch)}, {_MIXED}"
-    return Problem("batch", what, steps[index], index)
+    takers = (i for i, step in enumerate(steps) if diagnosis.takes_batch_second(step, batch))
+    for index in islice(takers, 1 if steps and len(steps[last].output_shape) == 2 else 0):
+        if _fate_of_images(call, steps, last) == _MIXED:
+            what = f"{diagnosis.lost_batch(steps[index], batch)}, {_MIXED}"
+            return Problem("batch", what, steps[index], index)
+    return None
 
 
 def _with_more_images(call: Call, steps: Sequence[Step]) -> Call | None:
@@ -215,12 +208,10 @@ def find_device_mismatch(call: Call) -> Explanation | None:
     images = Fix(f"{moved}, on the device of the weights", statements=(f"images = {moved}",))
     network = Fix(f"the network on {other}", statements=(f'model.to("{other}")',))
     fixes = (images, network) if len(set(homes.values())) == 1 else (network,)
-    return Explanation(
-        name=layer,
-        what=f"{layer} has its weights on {device}, but the images are on {other}",
-        why="PyTorch computes only with tensors on one device",
-        fixes=fixes if works(call.run(), batch_of(call.args)) else (),
-    )
+    what = f"{layer} has its weights on {device}, but the images are on {other}"
+    works_together = works(call.run(), batch_of(call.args))
+    why = "PyTorch computes only with tensors on one device"
+    return Explanation(layer, what, why, fixes if works_together else ())
 
 
 def _where(place: Place) -> str:
@@ -335,13 +326,11 @@ class _BroadcastWarner(TorchFunctionMode):
         is_pair = len(row) == 1 and column == (*row, 1)
         if is_pair and (func.__name__ in _FORGIVING or tuple(result.shape) == 2 * row):
             place = place_of_frame(sys._getframe(1))
-            warnings.warn_explicit(
-                f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}: every number "
-                "of the one meets every number of the other. squeeze(1) makes a row of a column.",
-                UserWarning,
-                place.file or __file__,
-                place.line or 1,
-            )
+            takes = f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}"
+            meets = "every number of the one meets every number of the other"
+            text = f"{takes}: {meets}. squeeze(1) makes a row of a column."
+            file, line = place.file or __file__, place.line or 1
+            warnings.warn_explicit(text, UserWarning, file, line)
         return result
 
 
@@ -356,8 +345,8 @@ _RIGHT_TARGETS = (
 def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Explanation | None:
     """Explain a loss that failed: by its network if that lost the batch, else by its arguments."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    found = (f for f in frames if f.f_code.co_filename == functional.__file__)
-    frame = next((f for f in found if {"input", "target"} <= f.f_locals.keys()), None)
+    inside = (f for f in frames if f.f_code.co_filename == functional.__file__)
+    frame = next((f for f in inside if {"input", "target"} <= f.f_locals.keys()), None)
     if frame is None:
         return None
     loss = getattr(functional, frame.f_code.co_name)
@@ -369,22 +358,19 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     needs = "an output and targets of one shape, both floating-point numbers"
     if loss.__name__ in _OF_CLASSES:
         num, *pixels = output.shape[1:] or ("C",)
-        needs = f"an output {shape_text(('N', num, *pixels))} and labels "
-        needs += f"{shape_text(('N', *pixels))}, whole numbers below {num}"
+        wanted, labels = shape_text(("N", num, *pixels)), shape_text(("N", *pixels))
+        needs = f"an output {wanted} and labels {labels}, whole numbers below {num}"
         needs += ", not one-hot rows" if output.shape == target.shape else ""
     place = place_of_error(error)
     names = arguments_of(place.code)[:2]
     outputs, targets = names if len(names) == 2 else ("the output", "the target")
     owner = f"({targets})" if " " in targets else targets
-    right = [change for change in _RIGHT_TARGETS if _can_compare(loss, given, change)]
-    return Explanation(
-        name=loss.__name__,
-        what=f"{loss.__name__} needs {needs}, but {outputs} is {_described(output)} and {targets} "
-        f"is {_described(target)}",
-        fixes=tuple(Fix(f"{owner}{end} instead of {targets}") for end in right[:1]),
-        where=_where(place),
-        error=first_line(error),
-    )
+    gets = f"{outputs} is {_described(output)} and {targets} is {_described(target)}"
+    what = f"{loss.__name__} needs {needs}, but {gets}"
+    right = (change for change in _RIGHT_TARGETS if _can_compare(loss, given, change))
+    fixes = tuple(Fix(f"{owner}{change} instead of {targets}") for change in islice(right, 1))
+    where, said = _where(place), first_line(error)
+    return Explanation(loss.__name__, what, fixes=fixes, where=where, error=said)
 
 
 def _can_compare(loss: Callable[..., Tensor], given: Mapping[str, Any], change: str) -> bool:

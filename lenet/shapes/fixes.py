@@ -7,7 +7,7 @@ executed: the changed network ran from end to end and gave every image its row.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -79,9 +79,7 @@ class Found:
     untried: tuple[str, ...] = ()
 
 
-def find_fixes(
-    call: Call, recording: Recording, problem: Problem, seconds: float = SECONDS
-) -> Found:
+def find_fixes(call: Call, recording: Recording, problem: Problem, seconds: float) -> Found:
     """Try changes to a network, its calls and its images until enough of them work.
 
     Args:
@@ -136,16 +134,15 @@ def _planned(call: Call, changes: Sequence[Change]) -> _Plan:
     for name in dict.fromkeys(change.layer for change in changes if change.layer is not None):
         own = [change for change in changes if change.layer == name]
         settings = {key: value for change in own for key, value in change.settings.items()}
-        made, lines = _edited_layer(call.model, name, settings, "".join(c.front for c in own))
+        whole = replace(own[0], settings=settings, front="".join(change.front for change in own))
+        made, lines = _edited_layer(call.model, name, whole)
         edits, additions = edits + made, additions + lines
         statements += [] if made else lines
     once = tuple(dict.fromkeys(edits))
     return _Plan(call, changes, once, tuple(statements), tuple(additions))
 
 
-def _edited_layer(
-    model: nn.Module, name: str, settings: Mapping[str, Any], front: str
-) -> tuple[list[Edit], list[str]]:
+def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edit], list[str]]:
     """Edit the call that makes a layer, and write the lines that exchange what it has made.
 
     Returns:
@@ -156,20 +153,16 @@ def _edited_layer(
     call, names = writing.layer_expression(model, path), writing.parameters_of(modules[path])
     with suppress(LookupError):
         if call is not None:
-            edits = [writing.put_before(model, path, call, front)] if front else []
-            edits += call.with_arguments(names, settings)
+            edits = [writing.put_before(model, path, call, change.front)] if change.front else []
+            edits += call.with_arguments(names, change.settings)
             given = call.arguments(names)
             alike = [each for each in modules if writing.layer_expression(model, each) == call]
-            return edits, [_layer_statement(model, each, settings, front, given) for each in alike]
-    return [], [_layer_statement(model, path, settings, front)]
+            return edits, [_layer_statement(model, each, change, given) for each in alike]
+    return [], [_layer_statement(model, path, change)]
 
 
 def _layer_statement(
-    model: nn.Module,
-    path: str,
-    settings: Mapping[str, Any],
-    front: str,
-    given: Iterable[str] | None = None,
+    model: nn.Module, path: str, change: Change, given: Iterable[str] | None = None
 ) -> str:
     """Write the line that exchanges one layer: ``model.fc = nn.Linear(512, 10)``.
 
@@ -177,13 +170,13 @@ def _layer_statement(
     """
     layer = model.get_submodule(path)
     made = target = writing.layer_path(model, path)
-    if settings:
+    if change.settings:
         now = tracing.layer_settings(layer)
         kept = {name: now[name] for name in (now if given is None else given) if name in now}
-        made = f"nn.{layer_code(type(layer), {**kept, **settings})}"
+        made = f"nn.{layer_code(type(layer), {**kept, **change.settings})}"
         dtype = next((p.dtype for p in layer.parameters()), torch.float32)
         made += "" if dtype is torch.float32 else f".to({dtype})"
-    return f"{target} = {f'nn.Sequential(nn.{front}, {made})' if front else made}"
+    return f"{target} = {f'nn.Sequential(nn.{change.front}, {made})' if change.front else made}"
 
 
 @dataclass(frozen=True)
@@ -226,11 +219,9 @@ class _Search:
                 known = [(fix.edits, fix.statements) for fix in found]
                 new = self._first(family)
                 found += [fix for fix in new if (fix.edits, fix.statements) not in known]
-        return Found(
-            fixes=tuple(sorted(found, key=lambda fix: fix.rank)),
-            tried=tuple(words for words, in_time in self._tried.items() if in_time),
-            untried=tuple(words for words, in_time in self._tried.items() if not in_time),
-        )
+        tried = [words for words, in_time in self._tried.items() if in_time]
+        untried = tuple(words for words in self._tried if words not in tried)
+        return Found(tuple(sorted(found, key=lambda fix: fix.rank)), tuple(tried), untried)
 
     def _families(self) -> Iterator[_Family]:
         images = self._call.args[0] if self._call.args else None
@@ -318,15 +309,11 @@ class _Search:
                     return
 
     def _fix(self, plan: _Plan, rank: int) -> Fix:
+        text = " and ".join(change.text for change in plan.changes)
+        reason = next((each.reason for each in reversed(plan.changes) if each.reason), "")
         pairs = zip(self._call.tensors, plan.call.tensors, strict=False)
-        return Fix(
-            text=" and ".join(change.text for change in plan.changes),
-            edits=plan.edits,
-            statements=plan.statements,
-            reason=next((each.reason for each in reversed(plan.changes) if each.reason), ""),
-            rank=rank,
-            moves_batch=any(before.dim() != after.dim() for before, after in pairs),
-        )
+        moves_batch = any(before.dim() != after.dim() for before, after in pairs)
+        return Fix(text, plan.edits, plan.statements, reason, rank, moves_batch)
 
     def _completed(self, changes: list[Change], longest: int) -> _Plan | None:
         """Make changes, and what has to follow them, until the network runs, or else give up."""

@@ -6,6 +6,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from torch import nn
@@ -50,9 +51,8 @@ def title_of(step: Step) -> str:
     Anything else is named by its code, ``x[0]``.
     """
     if step.module is not None:
-        first, *rest = step.name.split(".")
-        title = f"model[{first}]" if first.isdigit() else first
-        return title + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in rest)
+        title = re.sub(r"\.?\b(\d+)\b", r"[\1]", step.name)
+        return f"model{title}" if title.startswith("[") else title
     is_call = isinstance(parsed(step.place.code), ast.Call)
     return step.name if is_call else " ".join(step.place.code.split())
 
@@ -81,11 +81,9 @@ def sizes_as_written(step: Step) -> Sequence[str]:
 def parsed(code: str) -> ast.AST | None:
     """Parse an expression, or a statement that has no other in it; None for what is no code."""
     for written in (f"({code})", code):  # an expression may span lines
-        try:
+        with suppress(SyntaxError):
             statement = ast.parse(written).body[0]
-        except SyntaxError:
-            continue
-        return statement.value if isinstance(statement, ast.Expr) else statement
+            return statement.value if isinstance(statement, ast.Expr) else statement
     return None
 
 
