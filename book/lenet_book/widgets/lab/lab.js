@@ -7,7 +7,7 @@ import { readTheme, watchTheme } from "../shared/colours.js";
 import { OWN_KEYS, button, element, watchSize, withCode } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
 import { sumOf } from "../shared/numbers.js";
-import { Question } from "../shared/question.js";
+import { questionWith } from "../shared/question.js";
 import { countText, numberText, percentText } from "../shared/text.js";
 
 const PREDICTIONS = [
@@ -52,9 +52,9 @@ class Lab {
     const options = faults.map(({ name, title }) => element("option", { value: name }, title));
     this.#picker = element("select", { "aria-label": "fault", onchange: () => setValue(model, "fault", this.#picker.value) }, ...options);
     this.#picking.append(this.#picker);
-    this.#prediction = new Question("Predict first: what will the test accuracy do?", PREDICTIONS, (key) => this.#predict(key));
+    this.#prediction = questionWith("Predict first: what will the test accuracy do?", PREDICTIONS, (key) => this.#predict(key));
     const names = faults.map(({ name, title }) => ({ key: name, text: title }));
-    this.#quiz = new Question("Which fault made the solid curves?", names, (name) => this.#guess(name));
+    this.#quiz = questionWith("Which fault made the solid curves?", names, (name) => this.#guess(name));
     this.#quiz.node.append(this.#another);
     const lossOptions = { title: "Loss while training", top: 1.4 * Math.log(numClasses) };
     this.#charts = trainingCharts(numClasses, { xLabel: "updates" }, lossOptions, { title: "Test accuracy" });

@@ -3,7 +3,7 @@
 import { OWN_KEYS, button, element, setAttribute, setText } from "../shared/elements.js";
 import { textField } from "../shared/fields.js";
 import { mounting } from "../shared/mounting.js";
-import { Question } from "../shared/question.js";
+import { questionWith } from "../shared/question.js";
 import { countText, shapeText } from "../shared/text.js";
 
 const SHOWN = ""; // stands among the guesses when the answer was shown
@@ -50,7 +50,7 @@ class Prediction {
     this.#kind = KINDS_OF_ANSWERS[kind];
     this.#guesses = recall(this.#key);
     const texts = kind === "choice" ? [answer, ...tempting.map(([wrong]) => wrong)].map(String).sort() : [];
-    this.#question = new Question(question, texts.map((text) => ({ key: text, text })), (text) => this.#guess(text));
+    this.#question = questionWith(question, texts.map((text) => ({ key: text, text })), (text) => this.#guess(text));
     const enter = () => this.#guess(this.#field.value);
     const onkeydown = (/** @type {KeyboardEvent} */ { key }) => key === "Enter" && enter();
     const attributes = { "aria-label": "your guess", placeholder: this.#kind.example, onkeydown };

@@ -14,16 +14,9 @@ export function readTheme(widget) {
   const ground = parseColour(style.backgroundColor);
   const isDark = inkOn(ground) === "#fff";
   widget.classList.toggle("lenet-dark", isDark);
-  const variable = (/** @type {string} */ name) => style.getPropertyValue(`--lenet-${name}`).trim();
-  return {
-    ground,
-    below: parseColour(variable("below")),
-    zero: isDark ? ground : parseColour(variable("zero")),
-    above: parseColour(variable("above")),
-    line: variable("line"),
-    window: variable("window"),
-    isDark,
-  };
+  const [line, frame, ...others] = ["line", "window", "below", "zero", "above"].map((name) => style.getPropertyValue(`--lenet-${name}`).trim());
+  const [below, zero, above] = others.map(parseColour);
+  return { ground, below, zero: isDark ? ground : zero, above, line, window: frame, isDark };
 }
 
 /** Call `redraw` whenever the page changes between light and dark. @param {() => void} redraw @returns {() => void}  ends it */

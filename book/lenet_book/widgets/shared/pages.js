@@ -24,9 +24,9 @@ const waiting = new Map();
 /** @type {Map<string, ExpectedWidget>} */
 const expected = new Map();
 
-/** @param {StoredModel} entry @returns {Values} */
+/** @param {StoredModel} entry */
 function modelOf({ state, buffers }) {
-  const bytes = buffers.filter(({ path }) => path.length === 1).map(({ path, chunks }) => [path[0], bytesOf(chunks)]);
+  const bytes = buffers.filter(({ path }) => path.length === 1).map(({ path: [name], chunks }) => [name, bytesOf(chunks)]);
   return new Values({ ...state, ...Object.fromEntries(bytes) });
 }
 
@@ -58,11 +58,13 @@ async function loaded(model) {
   if (definition.version !== model.get("format_version")) {
     throw new Error("it was stored by another version of the package; execute its notebook again");
   }
-  if (!definition.frontEnd) document.head.append(element("style", {}, definition.style));
-  const { source } = definition;
-  const addressOf = source && location.protocol !== "file:" ? (/** @type {string} */ worker) => beside(source, worker) : null;
-  const makePart = async (/** @type {string} */ part, /** @type {object} */ names) => (await partOf(name, part, source))({ ...names, addressOf }, makePart);
-  definition.frontEnd ??= definition.make(makePart);
+  if (!definition.frontEnd) {
+    document.head.append(element("style", {}, definition.style));
+    const { source } = definition;
+    const addressOf = source && location.protocol !== "file:" ? (/** @type {string} */ worker) => beside(source, worker) : null;
+    const makePart = async (/** @type {string} */ part, /** @type {object} */ names) => (await partOf(name, part, source))({ ...names, addressOf }, makePart);
+    definition.frontEnd = definition.make(makePart);
+  }
   return definition.frontEnd;
 }
 
@@ -116,8 +118,8 @@ function lastState(model) {
 
 /** @param {Values} model @param {Element} box */
 function showLastState(model, box) {
-  const note = "These controls need a running Python kernel. Here is what they showed last.";
-  box.replaceChildren(element("div", { class: "lenet-static-control" }, element("p", {}, note), lastState(model)));
+  const note = element("p", {}, "These controls need a running Python kernel. Here is what they showed last.");
+  box.replaceChildren(element("div", { class: "lenet-static-control" }, note, lastState(model)));
 }
 
 const whenIdle = window.requestIdleCallback ?? setTimeout; // Safari has no such callback
