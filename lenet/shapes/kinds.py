@@ -227,10 +227,8 @@ def weight_shape(step: Step) -> Shape:
 def needed_size(step: Step) -> int | None:
     """Read from a step's weights which size they fit; None where anything will do."""
     fit, weight = kind_of(step).fits, weight_shape(step)
-    if fit is None or (fit.weight_axis is None and step.module is None):
-        return None
-    if fit.weight_axis is None:
-        return int(step.settings[fit.setting])
+    if fit is None or fit.weight_axis is None:
+        return step.settings.get(fit.setting) if fit else None  # a function has no such setting
     groups = step.settings.get("groups", 1) if fit.weight_axis == 1 else 1
     return int(weight[fit.weight_axis] * groups)
 

@@ -40,9 +40,8 @@ def markdown_table(
 
 def markdown(text: str) -> str:
     """Keep text from being read as Markdown or HTML."""
-    for mark in "\\`*_|[]<>":
-        text = text.replace(mark, f"\\{mark}" if mark not in "<>" else escape(mark))
-    return re.sub(r"[ \n]+", " ", text).strip(" ")
+    marked = re.sub(r"[\\`*_|\[\]]", r"\\\g<0>", escape(text, quote=False))
+    return re.sub(r"[ \n]+", " ", marked).strip(" ")
 
 
 def table_html(

@@ -154,6 +154,7 @@ class ShapeTable:
         model_name: the class of the network.
         input_shapes: the shape of every input; "N" stands for the batch.
         rows: the operations that ran.
+        num_parameters: all parameters of the network, each counted once.
         num_unused_parameters: parameters that none of them used.
         explanation: why the pass did not work, or None when it did.
         num_unregistered_parameters: parameters used that the network does not know as its own.
@@ -168,6 +169,7 @@ class ShapeTable:
     model_name: str
     input_shapes: tuple[NamedShape, ...]
     rows: tuple[Row, ...]
+    num_parameters: int
     num_unused_parameters: int
     explanation: Explanation | None
     num_unregistered_parameters: int
@@ -177,12 +179,6 @@ class ShapeTable:
     blind_spots: tuple[str, ...]
     columns: tuple[str, ...] = USUAL_COLUMNS
     depth: int | None = None
-
-    @property
-    def num_parameters(self) -> int:
-        """All parameters of the network, each counted once."""
-        used = sum(row.num_parameters for row in self.rows) - self.num_unregistered_parameters
-        return used + self.num_unused_parameters
 
     @property
     def num_macs(self) -> int:
@@ -388,6 +384,7 @@ def _table(
         model_name=getattr(twin, "original_name", type(twin).__name__),
         input_shapes=tuple(named_shape(tensor.shape, batch) for tensor in tensors_in(given)),
         rows=rows,
+        num_parameters=sum(p.numel() for p in own),
         num_unused_parameters=recording.num_unused_parameters,
         explanation=explanation,
         num_unregistered_parameters=recording.num_unregistered_parameters,

@@ -502,10 +502,8 @@ def _stand_ins(
     copy twice as fast. What is neither a tensor, a module nor a container is copied, or shared.
     """
     memo: dict[int, Any] = {}
-    wrappers = []
-    for module in model.modules():
-        if _wrapped_by(module) is not None:
-            wrappers.append(module)
+    modules = list(model.modules())
+    for module in modules:
         for value in vars(module).values():
             if isinstance(value, dict) and not value:
                 memo[id(value)] = type(value)()
@@ -513,8 +511,9 @@ def _stand_ins(
                 memo |= {id(t): _private_tensor(t, device) for t in tensors_in(value)}
             elif shares_rest and not isinstance(value, nn.Module):
                 memo[id(value)] = value
-    for wrapper in reversed(wrappers):
-        memo[id(wrapper)] = copy.deepcopy(_wrapped_by(wrapper), memo)
+    for module in reversed(modules):  # a wrapper may stand in another
+        if (wrapped := _wrapped_by(module)) is not None:
+            memo[id(module)] = copy.deepcopy(wrapped, memo)
     return memo
 
 
