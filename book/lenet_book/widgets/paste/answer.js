@@ -7,6 +7,7 @@ import { fixesHeading } from "../calculator/fixes.js";
 import { HEADINGS, numberCells } from "../calculator/table.js";
 import { showItems } from "./items.js";
 
+const IN_PYTHON = "The same in Python, for anything that this page cannot read: ";
 const PACKAGE = "The package does it, see below.";
 const CLASS_TOO = "Paste the class as well, above or below the message: " +
   "then the line is found, and the change that mends it.";
@@ -21,15 +22,18 @@ export function answerTo(reading, said, explanation, apply) {
   const { refusal, problem, unread, command } = reading;
   const isBlank = !reading.code.trim();
   /** @type {HTMLElement[]} */
-  const cards = said ? [card("", ...messageParts(said, reading, isBlank))] : [];
+  const cards = [];
+  if (said) {
+    const inCode = problem ? `In your code it is line ${problem.shown.line}, ${problem.name}.` : "";
+    cards.push(card("", quoted(said.quote), paragraph(said.meaning), paragraph(isBlank ? CLASS_TOO : inCode)));
+  }
   if (isBlank && !said) cards.push(card("", paragraph("Paste a network, a message of PyTorch's, or both.")));
   else if (refusal && !isBlank) cards.push(card("bad", paragraph(lineText(refusal), "lenet-what")));
   else if (problem) cards.push(...problemParts(problem, explanation, !said, apply));
   for (const each of unread) cards.push(card("", paragraph(`${lineText(each)} ${PACKAGE}`)));
   if (!refusal && !problem && !unread.length) cards.push(card("good", paragraph(fitText(reading), "lenet-what")));
   const code = element("code", { class: "lenet-command" }, command);
-  const inPython = "The same in Python, for anything that this page cannot read: ";
-  return isBlank ? cards : [...cards, element("p", { class: "lenet-muted" }, inPython, code)];
+  return isBlank ? cards : [...cards, element("p", { class: "lenet-muted" }, IN_PYTHON, code)];
 }
 
 /** The same in one sentence, to be read aloud. @param {Reading} reading @param {Meaning | null} said */
@@ -74,16 +78,6 @@ function fitText({ rows, imageShape }) {
 /** @param {Unread} unread */
 function lineText({ place, what }) {
   return `Line ${place.line}: ${what}.`;
-}
-
-/** @param {Meaning} said @param {Reading} reading @param {boolean} isBlank */
-function messageParts({ quote, meaning }, { problem }, isBlank) {
-  const inCode = problem ? `In your code it is line ${problem.shown.line}, ${problem.name}.` : "";
-  return [
-    quoted(quote),
-    paragraph(meaning),
-    paragraph(isBlank ? CLASS_TOO : inCode),
-  ];
 }
 
 /**

@@ -108,20 +108,17 @@ function visitsOf({ rows, given }) {
   const all = [...operations, ...blocks].sort((a, b) => a.index - b.index);
   /** @type {Map<number, string[][]>} */
   const visits = new Map();
-  let before = 0;
-  /** What has been done in this visit. @type {Set<string>} */
-  let seen = new Set();
-  for (const { place: { from, to, lastLine: line }, shape } of all) {
-    const here = visits.get(line) ?? [];
-    if (line !== before || seen.has(`${from} ${to}`)) {
-      here.push([]);
-      seen = new Set();
-    }
-    seen.add(`${from} ${to}`);
+  /** What has been done in this visit. @type {SourcePlace[]} */
+  let seen = [];
+  for (const { place, shape } of all) {
+    const here = visits.get(place.lastLine) ?? [];
+    const isSame = (/** @type {SourcePlace} */ { from, to }) => from === place.from && to === place.to;
+    const isNew = seen[0]?.lastLine !== place.lastLine || seen.some(isSame);
+    if (isNew) here.push([]);
+    seen = isNew ? [place] : [...seen, place];
     const shapes = here[here.length - 1];
     if (shapes.at(-1) !== shape) shapes.push(shape);
-    visits.set(line, here);
-    before = line;
+    visits.set(place.lastLine, here);
   }
   return visits;
 }

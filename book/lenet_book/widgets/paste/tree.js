@@ -40,8 +40,12 @@ export class PyNode {
     return this.kids.slice(1, -1);
   }
 
+  /** @returns {SourcePlace} */
   get place() {
-    return placeOf(this.code, this.from, this.to);
+    const { code, from, to, text } = this;
+    const before = code.slice(0, from).split("\n");
+    const [line, lines] = [before.length, text.split("\n").length];
+    return { from, to, line, column: before[line - 1].length, lastLine: line + lines - 1 };
   }
 
   /** @param {string} type */
@@ -134,13 +138,6 @@ function syntaxError(code, from, to) {
   const [found] = code.slice(from, Math.max(to, from + 1)).split("\n");
   const what = found.trim() || "the line's end";
   return `this is no Python: ${to > from ? `${what} is not expected here` : `something is missing before ${what}`}`;
-}
-
-/** The characters, line and column of a piece of code. @param {string} code @param {number} from @param {number} to @returns {SourcePlace} */
-export function placeOf(code, from, to) {
-  const before = code.slice(0, from).split("\n");
-  const lastLine = before.length + code.slice(from, to).split("\n").length - 1;
-  return { from, to, line: before.length, column: before[before.length - 1].length, lastLine };
 }
 
 /** What an operation works on. @param {PyNode} node @param {boolean} isLayer @returns {PyNode[]} */
