@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -189,7 +189,9 @@ def layer_expression(model: nn.Module, name: str) -> Expression | None:
         if init := _users_init(owner):
             file, space = init.__code__.co_filename, (init.__globals__, {"self": owner})
             made = _assignments(source_of(file), init.__code__.co_firstlineno)
-            found = _calls(ast.parse(f"self.{parts[depth]}"), made)
+            found = chain.from_iterable(
+                _calls(v, made) for v in made.get(f"self.{parts[depth]}", ())
+            )
             calls = [call for call in found if _evaluated(call.func, space) is type(layer)]
             modules = _layers(owner.get_submodule(parts[depth]))
             layers = [each for each in modules if type(each) is type(layer)]
@@ -326,9 +328,9 @@ def _assignments(source: str, line: int) -> dict[str, list[ast.expr]]:
 
 def _calls(node: ast.AST, made: Mapping[str, Sequence[ast.expr]]) -> Iterator[ast.Call]:
     """List the calls in some code, and in what was given to names in it, in their order."""
-    if isinstance(node, ast.Name | ast.Attribute):
-        rest = {name: values for name, values in made.items() if name != ast.unparse(node)}
-        for value in made.get(ast.unparse(node), ()):
+    if isinstance(node, ast.Name):
+        rest = {name: values for name, values in made.items() if name != node.id}
+        for value in made.get(node.id, ()):
             yield from _calls(value, rest)
     if isinstance(node, ast.Call):
         yield node

@@ -390,6 +390,5 @@ def _can_compare(loss: Callable[..., Tensor], given: Mapping[str, Any], change: 
 def _described(tensor: Tensor) -> str:
     """A tensor's shape and type, with the range of labels: ``(4,) int64 from 1 to 10``."""
     text = f"{shape_text(tensor.shape)} {diagnosis.dtype_name(tensor.dtype)}"
-    if tensor.is_floating_point() or not tensor.numel():
-        return text
-    return f"{text} from {tensor.min().item()} to {tensor.max().item()}"
+    has_range = tensor.numel() and not tensor.is_floating_point()
+    return f"{text} from {tensor.min().item()} to {tensor.max().item()}" if has_range else text

@@ -365,6 +365,24 @@ class Net(nn.Module):
         assert len(mended(source, fix, images)) == 3
 
 
+def test_a_layer_in_a_sequence_of_a_class_of_its_own_is_changed_by_a_statement():
+    source = """
+class Block(nn.Sequential):
+    def __init__(self, width):
+        super().__init__(nn.Conv2d(1, width, 3), nn.ReLU())
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block(4)
+    def forward(self, x):
+        return self.block(x).flatten(1)
+"""
+    images = torch.rand(3, 2, 8, 8)
+    (fix, *_) = search(run_cell(source)["Net"](), images).fixes
+    assert fix.lines == ["model.block[0] = nn.Conv2d(2, 4, kernel_size=3)"]
+    assert len(mended(source, fix, images)) == 3
+
+
 def test_what_is_not_the_users_to_edit_is_changed_by_a_statement():
     model = torchvision.models.resnet18()
     model.fc = nn.Linear(256, 10)
