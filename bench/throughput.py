@@ -28,10 +28,10 @@ import torch.nn.functional as F
 from series import collect, make_parser
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from torchvision.datasets import VisionDataset
 from torchvision.transforms import ToTensor
 
 from lenet.data import ImageData, dataset, load, normalise
+from lenet.data.in_memory import InMemoryDataset
 from lenet.models import NarrowLeNet
 from lenet.train import EVALUATION_BATCH_SIZE, Settings, evaluate, fit, num_correct, pick_device
 from lenet_book.results import FOLDER, Record
@@ -53,14 +53,14 @@ class Work:
     """One epoch of training for one of the ways.
 
     Attributes:
-        pictures: The training images as a torchvision dataset.
+        pictures: The training images, used as a torchvision dataset is.
         data: The same images in memory, on the device; one test image only, so that `fit`
             spends no time on evaluation.
         device: Where to train.
         seed: Seed of the network and of the order of the images.
     """
 
-    pictures: VisionDataset
+    pictures: InMemoryDataset
     data: ImageData
     device: torch.device
     seed: int

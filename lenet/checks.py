@@ -130,13 +130,16 @@ def tensor(
     return value
 
 
-def labels(value: object, num_images: int, num_classes: int | None = None) -> Tensor:
+def labels(
+    value: object, num_images: int, num_classes: int | None = None, *, name: str = "labels"
+) -> Tensor:
     """Return class numbers, a sequence or a tensor of whole numbers, as int64 (N,).
 
     Args:
         value: What came.
         num_images: How many there must be.
         num_classes: How many classes there are; None leaves open which numbers are right.
+        name: What they are called.
 
     Raises:
         ValueError: They are no whole numbers, of another number, or of no class.
@@ -149,13 +152,13 @@ def labels(value: object, num_images: int, num_classes: int | None = None) -> Te
     found = found.long() if is_whole else found
     if not is_whole or found.shape != (num_images,):
         raise ValueError(
-            f"labels must be whole numbers ({num_images},), one for each image, not {_came(value)}"
+            f"{name} must be whole numbers ({num_images},), one for each image, not {_came(value)}"
         )
     if num_classes is not None and num_images:
         low, high = (int(end) for end in found.aminmax())
         if low < 0 or high >= num_classes:
             there = f"there are {num_classes} classes, counted from 0"
-            raise ValueError(f"labels go from {low} to {high}, and {there}")
+            raise ValueError(f"{name} go from {low} to {high}, and {there}")
     return found
 
 

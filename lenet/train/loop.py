@@ -5,6 +5,7 @@ After it comes how a network is judged: what it predicts, its score, and what it
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -219,11 +220,11 @@ def train_epoch(
         Loss and correct predictions on each batch just before its update.
 
     Raises:
-        ValueError: There is no example.
+        ValueError: There is no example, or a label is of no class.
     """
     checks.instance("optimizer", optimizer, torch.optim.Optimizer)
     checks.instance("model", model, nn.Module).train()
-    loss_function = _looks_first(loss_function)
+    loss_function = _checked(loss_function)
 
     def step(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         optimizer.zero_grad()  # 2 forget the gradients of the batch before
@@ -289,9 +290,9 @@ def score(logits: Tensor, labels: Tensor, loss_function: Loss = F.cross_entropy)
     Raises:
         ValueError: Types or shapes are others, or a label is of no class.
     """
-    labels = _check_pair(logits, labels)
-    loss = float(loss_function(logits, labels))
-    return Score(loss, num_correct(logits, labels), len(labels))
+    right = num_correct(logits, labels)
+    loss = loss_function(logits, torch.as_tensor(labels, device=logits.device).long())
+    return Score(float(loss), right, len(labels))
 
 
 def num_correct(logits: Tensor, labels: Tensor) -> int:
@@ -338,16 +339,16 @@ def _check_pair(logits: Tensor, labels: Tensor) -> Tensor:
     return checks.labels(labels, *logits.shape).to(logits.device)
 
 
-def _looks_first(loss_function: Loss) -> Loss:
-    """Make a loss that looks at the first logits and labels that it is given."""
-    is_first = True
+def _checked(loss_function: Loss) -> Loss:
+    """Make a loss that checks its batches: all on the CPU, elsewhere the first, as reading waits."""
+    numbers = itertools.count(1)
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        nonlocal is_first
-        if is_first:
-            checks.tensor("labels", labels, "N", torch.int64)
-            _check_pair(checks.scores(logits, len(labels)), labels)
-            is_first = False
+        number = next(numbers)
+        if number == 1 or labels.device.type == "cpu":
+            checks.tensor("labels", labels, "N", torch.int64, may_be_empty=number > 1)
+            num_classes = checks.scores(logits, len(labels)).shape[1]
+            checks.labels(labels, len(labels), num_classes, name=f"in batch {number}, labels")
         return loss_function(logits, labels)
 
     return loss

@@ -364,6 +364,14 @@ def test_no_example_is_no_score():
         train_epoch(model, none, make_optimizer(model, Settings()))
 
 
+@pytest.mark.parametrize("wrong", [10, -1, -100])
+def test_a_label_of_no_class_is_named_with_its_batch(wrong):
+    images, right = torch.zeros(4, 1, 28, 28), torch.tensor([0, 1, 2, 3])
+    model, batches = network(), [(images, right), (images, right * 0 + wrong)]
+    with pytest.raises(ValueError, match=f"in batch 2, labels go from .*{wrong}.*10 classes"):
+        train_epoch(model, batches, make_optimizer(model, Settings()))
+
+
 def test_settings_come_back_from_json_but_for_code():
     settings = Settings(epochs=3, lr=0.5, augment=lambda images, _: images)
     stored = json.loads(json.dumps(settings.as_json()))
