@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate, chain
+from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -189,9 +189,7 @@ def layer_expression(model: nn.Module, name: str) -> Expression | None:
         if init := _users_init(owner):
             file, space = init.__code__.co_filename, (init.__globals__, {"self": owner})
             made = _assignments(source_of(file), init.__code__.co_firstlineno)
-            found = chain.from_iterable(
-                _calls(v, made) for v in made.get(f"self.{parts[depth]}", ())
-            )
+            found = _calls(made.get(f"self.{parts[depth]}", ()), made)
             calls = [call for call in found if _evaluated(call.func, space) is type(layer)]
             modules = _layers(owner.get_submodule(parts[depth]))
             layers = [each for each in modules if type(each) is type(layer)]
@@ -326,16 +324,15 @@ def _assignments(source: str, line: int) -> dict[str, list[ast.expr]]:
     return made
 
 
-def _calls(node: ast.AST, made: Mapping[str, Sequence[ast.expr]]) -> Iterator[ast.Call]:
+def _calls(nodes: Iterable[ast.AST], made: Mapping[str, Sequence[ast.expr]]) -> Iterator[ast.Call]:
     """List the calls in some code, and in what was given to names in it, in their order."""
-    if isinstance(node, ast.Name):
-        rest = {name: values for name, values in made.items() if name != node.id}
-        for value in made.get(node.id, ()):
-            yield from _calls(value, rest)
-    if isinstance(node, ast.Call):
-        yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _calls(child, made)
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            rest = {name: values for name, values in made.items() if name != node.id}
+            yield from _calls(made.get(node.id, ()), rest)
+        if isinstance(node, ast.Call):
+            yield node
+        yield from _calls(ast.iter_child_nodes(node), made)
 
 
 def _layers(module: nn.Module) -> Iterator[nn.Module]:
