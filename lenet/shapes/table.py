@@ -493,11 +493,11 @@ def _is_shape(given: object) -> bool:
 
 def _check_axes(model: nn.Module, images: Tensor, device: torch.device | str) -> None:
     """Refuse a shape with a batch axis, or without the channels that the network works with."""
-    channels = [each.in_channels for each in model.modules() if isinstance(each, nn.Conv2d)]
+    convolutions = (module for module in model.modules() if isinstance(module, nn.Conv2d))
     if images.dim() == 5:
         right, why = images[:, 0], "has a batch axis: give the shape of one image"
-    elif images.dim() == 3 and channels:
-        right = images[:, None].expand(-1, channels[0], -1, -1)
+    elif images.dim() == 3 and (first := next(convolutions, None)):
+        right = images[:, None].expand(-1, first.in_channels, -1, -1)
         why = "has no channel axis: give channels, height and width"
     else:
         return

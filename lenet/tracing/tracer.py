@@ -19,12 +19,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from itertools import chain
 from types import CellType, FunctionType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -455,7 +455,7 @@ def _surroundings(gradients: bool) -> Iterator[None]:
 
 def _materialise(twin: nn.Module, given: Arguments, device: torch.device | str) -> None:
     """Let the lazy layers of a copy learn their sizes, as far as it runs."""
-    if any(map(is_lazy, chain(twin.parameters(), twin.buffers()))):
+    if any(isinstance(module, LazyModuleMixin) for module in twin.modules()):
         args, kwargs = _copied(given, device)
         with suppress(Exception):  # the recorded pass will say so
             twin(*args, **kwargs)
