@@ -27,7 +27,6 @@ class Playground {
   #note = element("p", { class: "lenet-leftover" });
   #problem = element("p", { class: "lenet-problem", role: "alert" });
   #code = element("code", { class: "lenet-mono" });
-  #words = element("div", { class: "lenet-formula" }, this.#rule, this.#formulas, this.#note, this.#problem, element("p", {}, this.#code));
   #aloud = announcer();
   /** The reader's own, of the size that it was typed in. @type {Table | null} */
   #own = null;
@@ -47,24 +46,25 @@ class Playground {
     });
     this.#controls = controlsFor(this.#settings, () => this.show());
     this.#scene = sceneOf((stop) => this.#goTo(stop), () => this.show());
+    const moved = () => this.#showStop();
     this.#transport = new Transport({
       at: () => this.#position,
       last: () => this.#numStops - 1,
-      go: (position) => this.#move(position),
+      go: (position) => {
+        setValue(model, "position", position);
+        moved(); // also where it is already: the place is read aloud
+      },
       milliseconds: () => Math.min(PLAY.longest, Math.max(PLAY.shortest, PLAY.whole / this.#numStops)),
     }, { slider: "position of the window" });
     this.#transport.play.classList.add("lenet-main");
+    const words = element("div", { class: "lenet-formula" }, this.#rule, this.#formulas, this.#note, this.#problem, element("p", {}, this.#code));
     this.root = element("div", { class: "lenet-widget lenet-playground", ...OWN_KEYS },
       element("div", { class: "lenet-board" }, this.#controls.node, this.#scene.from, this.#transport.node, this.#scene.to,
-        this.#words, this.#workings), this.#aloud.node);
-    const moved = () => this.#showStop();
+        words, this.#workings), this.#aloud.node);
     this.stops = [
-      () => this.#transport.stop(), this.#scene.end, watchTheme(moved), watchValue(model, "position", moved),
-      ...this.#settings.listen(),
+      () => this.#transport.stop(), this.#scene.end, watchTheme(moved), watchValue(model, "position", moved), ...this.#settings.listen(),
     ];
   }
-
-  // ------------------------------------------------------------------------ what the reader does
 
   /** @param {Table} kernel */
   #changeKernel(kernel) {
@@ -73,19 +73,11 @@ class Playground {
     this.show();
   }
 
-  /** @param {number} position */
-  #move(position) {
-    setValue(this.#model, "position", position);
-    this.#showStop();
-  }
-
   /** @param {number[]} stop  row and column of the output, any numbers */
   #goTo(stop) {
     const inside = this.#outputShape.map((size, axis) => Math.max(0, Math.min(size - 1, stop[axis])));
     this.#transport.go(flatIndex(inside, this.#outputShape));
   }
-
-  // ------------------------------------------------------------------------ what is shown
 
   get #outputShape() {
     return this.#windows.map((window) => window.outputSize);
@@ -98,6 +90,8 @@ class Playground {
   get #position() {
     return Math.max(0, Math.min(this.#numStops - 1, this.#model.get("position")));
   }
+
+  // ------------------------------------------------------------------------ what is shown
 
   /** Show everything anew; the first time, once the widget is in the page. */
   show() {

@@ -42,14 +42,12 @@ export class Settings {
     return [...NAMES, "operation", "ceil_mode", "same"].map((name) => watchValue(this.#model, name, follow));
   }
 
-  /** @returns {Sliding} */
   get operation() {
-    return this.#model.get("operation");
+    return /** @type {Sliding} */ (this.#model.get("operation"));
   }
 
-  /** @returns {boolean} */
   get ceilMode() {
-    return this.#model.get("ceil_mode");
+    return Boolean(this.#model.get("ceil_mode"));
   }
 
   /** Does the padding keep the size, whatever number stands in its field? */
@@ -72,9 +70,8 @@ export class Settings {
   /** @param {Sliding} operation */
   chooseOperation(operation) {
     const stride = operation === "conv" ? [1, 1] : this.entries.kernel_size.map((size) => Number(size) || 1);
-    const settings = { operation, stride, position: 0 };
-    if (operation === "conv") this.save({ ...settings, ceil_mode: false });
-    else this.save({ ...settings, same: false, ...(operation === "avg" ? { dilation: [1, 1] } : {}) });
+    const others = { conv: { ceil_mode: false }, max: { same: false }, avg: { same: false, dilation: [1, 1] } }[operation];
+    this.save({ operation, stride, position: 0, ...others });
   }
 
   /** @param {string} name @param {number} axis @param {Entry} entry */
@@ -89,9 +86,8 @@ export class Settings {
   /** @param {boolean} isSquare */
   setSquare(isSquare) {
     this.#isSplit = !isSquare;
-    const heights = Object.entries(this.entries).map(([name, [height]]) => [name, [height, height]]);
-    if (isSquare) this.save(Object.fromEntries(heights));
-    else this.#changed();
+    if (!isSquare) return this.#changed();
+    this.save(Object.fromEntries(Object.entries(this.entries).map(([name, [height]]) => [name, [height, height]])));
   }
 
   /** @param {Record<string, any>} values */

@@ -65,24 +65,17 @@ export function resized(kernel, rows, columns) {
   return tableOf(rows, columns, (row, column) => kernel[row + top]?.[column + left] ?? 0);
 }
 
-const OPERATIONS_OF_THE_ENGINE = { conv: "conv", max: "maxPool", avg: "avgPool" };
-
 /** Run the stage's engine, with a program of one operation. @param {Sliding} operation @param {Table} picture @param {Table} kernel @param {SlidingWindow[]} windows */
 export function slide(operation, picture, kernel, windows) {
-  const along = (/** @type {(window: SlidingWindow) => number} */ number) =>
-    /** @type {[number, number]} */ (windows.map(number));
+  const along = (/** @type {"inputSize" | "outputSize" | "kernelSize" | "stride" | "paddingBefore" | "dilation"} */ name) =>
+    /** @type {[number, number]} */ (windows.map((window) => window[name]));
   const instruction = {
-    kind: OPERATIONS_OF_THE_ENGINE[operation],
-    inputs: [0],
-    shape: [1, ...along((window) => window.outputSize)],
-    weight: "kernel",
-    kernel: along((window) => window.kernelSize),
-    stride: along((window) => window.stride),
-    padding: along((window) => window.paddingBefore),
-    dilation: along((window) => window.dilation),
-    countPadding: true,
+    kind: { conv: "conv", max: "maxPool", avg: "avgPool" }[operation],
+    inputs: [0], shape: [1, ...along("outputSize")],
+    weight: "kernel", kernel: along("kernelSize"), stride: along("stride"),
+    padding: along("paddingBefore"), dilation: along("dilation"), countPadding: true,
   };
-  const input = { kind: "input", inputs: [], shape: [1, ...along((window) => window.inputSize)] };
+  const input = { kind: "input", inputs: [], shape: [1, ...along("inputSize")] };
   const weights = { shape: instruction.kernel, data: /** @type {any} */ (kernel.flat()) };
   const engine = new Engine([input, instruction], { kernel: weights });
   engine.run(picture.flat());
