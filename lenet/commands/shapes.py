@@ -93,14 +93,12 @@ def parse_shape(text: str) -> tuple[int, ...]:
     """
     parts = [part.strip() for part in text.lower().replace("×", "x").replace(",", "x").split("x")]
     if not all(part.isdecimal() and part.strip("0") for part in parts):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no shape: write channels, height and width as 1x28x28"
-        )
-    if math.prod(map(float, parts)) > MOST_NUMBERS:  # int refuses a number of thousands of digits
-        raise argparse.ArgumentTypeError(
-            f"{text!r} has more than {MOST_NUMBERS:,} numbers: the network is run on them"
-        )
-    return tuple(map(int, parts))
+        why = "is no shape: write channels, height and width as 1x28x28"
+    elif math.prod(map(float, parts)) > MOST_NUMBERS:  # int refuses thousands of digits
+        why = f"has more than {MOST_NUMBERS:,} numbers: the network is run on them"
+    else:
+        return tuple(map(int, parts))
+    raise argparse.ArgumentTypeError(f"{text!r} {why}")
 
 
 def _names(text: str) -> list[str]:

@@ -218,23 +218,19 @@ class ShapeTable:
         cells = [cells for _, cells in self._lines()]
         table = markup.markdown_table(self.columns, cells, _NUMBERS)
         below = "\n".join(f"- {markup.markdown(line)}" for line in self.notes())
-        parts = [f"**{markup.markdown(self.title)}**", table, below]
-        if self.explanation is not None:
-            parts.append(f"~~~text\n{self.explanation}\n~~~")
-        return "\n\n".join(parts)
+        problem = [f"~~~text\n{self.explanation}\n~~~"] if self.explanation else []
+        return "\n\n".join([f"**{markup.markdown(self.title)}**", table, below, *problem])
 
     def __str__(self) -> str:
         text = markup.aligned_text(self.columns, [cells for _, cells in self._lines()], _NUMBERS)
-        parts = [self.title, "", *text, "", *self.notes()]
-        if self.explanation is not None:
-            parts += ["", str(self.explanation)]
-        return "\n".join(parts)
+        problem = ["", str(self.explanation)] if self.explanation else []
+        return "\n".join([self.title, "", *text, "", *self.notes(), *problem])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         lines = [(row.step.place.code, cells) for row, cells in self._lines()]
-        problem = "" if self.explanation is None else self.explanation.to_html()
+        problem = self.explanation.to_html() if self.explanation else ""
         table = markup.table_html(self.title, self.columns, lines)
         return f"{markup.STYLE}{table}{problem}{markup.notes_html(self.notes())}"
 
