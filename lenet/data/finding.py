@@ -29,9 +29,8 @@ import platformdirs
 from tqdm.auto import tqdm
 
 from lenet.atomic import check_writable, write_atomically
-from lenet.data.digits import coloured_digits, embedded_digits
 from lenet.data.folders import PictureFolder, find_pictures
-from lenet.data.in_memory import DataError, InMemoryDataset, Transform
+from lenet.data.in_memory import DataError, InMemoryDataset, Transform, embedded_digits
 from lenet.data.published_files import DIGITS, PUBLISHED, Archive, Published
 
 NETWORK_TIMEOUT = 10  # seconds without an answer before a download is given up
@@ -71,8 +70,7 @@ class Source:
         """
         published = PUBLISHED[self.name]
         if self.root is None:
-            digits = coloured_digits if self.name == "cifar-10" else embedded_digits
-            content = *digits(train), DIGITS
+            content = *embedded_digits(train, coloured=self.name == "cifar-10"), DIGITS
         else:
             content = published.read(self.root / published.folder, train)
         return InMemoryDataset(str(self), *content, transform)

@@ -340,7 +340,7 @@ def _check_pair(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _checked(loss_function: Loss) -> Loss:
-    """Make a loss that checks its batches: all on the CPU, elsewhere the first, as reading waits."""
+    """Make a loss that checks every batch on the CPU; elsewhere one, because reading it waits."""
     numbers = itertools.count(1)
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from lenet import tracing
-from lenet.data.digits import embedded_digits
+from lenet.data.in_memory import embedded_digits
 from lenet.models import LeNet5_1998, LeNet5Linear
 from lenet_book.widgets import Widget
 from lenet_book.widgets.shared.arrays import pack
