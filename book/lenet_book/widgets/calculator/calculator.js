@@ -28,8 +28,7 @@ export function analyse({ layers, imageShape }) {
   const pass = runStack(possible, sizes);
   const explanation = explain(possible, sizes, pass);
   const wrong = explanation?.index ?? (impossible && !unfit ? impossible.index : -1);
-  const refusal = impossible && !explanation ? impossible.refusal : "";
-  return { sizes, pass, rows: tabulate(pass.steps), explanation, refusal, wrong };
+  return { sizes, pass, rows: tabulate(pass.steps), explanation, refusal: (!explanation && impossible?.refusal) || "", wrong };
 }
 
 /** @implements {Actions} */
@@ -43,7 +42,7 @@ class Calculator {
   #field = "";
   #aloud = announcer();
   #presets;
-  #input = inputFields((axis, entry) => this.#changeInput(axis, entry));
+  #input = inputFields((axis, entry) => this.#change({ imageShape: this.#stack.imageShape.with(axis, entry) }, `input ${axis}`));
   #undo = button("Undo", () => this.#takeBack());
   #problem = element("p", { class: "lenet-explanation" });
   #totals = element("p", { class: "lenet-totals" });
@@ -77,8 +76,6 @@ class Calculator {
     return { layers: this.#model.get("layers"), imageShape: this.#model.get("input_shape") };
   }
 
-  // ------------------------------------------------------------------------ what the reader does
-
   /** Save a stack, which shows it. @param {Stack} stack */
   #save({ layers, imageShape }) {
     this.#model.set("layers", layers);
@@ -90,17 +87,10 @@ class Calculator {
   #change(change, field = "") {
     const after = { ...this.#stack, ...change };
     if (!field || field !== this.#field) this.#past = [...this.#past.slice(-MAX_UNDO), this.#stack];
-    this.#field = field;
-    if (JSON.stringify(after) === JSON.stringify(this.#past.at(-1))) { // an edit that was given up
-      this.#past.pop();
-      this.#field = "";
-    }
+    const isGivenUp = JSON.stringify(after) === JSON.stringify(this.#past.at(-1));
+    if (isGivenUp) this.#past.pop();
+    this.#field = isGivenUp ? "" : field;
     this.#save(after);
-  }
-
-  /** @param {number} axis @param {Setting} entry */
-  #changeInput(axis, entry) {
-    this.#change({ imageShape: this.#stack.imageShape.with(axis, entry) }, `input ${axis}`);
   }
 
   #closeEditor() {
@@ -163,8 +153,6 @@ class Calculator {
     this.#focus(`name ${wrong}`);
   }
 
-  // ------------------------------------------------------------------------ what is shown
-
   /** Give the focus to what has this key or, where it is gone, to the first button that adds a layer: it stands behind all. @param {string} key */
   #focus(key) {
     /** @type {HTMLElement} */ (this.root.querySelector(`[data-key="${key}"], .lenet-adding button`)).focus();
@@ -173,9 +161,8 @@ class Calculator {
   /** Show the present stack. */
   show() {
     const stack = this.#stack;
-    const findings = analyse(stack);
+    const findings = this.#findings = analyse(stack);
     const { sizes, pass, refusal, wrong } = findings;
-    this.#findings = findings;
     this.#presets.show(stack);
     this.#input.show(stack.imageShape);
     this.#undo.setAttribute("aria-disabled", String(!this.#past.length));

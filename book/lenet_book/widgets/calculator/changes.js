@@ -62,20 +62,20 @@ function* coloured(code, [channels, ...pixels], reason) {
 /** Images of other sizes: usual ones, those with `ratio` as many pixels, then the nearest. @param {number[]} shape @param {number} ratio @returns {Iterable<Change>} */
 export function* sizeChanges([channels, ...pixels], ratio) {
   if (pixels.length !== 2) return;
-  const [[height, width], smallest] = [pixels, Math.min(...pixels)];
+  const [height, width] = pixels;
+  const smallest = Math.min(...pixels);
   const half = Math.floor(smallest / 2);
-  const nearest = Array.from({ length: half + 101 }, (_, index) => index - half)
-    .sort((a, b) => Math.abs(a) - Math.abs(b) || b - a);
+  const nearest = Array.from({ length: half + 101 }, (_, index) => index - half).sort((a, b) => Math.abs(a) - Math.abs(b) || b - a);
   const usual = USUAL_SIZES.filter((size) => height === width && 2 * size >= smallest);
-  const sizes = usual.map((size) => [size, size]);
-  sizes.sort(([a], [b]) => Math.abs(a - height) - Math.abs(b - height) || b - a);
   const scaled = pixels.map((size) => Math.round(size * ratio ** 0.5));
-  if (ratio !== 1) sizes.push(...nearest.slice(0, 5).map((by) => scaled.map((size) => size + by)));
-  sizes.push(...nearest.map((by) => [height + by, width + by]));
-  if (height !== width) sizes.push(...nearest.map((by) => [height, width + by]));
-  for (const size of sizes) {
-    if (Math.min(...size) < 1 || String(size) === String(pixels)) continue;
-    const reason = `the input is ${pixels.join("×")}`;
+  const sizes = [
+    ...usual.sort((a, b) => Math.abs(a - height) - Math.abs(b - height) || b - a).map((size) => [size, size]),
+    ...(ratio === 1 ? [] : nearest.slice(0, 5).map((by) => scaled.map((size) => size + by))),
+    ...nearest.map((by) => [height + by, width + by]),
+    ...(height === width ? [] : nearest.map((by) => [height, width + by])),
+  ];
+  const reason = `the input is ${pixels.join("×")}`;
+  for (const size of sizes.filter((size) => Math.min(...size) > 0 && String(size) !== String(pixels))) {
     yield { text: `a ${size.join("×")} input`, reason, imageShape: [channels, ...size] };
   }
 }

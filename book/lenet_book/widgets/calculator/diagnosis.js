@@ -47,11 +47,15 @@ export function sourcesOf(step, before) {
   return found;
 }
 
+/** How a layer is reached from its network: `.fc1`, `[4]`, `.body[0]`. @param {string} name */
+export function layerPath(name) {
+  return `.${name}`.replace(/\.(\d+)(?=\.|$)/g, "[$1]");
+}
+
 /** What a step is called: a layer `fc1` or `model[4]`, a function `view`. @param {{ layer: Layer, title?: string }} step */
-export function titleOf({ layer, title }) {
-  if (title) return title;
-  const [first, ...rest] = layer.name.split(".");
-  return (/^\d+$/.test(first) ? `model[${first}]` : first) + rest.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join("");
+export function titleOf({ layer: { name }, title }) {
+  const path = layerPath(name);
+  return title || (path.startsWith("[") ? `model${path}` : path.slice(1));
 }
 
 /** @param {LayerStep} step @param {Misfit} misfit @param {LayerStep[]} steps */
@@ -150,8 +154,6 @@ export function takesMaps(step, before) {
   const source = sourcesOf(step, before).find((source) => hasWindows(source) || !kindOf(source.layer).pointwise);
   return source !== undefined && hasWindows(source);
 }
-
-// ---------------------------------------------------------------------------- in PyTorch's words
 
 /**
  * What PyTorch says of a step that failed, for the four failures that students meet most; empty for

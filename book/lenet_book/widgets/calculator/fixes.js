@@ -7,7 +7,7 @@ import {
   applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, pixelRatio, settingChanges, sizeChanges,
   sizesMatter, widthChanges,
 } from "./changes.js";
-import { diagnose, hasWindows, torchSentence } from "./diagnosis.js";
+import { diagnose, hasWindows, layerPath, torchSentence } from "./diagnosis.js";
 import { firstProblem } from "./editing.js";
 import { layerCode, settingsOf } from "./kinds.js";
 import { runStack } from "./layers.js";
@@ -40,7 +40,7 @@ function codeOf(changes, layers) {
   return [...names].map((name) => {
     const mine = changes.filter((change) => change.layer === name);
     const { type, settings } = /** @type {Layer} */ (layers.find((layer) => layer.name === name));
-    const target = `model${name.split(".").map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join("")}`;
+    const target = `model${layerPath(name)}`;
     const isNew = mine.some((change) => change.settings);
     const all = Object.assign(settingsOf({ type, settings }), ...mine.map((change) => change.settings));
     const made = isNew ? `nn.${layerCode({ type, settings: all })}` : target;

@@ -41,18 +41,13 @@ export function checkSettings(layer) {
     if (type === "int") checkNumber(name, value);
     else if (type === "float") checkFloat(name, value);
     else if (type === "size or name" && typeof value === "string") sizes[name] = [0, 0];
-    else if (type.startsWith("size")) sizes[name] = checkedPair(name, value);
+    else if (type.startsWith("size") && Array.isArray(value) && value.length !== 2) throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for 2 axes`);
+    else if (type.startsWith("size")) sizes[name] = pair(value);
   }
   alongAxes(sizes);
   if (typeof all.padding !== "string") return;
   const { kernel_size, stride, dilation } = sizes;
   kernel_size.forEach((size, axis) => convWindow([1, size, stride[axis], 0, dilation[axis]], all.padding));
-}
-
-/** @param {string} name @param {Setting} value */
-function checkedPair(name, value) {
-  if (!Array.isArray(value) || value.length === 2) return pair(value);
-  throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for 2 axes`);
 }
 
 /** @param {string} name @param {Setting} value */
@@ -70,8 +65,6 @@ export function freshName(stem, layers) {
   while (taken.has(`${stem}${number}`)) number += 1;
   return `${stem}${number}`;
 }
-
-// ---------------------------------------------------------------------------- settings as text
 
 /** Write a setting; a square size such as (5, 5) as one number. @param {Setting} setting */
 export function settingText(setting) {

@@ -5,7 +5,7 @@
  * Shapes are [3, C, H, W]: as there, three images go through, and N stands for the 3.
  */
 import { convWindows, poolWindows, refusalOf, transposedSpreads } from "../shared/formulas.js";
-import { productOf } from "../shared/numbers.js";
+import { productOf, sumOf } from "../shared/numbers.js";
 import { SlidingWindow } from "../shared/windows.js";
 import { kindOf, settingsOf } from "./kinds.js";
 
@@ -96,26 +96,24 @@ export function numMacs({ layer, inputShape, inputShapes, outputShape }) {
   const { macs, fits, width } = kindOf(layer);
   const settings = settingsOf(layer);
   if (macs === "sum" && (fits || inputShapes?.[1])) return productOf(outputShape) * /** @type {number} */ (inputShape.at(-1));
-  if (macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(settings, layer.type)[0];
+  if (macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(layer)[0];
   if (!fits || !macs.startsWith("per ")) return 0;
   const weights = kernelSize(layer) / (settings.groups ?? 1);
-  if (macs === "per input") return productOf(inputShape) * settings[width] * weights;
-  return productOf(outputShape) * settings[fits.setting] * weights;
+  return weights * (macs === "per input" ? productOf(inputShape) * settings[width] : productOf(outputShape) * settings[fits.setting]);
 }
 
 /** Additions of a bias for the whole batch. @param {LayerStep} step */
 export function numBiasAdditions({ layer, inputShape, outputShape }) {
-  const settings = settingsOf(layer);
-  if (kindOf(layer).macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(settings, layer.type)[1];
-  return settings.bias ? productOf(outputShape) : 0;
+  if (kindOf(layer).macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(layer)[1];
+  return settingsOf(layer).bias ? productOf(outputShape) : 0;
 }
 
-/** How many weights and biases a recurrent layer has. @param {Settings} settings @param {string} type */
-function recurrentSizes({ input_size, hidden_size: hidden, num_layers = 1, bias, bidirectional }, type) {
-  const [gates, ways] = [/LSTM/.test(type) ? 4 : /GRU/.test(type) ? 3 : 1, bidirectional ? 2 : 1];
-  const inputs = Array.from({ length: num_layers }, (_, level) => (level ? ways * hidden : input_size));
-  const weights = inputs.map((size) => ways * gates * hidden * (size + hidden)).reduce((sum, size) => sum + size, 0);
-  return [weights, bias ? 2 * ways * gates * hidden * num_layers : 0];
+/** How many weights and biases a recurrent layer has. @param {Layer} layer */
+function recurrentSizes(layer) {
+  const { input_size, hidden_size: hidden, num_layers = 1, bias, bidirectional } = settingsOf(layer);
+  const [gates, ways] = [/LSTM/.test(layer.type) ? 4 : /GRU/.test(layer.type) ? 3 : 1, bidirectional ? 2 : 1];
+  const inputs = input_size + (num_layers - 1) * ways * hidden; // of all levels together
+  return [ways * gates * hidden * (inputs + num_layers * hidden), bias ? 2 * ways * gates * hidden * num_layers : 0];
 }
 
 /** Weights in one kernel, between one channel and another. @param {Layer} layer */
@@ -126,11 +124,11 @@ function kernelSize(layer) {
 
 /** @param {Layer} layer */
 export function numParameters(layer) {
-  const { fits, width } = kindOf(layer);
+  const { fits, width, macs } = kindOf(layer);
   const settings = settingsOf(layer);
-  if (kindOf(layer).macs === "per row") return recurrentSizes(settings, layer.type).reduce((sum, size) => sum + size);
+  if (macs === "per row") return sumOf(recurrentSizes(layer));
   if (!fits) return 0;
   if (!width) return settings.affine ? (settings.bias ? 2 : 1) * settings[fits.setting] : 0;
   const inputs = (settings[fits.setting] * kernelSize(layer)) / (settings.groups ?? 1);
-  return settings[width] * inputs + (settings.bias ? settings[width] : 0);
+  return settings[width] * (inputs + Number(Boolean(settings.bias)));
 }

@@ -91,8 +91,6 @@ function wideRow(className, ...children) {
   return element("tr", { role: "row", class: className }, content);
 }
 
-// ---------------------------------------------------------------------------- editing
-
 /** @param {Layer} layer @param {number} index @param {number} numLayers @param {Actions} actions */
 function editorOf(layer, index, numLayers, actions) {
   const shown = Object.entries(KINDS[layer.type].settings).filter(([, setting]) => setting.shown);
@@ -120,8 +118,6 @@ function field(layer, index, name, actions) {
     stepped(text || input.placeholder, isFloat ? change / 10 : change, isFloat || name.endsWith("padding") ? 0 : 1));
   return element("label", { class: "lenet-field" }, element("span", { class: "lenet-mono" }, name), input);
 }
-
-// ---------------------------------------------------------------------------- what does not fit
 
 /** @param {Findings} findings @param {Actions} actions */
 function complaint({ explanation, refusal }, actions) {

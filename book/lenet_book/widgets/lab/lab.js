@@ -81,8 +81,6 @@ class Lab {
     return this.#mystery ? this.#guesses.includes(this.#mystery.name) : this.#revealed.has(this.#fault.name);
   }
 
-  // ------------------------------------------------------------------------ what the reader does
-
   #leaveQuiz() {
     this.#mystery = null;
     this.show();
@@ -128,8 +126,6 @@ class Lab {
     if (guessed.flat && mystery.flat) return `It could be: ${hint}`;
     return `No. With ${guessed.title}: ${guessed.seen}`;
   }
-
-  // ------------------------------------------------------------------------ what is shown
 
   show() {
     readTheme(this.root);

@@ -83,8 +83,6 @@ class Explorer {
     this.#showPicked();
   }
 
-  // ------------------------------------------------------------------------ what the reader does
-
   /** @param {number} place */
   #open(place) {
     setValue(this.#model, "picked", place);
@@ -94,8 +92,6 @@ class Explorer {
   #close() {
     setValue(this.#model, "picked", null);
   }
-
-  // ------------------------------------------------------------------------ what is shown
 
   /** @returns {Cell} */
   get cell() {

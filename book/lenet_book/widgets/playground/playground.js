@@ -91,8 +91,6 @@ class Playground {
     return Math.max(0, Math.min(this.#numStops - 1, this.#model.get("position")));
   }
 
-  // ------------------------------------------------------------------------ what is shown
-
   /** Show everything anew; the first time, once the widget is in the page. */
   show() {
     this.#controls.show();

@@ -65,8 +65,6 @@ export class Settings {
     return !this.#isSplit && Object.values(this.entries).every(([height, width]) => height === width);
   }
 
-  // ------------------------------------------------------------------------ what the reader does
-
   /** @param {Sliding} operation */
   chooseOperation(operation) {
     const stride = operation === "conv" ? [1, 1] : this.entries.kernel_size.map((size) => Number(size) || 1);
@@ -101,8 +99,6 @@ export class Settings {
     this.#isSaving = false;
     this.#changed();
   }
-
-  // ------------------------------------------------------------------------ what follows
 
   /** As a layer takes them. What is no number is refused where it is used. @returns {any} */
   get #ofLayer() {

@@ -72,8 +72,6 @@ class Replay {
     return charts;
   }
 
-  // ------------------------------------------------------------------------ what is shown
-
   #layOut() {
     for (const chart of Object.values(this.#charts)) chart.draw();
     const room = Math.min(WIDEST_FILTERS, this.#filters.node.clientWidth);
