@@ -255,9 +255,8 @@ export class Interpreter {
     this.#bind(called, given, scope);
     if (++this.#calls > MAX_CALLS) throw new Stop("this calls itself too often", given.node);
     try {
-      const body = called.node.kids[called.node.kids.length - 1];
-      if (called.node.type === "LambdaExpression") return this.evaluate(body, scope);
-      return this.executeAll(body.kids, scope)?.value ?? null;
+      const { type, last: body } = called.node;
+      return type === "LambdaExpression" ? this.evaluate(body, scope) : this.execute(body, scope)?.value ?? null;
     } finally {
       this.#calls -= 1;
     }
@@ -269,17 +268,15 @@ export class Interpreter {
     const written = node.arguments;
     const plain = written.filter((each) => !each.name);
     for (const { name, star, value } of called.node.parameters) {
+      const isNamed = rest.has(name);
+      const origin = isNamed ? written.find((each) => each.name === name) : plain.at(-left.length);
+      const usual = () => (value ? this.evaluate(value, called.scope)
+        : new Unknown(`${name} is not given to ${called.name}`, node));
+      const isGiven = !star && (isNamed || left.length > 0);
+      if (isGiven && origin && !origin.star) scope.origins.set(name, { node: origin.node, scope: this.scope });
       if (star) scope.set(name, star === "*" ? left.splice(0) : rest);
-      else {
-        const isNamed = rest.has(name);
-        const origin = isNamed ? written.find((each) => each.name === name) : plain.at(-left.length);
-        const taken = isNamed ? rest.get(name) : left.shift();
-        rest.delete(name);
-        const isGiven = taken !== undefined;
-        if (isGiven && origin && !origin.star) scope.origins.set(name, { node: origin.node, scope: this.scope });
-        const missing = new Unknown(`${name} is not given to ${called.name}`, node);
-        scope.set(name, isGiven ? taken : value ? this.evaluate(value, called.scope) : missing);
-      }
+      else scope.set(name, isNamed ? rest.get(name) : isGiven ? left.shift() : usual());
+      rest.delete(name);
     }
   }
 

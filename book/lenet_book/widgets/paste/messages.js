@@ -1,11 +1,12 @@
 // @ts-check
 /** Pasted error messages: found among code, and what their numbers mean. */
+import { USUAL_SIZES } from "../calculator/changes.js";
 
 /** @type {{ pattern: RegExp, meaning: string, opening: string }[]} */
 const MESSAGES = fromPython("lenet_book.widgets.paste.messages:known")
   .map((/** @type {Record<string, string>} */ message) => ({ ...message, pattern: new RegExp(message.pattern, "m") }));
 
-const PICTURE_SIZES = [28, 32, 64, 96, 128, 224, 256, 299, ...Array.from({ length: 57 }, (_, index) => index + 8)];
+const PICTURE_SIZES = [...USUAL_SIZES, ...Array.from({ length: 57 }, (_, index) => index + 8)];
 const CUT = "This is the beginning of a message of PyTorch's. Paste the whole of it: " +
   "its numbers say what came and what was needed.";
 const TRACEBACK = /^-{20,}$|Traceback \(most recent call last\)|^\s*File "/;

@@ -179,8 +179,8 @@ function firstShape(value) {
 
 /** Give every module the name under which its network knows it. @param {Instance} module @param {string} name */
 function nameModules(module, name) {
-  if (module.isNamed) return;
-  Object.assign(module, { name, isNamed: true });
+  if (module.name !== null) return;
+  module.name = name;
   for (const [child, each] of module.children) nameModules(each, name ? `${name}.${child}` : child);
 }
 
@@ -208,8 +208,8 @@ function readingOf(program, imageShape, imageSource) {
     const { isUnknown, inputShape, sources } = step;
     return { ...row, ...placed(step), isKnown: !isUnknown, inputShape: namedShape(inputShape), sources };
   });
-  const layers = torch.made.filter((layer) => layer.isNamed).map((layer) =>
-    ({ name: layer.name, place: layer.made.place, numParameters: layer.unknown ? 0 : torch.numParameters(layer) }));
+  const layers = torch.made.flatMap((layer) => (layer.name === null ? []
+    : { name: layer.name, place: layer.made.place, numParameters: layer.unknown ? 0 : torch.numParameters(layer) }));
   const numUsed = sumOf(rows.map((row) => row.numParameters));
   const numAll = Math.max(numUsed, sumOf(layers.map((layer) => layer.numParameters)) + freeParameters(network));
   return {

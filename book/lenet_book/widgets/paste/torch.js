@@ -6,7 +6,7 @@ import { ShapeError, alongAxes, checkNumber, pythonText, refusalOf } from "../sh
 import { productOf, sumOf } from "../shared/numbers.js";
 import { MisfitError, RULES, broadcast, kept, refuse } from "./rules.js";
 import { operandsOf } from "./tree.js";
-import { Float, Instance, PyList, Shaped, Unknown, boundTo } from "./values.js";
+import { Float, Instance, PyList, Shaped, Unknown, boundTo, known } from "./values.js";
 
 /** @param {string} names */
 const setOf = (names) => new Set(names.split(" "));
@@ -157,20 +157,20 @@ export class Torch {
   }
 
   /** @param {Instance} layer */
-  numParameters({ type, settings, name }) {
-    return numParameters({ name, type, settings }) + (OWN_PARAMETERS[type]?.(settings) ?? 0);
+  numParameters({ type, settings }) {
+    return numParameters({ name: type, type, settings }) + (OWN_PARAMETERS[type]?.(settings) ?? 0);
   }
 
   /** @param {Instance} module  of torch.nn @param {PyCall} call @param {boolean} [isInSequence] @returns {PyValue} */
   callModule(module, call, isInSequence = false) {
     const { args, named, node } = call;
-    const { type, settings, isNamed, name, made } = module;
+    const { type, settings, name, made } = module;
+    const isLost = name === null && !this.run.isScript;
     if (type === "Sequential") return this.#callSequence(module, call);
-    if (!isNamed && !this.run.isScript && !this.numParameters(module)) return this.#callAsFunction(module, call);
+    if (isLost && !this.numParameters(module)) return this.#callAsFunction(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
     const step = stepOf({ name: name || type, type, settings }, inputs, node, module, isInSequence);
     const isKnown = inputs.length && KINDS[type] && !UNFOLLOWED.has(type);
-    const isLost = !isNamed && !this.run.isScript;
     const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? (isLost && new Unknown(
       `the network does not find the weights of ${type}, which is made in forward or kept in a plain list`, made));
     return this.#run(step, inputs, settings, unknown || (isKnown ? null : notKnown(type, node)), false);
@@ -251,8 +251,8 @@ export class Torch {
     const layer = functionLayer(kind || bare, given, inputs);
     const { pointwise, window, fits } = kindOf(layer);
     const isKept = pointwise || keeps;
-    const step = stepOf({ name, ...layer }, inputs, node, null);
-    step.operation = this.#described(name, given, inputs, node);
+    const step = stepOf({ name, ...layer }, inputs, node);
+    step.operation = described(name, given, inputs, node);
     const mattering = Object.keys(given).filter((key) => !isKept || /^(input|other|tensors)$/.test(key));
     const parts = mattering.flatMap((key) => given[key]).flatMap((part) => part?.bounds ?? part);
     const lost = parts.find((part) => part instanceof Unknown);
@@ -269,62 +269,42 @@ export class Torch {
    * @param {Unknown | null} unknown  why nothing is known of what it gives @param {boolean} isKept  the inputs' shape
    */
   #run(step, inputs, given, unknown, isKept) {
-    const { module } = step;
-    if (unknown) return this.#unknownStep(step, unknown);
-    const weights = module ? [module] : inputs.filter((each) => each.isParameter);
-    const fresh = [...new Set(weights)].filter((each) => !this.#used.has(each));
-    fresh.forEach((each) => this.#used.add(each));
-    step.numParameters = sumOf(fresh.map((each) => (module ? this.numParameters(module) : productOf(each.shape))));
-    let made;
+    const { layer, module, node } = step;
     try {
-      made = this.#shapeBehind(step, inputs, given, isKept);
+      known(unknown);
+      const weights = module ? [module] : inputs.filter((each) => each.isParameter);
+      const fresh = [...new Set(weights)].filter((each) => !this.#used.has(each));
+      fresh.forEach((each) => this.#used.add(each));
+      step.numParameters = sumOf(fresh.map((each) => (module ? this.numParameters(module) : productOf(each.shape))));
+      const made = resultOf(step, inputs, given, isKept);
+      const isShape = Array.isArray(made) && made.every((size) => typeof size === "number");
+      const result = given.inplace === true ? inputs[0] : isShape ? new Shaped(made) : made;
+      const outputs = tensorsIn([result]);
+      outputs.forEach((each) => (each.source = this.steps.length));
+      step.outputShape = [...outputs[0].shape];
+      if (!this.run.isScript) this.steps.push(step);
+      return result;
     } catch (error) {
-      if (error instanceof Unknown) return this.#unknownStep(step, error);
       if (error instanceof MisfitError) error.step = Object.assign(step, { misfit: withNames(error.misfit, step) });
-      throw error;
+      if (!(error instanceof Unknown)) throw error;
+      error.node ??= node;
+      if (this.run.isScript) return error;
+      this.note(error);
+      this.steps.push(Object.assign(step, { isUnknown: true, operation: step.operation ?? layer.type }));
+      return error;
     }
-    const isShape = Array.isArray(made) && made.every((size) => typeof size === "number");
-    const result = given.inplace === true ? inputs[0] : isShape ? new Shaped(made) : made;
-    const outputs = tensorsIn([result]);
-    outputs.forEach((each) => (each.source = this.steps.length));
-    step.outputShape = [...outputs[0].shape];
-    if (!this.run.isScript) this.steps.push(step);
-    return result;
   }
+}
 
-  /** @param {CodeStep} step @param {Shaped[]} inputs @param {Settings} given @param {boolean} isKept */
-  #shapeBehind({ layer, module, inputShape }, inputs, given, isKept) {
-    const [input] = inputs;
-    const rule = RULES[module ? layer.type : layer.name.replace(/_$/, "")];
-    if (AXES[layer.type] && !AXES[layer.type].includes(inputShape.length)) refuse();
-    if (rule) return rule(given, input, inputs);
-    if (isKept) return kept(broadcast(inputs), input, true);
-    const { misfit, outputShape } = runLayer(layer, inputShape);
-    return misfit ? refuse(misfit.kind, misfit) : kept(outputShape, input, kindOf(layer).pointwise);
-  }
-
-  /** @param {CodeStep} step @param {Unknown} unknown */
-  #unknownStep(step, unknown) {
-    unknown.node ??= step.node;
-    if (!this.run.isScript) {
-      this.note(unknown);
-      this.steps.push(Object.assign(step, { isUnknown: true, operation: step.operation ?? step.layer.type }));
-    }
-    return unknown;
-  }
-
-  /** A call as text. @param {string} name @param {Settings} given @param {Shaped[]} inputs @param {PyNode} node */
-  #described(name, given, [input], node) {
-    const sizes = [given[VARIADIC[name]] ?? []].flat();
-    const written = node.arguments.filter((each) => !each.name).map((each) => each.node.text);
-    const isBatch = (/** @type {number} */ index) =>
-      written.length === sizes.length && BATCH_SIZE.test(written[index]) && sizes[index] === input?.shape[0];
-    const shown = Object.entries(given).filter(([key, value]) => isShown(value) && value !== USUAL[key]);
-    const texts = name === "repeat" ? sizes.map((size, index) => `argument${index + 1}=${pythonText(size)}`)
-      : VARIADIC[name] ? sizes.map((size, index) => (isBatch(index) ? written[index] : pythonText(size)))
-        : shown.map(([key, value]) => `${key}=${settingText(value)}`);
-    return `${name}(${texts.join(", ")})`;
-  }
+/** @param {CodeStep} step @param {Shaped[]} inputs @param {Settings} given @param {boolean} isKept  the inputs' shape */
+function resultOf({ layer, module, inputShape }, inputs, given, isKept) {
+  const [input] = inputs;
+  const rule = RULES[module ? layer.type : layer.name.replace(/_$/, "")];
+  if (AXES[layer.type] && !AXES[layer.type].includes(inputShape.length)) refuse();
+  if (rule) return rule(given, input, inputs);
+  if (isKept) return kept(broadcast(inputs), input, true);
+  const { misfit, outputShape } = runLayer(layer, inputShape);
+  return misfit ? refuse(misfit.kind, misfit) : kept(outputShape, input, kindOf(layer).pointwise);
 }
 
 /** @type {Method} */
@@ -378,6 +358,19 @@ function parameter(shape) {
   return Object.assign(new Shaped([...shape]), { isParameter: true });
 }
 
+/** A call as text. @param {string} name @param {Settings} given @param {Shaped[]} inputs @param {PyNode} node */
+function described(name, given, [input], node) {
+  const sizes = [given[VARIADIC[name]] ?? []].flat();
+  const written = node.arguments.filter((each) => !each.name).map((each) => each.node.text);
+  const isBatch = (/** @type {number} */ index) =>
+    written.length === sizes.length && BATCH_SIZE.test(written[index]) && sizes[index] === input?.shape[0];
+  const shown = Object.entries(given).filter(([key, value]) => isShown(value) && value !== USUAL[key]);
+  const texts = name === "repeat" ? sizes.map((size, index) => `argument${index + 1}=${pythonText(size)}`)
+    : VARIADIC[name] ? sizes.map((size, index) => (isBatch(index) ? written[index] : pythonText(size)))
+      : shown.map(([key, value]) => `${key}=${settingText(value)}`);
+  return `${name}(${texts.join(", ")})`;
+}
+
 /** The tensors in lists and tuples. @param {PyValue[]} values @returns {Shaped[]} */
 function tensorsIn(values) {
   return values.flatMap((value) => (value instanceof Shaped ? [value] : Array.isArray(value) ? tensorsIn(value) : []));
@@ -417,10 +410,10 @@ function functionLayer(type, given, [, weight, bias]) {
 }
 
 /**
- * @param {Layer} layer @param {Shaped[]} inputs @param {PyNode} node @param {any} module  null for a function
+ * @param {Layer} layer @param {Shaped[]} inputs @param {PyNode} node @param {any} [module]  none for a function
  * @param {boolean} [isInSequence] @returns {CodeStep}
  */
-function stepOf(layer, inputs, node, module, isInSequence = false) {
+function stepOf(layer, inputs, node, module = null, isInSequence = false) {
   const inputShapes = inputs.map(({ shape }) => [...shape]);
   const step = {
     layer, inputShape: inputShapes[0] ?? [], inputShapes, sources: inputs.map(({ source }) => source), outputShape: [],

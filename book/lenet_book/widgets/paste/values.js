@@ -96,9 +96,8 @@ export class Instance {
   scope = null;
   /** Why nothing is known of what it gives. @type {Unknown | null} */
   unknown = null;
-  /** Its dotted name in the network. */
-  name = "";
-  isNamed = false;
+  /** Its dotted name in the network; null where that does not find it. @type {string | null} */
+  name = null;
 
   /**
    * @param {string} type  in torch.nn; "Module" for a network of one's own, empty for another object
