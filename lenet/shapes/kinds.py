@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lenet.shapes import formulas
 from lenet.shapes.formulas import Field, Window, Windows
@@ -87,12 +87,6 @@ class Kind:
     engine: str = ""
     passes: tuple[tuple[str, str], ...] = ()
     stem: str = ""
-
-    @property
-    def layer(self) -> Callable[..., nn.Module] | None:
-        """The layer's class, or None for what is only a function."""
-        found: Callable[..., nn.Module] | None = getattr(nn, self.name, None)
-        return found
 
 
 def _each(like: Kind, *names: str) -> Iterator[Kind]:

@@ -523,18 +523,16 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
     return sum(t.numel() * t.element_size() for t in tensors if not is_lazy(t))
 
 
-def _kernel(step: Step) -> Sequence[int]:
+def _kernel(step: Step) -> int | Sequence[int]:
     """Find the size of a kernel or window; () where nothing slides."""
-    size = step.settings.get("kernel_size", kinds.weight_shape(step)[2:])
-    return (size,) if isinstance(size, int) else size
+    return step.settings.get("kernel_size", kinds.weight_shape(step)[2:])
 
 
 def _count(number: int) -> str:
     return f"{number:,}" if number else ""
 
 
-def _size(size: Sequence[int] | None) -> str:
+def _size(size: int | Sequence[int] | None) -> str:
     """Write a size per axis as one number where the axes agree."""
-    if not size:
-        return ""
-    return str(size[0]) if len(set(size)) == 1 else "×".join(map(str, size))
+    sizes = (size,) if isinstance(size, int) else size or ()
+    return str(sizes[0]) if len(set(sizes)) == 1 else "×".join(map(str, sizes))

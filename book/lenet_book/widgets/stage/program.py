@@ -243,8 +243,7 @@ def _pointwise(step: Step, _: _Tensors, kind: Kind) -> Translation:
     """Translate what changes every number by itself, with the settings that the table names."""
     settings = {}
     for name, setting in kind.passes:
-        assert kind.layer is not None
-        usual = constructor_parameters(kind.layer)[setting].default
+        usual = constructor_parameters(getattr(nn, kind.name))[setting].default
         settings[name] = step.settings.get(setting, usual)
     return settings, {}
 
