@@ -7,6 +7,7 @@ import errno
 import os
 import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 PARTS = ".lenet-*.part"  # what is being written, in the folder of the file that it becomes
@@ -29,19 +30,17 @@ def write_atomically(path: str | Path, content: bytes) -> None:
             is left behind.
     """
     target, part = _places(path)
-    try:
-        with part.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            _store(stream.fileno())
-        _replace(part, target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        if isinstance(error, OSError):
-            untouched = "what was there before is untouched"
-            raise _failure(error, Path(path), f"; {untouched}") from error
-        raise
+    with _told_of(path, "; what was there before is untouched"):
+        try:
+            with part.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                _store(stream.fileno())
+            _replace(part, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
     with contextlib.suppress(OSError):  # the file is there, whatever becomes of the folder's entry
         _store_name(target.parent)
 
@@ -70,11 +69,9 @@ def check_writable(path: str | Path) -> None:
         OSError: As there.
     """
     _, part = _places(path)
-    try:
+    with _told_of(path):
         part.touch(exist_ok=False)
         part.unlink()
-    except OSError as error:
-        raise _failure(error, Path(path)) from error
 
 
 def _store(descriptor: int) -> None:
@@ -92,27 +89,28 @@ def _places(path: str | Path) -> tuple[Path, Path]:
     Raises:
         OSError: Something else than a regular file is there.
     """
-    given = Path(path)
-    path = Path(os.path.realpath(given))  # a link goes on pointing to the file
-    try:
-        if path.is_dir():
+    target = Path(os.path.realpath(path))  # a link goes on pointing to the file
+    with _told_of(path), contextlib.suppress(FileNotFoundError):  # another writer has cleaned up
+        if target.is_dir():
             raise OSError(errno.EISDIR, "a folder is there")
-        if path.is_symlink():
+        if target.is_symlink():
             raise OSError(errno.ELOOP, "the links to it lead in a circle")
-        if path.exists() and not path.is_file():
+        if is_device(target):
             raise OSError(errno.EINVAL, NO_FILE)
-        for left in path.parent.glob(PARTS):
+        for left in target.parent.glob(PARTS):
             if time.time() - left.stat().st_mtime > DAY:
                 left.unlink()
-    except FileNotFoundError:
-        pass  # another writer has cleaned up
+    return target, target.with_name(PARTS.replace("*", secrets.token_hex(8)))
+
+
+@contextlib.contextmanager
+def _told_of(path: str | Path, more: str = "") -> Iterator[None]:
+    """Say of an error which file cannot be written, and why."""
+    try:
+        yield
     except OSError as error:
-        raise _failure(error, given) from error
-    return path, path.with_name(PARTS.replace("*", secrets.token_hex(8)))
-
-
-def _failure(error: OSError, path: Path, more: str = "") -> OSError:
-    return OSError(error.errno, f"cannot write the file ({error.strerror}){more}", str(path))
+        why = f"cannot write the file ({error.strerror}){more}"
+        raise OSError(error.errno, why, str(path)) from error
 
 
 def _replace(part: Path, path: Path) -> None:
@@ -130,9 +128,8 @@ def _replace(part: Path, path: Path) -> None:
 
 def _store_name(folder: Path) -> None:
     """Bring a renaming to the disk; Windows, which cannot open folders, needs and has no such."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

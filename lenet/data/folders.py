@@ -107,20 +107,25 @@ def find_pictures(
     if size is not None:
         checks.sizes("size", size, "height and width, such as (28, 28)", 2, LARGEST_SIDE)
     folders = _divided(root)
-    if folders:
-        classes, train = _examples(folders[0])
-        _, test = _examples(folders[1], classes)
-    else:
-        classes, examples = _examples(root)
-        train, test = _split(examples, classes)
+    by_class = [_by_class(folder) for folder in folders] or _split(_by_class(root))
+    differing = by_class[0].keys() ^ by_class[1].keys()
+    if differing:
+        raise DataError(
+            f"the folders for training and testing in {root} must hold a folder for the same "
+            f"classes; only one of them has: {', '.join(sorted(differing))}"
+        )
+    train, test = (
+        tuple((file, label) for label, files in enumerate(part.values()) for file in files)
+        for part in by_class
+    )
     if channels is None:
         files = _shown([file for file, _ in train + test], "Looking for colour")
         channels = 1 if all(is_grey(read_picture(file)) for file in files) else 3
     size = size or (GREY_SIZE if channels == 1 else COLOUR_SIZE)
-    return PictureFolder(root, classes, tuple(train), tuple(test), bool(folders), channels, size)
+    return PictureFolder(root, tuple(by_class[0]), train, test, bool(folders), channels, size)
 
 
-def _divided(root: Path) -> tuple[Path, Path] | None:
+def _divided(root: Path) -> list[Path]:
     """Return the folders for training and testing, if there are both; say what is left alone."""
     folders = [path for path in _visible(root) if path.is_dir()]
     train, test = (
@@ -128,24 +133,16 @@ def _divided(root: Path) -> tuple[Path, Path] | None:
         for names in (TRAINING, JUDGING)
     )
     if train is None or test is None:
-        return None
+        return []
     left = [path.name for path in folders if path not in (train, test)]
     if left:
         print(f"Notice: {root}: {train.name}/ and {test.name}/ are used, not {', '.join(left)}")
-    return train, test
+    return [train, test]
 
 
-def _examples(
-    root: Path, wanted: tuple[str, ...] | None = None
-) -> tuple[tuple[str, ...], list[Example]]:
-    """List the classes in a folder and their files; `wanted` are the classes it must have."""
-    classes = tuple(sorted(path.name for path in _visible(root) if path.is_dir()))
-    if wanted is not None and classes != wanted:
-        differing = ", ".join(sorted(set(classes) ^ set(wanted)))
-        raise DataError(
-            f"the folders for training and testing in {root.parent} must hold a folder for the "
-            f"same classes; only one of them has: {differing}"
-        )
+def _by_class(root: Path) -> dict[str, list[Path]]:
+    """Return the files of every class in a folder, by the class's name."""
+    classes = [path.name for path in _visible(root) if path.is_dir()]
     loose = sum(path.suffix.lower() in EXTENSIONS for path in _visible(root))
     if len(classes) < 2:
         raise DataError(
@@ -159,16 +156,14 @@ def _examples(
         )
     if loose:
         print(f"Notice: {root}: {loose} pictures lie in no class's folder and are not used")
-    examples = []
-    for label, name in enumerate(classes):
-        files = _pictures(root / name)
-        if not files:
-            raise DataError(
-                f"{root / name} holds no picture, that is, no file ending in "
-                f"{', '.join(EXTENSIONS)}. Add some, or delete the folder."
-            )
-        examples += [(file, label) for file in files]
-    return classes, examples
+    found = {name: _pictures(root / name) for name in classes}
+    empty = [name for name, files in found.items() if not files]
+    if empty:
+        raise DataError(
+            f"{root / empty[0]} holds no picture, that is, no file ending in "
+            f"{', '.join(EXTENSIONS)}. Add some, or delete the folder."
+        )
+    return found
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -191,24 +186,21 @@ def _pictures(folder: Path) -> list[Path]:
     return [file for file in files if file.suffix.lower() in EXTENSIONS]
 
 
-def _split(
-    examples: list[Example], classes: tuple[str, ...]
-) -> tuple[list[Example], list[Example]]:
+def _split(found: dict[str, list[Path]]) -> list[dict[str, list[Path]]]:
     """Draw a fifth of every class for testing, at least one: the same on every machine."""
     generator = torch.Generator().manual_seed(SPLIT_SEED)
-    train, test = [], []
-    for label, name in enumerate(classes):
-        own = [example for example in examples if example[1] == label]
-        if len(own) < 2:
+    train, test = {}, {}
+    for name, files in found.items():
+        if len(files) < 2:
             raise DataError(
-                f"the class {name!r} has a single picture, {own[0][0]}. It needs at least two: "
+                f"the class {name!r} has a single picture, {files[0]}. It needs at least two: "
                 "one to learn from and one to judge by."
             )
-        num_test = max(1, round(TEST_SHARE * len(own)))
-        drawn = set(torch.randperm(len(own), generator=generator)[:num_test].tolist())
-        train += [example for index, example in enumerate(own) if index not in drawn]
-        test += [example for index, example in enumerate(own) if index in drawn]
-    return train, test
+        num_test = max(1, round(TEST_SHARE * len(files)))
+        drawn = set(torch.randperm(len(files), generator=generator)[:num_test].tolist())
+        train[name] = [file for index, file in enumerate(files) if index not in drawn]
+        test[name] = [file for index, file in enumerate(files) if index in drawn]
+    return [train, test]
 
 
 def _shown(files: Sequence[Path], what: str) -> Iterable[Path]:
