@@ -45,7 +45,6 @@ class Explorer {
     element("div", { class: "lenet-opened" }, this.#title, button("Close", () => this.#close())), this.#box);
   /** @type {Values | null} */
   #walk = null;
-  #shownCell = "";
   #stopWalk = () => {};
 
   /** @param {Model} model */
@@ -93,11 +92,6 @@ class Explorer {
     setValue(this.#model, "picked", null);
   }
 
-  /** @returns {Cell} */
-  get cell() {
-    return this.#model.get("cell");
-  }
-
   /** The stepper goes: give the focus back to the picture that opened it, or else to its cell. */
   #giveFocusBack() {
     const pressed = (/** @type {string} */ part) => this.root.querySelector(`.${part} [aria-pressed="true"]`);
@@ -107,19 +101,14 @@ class Explorer {
 
   /** The cell has changed: pictures of other cells are closed. */
   #showCell() {
-    const picked = this.#held.find(({ place }) => place === this.#model.get("picked"));
-    if (picked && String(picked.cell) !== String(this.cell)) this.#model.set("picked", null);
-    this.#fillGallery();
+    const cell = /** @type {Cell} */ (this.#model.get("cell"));
+    const held = this.#held.filter((each) => String(each.cell) === String(cell));
+    if (!held.some(({ place }) => place === this.#model.get("picked"))) this.#model.set("picked", null);
+    this.#table.mark(cell);
+    this.#gallery.show(cell, held);
+    this.#gallery.mark(this.#model.get("picked"));
     const [title, ...others] = this.#gallery.texts.map((node) => node.textContent);
     this.#aloud.say(`${title}. ${others.join(" ")}`);
-  }
-
-  #fillGallery() {
-    if (this.#shownCell === String(this.cell)) return;
-    this.#shownCell = String(this.cell);
-    this.#table.mark(this.cell);
-    this.#gallery.show(this.cell, this.#held.filter(({ cell }) => String(cell) === this.#shownCell));
-    this.#gallery.mark(this.#model.get("picked"));
   }
 
   /** Another picture was picked, or none: its cell is shown with it. */

@@ -12,10 +12,7 @@ const GAP = 6; // CSS pixels between two filters
 const FULL_COLOUR = 0.98; // share of weights with less than full colour: a few large ones must not pale the others
 const LARGEST_WEIGHT = 16; // CSS pixels
 
-/**
- * @param {Tensor} filters  (epochs, filters, depth, height, width)
- * @param {string} layer @param {number} numFilters  how many the layer has, shown or not
- */
+/** @param {Tensor} filters  (epochs, filters, depth, height, width) @param {string} layer @param {number} numFilters  how many the layer has, shown or not */
 export function drawnFilters(filters, layer, numFilters) {
   const [, count, depth, height, width] = filters.shape;
   const sizes = Array.from(filters.data, Math.abs).sort((a, b) => a - b);

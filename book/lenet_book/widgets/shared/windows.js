@@ -23,10 +23,7 @@ export class KernelAxis {
   }
 }
 
-/**
- * A kernel sliding along one axis; `padding` counts the pixels added at both ends together, and an
- * odd one has its larger part behind the last pixel.
- */
+/** A kernel sliding along one axis; `padding` counts the pixels added at both ends together, and an odd one has its larger part behind the last pixel. */
 export class SlidingWindow extends KernelAxis {
   /** @param {number} inputSize @param {number} kernelSize @param {number} stride @param {number} padding @param {number} dilation @param {boolean} ceilMode */
   constructor(inputSize, kernelSize, stride, padding, dilation, ceilMode = false) {
