@@ -2,8 +2,7 @@
 /** What `way_back.py` runs in a page: times in milliseconds. */
 import { Backward } from "../book/lenet_book/widgets/stage/backward/gradients.js";
 import { randomNumbers, readDigits, shuffled, startAgain } from "../book/lenet_book/widgets/stage/backward/learning.js";
-import { Adam } from "../book/lenet_book/widgets/stage/backward/optimizers.js";
-import { Trainer, scoreOf } from "../book/lenet_book/widgets/stage/backward/training.js";
+import { Adam, Trainer, scoreOf } from "../book/lenet_book/widgets/stage/backward/training.js";
 import { Engine } from "../book/lenet_book/widgets/stage/engine.js";
 
 /** @param {() => void} act */

@@ -1,8 +1,7 @@
 // @ts-check
 /** Train programs as each case says: the losses, the arrays by name, and the score in the end. `node run_training.js FOLDER` */
 import { answerCases } from "./cases.js";
-import { Adam, SGD } from "../../../book/lenet_book/widgets/stage/backward/optimizers.js";
-import { Trainer, scoreOf } from "../../../book/lenet_book/widgets/stage/backward/training.js";
+import { Adam, SGD, Trainer, scoreOf } from "../../../book/lenet_book/widgets/stage/backward/training.js";
 import { Engine } from "../../../book/lenet_book/widgets/stage/engine.js";
 import { partOf } from "../../../book/lenet_book/widgets/shared/arrays.js";
 

@@ -1,8 +1,7 @@
 // @ts-check
 /** One step of gradient descent: the picked weight in numbers, the learning rate, all weights at once, and back. */
 import { decimalsFor, shortText } from "./texts.js";
-import { Adam, SGD, trainedNames } from "./optimizers.js";
-import { scoreOf } from "./training.js";
+import { Adam, SGD, scoreOf, trainedNames } from "./training.js";
 import { Engine, need } from "../engine.js";
 import { inBrackets } from "../words.js";
 import { button, element, setAttribute, setText } from "../../shared/elements.js";
@@ -42,7 +41,7 @@ export class Descent {
   #rule = choice("", ["SGD", "Adam"], () => this.#tell.moved());
   #forgot = checkbox("forgot zero_grad", () => this.#tell.moved());
   #all = button("", () => this.#step(), { class: "lenet-button lenet-main" });
-  #undo = button("Undo", () => this.#takeBack());
+  #undo = button("Undo", () => this.#back?.());
 
   /** @param {State} state @param {SideListener} tell */
   constructor(state, tell) {
@@ -121,24 +120,16 @@ export class Descent {
     this.#back = () => {
       for (const name of names) optimizer.arrays[name].data.set(kept.arrays[name].data);
       Object.assign(optimizer, { memory: kept.memory, numSteps: kept.numSteps });
-      this.#held = held;
-      this.#state.before = before;
+      [this.#held, this.#back, this.#right, this.#state.before] = [held, null, "", before];
+      this.#tell.changed();
     };
     this.#state.before = { loss, shares };
     this.#tell.changed();
   }
 
-  #takeBack() {
-    this.#back?.();
-    this.#back = null;
-    this.#right = "";
-    this.#tell.changed();
-  }
-
   /** Be as before the first step. */
   forget() {
-    this.#held = this.#back = null;
-    this.#right = "";
+    [this.#held, this.#back, this.#right] = [null, null, ""];
     this.#optimizers = [SGD, Adam].map((Rule) => new Rule(this.#state.engine.arrays, 1));
   }
 }

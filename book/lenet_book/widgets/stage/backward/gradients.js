@@ -176,17 +176,15 @@ function convolution(instruction, [channels, ...size]) {
 function pooling(takesMaximum) {
   return (instruction, [, height, width]) => {
     const windows = windowsOf(instruction, [1, height, width]);
-    const stops = placesUnder(instruction, [1, height, width]).map((places, stop) => {
-      return { places: places.filter((place) => place >= 0), divisor: divisorOf(instruction, windows, unitAt(stop, instruction.shape.slice(1))) };
-    });
+    const stops = placesUnder(instruction, [1, height, width]).map((places) => places.filter((place) => place >= 0));
+    const divisors = stops.map((_, stop) => divisorOf(instruction, windows, unitAt(stop, instruction.shape.slice(1))));
     return ({ inputs: [input], gradient, below: [below] }) => {
       gradient.forEach((arriving, unit) => {
         if (arriving === 0) return;
-        const { places, divisor } = stops[unit % stops.length];
-        const first = Math.floor(unit / stops.length) * height * width;
+        const [stop, first] = [unit % stops.length, Math.floor(unit / stops.length) * height * width];
         const winner = (/** @type {number} */ best, /** @type {number} */ place) => (input[first + place] > input[first + best] ? place : best);
-        if (takesMaximum) below[first + places.reduce(winner)] += arriving;
-        else for (const place of places) below[first + place] += arriving / divisor;
+        if (takesMaximum) below[first + stops[stop].reduce(winner)] += arriving;
+        else for (const place of stops[stop]) below[first + place] += arriving / divisors[stop];
       });
     };
   };
@@ -244,7 +242,7 @@ function slopeOfGelu(x, y, { form }) {
 }
 
 /** @type {Record<string, (instruction: Instruction, inputShape: number[]) => BackwardRule>} */
-export const rules = {
+const rules = {
   conv: convolution,
   maxPool: pooling(true),
   avgPool: pooling(false),

@@ -1,7 +1,6 @@
 // @ts-check
 /** Training from nothing, beside the page, on the digits that come with it. */
-import { Adam, trainedNames } from "./optimizers.js";
-import { Trainer, scoreOf } from "./training.js";
+import { Adam, Trainer, scoreOf, trainedNames } from "./training.js";
 import { Engine } from "../engine.js";
 import { TRIANGLE, resized, rounded } from "../input/resampling.js";
 

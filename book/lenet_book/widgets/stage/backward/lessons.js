@@ -1,10 +1,9 @@
 // @ts-check
 /** Teach it: drawings with labels to learn, training in the page, and what the network knows before and after. */
 import { rateSlider, settingsOf } from "./descent.js";
-import { shortText } from "./texts.js";
 import { readDigits, trainFromNothing } from "./learning.js";
-import { SGD } from "./optimizers.js";
-import { Trainer, scoreOf } from "./training.js";
+import { shortText } from "./texts.js";
+import { SGD, Trainer, scoreOf } from "./training.js";
 import { Engine, need } from "../engine.js";
 import { limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { Tile } from "../terms.js";
@@ -78,7 +77,7 @@ export class Lessons {
     const say = element("div", { class: "lenet-say", role: "group", "aria-label": "Add the picture as" }, "Add it as", ...asOne);
     const all = labels ? [button("Add the page's pictures", () => labels.forEach((label, sample) => this.#add(label, sample)))] : [];
     const counts = Object.entries({ "One step": 1, Ten: 10, "Until it knows them": MOST_STEPS });
-    const steps = counts.map(([name, count]) => button(name, () => this.#train(count), { class: `lenet-button ${count === MOST_STEPS ? "lenet-main" : ""}` }));
+    const steps = counts.map(([name, count]) => button(name, () => this.#train(count), { class: count === MOST_STEPS ? "lenet-button lenet-main" : "lenet-button" }));
     const nothing = this.#digits ? [button("Continue from random weights", () => this.#learnFromNothing())] : [];
     const others = settingsOf(this.#rate.node, button("Reset", () => this.#tell.unteach()), ...nothing);
     const confusion = element("div", { class: "lenet-confusion", hidden: !this.#digits }, confusionTable(classes, this.#cells, ""));

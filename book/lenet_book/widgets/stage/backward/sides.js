@@ -1,6 +1,6 @@
 // @ts-check
 /** The other sides of the stage, each of which comes when it is first used: the walk back, and the lessons. */
-import { trainedNames } from "./optimizers.js";
+import { trainedNames } from "./training.js";
 import { WalkBack } from "./walk.js";
 
 /** @param {"back" | "teach"} mode @param {State} state @param {SideListener} tell @returns {Promise<Side>} */

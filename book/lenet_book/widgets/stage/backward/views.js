@@ -1,7 +1,7 @@
 // @ts-check
 /** How the gradient of one number came about: the loss class by class, maps times maps, a window, a curve, or a table of products. */
 import { decimalsFor, shortText } from "./texts.js";
-import { arithmeticOf, flatIndex } from "../explanation.js";
+import { arithmeticOf } from "../explanation.js";
 import { WindowGrid, signedPaint } from "../grids.js";
 import { RuleCurve } from "../lines.js";
 import { limitOf, signedPalette, symmetricScale } from "../maps.js";
@@ -65,9 +65,9 @@ export class RuleViews {
     /** @type {Row[]} */
     const others = Math.abs(rest) > NOT_ALL * Math.abs(total) ? [{ name: "by other ways", factors: [], product: rest }] : [];
     if (role !== "unit" && shape.length === 3) return this.#showMaps(role, terms, theme);
-    if (kind === "maxPool" && terms.length) return this.#showWindow(terms, theme);
     if (kind === "conv") return this.#showTable(["gradients × kernel of"], [...byFilter(terms), ...others], total);
-    if (CURVES.includes(kind) && !others.length) return this.#showCurve(terms[0], total);
+    const isGate = (kind === "maxPool" && terms.length) || (CURVES.includes(kind) && !others.length);
+    if (isGate) return this.#showGate(terms.find(({ factor }) => factor) ?? terms[0], total, theme);
     const times = kind === "linear" && role === "weight" ? ` × ${placeName(steps, step, at[1])}` : "";
     const rows = terms.map(({ unit, factor, gradient, product }) => {
       const name = kind === "linear" ? `output ${unit}${times}` : unitText(unit);
@@ -91,28 +91,18 @@ export class RuleViews {
     return terms.length === 1 ? `one place, one ${what}: ` : `${terms.length} places, ${terms.length} ${what}s. Their sum is `;
   }
 
-  /** @param {GradientTerm[]} terms @param {Theme} theme */
-  #showWindow(terms, theme) {
+  /** How the number itself came about, which decides what goes through: in its window, or by a curve. @param {GradientTerm} term @param {number} total @param {Theme} theme */
+  #showGate({ unit, factor, gradient }, total, theme) {
     const { engine, steps, step } = this.#state;
-    const { unit, factor } = terms.find((term) => term.factor) ?? terms[0];
-    const pooled = /** @type {ArithmeticOf<"maxPool">} */ (arithmeticOf(engine, step, unit));
-    const view = new WindowGrid(pooled.patch, this.#room.clientWidth, this.#room.clientHeight);
+    const arithmetic = arithmeticOf(engine, step, unit);
+    const view = arithmetic.kind === "maxPool" ? new WindowGrid(arithmetic.patch, this.#room.clientWidth, this.#room.clientHeight) : new RuleCurve();
     const limit = limitOf(engine.values[steps[step].inputs[0]]);
     this.#room.replaceChildren(view.node);
-    view.show(pooled, { paintOf: () => signedPaint(limit, theme) });
-    return factor ? "It is the largest of its window, and gets its gradient: " : "Another is the largest of its window; here goes on ";
-  }
-
-  /** @param {GradientTerm} term @param {number} total */
-  #showCurve({ unit, factor, gradient }, total) {
-    const { engine, steps, step } = this.#state;
-    const [value, result] = [steps[step].inputs[0], step].map((at) => engine.values[at][flatIndex(unit, steps[at].shape)]);
-    const view = new RuleCurve();
-    this.#room.replaceChildren(view.node);
-    view.show({ value, result }, { state: this.#state });
-    const slope = numberText(factor, 2);
+    view.show(/** @type {any} */ (arithmetic), { state: this.#state, paintOf: () => signedPaint(limit, theme) });
+    if (arithmetic.kind !== "pointwise") return factor ? "It is the largest of its window, and gets its gradient: " : "Another is the largest of its window; here goes on ";
     const decimals = decimalsFor(Math.max(Math.abs(gradient), Math.abs(total)));
-    return `at ${numberText(value, 2)} the slope is ${slope}: ${numberText(gradient, decimals)} × ${slope} = `;
+    const [value, slope] = [arithmetic.value, factor].map((number) => numberText(number, 2));
+    return `at ${value} the slope is ${slope}: ${numberText(gradient, decimals)} × ${slope} = `;
   }
 
   /** The strongest products, and how they add up. @param {string[]} head @param {Row[]} rows @param {number} total */
