@@ -9,6 +9,7 @@ import { LIBRARIES, METHODS } from "./builtins.js";
 import { EXPRESSIONS } from "./expressions.js";
 import { IDLE, STATEMENTS } from "./statements.js";
 import { MisfitError } from "./rules.js";
+import { LAYERS, Torch } from "./torch.js";
 import { betweenCommas, partsOf } from "./tree.js";
 import { Instance, Library, PyClass, PyFunction, PyList, Scope, Shaped, Stop, Unknown, boundTo } from "./values.js";
 
@@ -26,12 +27,12 @@ export class Interpreter {
   globals = new Scope(null);
   /** Where the last call was written. */
   scope = this.globals;
+  /** What layers and functions of torch do. */
+  torch = new Torch(this);
   #calls = 0;
 
-  /** @param {Torch} torch  what layers and functions of torch do */
-  constructor(torch) {
-    this.torch = torch;
-    const paths = [...torch.layerNames.map((name) => `torch.nn.${name}`), ...USUAL_PATHS];
+  constructor() {
+    const paths = [...LAYERS.map((name) => `torch.nn.${name}`), ...USUAL_PATHS];
     for (const path of paths) this.globals.set(path.slice(path.lastIndexOf(".") + 1), new Library(path));
     for (const [name, path] of Object.entries(SHORT)) this.globals.set(name, new Library(path));
     this.globals.set("__name__", "__main__");
@@ -45,6 +46,7 @@ export class Interpreter {
   /** Begin another run. @param {boolean} isScript */
   start(isScript) {
     Object.assign(this, { isScript, fuel: FUEL });
+    this.torch.start();
   }
 
   // -------------------------------------------------------------------------- statements

@@ -8,7 +8,6 @@ import { namedShape, tabulate } from "../calculator/rows.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { Interpreter } from "./interpreter.js";
 import { MisfitError } from "./rules.js";
-import { Torch } from "./torch.js";
 import { START, Unreadable, parsePython } from "./tree.js";
 import { Instance, PyClass, PyFunction, Shaped, Stop, Unknown } from "./values.js";
 
@@ -37,12 +36,10 @@ export function readNetwork(code, { imageShape, network } = {}) {
 
 /** Code with one network in it, ready to be run on shapes. */
 export class Program {
-  torch = new Torch();
+  run = new Interpreter();
 
   /** @param {string} code @param {string} [network]  by default the last that is called, or made, or defined */
   constructor(code, network) {
-    this.code = code;
-    this.run = this.torch.run = new Interpreter(this.torch);
     this.tree = parsePython(code);
     stopped(() => this.run.executeAll(this.tree.kids, this.run.globals)); // what takes too long has said enough
     this.name = this.#chosen(network);
@@ -64,7 +61,7 @@ export class Program {
     const all = [...this.choices];
     const classes = all.filter(([, value]) => value instanceof PyClass);
     const instances = all.filter(([, value]) => value instanceof Instance);
-    const called = this.torch.noted.findLast((each) => each.network)?.network;
+    const called = this.run.torch.noted.findLast((each) => each.network)?.network;
     const isPart = (/** @type {string} */ name) =>
       classes.some(([other, { node }]) => other !== name && isNamedIn(node, name));
     const chosen = all.find(([name]) => name === wanted)
@@ -82,44 +79,29 @@ export class Program {
     return stopped(() => this.run.call(value, { args: [], named: new Map(), node: value.node }));
   }
 
-  /** The parameter of forward that takes the images. */
-  get inputNode() {
-    const forward = this.network.cls?.find("forward");
-    return (forward && forward.node.parameters[1]?.node) ?? null;
-  }
-
   /**
    * Run the network on images of a shape.
    *
    * @param {number[]} imageShape @param {boolean} [isTurned]  they lie in another order @returns {ProgramPass}
    */
   pass(imageShape, isTurned = false) {
-    const { run, torch, network } = this;
-    torch.start();
+    const { run, network } = this;
     run.start(false);
     const images = Object.assign(new Shaped([BATCH, ...imageShape]), { source: -1 });
     if (isTurned) images.strides = null;
-    let [output, failed] = [/** @type {PyValue} */ (null), /** @type {CodeStep | null} */ (null)];
-    try {
-      output = stopped(() => run.call(network, { args: [images], named: new Map(), node: network.made ?? this.tree }));
-    } catch (error) {
-      if (!(error instanceof MisfitError)) throw error;
-      failed = error.step;
-    }
-    if (output instanceof Unknown) torch.note(output);
+    const node = network.made ?? this.tree;
+    const output = stopped(() => run.call(network, { args: [images], named: new Map(), node }));
+    const failed = output instanceof MisfitError ? output.step : null;
+    if (output instanceof Unknown) run.torch.note(output);
     run.isScript = true;
-    const { steps, unread } = torch;
+    const { steps } = run.torch;
+    const unread = run.torch.unread.map((each) => ({ what: each.what, place: each.node?.place ?? START }));
     return { steps, failed, unread, outputShape: failed || unread.length ? [] : firstShape(output) };
-  }
-
-  /** Where it is, what could not be read. @param {{ unread: Unknown[] }} pass */
-  unreadIn({ unread }) {
-    return unread.map(({ what, node }) => ({ what, place: node?.place ?? START }));
   }
 
   /** The shape of one image, from what the code says or from what the network takes. @returns {[number[], string]} */
   guessShape() {
-    const { noted } = this.torch;
+    const { noted } = this.run.torch;
     const said = noted.findLast(({ shape, network }) => network === this.network && shape.length > 1)
       ?? noted.findLast(({ shape }) => shape.length === 4);
     if (said) return [said.shape.slice(1), `as line ${said.node.place.line} says`];
@@ -161,12 +143,12 @@ const isNetworkClass = (value) =>
 /** @param {PyValue} value */
 const isNetwork = (value) => value instanceof Instance && (value.cls ? value.type : value.type === "Sequential");
 
-/** What something gives; where it is stopped, why. @param {() => PyValue} act @returns {PyValue} */
+/** What something gives; where it does not come to its end, why. @param {() => PyValue} act @returns {PyValue} */
 function stopped(act) {
   try {
     return act();
   } catch (error) {
-    if (error instanceof Stop) return error;
+    if (error instanceof Stop || error instanceof MisfitError) return error;
     throw error;
   }
 }
@@ -197,7 +179,7 @@ function isNamedIn(node, name) {
 
 /** @param {Program} program @param {number[]} imageShape @param {string} imageSource @returns {Reading} */
 function readingOf(program, imageShape, imageSource) {
-  const { code, name, network, choices, torch } = program;
+  const { tree: { code }, name, network, choices, run: { torch } } = program;
   const pass = program.pass(imageShape);
   const problem = diagnose(pass);
   const placed = (/** @type {any} */ { node, module, isInSequence }) =>
@@ -214,12 +196,12 @@ function readingOf(program, imageShape, imageSource) {
   const numAll = Math.max(numUsed, sumOf(layers.map((layer) => layer.numParameters)) + freeParameters(network));
   return {
     ...NOTHING, code, network: name, networks: [...choices.keys()], imageShape, imageSource, rows, layers,
-    inputPlace: program.inputNode?.place ?? null,
+    inputPlace: network.cls?.find("forward")?.node?.parameters[1]?.node.place ?? null,
     numParameters: numAll, numUnusedParameters: numAll - numUsed,
     problem: problem && told(problem),
     given: torch.given.filter(({ node }) => node !== network.made)
       .map(({ node, shape, index = 0 }) => ({ place: node.place, shape: namedShape(shape), index })),
-    unread: program.unreadIn(pass),
+    unread: pass.unread,
     command: `python -m lenet shapes mymodel.py:${name} --input ${imageShape.join("x")}`,
     program: { program, pass, problem },
   };

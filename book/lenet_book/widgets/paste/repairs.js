@@ -37,7 +37,7 @@ export function explainReading({ code, imageShape, network, program: read }) {
     try {
       const changed = edits.length ? new Program(applyEdits(code, edits), network) : read.program;
       const pass = changed.pass(shapeWith(changes) ?? imageShape, changes.some(({ isTurned }) => isTurned));
-      unread.push(...changed.unreadIn(pass));
+      unread.push(...pass.unread);
       return pass.unread.length ? undefined : diagnose(pass);
     } catch (error) {
       if (error instanceof Unreadable) return undefined;

@@ -24,6 +24,7 @@ const MADE = setOf("randn rand zeros ones empty full randint normal");
 const WRAPPERS = setOf("DataParallel compile script DistributedDataParallel spectral_norm weight_norm Size");
 /** Layers of the table that are not followed here. */
 const UNFOLLOWED = setOf("Embedding GLU Bilinear MultiheadAttention");
+export const LAYERS = [...Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name)), ...CONTAINERS, "Module", "Parameter"];
 /** Numbers of axes that layers take, beside those of the table. @type {Record<string, number[]>} */
 const AXES = {
   BatchNorm1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4],
@@ -45,11 +46,13 @@ export class Torch {
   noted = [];
   /** All layers that were made. @type {Instance[]} */
   made = [];
-  layerNames = Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name)).concat(...CONTAINERS, "Module", "Parameter");
-  /** @type {PyRun} */
-  run = /** @type {any} */ (null);
   /** What has run, and so is counted. @type {Set<Shaped | Instance>} */
   #used = new Set();
+
+  /** @param {PyRun} run */
+  constructor(run) {
+    this.run = run;
+  }
 
   /** Forget what ran. */
   start() {
