@@ -489,17 +489,20 @@ def _is_shape(given: object) -> bool:
 
 def _check_axes(model: nn.Module, images: Tensor, device: torch.device | str) -> None:
     """Refuse a shape with a batch axis, or without the channels that the network works with."""
-    convolutions = (module for module in model.modules() if isinstance(module, nn.Conv2d))
+    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
     if images.dim() == 5:
         right, why = images[:, 0], "has a batch axis: give the shape of one image"
-    elif images.dim() == 3 and (first := next(convolutions, None)):
+    elif images.dim() == 3 and first is not None:
         right = images[:, None].expand(-1, first.in_channels, -1, -1)
         why = "has no channel axis: give channels, height and width"
     else:
         return
 
     def fits(given: Tensor) -> bool:
-        return works(run(model, given, device=device), BATCH)
+        recording = run(model, given, device=device)
+        # A convolution takes three axes for one image, and raises nothing.
+        maps = (s.input_shapes[0] for s in recording.steps if isinstance(s.module, nn.Conv2d))
+        return any(len(shape) == 4 for shape in maps) if first else works(recording, BATCH)
 
     if fits(right) and not fits(images):
         came, shape = tuple(images.shape[1:]), tuple(right.shape[1:])

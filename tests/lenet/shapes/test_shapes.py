@@ -849,6 +849,14 @@ def test_a_wrong_input_shape_gets_a_helpful_error(shape, words):
         trace(LeNet5(), shape)
 
 
+@pytest.mark.parametrize("shape", [(28, 28), (64, 1, 28, 28)])
+def test_a_wrong_number_of_axes_is_told_before_what_else_is_wrong(shape):
+    network = LeNet5Linear()
+    network.fc1 = nn.Linear(100, 120)
+    with pytest.raises(ShapeError, match=re.escape("(1, 28, 28)")):
+        trace(network, shape)
+
+
 def test_networks_with_several_inputs_and_outputs_have_a_table():
     class Two(nn.Module):
         def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
