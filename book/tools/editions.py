@@ -22,14 +22,13 @@ from pathlib import Path
 import nbformat
 from nbconvert.preprocessors import TagRemovePreprocessor
 from nbformat import NotebookNode
+from plans import EXERCISE, READING
 
 ROOT = Path(__file__).parents[2]
 FOR_TEACHERS = ROOT / "book" / "teachers.md"
 PACKAGED = ("pyproject.toml", "README.md", "LICENSE", "lenet", "book/lenet_book")
 FOLDED = re.compile(r"<details>.*?</details>\s*", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:\s]+)[)#]")
-READING = re.compile(r"\*\*Time\*\*: about (\d+) minutes")
-EXERCISE = re.compile(r"^### (\d+\. .+)\n\n\*(\w+), (\d+) minutes\.\*", re.MULTILINE)
 BELIEF = re.compile(r"^\| (\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
 READ_ME = """# LeNet, step by step: the {edition} edition
 

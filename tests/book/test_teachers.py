@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import plans
 import pytest
-from editions import EXERCISE, READING
 
 from tests.book.small_site import build
 
@@ -30,8 +29,8 @@ def parts(*cells: str) -> list[str]:
 
 def test_minutes_are_those_that_the_chapters_state() -> None:
     for chapter, text in CHAPTERS.items():
-        assert plans.minutes(f"{chapter}") == READING.findall(text)[0]
-        for title, _, length in EXERCISE.findall(text):
+        assert plans.minutes(f"{chapter}") == plans.READING.findall(text)[0]
+        for title, _, length in plans.EXERCISE.findall(text):
             assert plans.minutes(f"{chapter}.{title.partition('.')[0]}") == length
 
 

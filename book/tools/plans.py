@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 READING = re.compile(r"\*\*Time\*\*: about (\d+) minutes")
-EXERCISE = re.compile(r"^### (\d+)\. .+\n\n\*\w+, (\d+) minutes\.\*", re.MULTILINE)
+EXERCISE = re.compile(r"^### (\d+\. .+)\n\n\*(\w+), (\d+) minutes\.\*", re.MULTILINE)
 PART = re.compile(r"\d+(?:\.\d+)?")  # a chapter, or an exercise of it
 
 Row = list[str]
@@ -42,7 +42,8 @@ def stated() -> dict[str, int]:
     for path in sorted(CHAPTERS.glob("*.ipynb")):
         chapter, text = int(path.name[:2]), prose(path)
         found[f"{chapter}"] = int(READING.findall(text)[0])
-        found |= {f"{chapter}.{number}": int(long) for number, long in EXERCISE.findall(text)}
+        for title, _, long in EXERCISE.findall(text):
+            found[f"{chapter}.{title.partition('.')[0]}"] = int(long)
     return found
 
 
@@ -103,6 +104,7 @@ class Costs(Table):
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    """Register both directives with Sphinx."""
     app.add_directive("plan", Plan)
     app.add_directive("costs", Costs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
