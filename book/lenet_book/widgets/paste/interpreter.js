@@ -218,7 +218,7 @@ export class Interpreter {
   /** What a class has, bound to an object. @param {PyValue} found @param {Instance | null} self @param {PyNode} node */
   #bound(found, self, node) {
     if (!self || !(found instanceof PyFunction && found.owner)) return found;
-    const call = boundTo(self, (_self, args, run, given) => run.callFunction(found, { ...given, args: [self, ...args] }));
+    const call = boundTo(self, (_self, args, run, its) => run.callFunction(found, { ...its, args: [self, ...args] }));
     return found.isProperty ? call([], this, { args: [], named: new Map(), node }) : call;
   }
 

@@ -23,7 +23,7 @@ export function applyEdits(code, edits) {
   return last.reduce((text, { from, to, new: made }) => text.slice(0, from) + made + text.slice(to), code);
 }
 
-/** What is wrong, with the edits that mend it; null where nothing is. @param {Reading} reading @returns {CodeExplanation | null} */
+/** What is wrong and mends it; null where nothing is. @param {Reading} reading @returns {CodeExplanation | null} */
 export function explainReading({ code, imageShape, network, program: read }) {
   if (!read?.problem) return null;
   const { what, step } = read.problem;

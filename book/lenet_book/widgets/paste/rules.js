@@ -144,8 +144,8 @@ export const RULES = {
   split({ split_size_or_sections: size, dim = 0 }, { shape }) {
     const axis = axisOf(dim, shape);
     const total = shape[axis];
-    const parts = () => Array.from({ length: Math.ceil(total / size) }, (_, index) => Math.min(size, total - index * size));
-    const sizes = Array.isArray(size) ? listed(size) : parts();
+    const starts = () => [...Array(Math.ceil(total / size)).keys()].map((index) => index * size);
+    const sizes = Array.isArray(size) ? listed(size) : starts().map((start) => Math.min(size, total - start));
     return sumOf(sizes) === total ? sizes.map((each) => new Shaped(shape.with(axis, each))) : refuse();
   },
   chunk({ chunks, dim = 0 }, input) {

@@ -24,7 +24,8 @@ const MADE = setOf("randn rand zeros ones empty full randint normal");
 const WRAPPERS = setOf("DataParallel compile script DistributedDataParallel spectral_norm weight_norm Size");
 /** Layers of the table that are not followed here. */
 const UNFOLLOWED = setOf("Embedding GLU Bilinear MultiheadAttention");
-export const LAYERS = [...Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name)), ...CONTAINERS, "Module", "Parameter"];
+const OTHERS = [...CONTAINERS, "Module", "Parameter"];
+export const LAYERS = [...Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name)), ...OTHERS];
 /** Numbers of axes that layers take, beside those of the table. @type {Record<string, number[]>} */
 const AXES = {
   BatchNorm1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4],
@@ -179,7 +180,7 @@ export class Torch {
     return this.#run(step, inputs, settings, unknown || (isKnown ? null : notKnown(type, node)), false);
   }
 
-  /** Run a layer that has no weights, and that the network does not know. @param {Instance} layer @param {PyCall} call */
+  /** Run a layer without weights that the network does not know. @param {Instance} layer @param {PyCall} call */
   #callAsFunction({ type, settings, unknown }, { args, node }) {
     if (type === "Identity") return args[0];
     const name = Object.keys(CALLS).find((each) => each.replace(/(?<=.)_(?=.)/g, "") === type.toLowerCase());
@@ -299,7 +300,7 @@ export class Torch {
   }
 }
 
-/** @param {CodeStep} step @param {Shaped[]} inputs @param {Settings} given @param {boolean} isKept  the inputs' shape */
+/** @param {CodeStep} step @param {Shaped[]} inputs @param {Settings} given @param {boolean} isKept */
 function resultOf({ layer, module, inputShape }, inputs, given, isKept) {
   const [input] = inputs;
   const rule = RULES[module ? layer.type : layer.name.replace(/_$/, "")];
@@ -345,7 +346,7 @@ const OWN_PARAMETERS = {
   Embedding: ({ num_embeddings, embedding_dim }) => num_embeddings * embedding_dim,
 };
 
-/** Arguments by their names. @param {string[]} names @param {Pick<PyCall, "args" | "named">} call @returns {Settings} */
+/** Arguments by name. @param {string[]} names @param {Pick<PyCall, "args" | "named">} call @returns {Settings} */
 function byName(names, { args, named }) {
   const placed = args.map((value, index) => [names[index] ?? (index ? `argument${index}` : "input"), value]);
   return Object.fromEntries([...placed, ...named]);
@@ -427,7 +428,7 @@ function stepOf(layer, inputs, node, module = null, isInSequence = false) {
   return step;
 }
 
-/** With what the code calls the operands, and asks for. @param {Misfit} misfit @param {CodeStep} step @returns {Misfit} */
+/** With the code's own words for operands. @param {Misfit} misfit @param {CodeStep} step @returns {Misfit} */
 function withNames(misfit, { node, module, operation = "", inputShapes }) {
   const names = operandsOf(node, Boolean(module)).slice(0, inputShapes.length).map(({ text }) => text);
   const isWritten = names.length === inputShapes.length && (node.type === "CallExpression" || !module);
