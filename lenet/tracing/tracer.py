@@ -277,7 +277,7 @@ class _Tracer(TorchFunctionMode):
         self._shared = dict(self._registered)
         self._used: dict[int, Tensor] = {}
         self._scopes: list[str] = []
-        self._sources = WeakTensorKeyDictionary()
+        self._sources = WeakTensorKeyDictionary()  # of tensors that live
         self._snapshots = WeakTensorKeyDictionary()
         self._failed: Failure | None = None
         for name, module in list(model.named_modules()):
@@ -286,7 +286,7 @@ class _Tracer(TorchFunctionMode):
     def run(self, given: Arguments, device: torch.device | str) -> Recording:
         """Run the model on copies of its arguments, to its end or its failure."""
         args, kwargs = _copied(given, device)
-        self._know(tensors_in((args, kwargs)), MODEL_INPUT)
+        self._sources.update(dict.fromkeys(tensors_in((args, kwargs)), MODEL_INPUT))
         output, failure = None, None
         try:
             with self:
@@ -375,7 +375,7 @@ class _Tracer(TorchFunctionMode):
 
     def _done(self, step: Step, inputs: list[Tensor], outputs: list[Tensor]) -> Step:
         """Describe what came out of a step, and know it again when it is used."""
-        self._know(outputs, len(self.steps))
+        self._sources.update(dict.fromkeys(outputs, len(self.steps)))
         used = self._first_used(inputs if step.module is None else step.module.parameters())
         return replace(
             step,
@@ -386,11 +386,6 @@ class _Tracer(TorchFunctionMode):
             output_dtypes=tuple(tensor.dtype for tensor in outputs),
             num_bytes=_new_bytes(inputs, outputs),
         )
-
-    def _know(self, tensors: Iterable[Tensor], source: int) -> None:
-        """Remember where tensors came from, as long as they live."""
-        for tensor in tensors:
-            self._sources[tensor] = source
 
     def _snapshots_of(self, tensors: list[Tensor]) -> tuple[Tensor, ...] | None:
         return tuple(map(self._snapshot, tensors)) if self._keep_tensors else None
