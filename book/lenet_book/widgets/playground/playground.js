@@ -104,7 +104,7 @@ class Playground {
     this.#problem.hidden = !refusal;
     for (const part of [this.#transport.node, this.#workings, this.#formulas, this.#note]) part.hidden = Boolean(refusal);
     if (refusal) this.#showMisfit();
-    else this.#showFitting();
+    else this.#showFitting(this.#windows);
   }
 
   /** Show how large the kernel is beside the input, as far as the settings can be drawn at all. */
@@ -116,10 +116,13 @@ class Playground {
     });
   }
 
-  #showFitting() {
-    const windows = this.#windows;
+  /** @param {SlidingWindow[]} windows */
+  #showFitting(windows) {
     const picture = this.#draw(windows);
-    this.#kernel = this.#kernelOf(windows.map((window) => window.kernelSize));
+    const [rows, columns] = windows.map((window) => window.kernelSize);
+    const { value } = this.#controls.kernel;
+    if (value === OWN_KERNEL) this.#own ??= this.#kernel; // it comes back with the size that it was made in
+    this.#kernel = this.#own && value === OWN_KERNEL ? resized(this.#own, rows, columns) : kernelOf(value, rows, columns);
     this.#kernelTable.show(this.#kernel);
     this.#engine = slide(this.#settings.operation, picture, this.#kernel, windows);
     this.#formulas.replaceChildren(...windowsFormula(windows).split(", ").map((line) => element("span", {}, line)));
@@ -132,14 +135,6 @@ class Playground {
     const picture = pictureOf(this.#controls.picture.value, windows[0].inputSize, windows[1].inputSize);
     this.#scene.show(picture, windows, this.#settings.operation === "max" ? "−∞" : "0", fit);
     return picture;
-  }
-
-  /** The chosen kernel, in a size; the reader's own comes back with the size that it was made in. @param {number[]} size */
-  #kernelOf([rows, columns]) {
-    const { value } = this.#controls.kernel;
-    if (value !== OWN_KERNEL) return kernelOf(value, rows, columns);
-    this.#own ??= this.#kernel;
-    return resized(this.#own, rows, columns);
   }
 
   #showStop() {

@@ -81,20 +81,6 @@ function partOf(name, part, source) {
   return coming;
 }
 
-/** @param {Values} model @param {Element} box */
-async function show(model, box) {
-  try {
-    const frontEnd = await loaded(model);
-    box.replaceChildren();
-    await frontEnd.render({ model, el: box });
-  } catch (error) {
-    console.error(error);
-    const reason = error instanceof Error ? error.message : error;
-    box.replaceChildren(element("p", { class: "lenet-static-failure", role: "alert" }, `This widget cannot be shown: ${reason}.`));
-  }
-  box.removeAttribute("aria-busy");
-}
-
 /** @param {string} html */
 function textOf(html) {
   return new DOMParser().parseFromString(html, "text/html").body.textContent ?? "";
@@ -116,24 +102,28 @@ function lastState(model) {
   return element("div", {}, ...children.filter(Boolean).map(lastState), ...outputs, ...words);
 }
 
-/** @param {Values} model @param {Element} box */
-function showLastState(model, box) {
-  const note = element("p", {}, "These controls need a running Python kernel. Here is what they showed last.");
-  box.replaceChildren(element("div", { class: "lenet-static-control" }, note, lastState(model)));
-}
-
 const whenIdle = window.requestIdleCallback ?? setTimeout; // Safari has no such callback
 const observer = new IntersectionObserver(
   (entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && fill(target)),
   { rootMargin: `${AHEAD}px 0px` },
 );
 
-/** @param {Element} box */
+/** Show a widget, if it waits still. @param {Element} box */
 async function fill(box) {
   const model = waiting.get(box);
+  if (!model) return;
   waiting.delete(box);
   observer.unobserve(box);
-  if (model) await show(model, box);
+  try {
+    const frontEnd = await loaded(model);
+    box.replaceChildren();
+    await frontEnd.render({ model, el: box });
+  } catch (error) {
+    console.error(error);
+    const reason = error instanceof Error ? error.message : error;
+    box.replaceChildren(element("p", { class: "lenet-static-failure", role: "alert" }, `This widget cannot be shown: ${reason}.`));
+  }
+  box.removeAttribute("aria-busy");
 }
 
 /** Show a widget at once if its box is near, or the address names it, and otherwise later. @param {HTMLElement} box */
@@ -141,7 +131,10 @@ function begin(box) {
   const model = models.get(box.dataset.model ?? "");
   box.removeAttribute("data-model");
   if (!model) return;
-  if (!classOf(model)) return showLastState(model, box);
+  if (!classOf(model)) {
+    const note = element("p", {}, "These controls need a running Python kernel. Here is what they showed last.");
+    return box.replaceChildren(element("div", { class: "lenet-static-control" }, note, lastState(model)));
+  }
   box.setAttribute("aria-busy", "true");
   waiting.set(box, model);
   const isNamed = location.hash.split(":")[0] === `#${box.id}`;
