@@ -71,14 +71,9 @@ def load_for(card: ModelCard, name: str | os.PathLike[str]) -> ImageData:
         data = data.pad(frame)
     _check_fit(data, card)
     numbers = torch.tensor([card.classes.index(each) for each in data.classes])
-    data = replace(
-        data,
-        classes=card.classes,
-        train=LabelledImages(data.train.images, numbers[data.train.labels]),
-        test=LabelledImages(data.test.images, numbers[data.test.labels]),
-        mean=card.mean,
-        std=card.std,
-    )
+    splits = data.train, data.test
+    train, test = (LabelledImages(split.images, numbers[split.labels]) for split in splits)
+    data = replace(data, mean=card.mean, std=card.std, classes=card.classes, train=train, test=test)
     return data if published else _prepared(data, expanded(name), card)
 
 

@@ -21,7 +21,6 @@ from lenet.data.in_memory import DataError
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "PPM")
 MOST_PIXELS = 100_000_000  # in the file; a camera has half of that
 LARGEST_NEEDED = 1024  # pixels; Pillow decodes a larger JPEG at half, a quarter or an eighth
-GREY_MODES = ("1", "L")  # of Pillow: black and white, 8-bit grey
 WHITE, BLACK, MIDDLE = 255, 0, 127
 
 
@@ -74,7 +73,7 @@ def _plain(picture: Image.Image) -> Image.Image:
     """Return a picture of any of Pillow's modes as ``"L"`` or ``"RGB"``."""
     if picture.has_transparency_data:
         return _on_ground(picture.convert("RGBA"))
-    if picture.mode in GREY_MODES:
+    if picture.mode in ("1", "L"):  # black and white, and 8-bit grey
         return picture.convert("L")
     if picture.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
