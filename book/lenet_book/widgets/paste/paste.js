@@ -17,7 +17,8 @@ import { syntaxTree } from "./tree.js";
 
 const MAX_UNDO = 100;
 const PAUSE = 200; // milliseconds without a key, before changes are tried
-const [COPY, LINK] = ["Copy with shapes", "Link"];
+const COPY_CODE = "Copy with shapes";
+const LINK = "Link";
 const UNKNOWN = "This message is none of those that the page knows.";
 
 class Paste {
@@ -45,7 +46,7 @@ class Paste {
     this.#resized(text));
   #source = element("span", { class: "lenet-muted" });
   #undo = button("Undo", () => this.#takeBack());
-  #copy = button(COPY, () => this.#copied(codeWithNotes(this.#lines), this.#copy));
+  #copy = button(COPY_CODE, () => this.#copied(codeWithNotes(this.#lines), this.#copy));
   #link = button(LINK, () => this.#copyLink());
   #networks = element("span");
   /** What is being copied. */
@@ -185,7 +186,7 @@ class Paste {
     if (isPossible && document.activeElement !== this.#size) this.#size.value = reading.imageShape.join("×");
     setText(this.#source, isPossible ? reading.imageSource : "Write it as 1×28×28.");
     this.#undo.setAttribute("aria-disabled", String(!this.#past.length));
-    setText(this.#copy, COPY);
+    setText(this.#copy, COPY_CODE);
     setText(this.#link, LINK);
     this.#showNetworks(reading);
     for (const { node, show } of [this.#diagram, this.#table]) {
