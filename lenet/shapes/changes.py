@@ -68,10 +68,7 @@ _LAYOUTS = {
     },
     (2, 4): {".permute(0, 3, 1, 2)": _CHANNELS_LAST},
     (2, 5): {".flatten(0, 1)": "there is an axis before those of one image and the batch"},
-    (3, 4): {
-        ".unsqueeze(1)": _CHANNEL_AXIS,
-        ".unsqueeze(2)": "the axis of depth is missing",
-    },
+    (3, 4): {".unsqueeze(1)": _CHANNEL_AXIS, ".unsqueeze(2)": "the axis of depth is missing"},
     (3, 5): {".permute(0, 4, 1, 2, 3)": "the channels come last, and PyTorch wants them first"},
 }
 _COLOURS = {1: ".expand(-1, 3, -1, -1)", 3: ".mean(dim=1, keepdim=True)", 4: "[:, :3]"}

@@ -146,9 +146,7 @@ class Expression:
             case ast.Call(args=[ast.List(elts=nodes) | ast.Tuple(elts=nodes), *_] | nodes):
                 pass
             case _:
-                nodes = [
-                    each for each in ast.iter_child_nodes(self.node) if isinstance(each, ast.expr)
-                ]
+                nodes = [n for n in ast.iter_child_nodes(self.node) if isinstance(n, ast.expr)]
         return [Expression(self.file, node) for node in nodes]
 
     def is_method(self, is_layer: bool = False) -> bool:

@@ -156,7 +156,9 @@ def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edi
             edits = [writing.put_before(model, path, call, change.front)] if change.front else []
             edits += call.with_arguments(names, change.settings)
             given = call.arguments(names)
-            alike = [each for each in modules if writing.layer_expression(model, each) == call]
+            own = path.split(".")[-1]  # which the layers have in common that one call makes
+            named = (each for each in modules if each.split(".")[-1] == own)
+            alike = [each for each in named if writing.layer_expression(model, each) == call]
             return edits, [_layer_statement(model, each, change, given) for each in alike]
     return [], [_layer_statement(model, path, change)]
 
