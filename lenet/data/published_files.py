@@ -8,6 +8,7 @@ big-endian 32-bit integers, then the elements. CIFAR-10 comes as pickled diction
 
 from __future__ import annotations
 
+import math
 import pickle
 import struct
 from collections.abc import Callable, Sequence
@@ -70,26 +71,24 @@ def _read_idx_set(classes: tuple[str, ...], folder: Path, train: bool) -> Conten
     if images.shape[1:] != (28, 28):
         raise _damaged(images_file, "its images are not 28×28")
     if len(labels) != len(images):
-        why = f"it holds {len(labels):,} labels for {len(images):,} images"
-        raise _damaged(labels_file, why)
+        raise _damaged(labels_file, f"it holds {len(labels):,} labels for {len(images):,} images")
     if labels.max() >= NUM_CLASSES:
         raise _damaged(labels_file, f"it holds the label {labels.max()}, the highest is 9")
     return images, labels, classes
 
 
 def _read_idx(file: Path, num_dims: int) -> np.ndarray:
-    header_size = 4 + 4 * num_dims
-    with file.open("rb") as stream:
-        header = stream.read(header_size)
-    if len(header) < header_size or header[:4] != bytes([0, 0, 8, num_dims]):
+    content, start = np.fromfile(file, dtype=np.uint8), 4 + 4 * num_dims
+    header = content[:start].tobytes()
+    if len(header) < start or header[:4] != bytes([0, 0, 8, num_dims]):
         raise _damaged(file, f"it does not begin like an IDX file of bytes with {num_dims} axes")
     dims = struct.unpack(f">{num_dims}I", header[4:])
-    expected, size = header_size + int(np.prod(dims, dtype=np.int64)), file.stat().st_size
-    if size != expected:
-        raise _damaged(file, f"its header announces {expected:,} bytes, it has {size:,}")
-    if size == header_size:
+    expected = start + math.prod(dims)
+    if len(content) != expected:
+        raise _damaged(file, f"its header announces {expected:,} bytes, it has {len(content):,}")
+    if expected == start:
         raise _damaged(file, "it holds no element")
-    return np.fromfile(file, dtype=np.uint8, offset=header_size).reshape(dims)
+    return content[start:].reshape(dims)
 
 
 def _read_cifar(folder: Path, train: bool) -> Content:
