@@ -46,16 +46,12 @@ function shapeBehind(layer, shape) {
   const { width, formula, window, axes } = kindOf(layer);
   const { [width]: made, output_size: targets } = settingsOf(layer);
   const first = shape.length - (axes ?? 0);
-  if (window === "adaptive") return shape.map((size, axis) => (axis < first ? size : perAxis(targets, axis - first) ?? size));
+  const target = (/** @type {number} */ axis) => (Array.isArray(targets) ? targets[axis] : targets);
+  if (window === "adaptive") return shape.map((size, axis) => (axis < first ? size : target(axis - first) ?? size));
   const sizes = windowsOver(layer, shape).map((spread) => spread.outputSize);
   if (sizes.length) return [...shape.slice(0, first - 1), made ?? shape[first - 1], ...sizes];
   if (formula === "features") return [...shape.slice(0, -1), made];
   return formula === "flatten" ? flattened(layer, shape) : shape;
-}
-
-/** @param {any} setting @param {number} axis */
-function perAxis(setting, axis) {
-  return Array.isArray(setting) ? setting[axis] : setting;
 }
 
 /** @param {Layer} layer @param {number[]} shape */

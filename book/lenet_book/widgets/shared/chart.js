@@ -10,7 +10,7 @@ const PLOT_HEIGHT = HEIGHT - MARGIN.top - MARGIN.bottom; // between the axes
 const TICKS = 4; // about as many on each axis
 
 /** Choose round numbers from 0 to an end. @param {number} end @param {number} [smallest]  the least distance between two */
-export function roundNumbers(end, smallest = 0) {
+function roundNumbers(end, smallest = 0) {
   if (!(end > 0)) return [0];
   const power = 10 ** Math.floor(Math.log10(end / TICKS));
   const step = Math.max(smallest, power * ([1, 2, 5, 10].find((factor) => (factor * power * (TICKS + 0.5)) >= end) ?? 10));

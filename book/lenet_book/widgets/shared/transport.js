@@ -6,12 +6,12 @@ export class Transport {
   #walk; #back; #slider;
   #timer = 0;
 
-  /** @param {Walk} walk @param {{ back?: string, next?: string, slider?: string }} [captions]  without one for the slider there is none */
-  constructor(walk, { back = "‹ Back", next = "Next ›", slider } = {}) {
+  /** @param {Walk} walk @param {{ back?: string, slider?: string }} [captions]  without one for the slider there is none */
+  constructor(walk, { back = "‹ Back", slider } = {}) {
     this.#walk = walk;
     this.#back = button(back, () => this.step(-1));
     this.play = button("Play", () => this.#turn());
-    this.next = button(next, () => this.step(1));
+    this.next = button("Next ›", () => this.step(1));
     const oninput = () => this.go(Number(this.#slider.value));
     this.#slider = element("input", { type: "range", min: 0, "aria-label": slider, oninput, onpointerdown: () => this.stop() });
     const controls = [this.#back, this.play, this.next, ...(slider ? [this.#slider] : [])];
