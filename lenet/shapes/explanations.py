@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import torch
@@ -136,12 +135,12 @@ def _find_problem(call: Call, recording: Recording) -> Problem | None:
 def _mixed_in_a_sequence(call: Call, steps: Sequence[Step]) -> Problem | None:
     """Find a layer that took the batch for a sequence, where every image has its row after all."""
     batch, last = batch_of(call.tensors), len(steps) - 1
-    takers = (i for i, step in enumerate(steps) if diagnosis.takes_batch_second(step, batch))
-    for index in islice(takers, 1 if steps and len(steps[last].output_shape) == 2 else 0):
-        if _fate_of_images(call, steps, last) == _MIXED:
-            what = f"{diagnosis.lost_batch(steps[index], batch)}, {_MIXED}"
-            return Problem("batch", what, steps[index], index)
-    return None
+    takers = [i for i, step in enumerate(steps) if diagnosis.takes_batch_second(step, batch)]
+    gives_rows = bool(takers) and len(steps[last].output_shape) == 2
+    if not gives_rows or _fate_of_images(call, steps, last) != _MIXED:
+        return None
+    what = f"{diagnosis.lost_batch(steps[takers[0]], batch)}, {_MIXED}"
+    return Problem("batch", what, steps[takers[0]], takers[0])
 
 
 def _with_more_images(call: Call, steps: Sequence[Step]) -> Call | None:
@@ -367,8 +366,8 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     owner = f"({targets})" if " " in targets else targets
     gets = f"{outputs} is {_described(output)} and {targets} is {_described(target)}"
     what = f"{loss.__name__} needs {needs}, but {gets}"
-    right = (change for change in _RIGHT_TARGETS if _can_compare(loss, given, change))
-    fixes = tuple(Fix(f"{owner}{change} instead of {targets}") for change in islice(right, 1))
+    right = [change for change in _RIGHT_TARGETS if _can_compare(loss, given, change)]
+    fixes = tuple(Fix(f"{owner}{change} instead of {targets}") for change in right[:1])
     where, said = _where(place), first_line(error)
     return Explanation(loss.__name__, what, fixes=fixes, where=where, error=said)
 

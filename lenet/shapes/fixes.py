@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 import torch
@@ -324,11 +323,11 @@ class _Search:
         problem = diagnose(plan.call.args, recording)
         if problem is None:
             return None if self._fits_by_luck(recording) else plan
-        for follower in islice(candidates.followers(_as_named_before(problem, changes)), 1):
-            is_new = all(follower.target != made.target for made in changes)
-            if is_new and len(changes) < longest:
-                return self._completed([*changes, follower], longest)
-        return None
+        followers = candidates.followers(_as_named_before(problem, changes))
+        follower = next(followers, None) if len(changes) < longest else None
+        if follower is None or any(follower.target == made.target for made in changes):
+            return None
+        return self._completed([*changes, follower], longest)
 
     def _fits_by_luck(self, recording: Recording) -> bool:
         """Tell whether operands that did not go together now do so by being repeated."""
