@@ -271,7 +271,8 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
     in_sequence = step.module is not None and isinstance(owner, nn.Sequential)
     call = None if in_sequence else expression_at(step.place)
     operands = call.operands(step.module is not None) if call else []
-    for index in range(min(len(step.input_shapes), 2))[:: 1 if step.module is not None else -1]:
+    both = range(len(step.input_shapes[:2]))
+    for index in both if step.module is not None else reversed(both):
         for suffix, front in _suffixes(step, steps, index):
             flattens = front == "Flatten()"
             reason = _NO_FLATTEN.format(title_of(step)) if flattens else ""
