@@ -347,21 +347,24 @@ class _Tracer(TorchFunctionMode):
         try:
             result = run()
         except Exception as error:
-            self._failed = Failure(error, step, step.place)
+            failed = step()
+            self._failed = Failure(error, failed, failed.place)
             raise
         if outputs := tensors_in(result):
-            self.steps.append(self._done(step, inputs, outputs))
+            used = self._first_used(inputs if module is None else module.parameters())
+            self.steps.append(step(**self._result(inputs, outputs, used)))
         return result
 
     def _begun(
         self, name: str, module: nn.Module | None, given: Settings, inputs: list[Tensor]
-    ) -> Step:
+    ) -> partial[Step]:
         """Describe what is about to run, when its inputs are still as they were."""
         operation = name if module is None else type(module).__name__
         place = torch_calls.place_of_frame(sys._getframe(1))
         if not place.code:
             place = replace(place, code=operation if module is None else repr(module))
-        return Step(
+        return partial(
+            Step,
             name=name or operation,
             operation=operation,
             settings=layer_settings(module) if module else torch_calls.plain_settings(given),
@@ -373,19 +376,19 @@ class _Tracer(TorchFunctionMode):
             inputs=self._snapshots_of(inputs),
         )
 
-    def _done(self, step: Step, inputs: list[Tensor], outputs: list[Tensor]) -> Step:
+    def _result(
+        self, inputs: list[Tensor], outputs: list[Tensor], used: Collection[Tensor]
+    ) -> dict[str, Any]:
         """Describe what came out of a step, and know it again when it is used."""
         self._sources.update(dict.fromkeys(outputs, len(self.steps)))
-        used = self._first_used(inputs if step.module is None else step.module.parameters())
-        return replace(
-            step,
-            output_shapes=_shapes(outputs),
-            outputs=self._snapshots_of(outputs),
-            num_parameters=sum(p.numel() for p in used),
-            num_trainable=sum(p.numel() for p in used if p.requires_grad),
-            output_dtypes=tuple(tensor.dtype for tensor in outputs),
-            num_bytes=_new_bytes(inputs, outputs),
-        )
+        return {
+            "output_shapes": _shapes(outputs),
+            "outputs": self._snapshots_of(outputs),
+            "num_parameters": sum(p.numel() for p in used),
+            "num_trainable": sum(p.numel() for p in used if p.requires_grad),
+            "output_dtypes": tuple(tensor.dtype for tensor in outputs),
+            "num_bytes": _new_bytes(inputs, outputs),
+        }
 
     def _snapshots_of(self, tensors: list[Tensor]) -> tuple[Tensor, ...] | None:
         return tuple(map(self._snapshot, tensors)) if self._keep_tensors else None
