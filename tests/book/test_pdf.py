@@ -80,6 +80,23 @@ def test_without_solutions_the_rest_stays(page: str, articles: dict[str, Tag]) -
     assert len(without.select("h3")) == len(articles[page].select("h3"))
 
 
+def test_nothing_is_printed_while_it_fades_in(
+    articles: dict[str, Tag], browser: Browser, tmp_path: Path
+) -> None:
+    styles, article = printed.styles(CHAPTERS[0]), articles[CHAPTERS[0]]
+    text = printed.BOOK.format(title="One chapter", contents="", styles=styles, articles=article)
+    (tmp_path / "chapter.html").write_text(text, encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "chapter.html").as_uri())
+    page.emulate_media(media="print")
+    assert page.locator("details[open]").count()
+    animations = page.evaluate(
+        "[...document.querySelectorAll('*')].map(e => getComputedStyle(e).animationName)"
+    )
+    page.close()
+    assert {*animations} == {"none"}
+
+
 def test_without_a_browser_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
