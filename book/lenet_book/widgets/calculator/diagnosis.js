@@ -140,7 +140,8 @@ function batchAsSequence(steps) {
   const index = steps.findIndex(takesBatchSecond);
   if (index < 0) return null;
   const { inputShape } = steps[index];
-  return problemAt("batch", steps, index, `${titleOf(steps[index])} has batch_first=False: it takes the first axis of ${shapeText(inputShape)} for the sequence and the second for the batch${MIXED}`);
+  return problemAt("batch", steps, index, `${titleOf(steps[index])} has batch_first=False: it takes the first axis of ` +
+    `${shapeText(inputShape)} for the sequence and the second for the batch${MIXED}`);
 }
 
 /** @param {{ layer: Layer }} step */

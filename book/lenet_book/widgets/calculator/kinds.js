@@ -41,8 +41,8 @@ export function checkSettings(layer) {
     if (type === "int") checkNumber(name, value);
     else if (type === "float") checkFloat(name, value);
     else if (type === "size or name" && typeof value === "string") sizes[name] = [0, 0];
-    else if (type.startsWith("size") && Array.isArray(value) && value.length !== 2) throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for 2 axes`);
     else if (type.startsWith("size")) sizes[name] = pair(value);
+    if (sizes[name] && sizes[name].length !== 2) throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for 2 axes`);
   }
   alongAxes(sizes);
   if (typeof all.padding !== "string") return;
