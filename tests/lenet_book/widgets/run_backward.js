@@ -9,8 +9,8 @@ import { Engine } from "../../../book/lenet_book/widgets/stage/engine.js";
 import { unitAt } from "../../../book/lenet_book/widgets/stage/explanation.js";
 import { partOf } from "../../../book/lenet_book/widgets/shared/arrays.js";
 
-/** @param {Engine} engine @param {Backward} walk */
-function pickedTerms(engine, walk) {
+/** @param {Engine} engine @param {Backward} walk @param {Backward} probe */
+function pickedTerms(engine, walk, probe) {
   const someOf = (/** @type {number} */ length, /** @type {number} */ salt) => (7919 * (salt + 1)) % length;
   return engine.program.flatMap((instruction, step) => {
     if (!step || !walk.values[0][step]) return [];
@@ -21,18 +21,18 @@ function pickedTerms(engine, walk) {
     const below = instruction.inputs.map((of) => ({ role: "unit", step, of, at: someOf(engine.values[of].length, of), shape: engine.program[of].shape }));
     return [...own, ...below].map((picked) => {
       const look = { role: picked.role, at: unitAt(picked.at, picked.shape) };
-      return { ...picked, terms: termsOf(engine, walk, step, look, picked.of) };
+      return { ...picked, terms: termsOf(engine, walk, probe, step, look, picked.of) };
     });
   });
 }
 
 answerCases((meta, arrays) => {
   const engine = new Engine(meta.steps, arrays);
-  const walk = new Backward([engine]);
+  const [walk, probe] = [new Backward([engine]), new Backward([engine])];
   return meta.labels.map((/** @type {number} */ label, /** @type {number} */ sample) => {
     engine.run(partOf(arrays.pictures, sample), sample);
     const [answer] = walk.run([label]);
     const { values: [values], weights, blockedAt } = structuredClone({ ...walk, rules: [], tasks: [] });
-    return { ...answer, values, weights, blockedAt, picked: blockedAt ? [] : pickedTerms(engine, walk) };
+    return { ...answer, values, weights, blockedAt, picked: blockedAt ? [] : pickedTerms(engine, walk, probe) };
   });
 });

@@ -38,7 +38,17 @@ export class Backward {
     /** By picture and instruction, the gradient of what came out; null where none arrives. */
     this.values = engines.map(({ values }) => values.map(({ length }, step) => (isReached[step] ? new Float32Array(length) : null)));
     /** By instruction and picture. */
-    this.tasks = program.map((_, step) => engines.map((engine, picture) => taskOf(engine, step, this.values[picture], this.weights)));
+    this.tasks = program.map((_, step) => engines.map((engine, picture) => this.#taskOf(engine, step, this.values[picture])));
+  }
+
+  /** @param {Engine} engine @param {number} step @param {(Float32Array | null)[]} gradients  by instruction @returns {BackwardTask} */
+  #taskOf(engine, step, gradients) {
+    const instruction = engine.program[step];
+    const [gradient, ...below] = [step, ...instruction.inputs].map((at) => /** @type {Float32Array} */ (gradients[at]));
+    const inputs = instruction.inputs.map((input) => engine.values[input]);
+    const weights = (/** @type {WeightRole} */ role) => engine.weightsOf(instruction, role);
+    const blame = (/** @type {WeightRole} */ role) => this.weights[instruction[role] ?? ""] ?? null;
+    return { instruction, inputs, output: engine.values[step], gradient, below, weights, blame };
   }
 
   /**
@@ -66,25 +76,6 @@ export class Backward {
 }
 
 /**
- * What a rule works on.
- *
- * @param {Engine} engine @param {number} step
- * @param {(Float32Array | null)[]} values  gradients, by instruction @param {Record<string, Float32Array>} weights  gradients, by array
- * @returns {BackwardTask}
- */
-function taskOf(engine, step, values, weights) {
-  const instruction = engine.program[step];
-  const [gradient, ...below] = [step, ...instruction.inputs].map((at) => /** @type {Float32Array} */ (values[at]));
-  return {
-    instruction, gradient, below,
-    inputs: instruction.inputs.map((input) => engine.values[input]),
-    output: engine.values[step],
-    weights: (role) => engine.weightsOf(instruction, role),
-    blame: (role) => weights[instruction[role] ?? ""] ?? null,
-  };
-}
-
-/**
  * Take the gradient of a weight, or of a number that goes in, apart.
  *
  * Each number that comes out and depends on it adds a product: how much that number moves with it,
@@ -92,25 +83,22 @@ function taskOf(engine, step, values, weights) {
  * where nothing but a gradient of 1 arrives, at that number.
  *
  * @param {Engine} engine  after a run @param {Backward} walk  after its run
+ * @param {Backward} probe  another one of the same engine, whose gradients are not needed
  * @param {number} step  one that a gradient arrives at @param {Picked} picked
  * @param {number} [input]  whose number it is, where it goes in
  * @returns {GradientTerm[]}  in the order of the numbers that come out; for a kernel's weight, of the places of its map
  */
-export function termsOf(engine, { rules, values: [arriving], weights }, step, { role, at }, input = engine.program[step].inputs[0]) {
-  const { program, arrays } = engine;
-  const gradients = engine.values.map(({ length }) => new Float32Array(length));
-  const own = Object.fromEntries(Object.entries(weights).map(([name, { length }]) => [name, new Float32Array(length)]));
+export function termsOf({ program, arrays }, walk, probe, step, { role, at }, input = program[step].inputs[0]) {
   const name = role === "unit" ? "" : need(program[step][role]);
-  const [sink, { shape }] = name ? [own[name], arrays[name]] : [gradients[input], program[input]];
-  const place = flatIndex(at, shape);
-  const task = taskOf(engine, step, gradients, own);
+  const [sink, { shape }] = name ? [probe.weights[name], arrays[name]] : [need(probe.values[0][input]), program[input]];
+  const [place, arriving, rule, [task]] = [flatIndex(at, shape), need(walk.values[0][step]), need(probe.rules[step]), probe.tasks[step]];
+  task.gradient.fill(0);
   return dependents(program, step, role, at).map((unit) => {
     const from = flatIndex(unit, program[step].shape);
     [task.gradient[from], sink[place]] = [1, 0];
-    need(rules[step])(task);
+    rule(task);
     task.gradient[from] = 0;
-    const [factor, gradient] = [sink[place], need(arriving[step])[from]];
-    return { unit, factor, gradient, product: factor * gradient };
+    return { unit, factor: sink[place], gradient: arriving[from], product: sink[place] * arriving[from] };
   });
 }
 

@@ -106,8 +106,9 @@ export class Lessons {
     this.#choose([...this.#lessons, { picture: input.valuesOf(sample), label, sign }]);
   }
 
-  /** @param {Lesson[]} lessons  from now on */
+  /** @param {Lesson[]} lessons  from now on; training on others ends */
   #choose(lessons) {
+    cancelAnimationFrame(this.#frame);
     this.#lessons = lessons;
     this.#tell.moved();
   }
@@ -132,13 +133,18 @@ export class Lessons {
       this.#losses.push(this.#trainer.step(...batchOf(turned.slice(0, BATCH)), optimizer));
       const { numRight } = scoreOf(this.#engine, ...batchOf(this.#lessons));
       const isDone = this.#losses.length >= last || (count === MOST_STEPS && numRight === this.#lessons.length);
-      const loss = shortText(this.#losses[this.#losses.length - 1]);
-      setText(this.#progress, `It knows ${numRight} of your ${this.#lessons.length} lessons; loss ${loss}.`);
-      if (isDone) this.#score = this.#scoreNow();
-      else this.#frame = requestAnimationFrame(go);
+      if (!isDone) this.#frame = requestAnimationFrame(go);
+      else this.#finish(numRight);
       this.#tell.changed();
     };
     go();
+  }
+
+  /** @param {number} numKnown  lessons */
+  #finish(numKnown) {
+    this.#score = this.#scoreNow();
+    const loss = shortText(this.#losses[this.#losses.length - 1]);
+    setText(this.#progress, `It knows ${numKnown} of your ${this.#lessons.length} lessons; loss ${loss}.`);
   }
 
   /** The answer now stands beside the next one. */

@@ -28,7 +28,7 @@ export class WalkBack {
   #picks = [];
   #at = -1;
   #key = "";
-  #state; #tell; #walk; #arrives; #goesOn; #places; #views; #descent; #reference;
+  #state; #tell; #walk; #probe; #arrives; #goesOn; #places; #views; #descent; #reference;
   #gradients = /** @type {Gradients | null} */ (null);
   /** Colours below and above zero. */
   #palette = /** @type {Uint32Array | undefined} */ (undefined);
@@ -44,6 +44,7 @@ export class WalkBack {
     this.#state = state;
     this.#tell = tell;
     this.#walk = new Backward([state.engine]);
+    this.#probe = new Backward([state.engine]);
     const hands = (/** @type {(unit: Unit) => Picked} */ as) => ({
       pick: (/** @type {Unit} */ unit) => this.#pick(as(unit)),
       point: (/** @type {Unit | null} */ unit) => this.#point(unit && as(unit)),
@@ -202,7 +203,7 @@ export class WalkBack {
     const { step, engine } = this.#state;
     const look = this.#look;
     const index = flatIndex(look.at, look.shape);
-    const terms = this.#isLoss || step === this.#walk.blockedAt ? null : termsOf(engine, this.#walk, step, look);
+    const terms = this.#isLoss || step === this.#walk.blockedAt ? null : termsOf(engine, this.#walk, this.#probe, step, look);
     const result = terms ? look.gradients[index] : gradients.loss;
     this.#showArriving(terms && boxAround(terms), theme);
     for (const own of this.#looks) this.#showGoingOn(own, own.role === look.role ? look.at : undefined, theme);
