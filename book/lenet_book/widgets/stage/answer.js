@@ -63,7 +63,7 @@ export class Answer {
       const { index, share, score } = this.#shown[place];
       setText(name, this.#shown[place].name);
       setText(figure, isBlank ? "" : this.#showsScores ? numberText(score, 2) : percentText(share));
-      fill.style.transform = `scaleX(${isBlank ? 0 : this.#showsScores ? score / highest : share})`;
+      fill.style.transform = `scaleX(${(isBlank ? 0 : this.#showsScores ? score / highest : share).toFixed(3)})`;
       row.classList.toggle("lenet-best", this.#shown[place] === best && !isBlank);
       row.classList.toggle("lenet-true", mode === "back" && index === label);
       row.style.setProperty("--before", before && !this.#showsScores ? `${100 * before.shares[index]}%` : "-1rem");

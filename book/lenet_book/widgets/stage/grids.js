@@ -29,10 +29,10 @@ class Grid {
   /** @param {number} rows @param {number} columns @param {string} title @param {number} width  of a cell @param {number} height */
   constructor(rows, columns, title, width, height) {
     this.#isWritten = width >= NARROWEST_NUMBER;
-    const style = `width: ${width}px; height: ${this.#isWritten ? height : Math.min(width, height)}px`;
+    const style = `height: ${this.#isWritten ? height : Math.min(width, height)}px`;
     this.#cells = Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => element("td", { style, "data-cell": `${i},${j}` })));
     const lines = this.#cells.map((line) => element("tr", {}, ...line));
-    this.node = element("table", { class: "lenet-grid" }, element("caption", {}, title), element("tbody", {}, ...lines));
+    this.node = element("table", { class: "lenet-grid", style: `width: ${columns * width + 1}px` }, element("caption", {}, title), element("tbody", {}, ...lines));
   }
 
   /** @param {number[][]} values @param {Paint} paint @param {{ isInside?: boolean[][], lit?: number[], decimals?: number }} [marks]  isInside: false in the padding */

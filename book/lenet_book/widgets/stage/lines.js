@@ -2,7 +2,7 @@
 /** Drawn lines: from what goes in to what comes of it, and the curve of a rule. */
 import { applyTo } from "./engine.js";
 import { limitOf } from "./maps.js";
-import { svgElement } from "../shared/elements.js";
+import { setAttribute, svgElement } from "../shared/elements.js";
 
 const THICKEST_TIE = 5; // CSS pixels
 const SIZE = 200; // of the picture of a curve
@@ -12,27 +12,35 @@ const NUM_POINTS = 120;
 export class Ties {
   node = svgElement("svg", { class: "lenet-ties", "aria-hidden": "true" });
 
-  /** Draw lines between places in the window. @param {Tie[]} ties  into the sum @param {{ from: Rectangle, to: Rectangle }} [result]  from the sum to the unit */
+  /** Draw lines between places in the window; those that stay are the browser's least work. @param {Tie[]} ties  into the sum @param {{ from: Rectangle, to: Rectangle }} [result]  from the sum to the unit */
   show(ties, result) {
-    if (!ties.length && !result) return this.node.replaceChildren();
+    const lines = ties.length || result ? this.#lines(ties, result) : [];
+    while (this.node.children.length > lines.length) this.node.lastElementChild?.remove();
+    lines.forEach((line, i) => {
+      const path = this.node.children[i] ?? this.node.appendChild(svgElement("path"));
+      for (const [name, value] of Object.entries(line)) setAttribute(path, name, value);
+    });
+  }
+
+  /** @param {Tie[]} ties @param {{ from: Rectangle, to: Rectangle }} [result] */
+  #lines(ties, result) {
     const { left, top } = this.node.getBoundingClientRect();
     const largest = Math.max(...ties.map(({ size }) => Math.abs(size)), 1e-9);
-    const parts = ties.map(({ from, to, size, lift }) => {
+    const lines = ties.map(({ from, to, size, lift }) => {
       const width = Math.max(0.5, (THICKEST_TIE * Math.abs(size)) / largest);
-      return svgElement("path", { d: bow(from, to, lift), class: size < 0 ? "lenet-tie-below" : "lenet-tie-above", "stroke-width": width });
+      return { d: bow(from, to, left, top, lift), class: size < 0 ? "lenet-tie-below" : "lenet-tie-above", "stroke-width": String(width) };
     });
-    const end = result ? [
-      svgElement("path", { d: bow(result.from, result.to), class: "lenet-tie-result" }),
-      svgElement("circle", { cx: result.to.x, cy: result.to.y + result.to.height / 2, r: 3, class: "lenet-tie-end" }),
-    ] : [];
-    this.node.replaceChildren(svgElement("g", { transform: `translate(${-left} ${-top})` }, ...parts, ...end));
+    if (!result) return lines;
+    const { from, to } = result;
+    const end = `M${to.x - left} ${to.y + to.height / 2 - top}h0`;
+    return [...lines, { d: bow(from, to, left, top), class: "lenet-tie-result" }, { d: end, class: "lenet-tie-end" }];
   }
 }
 
-/** A bow from the right edge of one place to the left edge of another. @param {Rectangle} from @param {Rectangle} to @param {number} [lift] */
-function bow(from, to, lift = 0) {
-  const [x, y] = [from.x + from.width, from.y + from.height / 2];
-  const [u, v] = [to.x, to.y + to.height / 2];
+/** A bow from the right edge of one place to the left edge of another. @param {Rectangle} from @param {Rectangle} to @param {number} left @param {number} top  of the drawing @param {number} [lift] */
+function bow(from, to, left, top, lift = 0) {
+  const [x, y] = [from.x + from.width - left, from.y + from.height / 2 - top];
+  const [u, v] = [to.x - left, to.y + to.height / 2 - top];
   const middle = (x + u) / 2;
   return `M${x} ${y}C${middle} ${y - lift} ${middle} ${v - lift} ${u} ${v}`;
 }
