@@ -16,11 +16,11 @@ export function backSentence({ name, kind }, below, role) {
     batchNorm: ["every gradient is scaled as its number was", "a weight collects what it scaled, times the gradient of what came out"],
     maxPool: ["the gradient goes to the number that won its window; the others get nothing"],
     avgPool: ["every number of a window gets an equal share of its gradient"],
-    relu: ["a gate; where the number was above zero the gradient passes, elsewhere it ends"],
+    relu: ["a gate; above zero the gradient passes, elsewhere it ends"],
     reshape: [`the ${productOf(below.shape)} gradients are folded back into the shape ${below.shape.join("×")}`],
     sum: ["the gradient goes on to both that were added"],
     identity: ["every gradient passes"],
-    softmax: ["the loss is −log of the right answer's share; for each score its gradient is p − y"],
+    softmax: ["the loss is −log of the right share; each score's gradient is p − y"],
   };
   const ofBias = below.shape.length === 3 ? "a bias collects the gradients of all numbers of its map" : "a bias has the gradient of the one number it was added to";
   const [ofUnit, ofWeight] = sentences[kind.replace("logS", "s")] ?? ["every gradient is multiplied by the slope of the rule at its number"];
