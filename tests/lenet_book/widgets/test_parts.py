@@ -131,6 +131,6 @@ def test_a_part_shares_no_name_with_its_script(tmp_path: Path) -> None:
 
 def test_the_stage_fetches_little_at_once() -> None:
     parts = ForwardStepper.part_definitions()
-    assert list(parts) == [f"ForwardStepper.{name}" for name in ("sides", "reference", "lessons")]
+    assert list(parts) == [f"ForwardStepper.{name}" for name in ("sides", "lessons")]
     sizes = [len(gzip.compress(script.encode(), mtime=0)) for script in parts.values()]
     assert max(sizes) <= 15_000
