@@ -7,7 +7,7 @@
  */
 import { createInterface } from "node:readline";
 import { isUnit } from "../../../book/lenet_book/widgets/stage/explanation.js";
-import { readLink } from "../../../book/lenet_book/widgets/stage/state.js";
+import { readLink } from "../../../book/lenet_book/widgets/stage/links.js";
 import { addUp, signedText, sumText } from "../../../book/lenet_book/widgets/stage/sums.js";
 import { numberText } from "../../../book/lenet_book/widgets/shared/text.js";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Engine } from "../../../book/lenet_book/widgets/stage/engine.js";
-import { linkOf, readLink } from "../../../book/lenet_book/widgets/stage/state.js";
+import { linkOf, readLink } from "../../../book/lenet_book/widgets/stage/links.js";
 import { strongestBelow, strongestPath } from "../../../book/lenet_book/widgets/stage/explanation.js";
 import { addUp, signedText, sumText } from "../../../book/lenet_book/widgets/stage/sums.js";
 import { hintOf, sentenceOf, unitText } from "../../../book/lenet_book/widgets/stage/words.js";

@@ -1,5 +1,5 @@
 // @ts-check
-/** What a reader may open beside the stage: the code of the forward pass with the facts of a step, and help. */
+/** What a reader may open beside the stage: the code of the forward pass with the facts of a step, help, and the stage as wide as the window. */
 import { button, element } from "../shared/elements.js";
 import { countText, shapeText } from "../shared/text.js";
 
@@ -45,9 +45,7 @@ export class Drawer {
     this.node = element("aside", { class: "lenet-drawer", "aria-label": "Code and facts", hidden: true }, close, code, this.#facts);
   }
 
-  get isOpen() {
-    return !this.node.hidden;
-  }
+  get isOpen() { return !this.node.hidden; }
 
   toggle() {
     const hadFocus = this.node.contains(document.activeElement);
@@ -90,9 +88,7 @@ export class Help {
     root.append(this.#layer);
   }
 
-  get isOpen() {
-    return !this.#layer.hidden;
-  }
+  get isOpen() { return !this.#layer.hidden; }
 
   toggle() {
     this.#layer.hidden = this.isOpen;
@@ -107,4 +103,21 @@ export class Help {
     }
     this.#layer.querySelector("button")?.focus();
   }
+}
+
+/** Show a stage as wide as the window, until the reader closes it. @param {HTMLElement} root @param {() => void} closed */
+export function showWide(root, closed) {
+  const place = document.createComment("");
+  const close = button("Close", () => dialog.close(), { class: "lenet-button lenet-close" });
+  const dialog = element("dialog", { class: "lenet-dialog", "aria-label": "Wide stage" }, close);
+  root.replaceWith(place);
+  dialog.append(root);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => {
+    place.replaceWith(root);
+    dialog.remove();
+    closed();
+    /** @type {HTMLElement | null} */ (root.querySelector(".lenet-widen"))?.focus();
+  });
+  dialog.showModal();
 }

@@ -226,24 +226,16 @@ function explainPointwise({ instruction, value, result }) {
 /** The units that a number was computed from, and how much each adds; in a window, how large it is. @param {Engine} engine @param {number} step @param {Unit} unit @returns {Feeder[]} */
 export function feedersOf(engine, step, unit) {
   const { inputs, shape } = engine.program[step];
+  const [below] = inputs;
   const arithmetic = arithmeticOf(engine, step, unit);
   switch (arithmetic.kind) {
-    case "input":
-    case "recorded":
-      return [];
-    case "conv":
-      return arithmetic.patches.flatMap((patch) => cellsOf(inputs[0], patch, patch.products));
-    case "maxPool":
-    case "avgPool":
-      return cellsOf(inputs[0], arithmetic.patch, arithmetic.patch.values);
-    case "linear":
-      return arithmetic.contributions.map(({ index, product }) => ({ step: inputs[0], unit: [index], size: product }));
-    case "reshape":
-      return [{ step: inputs[0], unit: arithmetic.from, size: arithmetic.result }];
-    case "sum":
-      return inputs.map((input) => ({ step: input, unit, size: engine.values[input][flatIndex(unit, shape)] }));
-    default:
-      return [{ step: inputs[0], unit, size: arithmetic.result }];
+    case "input": case "recorded": return [];
+    case "conv": return arithmetic.patches.flatMap((patch) => cellsOf(below, patch, patch.products));
+    case "maxPool": case "avgPool": return cellsOf(below, arithmetic.patch, arithmetic.patch.values);
+    case "linear": return arithmetic.contributions.map(({ index, product }) => ({ step: below, unit: [index], size: product }));
+    case "reshape": return [{ step: below, unit: arithmetic.from, size: arithmetic.result }];
+    case "sum": return inputs.map((input) => ({ step: input, unit, size: engine.values[input][flatIndex(unit, shape)] }));
+    default: return [{ step: below, unit, size: arithmetic.result }];
   }
 }
 

@@ -25,14 +25,31 @@ export function signedPalette(theme) {
   return Uint32Array.from({ length: 2 * SHADES + 1 }, (_, i) => packed(signedColour(i - SHADES, SHADES, theme)));
 }
 
-/** The greys from black to white. */
-export function greyPalette() {
-  return Uint32Array.from({ length: 256 }, (_, i) => packed(greyColour(i, 0, 255)));
-}
-
 /** Colours for numbers on both sides of 0, as far as a limit. @param {Uint32Array} palette @param {number} limit @returns {Scale} */
 export function symmetricScale(palette, limit) {
   return { palette, range: () => [-limit, limit] };
+}
+
+/** How the numbers of each step become colours. */
+export class Scales {
+  #state;
+  #greys = Uint32Array.from({ length: 256 }, (_, i) => packed(greyColour(i, 0, 255)));
+  /** Colours below and above zero, in the theme of the page. */
+  signed = new Uint32Array(1);
+
+  /** @param {State} state */
+  constructor(state) {
+    this.#state = state;
+  }
+
+  /** @param {number} step @returns {Scale} */
+  of(step) {
+    if (step === 0) {
+      const ranges = /** @type {[number, number][]} */ (this.#state.input.pixelRange);
+      return { palette: this.#greys, range: (channel) => ranges[channel] ?? ranges[0] ?? [0, 1] };
+    }
+    return symmetricScale(this.signed, this.#state.limits[step]);
+  }
 }
 
 /** The largest absolute value. @param {ArrayLike<number>} values */
@@ -107,13 +124,9 @@ class Tiling {
   }
 
   /** From the left of a tile to the left of the next. */
-  get across() {
-    return this.columns * this.cell + this.gap;
-  }
+  get across() { return this.columns * this.cell + this.gap; }
 
-  get down() {
-    return this.rows * this.cell + this.gap;
-  }
+  get down() { return this.rows * this.cell + this.gap; }
 
   /** Tile, row and column of a unit. @param {Unit} unit */
   placeOf(unit) {
@@ -205,14 +218,10 @@ export class Maps {
   }
 
   /** Where a unit stands in the window. @param {Unit} unit */
-  rectangleOf(unit) {
-    return this.#inWindow(this.#tiling.rectangleOfUnit(unit));
-  }
+  rectangleOf(unit) { return this.#inWindow(this.#tiling.rectangleOfUnit(unit)); }
 
   /** Where a box stands in the window, in one channel. @param {Box} box @param {number} channel */
-  rectangleIn(box, channel) {
-    return this.#inWindow(this.#tiling.rectangleOf(box, channel));
-  }
+  rectangleIn(box, channel) { return this.#inWindow(this.#tiling.rectangleOf(box, channel)); }
 
   /** @param {Rectangle} rectangle @returns {Rectangle} */
   #inWindow({ x, y, width, height }) {

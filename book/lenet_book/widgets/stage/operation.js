@@ -2,6 +2,7 @@
 /** The operation: how the number of the framed unit came about, and the sum that ends in it. */
 import { arithmeticOf } from "./explanation.js";
 import { PixelGrid, ProductGrids, WindowGrid, greyPaint, signedPaint } from "./grids.js";
+import { Preparation } from "./input/preparation.js";
 import { RuleCurve } from "./lines.js";
 import { sumText } from "./sums.js";
 import { ChannelRows, Lines, Shares, Waterfall } from "./terms.js";
@@ -11,7 +12,7 @@ import { sumOf } from "../shared/numbers.js";
 import { numberText } from "../shared/text.js";
 
 export class OperationPanel {
-  #state; #scales; #onChannel; #preparation;
+  #state; #onChannel; #preparation;
   #shown = "";
   #alone = 0;
   /** @type {View} */
@@ -23,15 +24,10 @@ export class OperationPanel {
   #terms = element("span", {});
   #result = element("strong", { class: "lenet-result" });
 
-  /**
-   * @param {State} state @param {import("./panels.js").Scales} scales
-   * @param {import("./input/preparation.js").Preparation} preparation  of the picture
-   * @param {(channel: number | null) => void} onChannel  shows one channel of a convolution, or all
-   */
-  constructor(state, scales, preparation, onChannel) {
+  /** @param {State} state @param {(channel: number | null) => void} onChannel  shows one channel of a convolution, or all */
+  constructor(state, onChannel) {
     this.#state = state;
-    this.#scales = scales;
-    this.#preparation = preparation;
+    this.#preparation = new Preparation(state.input);
     this.#onChannel = onChannel;
     const heading = element("p", { class: "lenet-heading" }, "the operation · ", this.#name, " ", this.#which, this.#all);
     this.sum = element("p", { class: "lenet-foot lenet-equation" }, this.#terms, this.#result);
@@ -39,9 +35,7 @@ export class OperationPanel {
   }
 
   /** Make the view anew at the next `show`. */
-  reset() {
-    this.#shown = "";
-  }
+  reset() { this.#shown = ""; }
 
   /** @param {Unit} unit @param {Theme} theme */
   show(unit, theme) {
@@ -81,30 +75,22 @@ export class OperationPanel {
   /** @param {Arithmetic} arithmetic @param {Weighted | null} chosen @param {number} width @param {number} height @returns {View} */
   #viewFor(arithmetic, chosen, width, height) {
     switch (arithmetic.kind) {
-      case "conv":
-        return chosen ? new ProductGrids(chosen, width, height) : new ChannelRows(arithmetic, height, this.#onChannel);
-      case "maxPool":
-      case "avgPool":
-        return new WindowGrid(arithmetic.patch, width, height);
-      case "linear":
-        return new Waterfall(arithmetic, height);
-      case "softmax":
-        return new Shares(arithmetic, height);
-      case "pointwise":
-        return ["affine", "identity"].includes(arithmetic.name) ? new Lines() : new RuleCurve();
-      case "input":
-        return this.#state.input.sample < 0 ? this.#preparation : new PixelGrid(this.#state.steps[0].shape, width, height);
-      default:
-        return new Lines();
+      case "conv": return chosen ? new ProductGrids(chosen, width, height) : new ChannelRows(arithmetic, height, this.#onChannel);
+      case "maxPool": case "avgPool": return new WindowGrid(arithmetic.patch, width, height);
+      case "linear": return new Waterfall(arithmetic, height);
+      case "softmax": return new Shares(arithmetic, height);
+      case "pointwise": return ["affine", "identity"].includes(arithmetic.name) ? new Lines() : new RuleCurve();
+      case "input": return this.#state.input.sample < 0 ? this.#preparation : new PixelGrid(this.#state.steps[0].shape, width, height);
+      default: return new Lines();
     }
   }
 
   /** @param {Weighted | null} chosen @param {Theme} theme @returns {Showing} */
   #showing(chosen, theme) {
     const [step] = this.#state.steps[this.#state.step].inputs;
-    const below = this.#scales.of(step ?? 0);
+    const below = this.#state.scales.of(step ?? 0);
     const paintOf = (/** @type {number} */ channel) => (step ? signedPaint(below.range(channel)[1], theme) : greyPaint(below.range(channel)));
-    return { state: this.#state, theme, chosen, below, signed: this.#scales.signed, paintOf };
+    return { state: this.#state, theme, chosen, below, signed: this.#state.scales.signed, paintOf };
   }
 
   /** @param {Arithmetic} arithmetic @param {NamedTerm[]} terms */
@@ -115,7 +101,5 @@ export class OperationPanel {
   }
 
   /** The rows that lines lead to, and how much each adds. @returns {Anchor[]} */
-  get anchors() {
-    return this.#view.anchors ?? [];
-  }
+  get anchors() { return this.#view.anchors ?? []; }
 }

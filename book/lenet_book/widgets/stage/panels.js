@@ -1,7 +1,7 @@
 // @ts-check
 /** What goes into an operation, and what comes out of it, as maps with frames on them. */
 import { boxBelow, boxOf, clip, flatIndex, receptiveField } from "./explanation.js";
-import { Maps, greyPalette, signedPalette, symmetricScale } from "./maps.js";
+import { Maps } from "./maps.js";
 import { unitText } from "./words.js";
 import { element, setText } from "../shared/elements.js";
 import { paintPicture } from "../shared/pictures.js";
@@ -11,33 +11,6 @@ const FIELD_SIDE = 84; // of the picture that shows what a unit sees
 const LONGEST_LINE = 64; // of features that come of one channel
 const NEVER_BELOW_ZERO = ["relu", "softmax", "sigmoid"];
 const SAME_PLACE = ["relu", "identity", "tanh"];
-
-/** How the numbers of each step become colours. */
-export class Scales {
-  #state;
-  #greys = greyPalette();
-  signed = new Uint32Array(1);
-
-  /** @param {State} state */
-  constructor(state) {
-    this.#state = state;
-  }
-
-  /** @param {Theme} theme */
-  useTheme(theme) {
-    this.signed = signedPalette(theme);
-  }
-
-  /** @param {number} step @returns {Scale} */
-  of(step) {
-    if (step === 0) {
-      const ranges = /** @type {[number, number][]} */ (this.#state.input.pixelRange);
-      return { palette: this.#greys, range: (channel) => ranges[channel] ?? ranges[0] ?? [0, 1] };
-    }
-    const limit = this.#state.limits[step];
-    return symmetricScale(this.signed, limit);
-  }
-}
 
 /** Features in one line: after a flatten, a line is a channel. @param {Step[]} steps @param {number} step @returns {number} */
 function perLine(steps, step) {
@@ -83,18 +56,10 @@ export class Panel {
 
 /** The activations of a step. */
 class ActivationPanel extends Panel {
-  #scales;
-
-  /** @param {State} state @param {Scales} scales @param {"in" | "out"} place @param {Hands} hands @param {boolean} hasKeys */
-  constructor(state, scales, place, hands, hasKeys) {
-    super(state, place, hands, hasKeys);
-    this.#scales = scales;
-  }
-
   /** @param {number} step @param {Theme} theme @param {Marks} marks */
   draw(step, theme, marks) {
     const { name, shape, kind } = this.state.steps[step];
-    const scale = this.#scales.of(step);
+    const scale = this.state.scales.of(step);
     this.maps.draw(this.state.engine.values[step], scale, theme, marks);
     const isOneSided = NEVER_BELOW_ZERO.includes(kind);
     const [low, high] = scale.range(0).map((value) => numberText(value, 2));
@@ -114,9 +79,9 @@ export class InPanel extends ActivationPanel {
   #field = element("canvas", { class: "lenet-field", role: "img" });
   #sees = element("span", { class: "lenet-muted" });
 
-  /** @param {State} state @param {Scales} scales @param {Hands} hands */
-  constructor(state, scales, hands) {
-    super(state, scales, "in", hands, false);
+  /** @param {State} state @param {Hands} hands */
+  constructor(state, hands) {
+    super(state, "in", hands, false);
     this.foot.append(element("span", { class: "lenet-sees" }, this.#sees, this.#field));
   }
 
@@ -162,9 +127,9 @@ export class InPanel extends ActivationPanel {
 export class OutPanel extends ActivationPanel {
   #value = element("span", { class: "lenet-value" });
 
-  /** @param {State} state @param {Scales} scales @param {Hands} hands */
-  constructor(state, scales, hands) {
-    super(state, scales, "out", hands, true);
+  /** @param {State} state @param {Hands} hands */
+  constructor(state, hands) {
+    super(state, "out", hands, true);
     this.foot.append(this.#value);
   }
 

@@ -1,12 +1,14 @@
 // @ts-check
-/** What the stage shows: the picture that goes in, its activations, the step and the picked unit; and links that lead back there. */
+/** What the stage shows: the picture that goes in, its activations, the step and the picked unit. */
 import { Engine } from "./engine.js";
 import { isUnit, unitAt } from "./explanation.js";
 import { Picture } from "./input/picture.js";
-import { limitOf } from "./maps.js";
+import { Scales, limitOf } from "./maps.js";
 import { readArrays } from "../shared/arrays.js";
 
 export class State {
+  /** How the numbers of each step become colours. */
+  scales = new Scales(this);
   /** The largest absolute value of each step. @type {number[]} */
   limits = [];
   /** The unit under the pointer. @type {Unit | null} */
@@ -41,9 +43,7 @@ export class State {
   }
 
   /** @returns {number} */
-  get step() {
-    return Math.min(Math.max(this.model.get("step"), 0), this.steps.length - 1);
-  }
+  get step() { return Math.min(Math.max(this.model.get("step"), 0), this.steps.length - 1); }
 
   /** Can the walk go on, from the answer back through the network? */
   get canLearn() {
@@ -58,18 +58,12 @@ export class State {
   }
 
   /** How far the walk has come: forward to the last step, then back from there to the first. @returns {number} */
-  get place() {
-    return this.mode === "back" ? 2 * this.steps.length - 1 - this.step : this.step;
-  }
+  get place() { return this.mode === "back" ? 2 * this.steps.length - 1 - this.step : this.step; }
 
-  get isPicked() {
-    return isUnit(this.model.get("picked"), this.steps[this.step].shape);
-  }
+  get isPicked() { return isUnit(this.model.get("picked"), this.steps[this.step].shape); }
 
   /** The unit that stays when the pointer has left: the picked one, or else the strongest. @returns {Unit} */
-  get picked() {
-    return this.isPicked ? this.model.get("picked") : this.strongest(this.step);
-  }
+  get picked() { return this.isPicked ? this.model.get("picked") : this.strongest(this.step); }
 
   /** The unit that is explained. @returns {Unit} */
   get unit() {
@@ -115,40 +109,5 @@ export class State {
   choose(values) {
     for (const [key, value] of Object.entries(values)) this.model.set(key, value);
     this.model.save_changes();
-  }
-}
-
-// ---------------------------------------------------------------------------- links
-
-/** A link that leads back to a picture, a step, a channel and a unit. @param {string} address @param {State} state @param {string} [own]  what another side than the walk forward says */
-export function linkOf(address, { mode, step, picked, channel, input }, own) {
-  const parts = [`step=${step}`, ...(own === "" ? [] : [own ?? `unit=${picked}`]), ...(channel === null ? [] : [`channel=${channel}`]), `picture=${input.toText()}`];
-  return `#${address}:${mode === "forward" ? "" : `${mode}:`}${parts.join(";")}`;
-}
-
-/**
- * Read a link of this form; any part but the step may be missing.
- *
- * @param {string} address @param {string} hash @param {number} numSteps
- * @returns {Wanted | null}  null for any other text
- */
-export function readLink(address, hash, numSteps) {
-  const [name, ...rest] = decoded(hash.slice(1)).split(":");
-  if (!address || name !== address || !rest.length) return null;
-  const mode = rest[0] === "back" || rest[0] === "teach" ? rest[0] : "forward";
-  if (mode !== "forward") rest.shift();
-  const wanted = new Map(rest.join(":").split(";").map((part) => /** @type {[string, string]} */ (/([^=]*)=?(.*)/s.exec(part)?.slice(1))));
-  const [step, channel, label] = ["step", "channel", "label"].map((key) => (/^\d{1,9}$/.test(wanted.get(key) ?? "") ? Number(wanted.get(key)) : null));
-  if (step === null || step >= numSteps || (mode === "back" && !step)) return null;
-  const [unit, weight, bias] = ["unit", "weight", "bias"].map((key) => (wanted.get(key) ?? "none").split(",").map(Number));
-  return { mode, step, unit, weight, bias, channel, label, picture: wanted.get("picture") ?? null };
-}
-
-/** Read what some programs write of a link, %3D for "=". @param {string} text */
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a page may be opened with any text behind the #
   }
 }

@@ -1,28 +1,29 @@
 // @ts-check
 /** ForwardStepper: the stage on which a network's forward pass is walked through, step by step. */
 import { Answer } from "./answer.js";
-import { Drawer, Help } from "./asides.js";
+import { Drawer, Help, showWide } from "./asides.js";
 import { flatIndex, isUnit, strongestBelow, strongestPath, unitOver } from "./explanation.js";
 import { InputPanel } from "./input/panel.js";
 import { Pad } from "./input/pad.js";
-import { Preparation } from "./input/preparation.js";
 import { Ties } from "./lines.js";
+import { Address, linkOf, readLink } from "./links.js";
+import { signedPalette } from "./maps.js";
 import { OperationPanel } from "./operation.js";
-import { InPanel, OutPanel, Scales } from "./panels.js";
-import { State, linkOf, readLink } from "./state.js";
+import { InPanel, OutPanel } from "./panels.js";
+import { State } from "./state.js";
 import { Strip } from "./strip.js";
 import { Sweep } from "./sweep.js";
 import { hintOf, sentenceOf, unitText } from "./words.js";
 import { watchValue } from "../shared/arrays.js";
 import { readTheme, watchTheme } from "../shared/colours.js";
 import { announcer, button, element, prefersLessMotion, setAttribute, setText, watchSize } from "../shared/elements.js";
+import { whenInPage } from "../shared/mounting.js";
 import { numberText, shapeText } from "../shared/text.js";
 import { Transport } from "../shared/transport.js";
 
 const PLAY_MILLISECONDS = 3600; // a sweep, and time to read
 const HOP_MILLISECONDS = 300;
 const CARRY_MILLISECONDS = 450;
-const LINK_MILLISECONDS = 400; // Safari lets a page change its address a hundred times in thirty seconds
 const NARROW = 560; // CSS pixels; below it the stage is laid out for a phone
 const WIDE = 960;
 const PADS = { narrow: 84, column: 112, wide: 112 };
@@ -32,7 +33,7 @@ const ON_PATH = "What adds most, back to the picture: the frame stands on that p
 const TABS = ["in", "operation", "out"];
 
 class Stage {
-  #state; #address; #pad; #input; #inputRoom; #scales; #in; #operation; #out; #strip; #answer; #drawer; #transport; #sweep; #help; #turn; #teach;
+  #state; #address; #pad; #input; #inputRoom; #in; #operation; #out; #strip; #answer; #drawer; #transport; #sweep; #help; #turn; #teach;
   #why = element("button", { type: "button", class: "lenet-button", onclick: () => this.#explain() }, "Why", element("span", { class: "lenet-in-full" }, " this answer"), "?");
   #ties = new Ties();
   #reset = button("Reset", () => this.#pad.takeBack(true), { title: "Clear the pad", class: "lenet-link lenet-reset" });
@@ -47,9 +48,6 @@ class Stage {
   #size = "";
   #frame = 0;
   #hop = 0;
-  #link = 0;
-  #isLinkOld = false;
-  #written = "";
   /** The walk back and the lessons, as far as they are loaded. @type {Partial<Record<Mode, Side>>} */
   #sides = {};
   /** @type {Partial<Record<Mode, Promise<Side>>>} */
@@ -60,16 +58,15 @@ class Stage {
   constructor(model, address) {
     const state = new State(model);
     this.#state = state;
-    this.#address = address;
+    this.#address = new Address(address, (name) => linkOf(name, state, this.#side?.link));
     const pen = { drawn: () => this.#drawn(), lifted: () => this.#lifted() };
     this.#pad = new Pad(state.input, pen);
     this.#input = new InputPanel(state.input, { ...pen, chosen: (/** @type {number} */ sample) => this.#choose({ sample, picked: [] }) });
     this.#inputRoom = element("section", { class: "lenet-panel lenet-input", "aria-label": "in" }, element("p", { class: "lenet-heading" }, "in · ", element("b", {}, "your picture")), element("div", { class: "lenet-room" }, this.#input.node));
-    this.#scales = new Scales(state);
-    const pickOver = (/** @type {Unit | null} */ unit) => unit && this.#pick(unit);
-    this.#in = new InPanel(state, this.#scales, { pick: (below) => pickOver(this.#unitOver(below)), point: (below) => this.#point(below && this.#unitOver(below)) });
-    this.#out = new OutPanel(state, this.#scales, { pick: (unit) => this.#pick(unit), point: (unit) => this.#point(unit) });
-    this.#operation = new OperationPanel(state, this.#scales, new Preparation(state.input), (channel) => this.#showChannel(channel));
+    const over = (/** @type {Unit} */ below) => unitOver(state.steps, state.step, below, state.picked);
+    this.#in = new InPanel(state, { pick: (below) => this.#pick(over(below)), point: (below) => this.#point(below && over(below)) });
+    this.#out = new OutPanel(state, { pick: (unit) => this.#pick(unit), point: (unit) => this.#point(unit) });
+    this.#operation = new OperationPanel(state, (channel) => this.#showChannel(channel));
     this.#strip = new Strip(state, (step) => this.#walkTo(state.mode === "back" ? Math.min(2 * state.steps.length - 1 - step, this.#last) : step));
     this.#answer = new Answer(state, (label) => state.mode === "back" && this.#label(label));
     this.#sweep = new Sweep(state, () => this.#schedule());
@@ -106,13 +103,13 @@ class Stage {
     const end = () => (state.mode === "forward" ? state.steps.length - 1 : this.#last);
     const transport = new Transport({ at: () => state.place, last: () => this.#last, end, go: (place) => this.#walkTo(place), milliseconds: () => PLAY_MILLISECONDS }, { back: "◀ Back" });
     transport.next.classList.add("lenet-main");
-    const wide = button("Wide", () => this.#widen(), { class: "lenet-button lenet-widen", "aria-label": "Wide stage" });
+    const wide = button("Wide", () => showWide(this.root, () => this.#fit()), { class: "lenet-button lenet-widen", "aria-label": "Wide stage" });
     const tools = [
       this.#turn,
       this.#teach,
       this.#why,
       button("Code", () => this.#drawer.toggle(), { "aria-expanded": "false" }),
-      ...(this.#address ? [button("Link", () => this.#copyLink())] : []),
+      ...(this.#address.name ? [button("Link", () => this.#copyLink())] : []),
       wide,
       button("?", () => this.#help.toggle(), { "aria-label": "Help" }),
     ];
@@ -123,24 +120,24 @@ class Stage {
 
   /** @param {Model} model @returns {(() => void)[]}  ends it */
   #listen(model) {
-    const [fit, followLink] = [() => this.#fit(), () => this.#followLink()];
-    addEventListener("hashchange", followLink);
-    addEventListener("resize", fit);
+    const ending = new AbortController();
+    addEventListener("hashchange", () => this.#followLink(), ending);
+    addEventListener("resize", () => this.#fit(), ending);
     this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape(event));
     this.#panels.addEventListener("scroll", () => this.#markTab());
     return [
       watchValue(model, "step", () => this.#showStep()),
       watchValue(model, "picked", () => this.#schedule()),
-      watchValue(model, "sample", () => this.#showAnother()),
-      watchSize(this.root, fit),
+      watchValue(model, "sample", () => this.#showAs(null)),
+      watchSize(this.root, () => this.#fit()),
       watchTheme(() => this.#restyle()),
       this.#input.accept(this.root),
-      () => removeEventListener("hashchange", followLink),
-      () => removeEventListener("resize", fit),
+      () => ending.abort(),
       () => this.#transport.stop(),
       () => this.#sweep.stop(),
       () => cancelAnimationFrame(this.#frame),
-      () => [this.#hop, this.#link].forEach((timer) => window.clearTimeout(timer)),
+      () => this.#address.stop(),
+      () => window.clearTimeout(this.#hop),
     ];
   }
 
@@ -204,9 +201,7 @@ class Stage {
   }
 
   /** What is shown instead of the walk forward. */
-  get #side() {
-    return this.#sides[this.#state.mode];
-  }
+  get #side() { return this.#sides[this.#state.mode]; }
 
   #turnSides() {
     const { mode } = this.#state;
@@ -248,8 +243,9 @@ class Stage {
     return steps[step].inputs[0] === from && step ? unitOver(steps, step, unit, this.#state.strongest(step)) : null;
   }
 
-  /** @param {Unit} unit */
+  /** @param {Unit | null} unit  null where there is none */
   #pick(unit) {
+    if (!unit) return;
     this.#transport.stop();
     this.#stopWhy();
     this.#sweep.stop();
@@ -262,12 +258,6 @@ class Stage {
     this.#state.preview = unit;
     if (unit) this.#state.sweep = null;
     this.#schedule();
-  }
-
-  /** @param {Unit} below */
-  #unitOver(below) {
-    const { steps, step, picked } = this.#state;
-    return unitOver(steps, step, below, picked);
   }
 
   /** @param {number | null} channel */
@@ -315,28 +305,11 @@ class Stage {
     event.preventDefault();
   }
 
-  /** Show the stage as wide as the window, until the reader closes it. */
-  #widen() {
-    const place = document.createComment("");
-    const close = button("Close", () => dialog.close(), { class: "lenet-button lenet-close" });
-    const dialog = element("dialog", { class: "lenet-dialog", "aria-label": "Wide stage" }, close);
-    this.root.replaceWith(place);
-    dialog.append(this.root);
-    document.body.append(dialog);
-    dialog.addEventListener("close", () => {
-      place.replaceWith(this.root);
-      dialog.remove();
-      this.#fit();
-      /** @type {HTMLElement | null} */ (this.root.querySelector(".lenet-widen"))?.focus();
-    });
-    dialog.showModal();
-  }
-
   // ------------------------------------------------------------------------ links
 
   /** Go where the address leads, if it leads into this widget. */
   #followLink() {
-    const wanted = readLink(this.#address, location.hash, this.#state.steps.length);
+    const wanted = readLink(this.#address.name, location.hash, this.#state.steps.length);
     if (!wanted) return false;
     const { mode, step, unit, channel, picture } = wanted;
     if (picture && this.#state.input.fromText(picture)) this.#showPicture();
@@ -346,25 +319,11 @@ class Stage {
     return true;
   }
 
-  /** The address follows what the reader does, once the reader has done something. */
-  #rememberLink() {
-    if (!this.#address || !this.#theme) return;
-    this.#isLinkOld = true;
-    if (!this.#link) this.#writeLink();
-  }
-
-  #writeLink() {
-    history.replaceState(history.state, "", linkOf(this.#address, this.#state, this.#side?.link));
-    this.#isLinkOld = false;
-    this.#written = location.hash;
-    this.#link ||= window.setTimeout(() => {
-      this.#link = 0;
-      if (this.#isLinkOld && location.hash === this.#written) this.#writeLink(); // else a link is being followed
-    }, LINK_MILLISECONDS);
-  }
+  /** The address follows what the reader does, once the stage has begun. */
+  #rememberLink() { if (this.#theme) this.#address.remember(); }
 
   #copyLink() {
-    this.#writeLink();
+    this.#address.write();
     const said = () => this.#aloud.say("The link to this step is copied.");
     navigator.clipboard?.writeText(location.href).then(said, () => {});
     setText(this.#hint, "The address of this page now leads here; it is copied where the browser allows.");
@@ -396,7 +355,7 @@ class Stage {
 
   #restyle() {
     this.#theme = readTheme(this.root);
-    this.#scales.useTheme(this.#theme);
+    this.#state.scales.signed = signedPalette(this.#theme);
     this.#size = "";
     this.#fit();
   }
@@ -415,18 +374,18 @@ class Stage {
     if (this.#state.step === 0) this.#input.show();
     this.#answer.show();
     const side = this.#side;
-    this.#strip.draw(side?.values ?? this.#state.engine.values, (step) => side?.scaleOf(step) ?? this.#scales.of(step), this.#theme);
+    this.#strip.draw(side?.values ?? this.#state.engine.values, (step) => side?.scaleOf(step) ?? this.#state.scales.of(step), this.#theme);
   }
 
-  #showAnother() {
-    Object.assign(this.#state, { said: null, before: null });
+  /** @param {number | null} said  what the reader says the picture is */
+  #showAs(said) {
+    Object.assign(this.#state, { said, before: null });
     this.#showPicture();
   }
 
-  /** The reader says what the picture is. @param {number} label */
+  /** @param {number} label */
   #label(label) {
-    Object.assign(this.#state, { said: label, before: null });
-    this.#showPicture();
+    this.#showAs(label);
     this.#rememberLink();
   }
 
@@ -436,18 +395,18 @@ class Stage {
     this.#stopWhy();
     this.#state.before = null;
     if (this.#state.input.strokes.length < 2) this.#state.said = null; // another digit is begun
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#state.compute();
-      this.#showActivations();
-      this.#showUnit();
-    });
+    this.#frame ||= requestAnimationFrame(() => this.#showDrawing());
+  }
+
+  #showDrawing() {
+    this.#state.compute();
+    this.#showActivations();
+    this.#showUnit();
   }
 
   /** A stroke is finished: say what came of it. */
   #lifted() {
-    this.#state.compute();
-    this.#showActivations();
-    this.#showUnit();
+    this.#showDrawing();
     this.#rememberLink();
     this.#aloud.say(this.#answer.aloud());
   }
@@ -569,8 +528,11 @@ class Stage {
 export function render({ model, el }) {
   const stage = new Stage(model, el.id);
   el.append(stage.root);
-  stage.start();
-  return () => stage.stop();
+  const endWait = whenInPage(el, () => stage.start());
+  return () => {
+    endWait();
+    stage.stop();
+  };
 }
 
 export default { render };

@@ -30,9 +30,7 @@ export class Sweep {
     return productOf(shape.length === 3 ? shape.slice(1) : shape);
   }
 
-  get isRunning() {
-    return this.#frame !== 0;
-  }
+  get isRunning() { return this.#frame !== 0; }
 
   /** Let the window cross its input once. */
   begin() {

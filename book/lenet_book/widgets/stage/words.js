@@ -18,47 +18,33 @@ function counted(count, thing) {
   return `${COUNTS[count] ?? count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
-/** @param {number[]} sizes */
-function across(sizes) {
+/** @param {number[]} [sizes] */
+function across(sizes = []) {
   return sizes.join("×");
 }
 
-/** What a step does, in one plain sentence. @param {Step[]} steps @param {number} index @returns {string} */
+/** What a step of each kind does. @type {Record<string, (step: Step, below: Step, steps: Step[]) => string>} */
+const DEEDS = {
+  input: ({ shape }) => `sees ${across(shape.slice(-2))} numbers${shape[0] === 3 ? " in three colours" : ""}, one for each pixel, and nothing else`,
+  conv: (step, below) => `asks ${counted(step.shape[0], "question")} of every ${across(step.kernel)} patch${channelsText(step, below)}`,
+  maxPool: ({ adaptive, shape, kernel }) => `keeps the largest number of ${adaptive ? `each of ${across(shape.slice(1))} parts` : `every ${across(kernel)} window and drops the rest`}`,
+  avgPool: ({ adaptive, shape, kernel }) => `takes the mean of ${adaptive ? `each of ${across(shape.slice(1))} parts of a map` : `every ${across(kernel)} window`}`,
+  linear: ({ shape }, below) => `adds up all ${below.shape[0]} numbers, ${shape[0] === 1 ? "each with a weight" : `${counted(shape[0], "time")}, each time with weights`} of its own`,
+  relu: () => "turns every number below zero into zero and lets the others pass",
+  batchNorm: ({ shape }) => `shifts and scales each ${shape.length === 3 ? "map" : "number"} by amounts that training found`,
+  reshape: ({ shape }, below) => `writes the same ${productOf(shape)} numbers in another shape: ${across(below.shape)} becomes ${across(shape)}`,
+  softmax: ({ shape }) => `turns ${counted(shape[0], "score")} into shares between 0 and 1 that add up to 1`,
+  logSoftmax: ({ shape }) => `turns ${counted(shape[0], "score")} into the logarithms of their shares`,
+  sum: ({ inputs }, _, steps) => `adds ${inputs.map((input) => steps[input].name).join(" and ")}, number by number`,
+  recorded: () => "is shown as PyTorch computed it",
+  identity: () => "changes nothing once the network is trained",
+};
+
+/** What a step does, in one plain sentence. @param {Step[]} steps @param {number} index */
 export function sentenceOf(steps, index) {
   const step = steps[index];
-  const { name, shape, kernel } = step;
-  const below = steps[step.inputs[0]];
-  const window = kernel ? across(kernel) : "window";
-  switch (step.kind) {
-    case "input":
-      return `The network sees ${across(shape.slice(-2))} numbers${shape[0] === 3 ? " in three colours" : ""}, one for each pixel, and nothing else.`;
-    case "conv":
-      return `${name} asks ${counted(shape[0], "question")} of every ${window} patch${channelsText(step, below)}.`;
-    case "maxPool":
-      return step.adaptive ? `${name} keeps the largest number of each of ${across(shape.slice(1))} parts.` : `${name} keeps the largest number of every ${window} window and drops the rest.`;
-    case "avgPool":
-      return step.adaptive ? `${name} takes the mean of each of ${across(shape.slice(1))} parts of a map.` : `${name} takes the mean of every ${window} window.`;
-    case "linear":
-      return `${name} adds up all ${below.shape[0]} numbers, ${shape[0] === 1 ? "each with a weight" : `${counted(shape[0], "time")}, each time with weights`} of its own.`;
-    case "relu":
-      return `${name} turns every number below zero into zero and lets the others pass.`;
-    case "batchNorm":
-      return `${name} shifts and scales each ${shape.length === 3 ? "map" : "number"} by amounts that training found.`;
-    case "reshape":
-      return `${name} writes the same ${productOf(shape)} numbers in another shape: ${across(below.shape)} becomes ${across(shape)}.`;
-    case "softmax":
-      return `${name} turns ${counted(shape[0], "score")} into shares between 0 and 1 that add up to 1.`;
-    case "logSoftmax":
-      return `${name} turns ${counted(shape[0], "score")} into the logarithms of their shares.`;
-    case "sum":
-      return `${name} adds ${step.inputs.map((input) => steps[input].name).join(" and ")}, number by number.`;
-    case "recorded":
-      return `${name} is shown as PyTorch computed it.`;
-    case "identity":
-      return `${name} changes nothing once the network is trained.`;
-    default:
-      return `${name} changes every number by itself, by one rule.`;
-  }
+  const deed = DEEDS[step.kind]?.(step, steps[step.inputs[0]], steps) ?? "changes every number by itself, by one rule";
+  return `${index ? step.name : "The network"} ${deed}.`;
 }
 
 /** @param {Step} step @param {Step} below */
@@ -94,31 +80,34 @@ export function inBrackets(value, text = numberText(value)) {
   return value < 0 ? `(${text})` : text;
 }
 
-/** What stands before the result, where it is no sum. @param {Arithmetic} arithmetic @param {State} state @returns {string} */
+/** What stands before the result, where it is no sum. @type {{ [Kind in Arithmetic["kind"]]?: (arithmetic: ArithmeticOf<Kind>, state: State) => string }} */
+const LINES = {
+  input: ({ result }, state) => pixelText(result, state),
+  maxPool: () => "the largest is ",
+  avgPool: ({ sum, divisor }) => `${numberText(sum)} / ${divisor} = `,
+  softmax({ exponentials, scores, largest, unit, total }, { steps, step }) {
+    if (steps[step].kind === "logSoftmax") return `log(${numberText(exponentials[unit] / total)}) = `;
+    return `e^(${numberText(scores[unit], 2)} − ${numberText(largest, 2)}) / ${numberText(total, 3)} = `;
+  },
+  batchNorm: () => "comes out: ",
+  reshape: ({ index }) => `number ${index} is `,
+  recorded: ({ reason }) => `The page cannot repeat this (${reason}); PyTorch computed `,
+  pointwise: (arithmetic) => RULES[arithmetic.name]?.(arithmetic) ?? `${arithmetic.name}(${numberText(arithmetic.value)}) = `,
+};
+
+/** Rules by which a number is changed by itself. @type {Record<string, (arithmetic: ArithmeticOf<"pointwise">) => string>} */
+const RULES = {
+  relu: ({ value }) => `max(0, ${numberText(value)}) = `,
+  leakyRelu: ({ value, slope }) => (value < 0 ? `${slope} × ${inBrackets(value)} = ` : `${numberText(value)} is not below 0 and stays `),
+  sigmoid: ({ value }) => `1 / (1 + e^(−${inBrackets(value)})) = `,
+  affine: ({ value, scale, shift }) => `${scale} × ${inBrackets(value)} + ${inBrackets(shift)} = `,
+  identity: () => "nothing changes here once the network is trained: ",
+};
+
+/** @param {Arithmetic} arithmetic @param {State} state */
 export function lineOf(arithmetic, state) {
-  switch (arithmetic.kind) {
-    case "input":
-      return pixelText(arithmetic.result, state);
-    case "maxPool":
-      return "the largest is ";
-    case "avgPool":
-      return `${numberText(arithmetic.sum)} / ${arithmetic.divisor} = `;
-    case "softmax": {
-      const { exponentials, scores, largest, unit, total } = arithmetic;
-      if (state.steps[state.step].kind === "logSoftmax") return `log(${numberText(exponentials[unit] / total)}) = `;
-      return `e^(${numberText(scores[unit], 2)} − ${numberText(largest, 2)}) / ${numberText(total, 3)} = `;
-    }
-    case "batchNorm":
-      return "comes out: ";
-    case "reshape":
-      return `number ${arithmetic.index} is `;
-    case "recorded":
-      return `The page cannot repeat this (${arithmetic.reason}); PyTorch computed `;
-    case "pointwise":
-      return pointwiseText(arithmetic);
-    default:
-      return "";
-  }
+  const line = /** @type {((arithmetic: Arithmetic, state: State) => string) | undefined} */ (LINES[arithmetic.kind]);
+  return line?.(arithmetic, state) ?? "";
 }
 
 /** How a pixel was made what the network takes. @param {number} value @param {State} state */
@@ -127,23 +116,4 @@ function pixelText(value, { input, unit }) {
   const [mean, std] = input.statistics(unit.length === 3 ? unit[0] : 0);
   const pixel = `${numberText((value * std + mean) * 255, 0)} / 255`;
   return mean === 0 && std === 1 ? `pixel ${pixel} = ` : `(pixel ${pixel} − mean ${numberText(mean)}) / deviation ${numberText(std)} = `;
-}
-
-/** @param {ArithmeticOf<"pointwise">} arithmetic */
-function pointwiseText({ name, value, scale, shift, slope }) {
-  const text = numberText(value);
-  switch (name) {
-    case "relu":
-      return `max(0, ${text}) = `;
-    case "leakyRelu":
-      return value < 0 ? `${slope} × ${inBrackets(value)} = ` : `${text} is not below 0 and stays `;
-    case "sigmoid":
-      return `1 / (1 + e^(−${inBrackets(value)})) = `;
-    case "affine":
-      return `${scale} × ${inBrackets(value)} + ${inBrackets(shift)} = `;
-    case "identity":
-      return "nothing changes here once the network is trained: ";
-    default:
-      return `${name}(${text}) = `;
-  }
 }

@@ -69,14 +69,10 @@ export class Picture {
   }
 
   /** Is the pad shown, with nothing on it? Then there is no answer. */
-  get isBlank() {
-    return this.sample === DRAWN && this.strokes.length === 0;
-  }
+  get isBlank() { return this.sample === DRAWN && this.strokes.length === 0; }
 
   /** Are its pixels whole numbers from 0 to 255? */
-  get isPixels() {
-    return this.sample < 0 || this.pictures.data instanceof Uint8Array;
-  }
+  get isPixels() { return this.sample < 0 || this.pictures.data instanceof Uint8Array; }
 
   // ------------------------------------------------------------------------ the pen
 

@@ -20,9 +20,7 @@ export class Preparation {
   }
 
   /** Fit into a room of this size. @param {number} width @param {number} height */
-  layOut(width, height) {
-    this.#room = [width, height];
-  }
+  layOut(width, height) { this.#room = [width, height]; }
 
   show() {
     const { stages, isBlank } = this.#input;
