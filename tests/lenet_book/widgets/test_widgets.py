@@ -21,8 +21,9 @@ from matplotlib.colors import to_rgb
 from playwright.sync_api import Browser, expect
 
 import lenet_book.widgets
+from lenet.models import NarrowLeNet
 from lenet_book.figures import drawing
-from lenet_book.widgets import Widget
+from lenet_book.widgets import ForwardStepper, MistakeExplorer, TrainingLab, Widget
 from lenet_book.widgets.shared import pages
 from lenet_book.widgets.shared.arrays import pack
 from lenet_book.widgets.shared.joining import SHARED_STYLE, joined_script
@@ -30,6 +31,11 @@ from tests.browsing import Visit, visiting
 
 ROOT = Path(__file__).parents[3]
 FRONT_ENDS = Path(__file__).parent / "front_ends"
+RENDER = "await frontEnd.render({ model, el: box });"
+RENDER_APART = (  # as ipywidgets 7 does, in Colab
+    "const place = document.createComment('');"
+    f"box.replaceWith(place); {RENDER} place.replaceWith(box);"
+)
 
 
 class Probe(Widget):
@@ -250,3 +256,24 @@ def test_stored_states_are_of_the_present_version(name: str) -> None:
                 present = getattr(lenet_book.widgets, name).version
                 stale += [path.name] * (state["format_version"] != present)
     assert not stale, f"execute again: {sorted(set(stale))}"
+
+
+@pytest.mark.parametrize("kind", [ForwardStepper, MistakeExplorer, TrainingLab])
+def test_a_widget_that_is_made_outside_of_the_page_looks_the_same(
+    kind: type[Widget], visit: Visit, tmp_path: Path
+) -> None:
+    network = [NarrowLeNet().eval(), torch.rand(20, 1, 28, 28), torch.arange(20) % 10]
+    widget = kind() if kind is TrainingLab else kind(*network)
+    seen = []
+    for render in (RENDER, RENDER_APART):
+        widget.save_html(tmp_path / "page.html")
+        text = (tmp_path / "page.html").read_text(encoding="utf-8")
+        assert text.count(RENDER) == 1
+        (tmp_path / "page.html").write_text(text.replace(RENDER, render), encoding="utf-8")
+        page = visit.open("page.html")
+        shown = page.locator(".lenet-widget").first
+        shown.wait_for()
+        expect(shown).not_to_have_class(re.compile("lenet-dark"))
+        page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        seen.append(shown.screenshot())
+    assert seen[0] == seen[1]

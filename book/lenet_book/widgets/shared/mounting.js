@@ -6,7 +6,18 @@ export function mounting(Kind) {
   return (/** @type {{ model: Model, el: HTMLElement }} */ { model, el }) => {
     const frontEnd = new Kind(model);
     el.append(frontEnd.root);
-    frontEnd.show();
-    return () => frontEnd.stops.forEach((stop) => stop());
+    const endWait = whenInPage(el, () => frontEnd.show());
+    return () => [endWait, ...frontEnd.stops].forEach((stop) => stop());
   };
+}
+
+/** Act once a place is in the page, where it has sizes and colours; ipywidgets 7 fills it before. @param {HTMLElement} place @param {() => void} act @returns {() => void}  ends the wait */
+export function whenInPage(place, act) {
+  const observer = new ResizeObserver(() => {
+    observer.disconnect();
+    act();
+  });
+  if (place.isConnected) act();
+  else observer.observe(place);
+  return () => observer.disconnect();
 }
