@@ -28,7 +28,8 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 MOST_IN_OUTPUT = 250_000  # characters
 _FRAME = (
     '<iframe sandbox="allow-scripts" title="{name}" '
-    'style="width: 100%; height: 40rem; border: 0; overflow: auto; resize: vertical" srcdoc="{page}"></iframe>'
+    'style="width: 100%; height: 40rem; border: 0; overflow: auto; resize: vertical" '
+    'srcdoc="{page}"></iframe>'
 )
 
 
