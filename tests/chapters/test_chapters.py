@@ -211,6 +211,7 @@ def test_answers_to_predictions_are_folded(path: Path) -> None:
             assert asked == ("hide-output" in tags(cell)), name(cell)
         if "hide-output" in tags(cell):
             assert cell["metadata"]["jupyter"]["outputs_hidden"], f"make execute: {name(cell)}"
+            assert "guess" in cell["metadata"]["mystnb"]["code_prompt_show"], name(cell)
             assert cell["outputs"], name(cell)
 
 
