@@ -435,8 +435,16 @@ def test_nothing_is_cut_or_too_small(show: Show, case: Case) -> None:
             " > node.getBoundingClientRect().bottom).map(part => part.outerHTML)"
         )
         assert cut == []
+        assert (step, overflow(page)) == (step, [0, 0])
         for maps in page.locator(OUT).locator("visible=true").all():
             assert box_of(maps)["height"] > 12
+
+
+def overflow(page: Page) -> list[int]:
+    """By how many pixels the rule's pictures and tables are wider, and higher, than their room."""
+    return page.locator(".lenet-rule .lenet-work").evaluate(
+        "room => [room.scrollWidth - room.clientWidth, room.scrollHeight - room.clientHeight]"
+    )
 
 
 def test_paper_has_the_numbers_and_no_buttons(show: Show, case: Case) -> None:

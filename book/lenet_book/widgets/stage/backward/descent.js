@@ -49,8 +49,9 @@ export class Descent {
     this.#tell = tell;
     this.#trained = trainedNames(state.steps);
     setAttribute(this.#rule.box, "aria-label", "optimizer");
-    const settings = settingsOf(this.#rate.node, this.#rateText, this.#rule.node, this.#forgot.node);
-    this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, settingsOf(this.#all, this.#undo, this.#outcome));
+    const settings = settingsOf(this.#rate.node, this.#rateText, this.#rule.node);
+    const doing = settingsOf(this.#all, this.#undo, this.#forgot.node, this.#outcome);
+    this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, doing);
     this.forget();
   }
 

@@ -23,7 +23,7 @@ const OF_WEIGHT = /** @type {const} */ ([["what the weight saw", "factor"], ["×
 const OF_BIAS = /** @type {const} */ ([["gradient of its map", "gradient"]]);
 
 export class RuleViews {
-  #state; #room; #buttons; #loss;
+  #state; #room; #buttons; #say; #loss;
   #shares = element("tbody", {});
   #table = tableOf(["class", "share p", "right y", "p − y"], this.#shares);
 
@@ -32,19 +32,18 @@ export class RuleViews {
     this.#state = state;
     this.#room = room;
     this.#buttons = state.meta.classes.slice(0, MOST_BUTTONS).map((name, i) => button(name, () => tell.label(i)));
-    const say = element("div", { class: "lenet-say", role: "group", "aria-label": "What the picture is" }, "It is", ...this.#buttons);
-    this.#loss = element("div", { class: "lenet-loss" }, say, this.#table);
+    this.#say = element("div", { class: "lenet-say", role: "group", "aria-label": "What the picture is" }, "It is", ...this.#buttons);
+    this.#loss = element("div", { class: "lenet-loss" }, this.#say, this.#table);
   }
 
   /** The classes with their shares, and what is said of them, which can be changed here. @param {number[]} shares @returns {string}  what stands before the loss */
   showLoss(shares) {
     const { label, meta: { classes } } = this.#state;
-    const { clientHeight, clientWidth } = this.#room;
+    if (!this.#room.contains(this.#loss)) this.#room.replaceChildren(this.#loss);
     const ranked = [...shares.keys()].sort((a, b) => Number(b === label) - Number(a === label) || shares[b] - shares[a]);
     const shown = ranked.slice(0, MOST_ROWS).sort((a, b) => a - b);
-    const high = Math.min(22, Math.floor((clientHeight - (clientWidth < 400 ? 84 : 46)) / (shown.length + 1)));
+    const high = Math.min(22, Math.floor((this.#room.clientHeight - this.#say.offsetHeight - 14) / (shown.length + 1)));
     this.#table.style.setProperty("--row", `${high}px`);
-    if (!this.#room.contains(this.#loss)) this.#room.replaceChildren(this.#loss);
     this.#buttons.forEach((node, i) => setAttribute(node, "aria-pressed", String(i === label)));
     const differences = shown.map((i) => signedText(shares[i] - Number(i === label), 4));
     fillRows(this.#shares, shown.map((i, row) => [classes[i], numberText(shares[i]), String(Number(i === label)), differences[row]]));
@@ -79,7 +78,7 @@ export class RuleViews {
   /** What a weight saw, times the gradients of its map; a bias saw nothing. @param {Picked["role"]} role @param {GradientTerm[]} terms @param {Theme} theme */
   #showMaps(role, terms, theme) {
     const { shape: [, rows, columns] } = this.#state.steps[this.#state.step];
-    const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 28) / rows, 14);
+    const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 46) / rows, 14);
     const figures = (role === "bias" ? OF_BIAS : OF_WEIGHT).map(([title, part]) => {
       const values = terms.map((term) => term[part]);
       const tile = new Tile(rows, columns, Math.max(1, side));
