@@ -41,7 +41,7 @@ class Grid {
       line.forEach((cell, j) => {
         const isPadding = isInside?.[i][j] === false;
         const ground = paint(values[i][j]);
-        cell.style.background = isPadding ? "" : colourText(ground);
+        cell.style.backgroundColor = isPadding ? "" : colourText(ground);
         cell.style.color = isPadding ? "" : inkOn(ground);
         cell.className = isPadding ? "lenet-padding" : lit[0] === i && lit[1] === j ? "lenet-winner" : "";
         setText(cell, this.#isWritten ? numberText(values[i][j], decimals) : "");
