@@ -142,7 +142,7 @@ export class Waterfall {
     this.#count = isCut ? Math.max(1, room - 1) : contributions.length;
     const numRows = this.#count + Number(isCut) + Number(bias !== null);
     this.#totals = runningTotal(numRows);
-    this.node = tableOf(["input", "its value", "× weight", "product", "so far"], this.#body, Math.min(ROW.most, (height - ROW.least) / numRows));
+    this.node = tableOf(["input", "its value", "× weight", "product", "so far"], this.#body, Math.min(ROW.most, Math.floor((height - 2) / (numRows + 1))));
   }
 
   /** @param {ArithmeticOf<"linear">} arithmetic @param {Showing} showing @returns {NamedTerm[]} */
