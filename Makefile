@@ -55,7 +55,7 @@ test: $(READY)
 test-all: test test-slow test-real
 
 test-slow: $(READY)
-	LENET_OFFLINE=1 $(PYTEST) -m slow tests
+	LENET_OFFLINE=1 $(PYTEST) -m slow tests/lenet_book/widgets/test_leaks.py tests
 
 test-real: $(READY)
 	LENET_REQUIRE_REAL=1 $(PYTEST) $(NOTEBOOKS)
