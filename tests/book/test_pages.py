@@ -245,8 +245,12 @@ def through_the_steps(page: Page) -> Iterator[str]:
         yield f"step {step}"
     page.evaluate("location.hash = 'ForwardStepper-1:step=4;unit=3,2,5'")
     expect(page.locator(".lenet-position")).to_have_text("step 4 of 13")
-    page.locator("button.lenet-channel").nth(5).click()
+    sixth = page.get_by_role("button", name=re.compile(r"^channel 5\s+whose products add up to"))
+    expect(sixth).to_be_visible()
     yield "a sum, channel by channel"
+    sixth.click()
+    expect(page.locator(".lenet-panel-operation .lenet-heading")).to_contain_text("channel 5")
+    yield "one channel"
     page.get_by_role("button", name="scores", exact=True).click()
     code, drawer = (
         page.get_by_role("button", name="Code", exact=True),

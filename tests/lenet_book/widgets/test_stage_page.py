@@ -712,7 +712,7 @@ def test_the_focus_is_never_lost(opened: Open) -> None:
         assert "all channels" in focused(page)
         page.keyboard.press("Enter")
         expect(page.locator("button.lenet-channel").first).to_be_visible()
-        assert focused(page).startswith("2")
+        assert focused(page).startswith("channel 2 ")
         page.locator(".lenet-strip button").first.focus()
         page.keyboard.press("End")
         page.keyboard.press(" ")

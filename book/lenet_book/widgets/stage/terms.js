@@ -3,7 +3,7 @@
 import { Painting, limitOf, symmetricScale } from "./maps.js";
 import { addUp, convolutionSums, signedText } from "./sums.js";
 import { placeName } from "./words.js";
-import { element, setAttribute, setText } from "../shared/elements.js";
+import { element, setText } from "../shared/elements.js";
 import { sumOf } from "../shared/numbers.js";
 import { numberText } from "../shared/text.js";
 
@@ -73,9 +73,10 @@ export class ChannelRows {
   /** @param {number} i @param {[rows: number, columns: number, cell: number]} size @param {(channel: number) => void} onChoose */
   #row(i, size, onChoose) {
     const [patch, kernel, products] = [new Tile(...size), new Tile(...size), new Tile(...size)];
-    const name = element("b", {});
-    const sign = (/** @type {string} */ text) => element("span", { class: "lenet-operator" }, text);
-    const parts = [name, patch.canvas, sign("×"), kernel.canvas, sign("="), products.canvas, this.#figures[i], this.#totals.cells[i]];
+    const name = element("span", {});
+    const aloud = (/** @type {string} */ text) => element("span", { class: "lenet-aloud" }, text);
+    const sign = (/** @type {string} */ text) => element("span", { class: "lenet-operator", "aria-hidden": "true" }, text);
+    const parts = [element("b", {}, aloud("channel "), name, aloud(" whose products add up to")), patch.canvas, sign("×"), kernel.canvas, sign("="), products.canvas, this.#figures[i], this.#totals.cells[i]];
     const node = element("button", { type: "button", class: "lenet-channel", onclick: () => onChoose(this.#shown[i].channel) }, ...parts);
     return { node, name, patch, kernel, products };
   }
@@ -97,7 +98,6 @@ export class ChannelRows {
       row.patch.paint(patch.values.flat(), { palette: below.palette, range: () => below.range(patch.channel) });
       row.kernel.paint(patch.kernel.flat(), full(kernels));
       row.products.paint(patch.products.flat(), full(products));
-      setAttribute(row.node, "aria-label", `channel ${patch.channel}: products add up to ${signedText(terms[i])}; show them`);
     });
     this.#totals.show(terms);
     return line;
