@@ -55,14 +55,13 @@ Lines = dict[Recipe, list[float]]  # the test accuracies of a recipe's runs, in 
 
 
 def settings_words(settings: Record) -> str:
-    """Write stored settings, and from the schedule on only what is not plain."""
+    """Write stored settings, from the schedule on only what is not plain, and not the device."""
     words = [
         "{epochs} epochs, {optimizer}, lr {lr:g}, batches of {batch_size:,}".format(**settings)
     ]
     words += [settings["schedule"]] * (settings["schedule"] != "constant")
     words += [f"weight decay {settings['weight_decay']:g}"] * bool(settings["weight_decay"])
     words += [settings["precision"]] * (settings["precision"] != "float32")
-    words += [settings["device"]] * (settings["device"] != "cpu")
     return ", ".join(words)
 
 
@@ -117,8 +116,7 @@ def _beyond_lenet(run: Record) -> Recipe | None:
         return None
     data = f"{CIFAR}, normalised" + (", shifted and mirrored" if run["augmented"] else "")
     data += ", held out" if "held-out" in run["data"] else ""
-    settings = settings_words(run["settings"] | {"device": "cpu"})  # the page says which were not
-    series = f"beyond-{run['experiment']}"
+    series, settings = f"beyond-{run['experiment']}", settings_words(run["settings"])
     return Recipe(series, 11, run["network"], data, settings)
 
 
