@@ -87,5 +87,13 @@ def load_trained(
 def card_for(network: str, data: ImageData, accuracy: float) -> ModelCard:
     """Describe a network by its name and the data set that it was trained on."""
     channels, height, width = data.train.images.shape[1:]
-    of_data = data.name, data.source, data.classes, (channels, height, width), data.mean, data.std
-    return ModelCard(network, *of_data, accuracy)
+    return ModelCard(
+        network=network,
+        dataset=data.name,
+        source=data.source,
+        classes=data.classes,
+        image_shape=(channels, height, width),
+        mean=data.mean,
+        std=data.std,
+        accuracy=accuracy,
+    )
