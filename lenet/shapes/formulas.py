@@ -192,10 +192,9 @@ class Field:
         r + d(k − 1)j with jump js (Dumoulin and Visin, 2016, "A guide to convolution arithmetic for
         deep learning", relationship for stacked layers).
         """
-        if self.jump is None or len(self.size) != len(windows):
-            return None
-        if any(isinstance(window, Spread) for window in windows):
-            return None  # what a unit sees then depends on its place
+        spreads = any(isinstance(window, Spread) for window in windows)
+        if self.jump is None or len(self.size) != len(windows) or spreads:
+            return None  # what a unit sees behind a `Spread` depends on its place
         axes = list(zip(windows, self.size, self.jump, strict=True))
         return Field(
             size=tuple(size + (window.span - 1) * jump for window, size, jump in axes),

@@ -40,8 +40,7 @@ class Fit:
     @property
     def noun(self) -> str:
         """What is counted along the axis: ``feature`` or ``channel``."""
-        is_last = self.setting in ("in_features", "in1_features", "input_size", "embed_dim")
-        return "feature" if is_last else "channel"
+        return "feature" if self.axis == -1 else "channel"
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,7 @@ def _per_axes(like: Kind, weight_axis: int | None = None) -> Iterator[Kind]:
         yield kind if axes == 2 else replace(kind, engine="", stem="")
 
 
+_LINEAR = Kind("Linear", fits=Fit("in_features", -1, -1), width="out_features", macs="sum")
 _NORM = Kind("", fits=Fit("num_features", 1), pointwise=True)
 _RECURRENT = Kind("", fits=Fit("input_size", -1), macs="per row", formula="features")
 _POINTWISE = Kind("", pointwise=True)
@@ -135,15 +135,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("Unflatten", reshapes=True, engine="reshape"),
     Kind("squeeze", ("unsqueeze",), engine="reshape"),
     Kind("cat", ("concat", "concatenate"), pointwise=True, formula="join"),
-    Kind(
-        "Linear",
-        fits=Fit("in_features", -1, -1),
-        width="out_features",
-        macs="sum",
-        formula="features",
-        engine="linear",
-        stem="fc",
-    ),
+    replace(_LINEAR, formula="features", engine="linear", stem="fc"),
     Kind("Bilinear", fits=Fit("in1_features", -1), macs="per row"),
     *_each(_RECURRENT, "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"),
     Kind("MultiheadAttention", fits=Fit("embed_dim", -1), macs="attention"),

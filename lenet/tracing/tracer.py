@@ -233,7 +233,6 @@ def private_copy(model: nn.Module, device: torch.device | str = "cpu") -> nn.Mod
 
 # Constructor arguments that a layer keeps under another name, as a tensor or None.
 _KEPT_AS = {"add_bias_kv": "bias_k", "bias": "in_proj_bias"}
-_ABSENT = object()
 
 
 def layer_settings(module: nn.Module) -> dict[str, Any]:
@@ -243,15 +242,13 @@ def layer_settings(module: nn.Module) -> dict[str, Any]:
     (`device`, `dtype`) is left out.
     """
     layer: Callable[..., nn.Module] = type(checks.instance("module", module, nn.Module))
-    settings = {}
-    for name in constructor_parameters(layer):
-        kept_as = name if hasattr(module, name) else _KEPT_AS.get(name, "")
-        value = getattr(module, kept_as, _ABSENT)
-        if name in _KEPT_AS and value is not _ABSENT and not isinstance(value, bool):
-            value = value is not None
-        if value is not _ABSENT and not isinstance(value, Tensor):
-            settings[name] = value
-    return settings
+    names = {n: n if hasattr(module, n) else _KEPT_AS.get(n) for n in constructor_parameters(layer)}
+    kept = {
+        name: getattr(module, own) for name, own in names.items() if own and hasattr(module, own)
+    }
+    for name in _KEPT_AS.keys() & kept.keys():
+        kept[name] = kept[name] is not None and kept[name] is not False
+    return {name: value for name, value in kept.items() if not isinstance(value, Tensor)}
 
 
 @lru_cache(maxsize=1024)
@@ -352,7 +349,16 @@ class _Tracer(TorchFunctionMode):
             raise
         if outputs := tensors_in(result):
             used = self._first_used(inputs if module is None else module.parameters())
-            self.steps.append(step(**self._result(inputs, outputs, used)))
+            self._sources.update(dict.fromkeys(outputs, len(self.steps)))
+            done = step(
+                output_shapes=_shapes(outputs),
+                outputs=self._snapshots_of(outputs),
+                num_parameters=sum(p.numel() for p in used),
+                num_trainable=sum(p.numel() for p in used if p.requires_grad),
+                output_dtypes=tuple(tensor.dtype for tensor in outputs),
+                num_bytes=_new_bytes(inputs, outputs),
+            )
+            self.steps.append(done)
         return result
 
     def _begun(
@@ -375,20 +381,6 @@ class _Tracer(TorchFunctionMode):
             module=module,
             inputs=self._snapshots_of(inputs),
         )
-
-    def _result(
-        self, inputs: list[Tensor], outputs: list[Tensor], used: Collection[Tensor]
-    ) -> dict[str, Any]:
-        """Describe what came out of a step, and know it again when it is used."""
-        self._sources.update(dict.fromkeys(outputs, len(self.steps)))
-        return {
-            "output_shapes": _shapes(outputs),
-            "outputs": self._snapshots_of(outputs),
-            "num_parameters": sum(p.numel() for p in used),
-            "num_trainable": sum(p.numel() for p in used if p.requires_grad),
-            "output_dtypes": tuple(tensor.dtype for tensor in outputs),
-            "num_bytes": _new_bytes(inputs, outputs),
-        }
 
     def _snapshots_of(self, tensors: list[Tensor]) -> tuple[Tensor, ...] | None:
         return tuple(map(self._snapshot, tensors)) if self._keep_tensors else None
