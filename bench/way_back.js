@@ -12,16 +12,16 @@ function timeOf(act) {
   return performance.now() - start;
 }
 
-/** The ways of single pictures. @param {Instruction[]} steps @param {Record<string, Tensor>} arrays @param {LabelledPictures} digits */
-function timeWays(steps, arrays, { pictures, labels }) {
+/** The ways of single pictures. @param {Instruction[]} steps @param {Record<string, Tensor>} arrays @param {Example[]} examples */
+function timeWays(steps, arrays, examples) {
   const engine = new Engine(steps, arrays);
   const walk = new Backward([engine]);
   /** @type {Record<string, number[]>} */
   const times = { forward: [], backward: [] };
-  pictures.forEach((picture, i) => {
+  for (const { picture, label } of examples) {
     times.forward.push(timeOf(() => engine.run(picture)));
-    times.backward.push(timeOf(() => walk.run([labels[i]])));
-  });
+    times.backward.push(timeOf(() => walk.run([label])));
+  }
   return times;
 }
 
@@ -34,19 +34,15 @@ export function measure({ steps, arrays: plain, digits, batchSize, rate, enough,
   const random = randomNumbers(seed);
   startAgain(steps, arrays, random);
   const trainer = new Trainer(steps, arrays, batchSize);
-  const engine = new Engine(steps, arrays);
   const optimizer = new Adam(arrays, rate);
   const start = performance.now();
   let numRight = 0;
   while (numRight <= enough) {
-    const order = shuffled(training.labels.length, random);
-    while (order.length) {
-      const batch = order.splice(0, batchSize);
-      times["training step"].push(timeOf(() => trainer.step(batch.map((i) => training.pictures[i]), batch.map((i) => training.labels[i]), optimizer)));
-    }
-    ({ numRight } = scoreOf(engine, test.pictures, test.labels));
+    const left = shuffled(training, random);
+    while (left.length) times["training step"].push(timeOf(() => trainer.step(left.splice(0, batchSize), optimizer)));
+    ({ numRight } = scoreOf(trainer.engines[0], test));
   }
-  return { times, numRight, numTest: test.labels.length, seconds: (performance.now() - start) / 1000 };
+  return { times, numRight, numTest: test.length, seconds: (performance.now() - start) / 1000 };
 }
 
 /** Walk back on the stage and return, again and again: what each press of a button costs until it is painted, without the wait for a frame. @param {number} numRounds */

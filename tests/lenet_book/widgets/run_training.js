@@ -8,8 +8,8 @@ import { partOf } from "../../../book/lenet_book/widgets/shared/arrays.js";
 answerCases((meta, { pictures, ...arrays }) => {
   const optimizer = new { SGD, Adam }[meta.optimizer](arrays, meta.rate);
   const trainer = new Trainer(meta.steps, arrays, meta.batches[0].length);
-  const chosen = (/** @type {number[]} */ batch) => [batch.map((i) => partOf(pictures, i)), batch.map((i) => meta.labels[i])];
-  const losses = meta.batches.map((/** @type {number[]} */ batch) => trainer.step(...chosen(batch), optimizer));
+  const examples = meta.labels.map((/** @type {number} */ label, /** @type {number} */ i) => ({ picture: partOf(pictures, i), label }));
+  const losses = meta.batches.map((/** @type {number[]} */ batch) => trainer.step(batch.map((i) => examples[i]), optimizer));
   const trained = Object.fromEntries(Object.entries(arrays).map(([name, { data }]) => [name, data]));
-  return { losses, trained, score: scoreOf(new Engine(meta.steps, arrays), ...chosen(meta.labels.map((_, i) => i))) };
+  return { losses, trained, score: scoreOf(new Engine(meta.steps, arrays), examples) };
 });

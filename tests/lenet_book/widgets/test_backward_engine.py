@@ -399,7 +399,7 @@ def learn(
     with visiting(browser, folder.as_uri()) as visit:
         page = visit.show(Learning(meta, program.arrays), folder / "page.html")
         expect(page.locator(".lenet-widget")).to_have_text(f"{epochs} epochs", timeout=120_000)
-        pictures = page.evaluate("training.pictures.slice(0, 20).map(one => Array.from(one))")
+        pictures = page.evaluate("training.slice(0, 20).map(({ picture }) => Array.from(picture))")
         return page.evaluate("progress"), pictures, program
 
 

@@ -10,15 +10,14 @@ import { AdaptiveWindow, SlidingWindow } from "../shared/windows.js";
 
 /** Runs a program again and again, in memory that is set aside once. */
 export class Engine {
-  #tasks;
-
   /** @param {Instruction[]} program @param {Record<string, Tensor>} arrays */
   constructor(program, arrays) {
     this.program = program;
     this.arrays = arrays;
     /** What came out of each instruction in the last run. */
     this.values = program.map(({ shape }) => new Float32Array(productOf(shape)));
-    this.#tasks = program.map((instruction, index) => this.#taskOf(instruction, this.values[index]));
+    /** What each instruction works on. */
+    this.tasks = program.map((instruction, index) => this.#taskOf(instruction, this.values[index]));
   }
 
   /**
@@ -39,7 +38,7 @@ export class Engine {
 
   /** Compute what comes out of one instruction. @param {number} step @param {number} sample */
   compute(step, sample = -1) {
-    const task = this.#tasks[step];
+    const task = this.tasks[step];
     if (task.instruction.kind === "recorded") this.#recall(task, sample);
     else operations[task.instruction.kind](task);
   }

@@ -4,9 +4,9 @@
 const LEAST_MILLISECONDS = 400; // Safari lets a page change its address a hundred times in thirty seconds
 
 /** A link that leads back to a picture, a step, a channel and a unit. @param {string} address @param {State} state @param {string} [own]  what another side than the walk forward says */
-export function linkOf(address, { mode, step, picked, channel, input }, own) {
-  const parts = [`step=${step}`, ...(own === "" ? [] : [own ?? `unit=${picked}`]), ...(channel === null ? [] : [`channel=${channel}`]), `picture=${input.toText()}`];
-  return `#${address}:${mode === "forward" ? "" : `${mode}:`}${parts.join(";")}`;
+export function linkOf(address, { mode, step, picked, channel, input }, own = mode === "forward" ? `unit=${picked}` : "") {
+  const parts = [`step=${step}`, own, channel === null ? "" : `channel=${channel}`, `picture=${input.toText()}`];
+  return `#${address}:${mode === "forward" ? "" : `${mode}:`}${parts.filter(Boolean).join(";")}`;
 }
 
 /**

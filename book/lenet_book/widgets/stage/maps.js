@@ -50,6 +50,9 @@ export class Scales {
     }
     return symmetricScale(this.signed, this.#state.limits[step]);
   }
+
+  /** As far on both sides of 0 as some numbers reach. @param {ArrayLike<number>} values */
+  around0(values) { return symmetricScale(this.signed, limitOf(values)); }
 }
 
 /** The largest absolute value. @param {ArrayLike<number>} values */
@@ -85,6 +88,7 @@ export class Painting {
       }
     }
     this.#context.putImageData(this.#image, 0, 0);
+    return this.canvas;
   }
 }
 

@@ -179,7 +179,7 @@ class Stage {
     this.#sweep.stop();
     this.#stopWhy();
     this.#state.mode = mode;
-    if (wanted) this.#side?.follow(wanted);
+    if (wanted) this.#side?.follow?.(wanted);
     this.#choose({ picked: mode === "forward" && wanted && isUnit(wanted.unit, this.#state.steps[step].shape) ? wanted.unit : [], step });
     if (hasTurned) this.#turnSides();
     else if (isSame) this.#showStep();
@@ -374,7 +374,7 @@ class Stage {
     if (this.#state.step === 0) this.#input.show();
     this.#answer.show();
     const side = this.#side;
-    this.#strip.draw(side?.values ?? this.#state.engine.values, (step) => side?.scaleOf(step) ?? this.#state.scales.of(step), this.#theme);
+    this.#strip.draw(side?.values ?? this.#state.engine.values, (step) => side?.scaleOf?.(step) ?? this.#state.scales.of(step), this.#theme);
   }
 
   /** @param {number | null} said  what the reader says the picture is */
@@ -428,7 +428,7 @@ class Stage {
     const hint = side?.hint ?? hintOf(steps[step], this.#sweep.sweeps);
     setText(this.#hint, path ? ON_PATH : this.#state.input.isBlank && step ? BLANK : hint);
     this.#operation.reset();
-    if (side) side.fit();
+    if (side) side.fit?.();
     else if (isInput) {
       const room = /** @type {HTMLElement} */ (this.#input.node.parentElement);
       this.#input.layOut(room.clientWidth, room.clientHeight);

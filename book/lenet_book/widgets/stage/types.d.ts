@@ -253,12 +253,12 @@ interface Side {
   /** What is read aloud. */
   aloud: string;
   /** Its part of a link. */
-  link: string;
+  link?: string;
   /** What the row of steps shows; without it, the activations. */
   values?: (Float32Array | null)[];
-  scaleOf: (step: number) => Scale | undefined;
-  follow: (wanted: Wanted) => void;
-  fit: () => void;
+  scaleOf?: (step: number) => Scale;
+  follow?: (wanted: Wanted) => void;
+  fit?: () => void;
   show: (theme: Theme) => void;
   stop: () => void;
   /** The weights will be as they came: forget how they were changed. */

@@ -105,7 +105,7 @@ export class Descent {
   #countRight() {
     const { steps, engine, input, meta } = this.#state;
     const labels = steps.some(({ kind }) => kind === "recorded") ? [] : (meta.labels ?? []);
-    const { numRight } = scoreOf(new Engine(steps, engine.arrays), labels.map((_, sample) => input.valuesOf(sample)), labels);
+    const { numRight } = scoreOf(new Engine(steps, engine.arrays), labels.map((label, sample) => ({ picture: input.valuesOf(sample), label })));
     return { numRight, count: labels.length };
   }
 

@@ -38,17 +38,10 @@ export class Backward {
     /** By picture and instruction, the gradient of what came out; null where none arrives. */
     this.values = engines.map(({ values }) => values.map(({ length }, step) => (isReached[step] ? new Float32Array(length) : null)));
     /** By instruction and picture. */
-    this.tasks = program.map((_, step) => engines.map((engine, picture) => this.#taskOf(engine, step, this.values[picture])));
-  }
-
-  /** @param {Engine} engine @param {number} step @param {(Float32Array | null)[]} gradients  by instruction @returns {BackwardTask} */
-  #taskOf(engine, step, gradients) {
-    const instruction = engine.program[step];
-    const [gradient, ...below] = [step, ...instruction.inputs].map((at) => /** @type {Float32Array} */ (gradients[at]));
-    const inputs = instruction.inputs.map((input) => engine.values[input]);
-    const weights = (/** @type {WeightRole} */ role) => engine.weightsOf(instruction, role);
-    const blame = (/** @type {WeightRole} */ role) => this.weights[instruction[role] ?? ""] ?? null;
-    return { instruction, inputs, output: engine.values[step], gradient, below, weights, blame };
+    this.tasks = program.map(({ inputs, weight = "", bias = "" }, step) => engines.map(({ tasks }, picture) => {
+      const [gradient, ...below] = [step, ...inputs].map((at) => /** @type {Float32Array} */ (this.values[picture][at]));
+      return { ...tasks[step], gradient, below, ofWeight: this.weights[weight], ofBias: this.weights[bias] };
+    }));
   }
 
   /**
@@ -135,8 +128,8 @@ function placesUnder(instruction, [channels, height, width]) {
  */
 function weighted(stops, firstOf) {
   const { length } = stops[0];
-  return ({ inputs: [input], gradient, below: [below], weights, blame }) => {
-    const [weight, weightGradient, biasGradient] = [need(weights("weight")), need(blame("weight")), blame("bias")];
+  return ({ inputs: [input], gradient, below: [below], weights, ofWeight, ofBias }) => {
+    const weight = need(weights("weight"));
     for (let unit = 0; unit < gradient.length; unit++) {
       const arriving = gradient[unit];
       if (arriving === 0) continue; // as most of them, behind relu and max-pooling
@@ -144,10 +137,10 @@ function weighted(stops, firstOf) {
       const [places, first, start] = [stops[unit % stops.length], firstOf(filter), filter * length];
       for (let i = 0; i < length; i++) {
         if (places[i] < 0) continue;
-        weightGradient[start + i] += arriving * input[first + places[i]];
+        ofWeight[start + i] += arriving * input[first + places[i]];
         below[first + places[i]] += arriving * weight[start + i];
       }
-      if (biasGradient) biasGradient[filter] += arriving;
+      if (ofBias) ofBias[filter] += arriving;
     }
   };
 }
@@ -186,8 +179,8 @@ function pooling(takesMaximum) {
  * @param {ArrayLike<number>} deviations @param {number} count
  */
 export function backThroughNorm(tasks, means, deviations, count = Infinity) {
-  const [{ instruction, weights, blame }] = tasks;
-  const [weight, weightGradient, biasGradient] = [weights("weight"), blame("weight"), blame("bias")];
+  const [{ instruction, weights, ofWeight, ofBias }] = tasks;
+  const weight = weights("weight");
   for (let channel = 0; channel < instruction.shape[0]; channel++) {
     const normal = (/** @type {number} */ value) => (value - means[channel]) / deviations[channel];
     const forBias = sumOver(tasks, channel, ({ gradient }, i) => gradient[i]);
@@ -196,8 +189,8 @@ export function backThroughNorm(tasks, means, deviations, count = Infinity) {
     sumOver(tasks, channel, ({ gradient, inputs: [input], below: [below] }, i) => {
       return (below[i] += factor * (gradient[i] - (forBias + normal(input[i]) * forWeight) / count));
     });
-    if (weightGradient) weightGradient[channel] += forWeight;
-    if (biasGradient) biasGradient[channel] += forBias;
+    if (ofWeight) ofWeight[channel] += forWeight;
+    if (ofBias) ofBias[channel] += forBias;
   }
 }
 

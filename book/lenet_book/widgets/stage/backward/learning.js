@@ -1,7 +1,6 @@
 // @ts-check
 /** Training from nothing, beside the page, on the digits that come with it. */
 import { Adam, Trainer, scoreOf, trainedNames } from "./training.js";
-import { Engine } from "../engine.js";
 import { TRIANGLE, resized, rounded } from "../input/resampling.js";
 
 /** Train in a worker. @param {TrainingTask} task @param {(progress: TrainingProgress) => void} tell  hears of every epoch @returns {() => void}  ends it */
@@ -18,15 +17,12 @@ export function work() {
     const { program, arrays, training, test, batchSize, rate, seed, numEpochs } = data;
     const random = randomNumbers(seed);
     startAgain(program, arrays, random);
-    const [trainer, optimizer, engine] = [new Trainer(program, arrays, batchSize), new Adam(arrays, rate), new Engine(program, arrays)];
+    const [trainer, optimizer] = [new Trainer(program, arrays, batchSize), new Adam(arrays, rate)];
     for (let epoch = 1; epoch <= numEpochs; epoch++) {
-      const order = shuffled(training.labels.length, random);
+      const left = shuffled(training, random);
       const losses = [];
-      while (order.length) {
-        const batch = order.splice(0, batchSize);
-        losses.push(trainer.step(batch.map((i) => training.pictures[i]), batch.map((i) => training.labels[i]), optimizer));
-      }
-      postMessage({ epoch, losses, score: scoreOf(engine, test.pictures, test.labels), arrays });
+      while (left.length) losses.push(trainer.step(left.splice(0, batchSize), optimizer));
+      postMessage({ epoch, losses, score: scoreOf(trainer.engines[0], test), arrays });
     }
   };
 }
@@ -35,15 +31,14 @@ export function work() {
  * Read what `digits.py` has packed, as large as a network takes it: scaled as the embedded data set of `lenet.data` is.
  *
  * @param {PackedDigits} packed @param {number} side @param {number} mean @param {number} std
- * @returns {LabelledPictures}
+ * @returns {Example[]}
  */
 export function readDigits({ pixels, labels }, side, mean, std) {
-  const pictures = Array.from(labels, (_, i) => {
+  return Array.from(labels, (label, i) => {
     const ink = Float64Array.from({ length: 64 }, (_, pixel) => parseInt(pixels[pixel * labels.length + i], 17));
     const { values } = resized({ values: ink, width: 8, height: 8 }, [side, side], TRIANGLE);
-    return Float32Array.from(values, (value) => (rounded((value * 255) / 16) / 255 - mean) / std);
+    return { picture: Float32Array.from(values, (value) => (rounded((value * 255) / 16) / 255 - mean) / std), label: Number(label) };
   });
-  return { pictures, labels: Array.from(labels, Number) };
 }
 
 // ---------------------------------------------------------------------------- a beginning
@@ -53,10 +48,10 @@ export function randomNumbers(seed) {
   return () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
 }
 
-/** The order in which an epoch takes its pictures. @param {number} count @param {() => number} random */
-export function shuffled(count, random) {
-  const keys = Array.from({ length: count }, random);
-  return [...keys.keys()].sort((a, b) => keys[a] - keys[b]);
+/** What an epoch learns from, in another order. @param {Example[]} examples @param {() => number} random */
+export function shuffled(examples, random) {
+  const keyed = examples.map((example) => ({ example, key: random() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ example }) => example);
 }
 
 /**

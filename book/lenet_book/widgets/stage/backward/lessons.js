@@ -5,7 +5,6 @@ import { readDigits, trainFromNothing } from "./learning.js";
 import { shortText } from "./texts.js";
 import { SGD, Trainer, scoreOf } from "./training.js";
 import { Engine, need } from "../engine.js";
-import { limitOf, signedPalette, symmetricScale } from "../maps.js";
 import { Tile } from "../terms.js";
 import { Chart } from "../../shared/chart.js";
 import { confusionTable, frequentMistakes, paintConfusion } from "../../shared/confusion.js";
@@ -19,12 +18,7 @@ const FILTER_CELL = 5;
 const MOST_FILTERS = 6;
 const FROM_NOTHING = { batchSize: BATCH, rate: 0.002, seed: 1, numEpochs: 16 };
 
-/** @typedef {{ picture: Float32Array, label: number, sign: HTMLCanvasElement }} Lesson */
-
-/** @param {Lesson[]} lessons @returns {[pictures: Float32Array[], labels: number[]]} */
-function batchOf(lessons) {
-  return [lessons.map(({ picture }) => picture), lessons.map(({ label }) => label)];
-}
+/** @typedef {Example & { sign: HTMLCanvasElement }} Lesson */
 
 /** A panel of the lessons. @param {"in" | "operation" | "out"} place @param {string} title @param {...(Node | string)} parts */
 function panelOf(place, title, ...parts) {
@@ -35,19 +29,15 @@ function panelOf(place, title, ...parts) {
 
 export class Lessons {
   tabs = ["lessons", "training", "knows"];
-  link = "";
   sentence = "Draw, say what it is, add it, and train. Then see what else has changed.";
   hint = "It learns what you show it, and nothing keeps what it knew before but the lessons themselves.";
-  scaleOf = () => undefined;
-  follow = () => {};
-  fit = () => {};
-  #state; #tell; #engine; #trainer; #digits; #before; #score; #cells;
+  #state; #tell; #trainer; #digits; #before; #score; #cells;
   /** @type {Lesson[]} */
   #lessons = [];
   /** @type {number[]} */
   #losses = [];
-  #frame = 0;
-  #stopWorker = () => {};
+  /** Ends the training that goes on. */
+  #end = () => {};
   #tray = element("div", { class: "lenet-tray", role: "group", "aria-label": "Lessons; choose one to take it out" });
   #chart = new Chart({ title: "Loss", xLabel: "step", text: (value) => String(Number(value.toPrecision(2))) });
   #progress = element("p", { class: "lenet-outcome", role: "status" });
@@ -60,7 +50,6 @@ export class Lessons {
     this.#state = state;
     this.#tell = tell;
     const { engine, meta: { classes, digits }, steps, input, start } = state;
-    this.#engine = new Engine(steps, engine.arrays);
     this.#trainer = new Trainer(steps, engine.arrays, BATCH);
     const [mean, std] = input.statistics(0);
     const read = (/** @type {PackedDigits} */ packed) => readDigits(packed, input.shape[1], mean, std);
@@ -75,23 +64,22 @@ export class Lessons {
     const { classes, labels } = this.#state.meta;
     const asOne = classes.map((name, label) => button(name, () => this.#add(label)));
     const say = element("div", { class: "lenet-say", role: "group", "aria-label": "Add the picture as" }, "Add it as", ...asOne);
-    const all = labels ? [button("Add the page's pictures", () => labels.forEach((label, sample) => this.#add(label, sample)))] : [];
-    const counts = Object.entries({ "One step": 1, Ten: 10, "Until it knows them": MOST_STEPS });
-    const steps = counts.map(([name, count]) => button(name, () => this.#train(count), { class: count === MOST_STEPS ? "lenet-button lenet-main" : "lenet-button" }));
-    const nothing = this.#digits ? [button("Continue from random weights", () => this.#learnFromNothing())] : [];
-    const others = settingsOf(this.#rate.node, button("Reset", () => this.#tell.unteach()), ...nothing);
+    const all = button("Add the page's pictures", () => labels?.forEach((label, sample) => this.#add(label, sample)), { hidden: !labels });
+    const empty = button("Empty", () => this.#choose([]));
+    const steps = Object.entries({ "One step": 1, Ten: 10, "Until it knows them": MOST_STEPS }).map(([name, count]) => {
+      return button(name, () => this.#train(count), { class: `lenet-button ${count === MOST_STEPS ? "lenet-main" : ""}` });
+    });
+    const reset = button("Reset", () => this.#tell.unteach());
+    const nothing = button("Continue from random weights", () => this.#learnFromNothing(), { hidden: !this.#digits });
     const confusion = element("div", { class: "lenet-confusion", hidden: !this.#digits }, confusionTable(classes, this.#cells, ""));
     return [
-      panelOf("in", "Lessons", say, this.#tray, settingsOf(...all, button("Empty", () => this.#choose([])))),
-      panelOf("operation", "Training", settingsOf(...steps), this.#progress, this.#chart.node, others),
+      panelOf("in", "Lessons", say, this.#tray, settingsOf(all, empty)),
+      panelOf("operation", "Training", settingsOf(...steps), this.#progress, this.#chart.node, settingsOf(this.#rate.node, reset, nothing)),
       panelOf("out", "What it knows", this.#knows, confusion, this.#filters),
     ];
   }
 
-  stop() {
-    cancelAnimationFrame(this.#frame);
-    this.#stopWorker();
-  }
+  stop() { this.#end(); }
 
   get position() { return `taught, ${this.#losses.length} steps.`; }
 
@@ -108,7 +96,6 @@ export class Lessons {
 
   /** @param {Lesson[]} lessons  from now on; training on others ends */
   #choose(lessons) {
-    cancelAnimationFrame(this.#frame);
     this.#lessons = lessons;
     this.#tell.moved();
   }
@@ -116,45 +103,45 @@ export class Lessons {
   // ------------------------------------------------------------------------ training
 
   /** What it says of the digits that it is not taught. */
-  #scoreNow(engine = this.#engine) {
-    return this.#digits && scoreOf(engine, this.#digits.test.pictures, this.#digits.test.labels);
+  #scoreNow(engine = this.#trainer.engines[0]) { return this.#digits && scoreOf(engine, this.#digits.test); }
+
+  /** Let another training begin; the answer now will stand beside those to come. */
+  #begin() {
+    const { engine, steps } = this.#state;
+    this.#end();
+    this.#state.before = { shares: engine.values[steps.length - 1].slice(), loss: 0 };
+  }
+
+  /** Say what came of a training. @param {string} text @param {TestScore | undefined} score */
+  #report(text, score) {
+    this.#score = score;
+    setText(this.#progress, `${text}; loss ${shortText(this.#losses[this.#losses.length - 1])}.`);
+    this.#tell.changed();
   }
 
   /** Take steps on the lessons, one between two frames, until it knows them all if there may be many. @param {number} count */
   #train(count) {
-    this.stop();
-    if (!this.#lessons.length) return setText(this.#progress, "Add a lesson first.");
-    this.#keepAnswer();
+    const lessons = this.#lessons;
+    if (!lessons.length) return setText(this.#progress, "Add a lesson first.");
+    this.#begin();
     const optimizer = new SGD(this.#state.engine.arrays, this.#rate.value());
     const last = this.#losses.length + count;
     const go = () => {
-      const first = (this.#losses.length * BATCH) % this.#lessons.length;
-      const turned = [...this.#lessons.slice(first), ...this.#lessons.slice(0, first)];
-      this.#losses.push(this.#trainer.step(...batchOf(turned.slice(0, BATCH)), optimizer));
-      const { numRight } = scoreOf(this.#engine, ...batchOf(this.#lessons));
-      const isDone = this.#losses.length >= last || (count === MOST_STEPS && numRight === this.#lessons.length);
-      if (!isDone) this.#frame = requestAnimationFrame(go);
-      else this.#finish(numRight);
+      if (lessons !== this.#lessons) return;
+      const first = (this.#losses.length * BATCH) % lessons.length;
+      this.#losses.push(this.#trainer.step([...lessons.slice(first), ...lessons.slice(0, first)].slice(0, BATCH), optimizer));
+      const { numRight } = scoreOf(this.#trainer.engines[0], lessons);
+      const isDone = this.#losses.length >= last || (count === MOST_STEPS && numRight === lessons.length);
+      if (isDone) return this.#report(`It knows ${numRight} of your ${lessons.length} lessons`, this.#scoreNow());
+      const frame = requestAnimationFrame(go);
+      this.#end = () => cancelAnimationFrame(frame);
       this.#tell.changed();
     };
     go();
   }
 
-  /** @param {number} numKnown  lessons */
-  #finish(numKnown) {
-    this.#score = this.#scoreNow();
-    const loss = shortText(this.#losses[this.#losses.length - 1]);
-    setText(this.#progress, `It knows ${numKnown} of your ${this.#lessons.length} lessons; loss ${loss}.`);
-  }
-
-  /** The answer now stands beside the next one. */
-  #keepAnswer() {
-    const { engine, steps } = this.#state;
-    this.#state.before = { shares: engine.values[steps.length - 1].slice(), loss: 0 };
-  }
-
   unteach() {
-    this.stop();
+    this.#end();
     this.#losses = [];
     this.#score = this.#before;
     setText(this.#progress, "As it was when the page was opened.");
@@ -162,18 +149,14 @@ export class Lessons {
 
   /** Forget everything, and learn the embedded digits in a worker. */
   #learnFromNothing() {
-    this.stop();
     const { engine, steps } = this.#state;
     const digits = need(this.#digits);
+    this.#begin();
     this.#losses = [];
-    this.#keepAnswer();
-    this.#stopWorker = trainFromNothing({ ...FROM_NOTHING, ...digits, program: steps, arrays: engine.arrays }, ({ losses, score, arrays, epoch }) => {
+    this.#end = trainFromNothing({ ...FROM_NOTHING, ...digits, program: steps, arrays: engine.arrays }, ({ losses, score, arrays, epoch }) => {
       this.#losses.push(...losses);
-      this.#score = score;
       for (const [name, { data }] of Object.entries(arrays)) engine.arrays[name].data.set(data);
-      const [count, loss] = [digits.training.labels.length, shortText(losses[losses.length - 1])];
-      setText(this.#progress, `Epoch ${epoch} of ${FROM_NOTHING.numEpochs} on ${count} digits of the book: loss ${loss}.`);
-      this.#tell.changed();
+      this.#report(`Epoch ${epoch} of ${FROM_NOTHING.numEpochs} on ${digits.training.length} digits of the book`, score);
     });
   }
 
@@ -190,14 +173,14 @@ export class Lessons {
     this.#chart.node.hidden = !this.#losses.length;
     const steps = this.#losses.map((_, i) => i + 1);
     if (steps.length) this.#chart.show([{ name: `learning rate ${this.#rate.value()}`, look: "first", xs: steps, ys: this.#losses }]);
-    this.#showFilters(theme);
+    this.#showFilters();
     if (this.#score) this.#showScore(this.#score, theme);
   }
 
   /** @param {TestScore} score @param {Theme} theme */
   #showScore({ numRight, confusion }, theme) {
     const { classes } = this.#state.meta;
-    const count = need(this.#digits).test.labels.length;
+    const count = need(this.#digits).test.length;
     const [worst] = frequentMistakes(confusion);
     const mistake = worst ? ` Most often, ${classes[worst[0]]} is called ${classes[worst[1]]}.` : "";
     const [before, now] = [need(this.#before).numRight, numRight].map((right) => percentText(right / count));
@@ -206,19 +189,17 @@ export class Lessons {
     paintConfusion(this.#cells, confusion, theme);
   }
 
-  /** The filters of the first convolution: before, now, and what has changed. @param {Theme} theme */
-  #showFilters(theme) {
-    const { steps, engine, start } = this.#state;
+  /** The filters of the first convolution: before, now, and what has changed. */
+  #showFilters() {
+    const { steps, engine, start, scales } = this.#state;
     const name = steps.find(({ kind }) => kind === "conv")?.weight;
     if (!name) return;
     const { shape: [filters, channels, rows, columns], data } = engine.arrays[name];
-    const [before, now] = [start[name].data, data].map((values) => Array.from(values));
+    const [before, now] = [start[name]?.data ?? data, data].map((values) => Array.from(values));
     const lines = Object.entries({ before, now, change: now.map((value, i) => value - before[i]) }).map(([word, values]) => {
-      const scale = symmetricScale(signedPalette(theme), limitOf(values));
       const tiles = Array.from({ length: Math.min(filters, MOST_FILTERS) }, (_, filter) => {
-        const tile = new Tile(rows, columns, FILTER_CELL);
-        tile.paint(values.slice(filter * channels * rows * columns).slice(0, rows * columns), scale);
-        return tile.canvas;
+        const first = filter * channels * rows * columns;
+        return new Tile(rows, columns, FILTER_CELL).paint(values.slice(first, first + rows * columns), scales.around0(values));
       });
       return element("p", {}, element("span", {}, word), ...tiles);
     });

@@ -56,15 +56,15 @@ export class Adam extends SGD {
 
 /** Trains the arrays of a program. */
 export class Trainer {
-  #engines; #walk; #gradients;
+  #walk; #gradients;
 
   /**
    * @param {Instruction[]} program @param {Record<string, Tensor>} arrays  which no one else may hold
    * @param {number} batchSize  the largest
    */
   constructor(program, arrays, batchSize) {
-    this.#engines = Array.from({ length: batchSize }, () => new Engine(program, arrays));
-    this.#walk = new Backward(this.#engines);
+    this.engines = Array.from({ length: batchSize }, () => new Engine(program, arrays));
+    this.#walk = new Backward(this.engines);
     const learns = trainedNames(program);
     this.#gradients = Object.fromEntries(Object.entries(this.#walk.weights).filter(([name]) => learns.includes(name)));
   }
@@ -72,41 +72,35 @@ export class Trainer {
   /**
    * One step of an optimizer, from the gradients of a batch's mean loss in train mode.
    *
-   * @param {Float32Array[]} pictures  normalised @param {number[]} labels
-   * @param {{ step: (gradients: Record<string, Float32Array>) => void }} optimizer
+   * @param {Example[]} examples @param {{ step: (gradients: Record<string, Float32Array>) => void }} optimizer
    * @returns {number}  the loss before it
    */
-  step(pictures, labels, optimizer) {
+  step(examples, optimizer) {
     const { scores, tasks } = this.#walk;
-    const engines = this.#engines.slice(0, pictures.length);
+    const engines = this.engines.slice(0, examples.length);
     const norms = new Map();
-    engines.forEach((engine, i) => engine.values[0].set(pictures[i]));
+    engines.forEach((engine, i) => engine.values[0].set(examples[i].picture));
     for (let step = 1; step <= scores; step++) {
-      const batch = tasks[step].slice(0, pictures.length);
+      const batch = tasks[step].slice(0, examples.length);
       const [{ instruction, output }] = batch;
       const isNorm = instruction.kind === "batchNorm" && batch.length * output.length > instruction.shape[0]; // a single number has no deviation
       if (isNorm) norms.set(step, normalise(batch));
       else for (const engine of engines) engine.compute(step);
     }
-    const losses = this.#walk.run(labels, norms).map(({ loss }) => loss);
+    const answers = this.#walk.run(examples.map(({ label }) => label), norms);
     optimizer.step(this.#gradients);
-    return sumOf(losses) / losses.length;
+    return sumOf(answers.map(({ loss }) => loss)) / examples.length;
   }
 }
 
-/**
- * What a network says of pictures, in eval mode.
- *
- * @param {Engine} engine @param {Float32Array[]} pictures  normalised @param {number[]} labels
- * @returns {TestScore}
- */
-export function scoreOf(engine, pictures, labels) {
-  const { shape: [numClasses] } = engine.program[engine.program.length - 1];
-  const confusion = Array.from({ length: numClasses }, () => Array(numClasses).fill(0));
-  pictures.forEach((picture, i) => {
-    const shares = engine.run(picture)[engine.program.length - 1];
-    confusion[labels[i]][shares.indexOf(Math.max(...shares))] += 1;
-  });
+/** What a network says of pictures, in eval mode. @param {Engine} engine @param {Example[]} examples @returns {TestScore} */
+export function scoreOf(engine, examples) {
+  const last = engine.program.length - 1;
+  const confusion = Array.from(engine.values[last], () => Array(engine.values[last].length).fill(0));
+  for (const { picture, label } of examples) {
+    const shares = engine.run(picture)[last];
+    confusion[label][shares.indexOf(Math.max(...shares))] += 1;
+  }
   return { numRight: sumOf(confusion.map((row, label) => row[label])), confusion };
 }
 

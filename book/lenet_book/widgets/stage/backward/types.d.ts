@@ -12,14 +12,12 @@ interface Gradients {
 }
 
 /** What a rule works on: it adds to the gradients `below`, of what went in, and to those of weights. */
-interface BackwardTask {
-  instruction: Instruction;
-  inputs: Float32Array[];
-  output: Float32Array;
+interface BackwardTask extends EngineTask {
   gradient: Float32Array;
   below: Float32Array[];
-  weights: (role: WeightRole) => Float32Array | null;
-  blame: (role: "weight" | "bias") => Float32Array | null;
+  /** Gradients of its weights and of its biases, where it has any. */
+  ofWeight: Float32Array;
+  ofBias: Float32Array;
 }
 
 type BackwardRule = (pass: BackwardTask) => void;
@@ -54,18 +52,18 @@ interface TestScore {
   confusion: number[][];
 }
 
-interface LabelledPictures {
-  /** As the network takes them. */
-  pictures: Float32Array[];
-  labels: number[];
+interface Example {
+  /** As the network takes it. */
+  picture: Float32Array;
+  label: number;
 }
 
 /** What a worker is asked to do. */
 interface TrainingTask {
   program: Instruction[];
   arrays: Record<string, Tensor>;
-  training: LabelledPictures;
-  test: LabelledPictures;
+  training: Example[];
+  test: Example[];
   batchSize: number;
   /** The learning rate of Adam. */
   rate: number;

@@ -4,7 +4,7 @@ import { decimalsFor, shortText } from "./texts.js";
 import { arithmeticOf } from "../explanation.js";
 import { WindowGrid, signedPaint } from "../grids.js";
 import { RuleCurve } from "../lines.js";
-import { limitOf, signedPalette, symmetricScale } from "../maps.js";
+import { limitOf } from "../maps.js";
 import { addUp, signedText } from "../sums.js";
 import { Tile, fillRows, runningTotal, tableOf } from "../terms.js";
 import { placeName, unitText } from "../words.js";
@@ -63,7 +63,7 @@ export class RuleViews {
     const rest = total - sumOf(terms.map(({ product }) => product));
     /** @type {Row[]} */
     const others = Math.abs(rest) > NOT_ALL * Math.abs(total) ? [{ name: "by other ways", factors: [], product: rest }] : [];
-    if (role !== "unit" && shape.length === 3) return this.#showMaps(role, terms, theme);
+    if (role !== "unit" && shape.length === 3) return this.#showMaps(role, terms);
     if (kind === "conv") return this.#showTable(["gradients × kernel of"], [...byFilter(terms), ...others], total);
     const isGate = (kind === "maxPool" && terms.length) || (CURVES.includes(kind) && !others.length);
     if (isGate) return this.#showGate(terms.find(({ factor }) => factor) ?? terms[0], total, theme);
@@ -75,15 +75,15 @@ export class RuleViews {
     return this.#showTable(["from", "gradient", "× how much it moves"], [...rows, ...others], total);
   }
 
-  /** What a weight saw, times the gradients of its map; a bias saw nothing. @param {Picked["role"]} role @param {GradientTerm[]} terms @param {Theme} theme */
-  #showMaps(role, terms, theme) {
-    const { shape: [, rows, columns] } = this.#state.steps[this.#state.step];
+  /** What a weight saw, times the gradients of its map; a bias saw nothing. @param {Picked["role"]} role @param {GradientTerm[]} terms */
+  #showMaps(role, terms) {
+    const { steps, step, scales } = this.#state;
+    const [, rows, columns] = steps[step].shape;
     const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 46) / rows, 14);
     const figures = (role === "bias" ? OF_BIAS : OF_WEIGHT).map(([title, part]) => {
       const values = terms.map((term) => term[part]);
-      const tile = new Tile(rows, columns, Math.max(1, side));
-      tile.paint(values, symmetricScale(signedPalette(theme), limitOf(values)));
-      return element("figure", {}, element("figcaption", {}, title), tile.canvas);
+      const picture = new Tile(rows, columns, Math.max(1, side)).paint(values, scales.around0(values));
+      return element("figure", {}, element("figcaption", {}, title), picture);
     });
     this.#room.replaceChildren(element("div", { class: "lenet-products" }, ...figures));
     const what = role === "bias" ? "gradient" : "product";

@@ -5,9 +5,8 @@ import { Backward, termsOf } from "./gradients.js";
 import { Reference } from "./reference.js";
 import { backSentence, shortText } from "./texts.js";
 import { RuleViews } from "./views.js";
-import { need } from "../engine.js";
 import { flatIndex, isUnit, unitAt } from "../explanation.js";
-import { Maps, limitOf, signedPalette, symmetricScale } from "../maps.js";
+import { Maps, limitOf } from "../maps.js";
 import { Panel, sizeText } from "../panels.js";
 import { unitText } from "../words.js";
 import { element, setText } from "../../shared/elements.js";
@@ -30,8 +29,6 @@ export class WalkBack {
   #key = "";
   #state; #tell; #walk; #probe; #arrives; #goesOn; #places; #views; #descent; #reference;
   #gradients = /** @type {Gradients | null} */ (null);
-  /** Colours below and above zero. */
-  #palette = /** @type {Uint32Array | undefined} */ (undefined);
   #name = element("b", {});
   #which = element("span", { class: "lenet-muted" });
   #work = element("div", { class: "lenet-room lenet-work" });
@@ -85,7 +82,7 @@ export class WalkBack {
   get values() { return this.gradients.values; }
 
   /** @param {number} step */
-  scaleOf(step) { return this.#palette && symmetricScale(this.#palette, limitOf(this.values[step] ?? [])); }
+  scaleOf(step) { return this.#state.scales.around0(this.values[step] ?? []); }
 
   /** The place where the walk ends: at the picture, or where an operation has no backward. */
   get last() { return 2 * this.#state.steps.length - 1 - (this.#walk.blockedAt ?? 1); }
@@ -198,7 +195,6 @@ export class WalkBack {
 
   /** @param {Theme} theme */
   show(theme) {
-    this.#palette = signedPalette(theme);
     const { gradients } = this;
     const { step, engine } = this.#state;
     const look = this.#look;
@@ -226,11 +222,11 @@ export class WalkBack {
     setText(title, this.#isLoss ? "the answer" : "gradient arrives");
     if (this.#isLoss) {
       const marks = { unit: [label], label: "the shares; the right one is framed" };
-      maps.draw(engine.values[step], symmetricScale(signedPalette(theme), 1), theme, marks);
+      maps.draw(engine.values[step], this.#state.scales.around0([1]), theme, marks);
       return this.#arrives.describe("shares p", sizeText(shape), "±1");
     }
     const values = this.values[step] ?? new Float32Array(engine.values[step].length);
-    maps.draw(values, need(this.scaleOf(step)), theme, { box, label: `∂loss/∂${name}` });
+    maps.draw(values, this.scaleOf(step), theme, { box, label: `∂loss/∂${name}` });
     this.#arrives.describe(`∂loss/∂${name}`, sizeText(shape), rangeText(values));
   }
 
@@ -239,7 +235,7 @@ export class WalkBack {
     const what = `∂loss/∂${role === "unit" ? this.#below.name : IN_WORDS[role]}`;
     const which = unit && (name ? weightText({ role, at: unit }) : unitText(unit));
     const value = unit ? `. Unit: ${which}; value ${gradients[flatIndex(unit, shape)].toPrecision(6)}.` : "";
-    maps.draw(gradients, symmetricScale(need(this.#palette), limitOf(gradients)), theme, { unit, label: what + value });
+    maps.draw(gradients, this.#state.scales.around0(gradients), theme, { unit, label: what + value });
     const goesOn = this.#below.inputs.length ? "goes on to the step before" : "how the picture would make it worse";
     const frozen = this.#step.frozen?.includes(name) ? "; frozen" : "";
     setText(title, name ? `${what}, ${shape.join("×")}: one for each ${role}${frozen}` : `${what}: ${goesOn}`);
