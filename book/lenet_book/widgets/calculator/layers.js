@@ -51,14 +51,7 @@ function shapeBehind(layer, shape) {
   const sizes = windowsOver(layer, shape).map((spread) => spread.outputSize);
   if (sizes.length) return [...shape.slice(0, first - 1), made ?? shape[first - 1], ...sizes];
   if (formula === "features") return [...shape.slice(0, -1), made];
-  return formula === "flatten" ? flattened(layer, shape) : shape;
-}
-
-/** @param {Layer} layer @param {number[]} shape */
-function flattened(layer, shape) {
-  const { start_dim: from = 1, end_dim: to = -1 } = settingsOf(layer);
-  const [first, last] = [from, to].map((axis) => (axis < 0 ? axis + shape.length : axis));
-  return [...shape.slice(0, first), productOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)];
+  return formula === "flatten" ? [shape[0], productOf(shape.slice(1))] : shape;
 }
 
 /** A layer's windows over its input, if it has any. @param {Layer} layer @param {number[]} shape @returns {WindowOrSpread[]} */

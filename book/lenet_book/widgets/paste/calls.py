@@ -36,7 +36,8 @@ def known() -> dict[str, dict[str, object]]:
 
     For ``max_pool2d`` and the layer ``MaxPool2d`` there is one kind; an operation without a kind
     has an empty one. What ``keeps`` gives as much as it gets; ``passed`` are the defaults that show
-    in a recorded call. The first argument is ``input``, also where a method has it as its owner.
+    in a recorded call; the second argument of a method that takes the ``rest`` is any number of
+    sizes. The first argument is ``input``, also where a method has it as its owner.
     """
     kinds = {_plain(name): kind.name for kind in KINDS for name in (kind.name, *kind.calls)}
     alike = {name for home in _HOMES for name in dir(home) if _plain(name) in kinds}
@@ -49,18 +50,14 @@ def known() -> dict[str, dict[str, object]]:
             named = [each for each in names if "argument" not in each]
             kind = kinds.get(_plain(name), "")
             passed, keeps = _passed(name), name in _KEEPING
-            found[name] = {"kind": kind, "names": named, "passed": passed, "keeps": keeps}
+            facts = {"passed": passed, "rest": name in VARIADIC, "keeps": keeps}
+            found[name] = {"kind": kind, "names": named, **facts}
     return found
 
 
 def usual() -> dict[str, object]:
     """List the settings that a recorded call leaves out, with the values at which it does."""
     return dict(USUAL_SETTINGS)
-
-
-def variadic() -> dict[str, str]:
-    """Name the argument of methods that take any number of sizes or axes for it."""
-    return dict(VARIADIC)
 
 
 def _passed(name: str) -> dict[str, object]:

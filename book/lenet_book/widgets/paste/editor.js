@@ -1,5 +1,5 @@
 // @ts-check
-/** The editor: a text area without a colour; exactly below it the same lines, coloured, each with a note at its end. */
+/** The editor: a text area without a colour; exactly below it the same lines, each with a note at its end. */
 import { element } from "../shared/elements.js";
 import { showItems } from "./items.js";
 
@@ -39,9 +39,8 @@ export class Editor {
   /** @param {EditorLine[]} lines */
   show(lines) {
     this.#lines.querySelector(".lenet-picked")?.classList.remove("lenet-picked");
-    showItems(this.#lines, lines, ({ pieces, note, state }) => {
-      const code = pieces.map(({ text, look }) => (look ? element("span", { class: `lenet-${look}` }, text) : text));
-      const parts = [element("span", {}, ...code, "\n"), element("span", { class: "lenet-note" }, note)];
+    showItems(this.#lines, lines, ({ text, note, state }) => {
+      const parts = [element("span", {}, text, "\n"), element("span", { class: "lenet-note" }, note)];
       return element("span", { class: `lenet-line lenet-${state}` }, ...parts);
     });
   }

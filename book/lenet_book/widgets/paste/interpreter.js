@@ -8,7 +8,6 @@
 import { LIBRARIES, METHODS } from "./builtins.js";
 import { EXPRESSIONS } from "./expressions.js";
 import { IDLE, STATEMENTS } from "./statements.js";
-import { MisfitError } from "./rules.js";
 import { LAYERS, Torch } from "./torch.js";
 import { betweenCommas, partsOf } from "./tree.js";
 import { Instance, Library, PyClass, PyFunction, PyList, Scope, Shaped, Stop, Unknown, boundTo } from "./values.js";
@@ -65,10 +64,8 @@ export class Interpreter {
         const left = this.execute(statement, scope);
         if (left) return left;
       } catch (error) {
-        const isPassedOver = error instanceof Stop || error instanceof MisfitError;
-        if (!this.isScript || this.fuel <= 0 || !isPassedOver) throw error;
-        const why = error instanceof Stop ? error : this.unknown(statement, "does not fit");
-        if (statement.type === "AssignStatement") this.assign(statement.kids.slice(0, 1), why, scope);
+        if (!this.isScript || this.fuel <= 0 || !(error instanceof Stop)) throw error;
+        if (statement.type === "AssignStatement") this.assign(statement.kids.slice(0, 1), error, scope);
       }
     }
     return undefined;

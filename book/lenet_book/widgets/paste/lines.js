@@ -1,76 +1,32 @@
 // @ts-check
-/** What the editor shows of each line: its pieces and looks, and at its end shapes, parameters, or what is wrong. */
+/** What the editor shows of each line: how it looks, and at its end shapes, parameters, or what is wrong. */
 import { sumOf } from "../shared/numbers.js";
 import { countText, shapeText } from "../shared/text.js";
 
 const MOST_NOTES = 3; // shapes, and visits, at one line's end
-const KEYWORDS = ("and as assert class def elif else except finally for from if import in is lambda not or pass " +
-  "raise return try while with yield").split(" ");
-
-/** By the name of a node in the tree. @type {Record<string, string>} */
-const LOOKS = { Comment: "comment", String: "text", FormatString: "text" };
-for (const word of KEYWORDS) LOOKS[word] = "keyword";
 
 /**
  * The lines of a text: messages as they are, the rest as it was read.
  *
- * @param {string} text @param {Set<number>} messages  lines, from 0 @param {Reading} reading @param {any} tree
- * @returns {EditorLine[]}
+ * @param {string} text @param {Set<number>} messages  lines, from 0 @param {Reading} reading @returns {EditorLine[]}
  */
-export function editorLines(text, messages, reading, tree) {
+export function editorLines(text, messages, reading) {
   const notes = notesOf(reading);
-  const [first, last] = unreached(reading, tree);
-  const pieces = piecesOf(reading.code, tree);
+  const [first, last] = reading.unreached;
   return text.split("\n").map((line, index) => {
-    if (messages.has(index)) return { pieces: [{ text: line, look: "" }], note: "", state: "message" };
+    if (messages.has(index)) return { text: line, note: "", state: "message" };
     const isUnreached = line.trim() && first <= index && index < last;
-    const other = isUnreached ? { note: "not reached", state: "unreached" } : { note: "", state: "" };
-    return { pieces: pieces[index], ...(notes.get(index) ?? other) };
+    const other = isUnreached ? { note: "not reached", state: "unreached" } : { note: "", state: "quiet" };
+    return { text: line, ...(notes.get(index) ?? other) };
   });
 }
 
 /** The code, with what stands at the ends of its lines as comments. @param {EditorLine[]} lines */
 export function codeWithNotes(lines) {
-  return lines.filter(({ state }) => state !== "message").map(({ pieces, note }) => {
-    const code = pieces.map(({ text }) => text).join("");
-    const goesOn = code.endsWith("\\") || pieces.at(-1)?.look === "text"; // no place for a comment
-    return note && !goesOn && !code.includes(`# ${note}`) ? `${code}  # ${note}` : code;
+  return lines.filter(({ state }) => state !== "message").map(({ text, note }) => {
+    const goesOn = text.endsWith("\\"); // no place for a comment
+    return note && !goesOn && !text.includes(`# ${note}`) ? `${text}  # ${note}` : text;
   }).join("\n");
-}
-
-/** Cut code into lines, and those where the looks change. @param {string} code @param {any} tree */
-function piecesOf(code, tree) {
-  /** @type {EditorLine["pieces"][]} */
-  const lines = [[]];
-  let at = 0;
-  const cut = (/** @type {number} */ to, look = "") => {
-    for (const [index, text] of code.slice(at, to).split("\n").entries()) {
-      if (index) lines.push([]);
-      if (text) lines[lines.length - 1].push({ text, look });
-    }
-    at = to;
-  };
-  tree.iterate({
-    enter: (/** @type {{ name: string, from: number, to: number }} */ { name, from, to }) => {
-      if (!Object.hasOwn(LOOKS, name) || from < at) return;
-      cut(from);
-      cut(to, LOOKS[name]);
-    },
-  });
-  cut(code.length);
-  return lines;
-}
-
-/** The first line behind a failure, and that behind its function's end. @param {Reading} reading @param {any} tree */
-function unreached({ code, problem }, tree) {
-  if (!problem) return [0, 0];
-  const { place, shown } = problem;
-  const isList = ({ name = "", from = 0 }) => name === "ArgList" && from < shown.from && shown.from !== place.from;
-  let node = tree.resolveInner(shown.from, 1);
-  while (node && node.name !== "FunctionDefinition" && !isList(node)) node = node.parent;
-  if (!node) return [0, 0];
-  const end = node.name === "ArgList" ? node.to - 1 : node.to;
-  return [shown.lastLine, code.slice(0, end).trimEnd().split("\n").length];
 }
 
 /** What to say at lines' ends, by their index. @param {Reading} reading */

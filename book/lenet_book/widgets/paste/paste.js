@@ -13,7 +13,6 @@ import { packed, unpacked } from "./link.js";
 import { meaningOf, shapeGiving, splitMessage } from "./messages.js";
 import { readNetwork } from "./reader.js";
 import { applyEdits, explainReading } from "./repairs.js";
-import { syntaxTree } from "./tree.js";
 
 const MAX_UNDO = 100;
 const PAUSE = 200; // milliseconds without a key, before changes are tried
@@ -180,7 +179,7 @@ class Paste {
     const isPossible = shape.every((size) => Number.isInteger(size) && size > 0);
     const reading = this.#read(code, said, isPossible ? shape : []);
     this.#reading = reading;
-    this.#lines = editorLines(text, lines, reading, syntaxTree(code));
+    this.#lines = editorLines(text, lines, reading);
     this.#editor.set(text);
     this.#editor.show(this.#lines);
     if (isPossible && document.activeElement !== this.#size) this.#size.value = reading.imageShape.join("×");

@@ -7,13 +7,14 @@ import { BATCH } from "../calculator/layers.js";
 import { namedShape, tabulate } from "../calculator/rows.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { Interpreter } from "./interpreter.js";
-import { MisfitError } from "./rules.js";
+import { Misfitting } from "./rules.js";
 import { START, Unreadable, parsePython } from "./tree.js";
 import { Instance, PyClass, PyFunction, Shaped, Stop, Unknown } from "./values.js";
 
+/** @type {Omit<Reading, "code">} */
 const NOTHING = {
   refusal: null, network: "", networks: [], imageShape: [], imageSource: "", inputPlace: null, rows: [], layers: [],
-  numParameters: 0, numUnusedParameters: 0, given: [], problem: null, unread: [], program: null,
+  numParameters: 0, numUnusedParameters: 0, given: [], problem: null, unreached: [0, 0], unread: [], program: null,
   command: "python -m lenet shapes mymodel.py:Net --input 1x28x28",
 };
 
@@ -38,38 +39,31 @@ export function readNetwork(code, { imageShape, network } = {}) {
 export class Program {
   run = new Interpreter();
 
-  /** @param {string} code @param {string} [network]  by default the last that is called, or made, or defined */
-  constructor(code, network) {
+  /** @param {string} code @param {string} [wanted]  the network's name; by default the last called, made, or defined */
+  constructor(code, wanted) {
     this.tree = parsePython(code);
     stopped(() => this.run.executeAll(this.tree.kids, this.run.globals)); // what takes too long has said enough
-    this.name = this.#chosen(network);
-    this.network = this.#made(this.choices.get(this.name));
+    const globals = [...this.run.globals];
+    /** What makes a network, and what is one. @type {Map<string, PyValue>} */
+    this.choices = new Map([isMaker, isNetworkClass, isNetwork].flatMap((isOne) =>
+      globals.filter(([, value]) => isOne(value))));
+    const all = [...this.choices];
+    const called = this.run.torch.noted.findLast((each) => each.network)?.network;
+    const chosen = all.find(([name]) => name === wanted) ?? all.findLast(([, value]) => called && value === called)
+      ?? all.findLast((each) => this.#isWhole(each)) ?? all.findLast(([, { bases }]) => bases);
+    if (!chosen) throw new Unreadable("no network was found: paste the class, or an nn.Sequential");
+    this.name = chosen[0];
+    this.network = this.#made(chosen[1]);
     const isMade = this.network instanceof Instance;
     if (!isMade) throw new Unreadable(`${this.name} gives no network that can be read here`);
     nameModules(this.network, "");
   }
 
-  /** All that could be read as the network: what makes one, and what is one. @returns {Map<string, PyValue>} */
-  get choices() {
-    const globals = [...this.run.globals];
-    const kinds = [isMaker, isNetworkClass, isNetwork];
-    return new Map(kinds.flatMap((isOne) => globals.filter(([, value]) => isOne(value))));
-  }
-
-  /** The network's name. @param {string | undefined} wanted */
-  #chosen(wanted) {
-    const all = [...this.choices];
-    const classes = all.filter(([, value]) => value instanceof PyClass);
-    const instances = all.filter(([, value]) => value instanceof Instance);
-    const called = this.run.torch.noted.findLast((each) => each.network)?.network;
-    const isPart = (/** @type {string} */ name) =>
-      classes.some(([other, { node }]) => other !== name && isNamedIn(node, name));
-    const chosen = all.find(([name]) => name === wanted)
-      ?? instances.findLast(([, value]) => value === called) ?? instances.at(-1)
-      ?? classes.findLast(([name]) => !isPart(name)) ?? classes.at(-1)
-      ?? all.findLast(([, value]) => this.#made(value) instanceof Instance);
-    if (!chosen) throw new Unreadable("no network was found: paste the class, or an nn.Sequential");
-    return chosen[0];
+  /** Is this a network, or a class that is no part of another, or does it make one? @param {[string, PyValue]} choice */
+  #isWhole([name, value]) {
+    if (!(value instanceof PyClass)) return this.#made(value) instanceof Instance;
+    const others = [...this.choices].filter(([other, { bases }]) => bases && other !== name);
+    return !others.some(([, { node }]) => isNamedIn(node, name));
   }
 
   /** @param {PyValue} value  a network, or what makes one */
@@ -89,13 +83,12 @@ export class Program {
     run.start(false);
     const images = Object.assign(new Shaped([BATCH, ...imageShape]), { source: -1 });
     if (isTurned) images.strides = null;
-    const node = network.made ?? this.tree;
-    const output = stopped(() => run.call(network, { args: [images], named: new Map(), node }));
-    const failed = output instanceof MisfitError ? output.step : null;
-    if (output instanceof Unknown) run.torch.note(output);
+    const output = stopped(() => run.call(network, { args: [images], named: new Map(), node: network.made }));
+    const failed = output instanceof Misfitting ? output.step : null;
+    if (!failed && output instanceof Unknown) run.torch.note(output);
     run.isScript = true;
     const { steps } = run.torch;
-    const unread = run.torch.unread.map((each) => ({ what: each.what, place: each.node?.place ?? START }));
+    const unread = run.torch.unread.map(({ what, node }) => ({ what, place: node?.place ?? START }));
     return { steps, failed, unread, outputShape: failed || unread.length ? [] : firstShape(output) };
   }
 
@@ -106,30 +99,33 @@ export class Program {
       ?? noted.findLast(({ shape }) => shape.length === 4);
     if (said) return [said.shape.slice(1), `as line ${said.node.place.line} says`];
     const { steps, failed } = this.pass([1, 28, 28]);
-    const all = failed ? [...steps, failed] : steps;
-    const taker = all.find(({ layer, isUnknown }) => !isUnknown && kindOf(layer).fits);
-    const { fits, axes, window } = kindOf(taker?.layer ?? { type: "" });
-    const needed = fits ? taker?.layer.settings[fits.setting] : 1;
-    if (fits?.noun === "feature") {
-      const squares = [1, 3].map((channels) => [channels, ...Array(2).fill(Math.sqrt(needed / channels))]);
-      const shapes = [...squares.filter((each) => Number.isInteger(each[1])), [needed], [needed, 28, 28]];
-      return [shapes.find((each) => !this.#fails(each)) ?? [needed], `the first layer takes ${needed} features`];
-    }
-    const usual = needed === 1 ? USUAL_SIZES : [32, 224, ...USUAL_SIZES];
-    const sizes = { 1: [128, 256, 1024], 3: [16, 32, 64] }[axes ?? 2] ?? usual;
-    const shapes = (window === "transpose" ? [1, ...usual] : sizes)
-      .map((size) => [needed, ...Array(axes ?? 2).fill(size)]);
-    const works = shapes.find((shape) => !this.#fails(shape));
-    const words = works ? "a usual size with which it runs" : "a usual size";
-    const takes = taker ? `${titleOf(taker)} takes ${needed} channel${needed === 1 ? "" : "s"}; ` : "";
-    return [works ?? shapes[0], takes + words];
+    const taker = [...steps, failed].find((step) => step && !step.isUnknown && kindOf(step.layer).fits);
+    const kind = kindOf(taker?.layer ?? { type: "" });
+    const setting = kind.fits?.setting ?? "";
+    const needed = taker?.layer.settings[setting] ?? 1;
+    const shapes = usualShapes(kind, needed);
+    const works = shapes.find((shape) => this.#works(shape));
+    const words = `a usual size${works ? " with which it runs" : ""}`;
+    const shape = works ?? shapes.find(({ length }) => length === 1) ?? shapes[0];
+    return [shape, taker ? `${titleOf(taker)} has ${setting}=${needed}; ${words}` : words];
   }
 
   /** @param {number[]} shape */
-  #fails(shape) {
+  #works(shape) {
     const pass = this.pass(shape);
-    return pass.unread.length > 0 || diagnose(pass) !== null;
+    return pass.unread.length === 0 && diagnose(pass) === null;
   }
+}
+
+/** Shapes of images for a layer that needs so many channels or features. @param {Kind} kind @param {number} needed */
+function usualShapes({ fits, axes, window }, needed) {
+  if (fits?.noun === "feature") {
+    const squares = [1, 3].map((channels) => [channels, ...Array(2).fill(Math.sqrt(needed / channels))]);
+    return [...squares.filter(([, side]) => Number.isInteger(side)), [needed], [needed, 28, 28]];
+  }
+  const usual = needed === 1 ? USUAL_SIZES : [32, 224, ...USUAL_SIZES];
+  const sizes = window === "transpose" ? [1, ...usual] : { 1: [128, 256, 1024], 3: [16, 32, 64] }[axes ?? 2] ?? usual;
+  return sizes.map((size) => [needed, ...Array(axes ?? 2).fill(size)]);
 }
 
 /** @param {PyValue} value */
@@ -148,7 +144,7 @@ function stopped(act) {
   try {
     return act();
   } catch (error) {
-    if (error instanceof Stop || error instanceof MisfitError) return error;
+    if (error instanceof Stop) return error;
     throw error;
   }
 }
@@ -177,6 +173,19 @@ function isNamedIn(node, name) {
   return (node.type === "VariableName" && node.text === name) || node.kids.some((kid) => isNamedIn(kid, name));
 }
 
+/**
+ * The lines of a function, or of a sequence, that do not run.
+ *
+ * @param {PyNode} tree @param {Pick<CodeProblem, "place" | "shown">} problem @returns {[number, number]}
+ */
+function unreachedBehind(tree, { place, shown }) {
+  const isInSequence = place.from !== shown.from;
+  const around = tree.around(shown, isInSequence ? ["FunctionDefinition", "ArgList"] : ["FunctionDefinition"]);
+  if (!around) return [0, 0];
+  const end = around.type === "ArgList" ? around.to - 1 : around.to;
+  return [shown.lastLine, tree.code.slice(0, end).trimEnd().split("\n").length];
+}
+
 /** @param {Program} program @param {number[]} imageShape @param {string} imageSource @returns {Reading} */
 function readingOf(program, imageShape, imageSource) {
   const { tree: { code }, name, network, choices, run: { torch } } = program;
@@ -199,6 +208,7 @@ function readingOf(program, imageShape, imageSource) {
     inputPlace: network.cls?.find("forward")?.node?.parameters[1]?.node.place ?? null,
     numParameters: numAll, numUnusedParameters: numAll - numUsed,
     problem: problem && told(problem),
+    unreached: problem ? unreachedBehind(program.tree, placed(problem.step)) : [0, 0],
     given: torch.given.filter(({ node }) => node !== network.made)
       .map(({ node, shape, index = 0 }) => ({ place: node.place, shape: namedShape(shape), index })),
     unread: pass.unread,

@@ -5,10 +5,10 @@
  */
 import { pythonText } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
-import { Shaped, Unknown } from "./values.js";
+import { Shaped, Stop, Unknown } from "./values.js";
 
 /** An operation whose operands do not go together. */
-export class MisfitError extends Error {
+export class Misfitting extends Stop {
   /** The operation. @type {CodeStep | null} */
   step = null;
 
@@ -21,7 +21,7 @@ export class MisfitError extends Error {
 
 /** Refuse an operation. @param {Misfit["kind"]} [kind] @param {Record<string, any>} [more] @returns {never} */
 export function refuse(kind = "other", more = {}) {
-  throw new MisfitError({ kind, ...more });
+  throw new Misfitting({ kind, ...more });
 }
 
 /** @param {string} what @returns {never} */
@@ -113,6 +113,7 @@ export const RULES = {
     const [from, to] = [axisOf(start_dim, shape), axisOf(end_dim, shape)];
     return [...shape.slice(0, from), productOf(shape.slice(from, to + 1)), ...shape.slice(to + 1)];
   },
+  Flatten: (given, input) => RULES.flatten({ start_dim: 1, ...given }, input, []),
   unflatten({ dim, sizes, unflattened_size: all = sizes }, { shape }) {
     const axis = axisOf(dim, shape);
     return shape.toSpliced(axis, 1, ...(resolved(listed(all), shape[axis]) ?? refuse()));
@@ -133,6 +134,10 @@ export const RULES = {
   squeeze: ({ dim }, { shape }) => shape.filter((size, axis) => size !== 1 || !axesOf(dim, shape).has(axis)),
   unsqueeze: ({ dim }, { shape }) => shape.toSpliced(axisOf(dim, shape, 1), 0, 1),
   contiguous: (_given, { shape }) => shape,
+  glu({ dim = -1 }, { shape }) {
+    const axis = axisOf(dim, shape);
+    return shape[axis] % 2 ? refuse() : shape.with(axis, shape[axis] / 2);
+  },
   cat({ dim = 0 }, { shape }, inputs) {
     const axis = axisOf(dim, shape);
     const others = inputs.map((each) => (each.shape.length > axis ? String(each.shape.with(axis, 0)) : ""));
@@ -160,7 +165,7 @@ export const RULES = {
     return broadcast([input, { shape: wanted }]);
   },
   expand_as: (_given, _input, [, { shape }]) => shape,
-  repeat: ({ sizes }, { shape }) =>
+  repeat: ({ repeats: sizes }, { shape }) =>
     listed(sizes).map((times, axis) => times * (shape[axis - sizes.length + shape.length] ?? 1)),
   getitem({ index }, { shape }) {
     const list = [index].flat();
@@ -230,7 +235,8 @@ export const RULES = {
 
 /** Operations that follow the rule of another one. */
 const ALIKE = {
-  unflatten: "Unflatten", transpose: "swapaxes", cat: "concat concatenate", max: "min",
+  unflatten: "Unflatten", glu: "GLU", contiguous: "LocalResponseNorm", transpose: "swapaxes",
+  cat: "concat concatenate", max: "min",
   mean: "sum amax amin std var norm prod argmax", matmul: "bmm mm", pixel_shuffle: "PixelShuffle",
   interpolate: "upsample Upsample UpsamplingNearest2d UpsamplingBilinear2d",
   pad: "ZeroPad2d ReflectionPad2d ReplicationPad2d", RNN: "GRU",

@@ -4,7 +4,7 @@ import { KINDS, kindOf, settingText, settingsOf } from "../calculator/kinds.js";
 import { numParameters, runLayer } from "../calculator/layers.js";
 import { ShapeError, alongAxes, checkNumber, pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
-import { MisfitError, RULES, broadcast, kept, refuse } from "./rules.js";
+import { Misfitting, RULES, broadcast, kept, refuse } from "./rules.js";
 import { operandsOf } from "./tree.js";
 import { Float, Instance, PyList, Shaped, Unknown, boundTo, known } from "./values.js";
 
@@ -12,20 +12,19 @@ import { Float, Instance, PyList, Shaped, Unknown, boundTo, known } from "./valu
 const setOf = (names) => new Set(names.split(" "));
 
 /**
- * Functions by their names: their kind, what their arguments are called, whether they keep the shape.
+ * Functions by their names: their kind, what their arguments are called, whether the last is all the rest, and
+ * whether they keep the shape.
  *
- * @type {Record<string, { kind: string, names: string[], passed: Record<string, any>, keeps: boolean }>}
+ * @type {Record<string, { kind: string, names: string[], passed: Record<string, any>, rest: boolean, keeps: boolean }>}
  */
 export const CALLS = fromPython("lenet_book.widgets.paste.calls:known");
-/** Methods that take any number of arguments for one. @type {Record<string, string>} */
-const VARIADIC = { ...fromPython("lenet_book.widgets.paste.calls:variadic"), repeat: "sizes" };
 const CONTAINERS = setOf("Sequential ModuleList ModuleDict ParameterList");
 const MADE = setOf("randn rand zeros ones empty full randint normal");
 const WRAPPERS = setOf("DataParallel compile script DistributedDataParallel spectral_norm weight_norm Size");
 /** Layers of the table that are not followed here. */
-const UNFOLLOWED = setOf("Embedding GLU Bilinear MultiheadAttention");
-const OTHERS = [...CONTAINERS, "Module", "Parameter"];
-export const LAYERS = [...Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name)), ...OTHERS];
+const UNFOLLOWED = setOf("Bilinear MultiheadAttention RNNCell LSTMCell GRUCell");
+const CLASSES = Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name));
+export const LAYERS = [...CLASSES, ...CONTAINERS, "Module", "Parameter"];
 /** Numbers of axes that layers take, beside those of the table. @type {Record<string, number[]>} */
 const AXES = {
   BatchNorm1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4],
@@ -93,13 +92,11 @@ export class Torch {
   callLibrary({ path, name }, call) {
     const { args, node } = call;
     const [first] = args;
-    if (path.startsWith("torch.nn.init.")) return null;
     if (path.startsWith("torch.")) {
-      if (CONTAINERS.has(name)) return this.filled(new Instance(name, null, node), args, node);
       if (name === "Parameter" && first instanceof Shaped) return parameter(first.shape);
       if (WRAPPERS.has(name)) return first;
       if (MADE.has(name)) return this.#makeTensor(name, call);
-      if (/^[A-Z]/.test(name) && KINDS[name]) return this.makeLayer(new Instance(name, null, node), call);
+      if (LAYERS.includes(name)) return this.setUp(new Instance(name, null, node), call);
       if (CALLS[name]) return this.#callFunction(name, call, path.includes(".functional.") ? CALLS[name].passed : {});
     }
     return this.unknownCall(notKnown(path, node), args);
@@ -109,17 +106,22 @@ export class Torch {
   #makeTensor(name, { args, named, node }) {
     const isListed = name === "randint" || Array.isArray(args[0]);
     const sizes = named.get("size") ?? (isListed ? args.find(Array.isArray) : args);
-    const unknown = [sizes].flat().find((size) => !Number.isInteger(size));
-    if (unknown instanceof Unknown) return unknown;
-    if (unknown !== undefined || !sizes) return new Unknown("the size of a tensor is not known", node);
+    const unknown = sizes?.find((/** @type {PyValue} */ size) => size instanceof Unknown);
+    if (!sizes?.every(Number.isInteger)) return unknown ?? new Unknown("the size of a tensor is not known", node);
     if (this.run.isScript && !this.run.numMaking) this.noted.push({ shape: sizes, node });
     return new Shaped([...sizes]);
   }
 
   // -------------------------------------------------------------------------- layers
 
+  /** Do what a module's constructor does. @param {Instance} module @param {PyCall} call */
+  setUp(module, call) {
+    if (CONTAINERS.has(module.type)) return this.filled(module, call.args, call.node);
+    return KINDS[module.type] ? this.#makeLayer(module, call) : module;
+  }
+
   /** Give a layer its settings. @param {Instance} layer @param {PyCall} call */
-  makeLayer(layer, call) {
+  #makeLayer(layer, call) {
     const { type, settings } = layer;
     const kind = KINDS[type].settings;
     layer.scope = this.run.scope;
@@ -151,13 +153,8 @@ export class Torch {
 
   /** What torch gives a module, if anything. @param {Instance} module @param {string} name @returns {PyValue} */
   moduleAttribute(module, name) {
-    const { settings } = module;
-    const { in_features: before, out_features: after } = settings;
-    const method = MODULE_METHODS[name];
-    if (method) return boundTo(module, method);
-    if (name === "weight" && before) return parameter([after, before]);
-    if (name === "bias" && before) return parameter([after]);
-    return name === "training" ? false : settings[name];
+    if (MODULE_METHODS[name]) return boundTo(module, MODULE_METHODS[name]);
+    return name === "training" ? false : module.settings[name];
   }
 
   /** @param {Instance} layer */
@@ -174,10 +171,9 @@ export class Torch {
     if (isLost && !this.numParameters(module)) return this.#callAsFunction(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
     const step = stepOf({ name: name || type, type, settings }, inputs, node, module, isInSequence);
-    const isKnown = inputs.length && KINDS[type] && !UNFOLLOWED.has(type);
     const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? (isLost && new Unknown(
       `the network does not find the weights of ${type}, which is made in forward or kept in a plain list`, made));
-    return this.#run(step, inputs, settings, unknown || (isKnown ? null : notKnown(type, node)), false);
+    return this.#run(step, inputs, settings, unknown || null, false);
   }
 
   /** Run a layer without weights that the network does not know. @param {Instance} layer @param {PyCall} call */
@@ -205,23 +201,13 @@ export class Torch {
 
   /** @param {Shaped} tensor @param {string} name @param {PyNode} node @returns {PyValue} */
   attribute(tensor, name, node) {
-    if (name === "shape") return [...tensor.shape];
-    if (name === "ndim") return tensor.shape.length;
+    const { shape } = tensor;
+    const known = { shape: [...shape], ndim: shape.length, data: tensor }[name];
+    if (known !== undefined) return known;
     if (name === "T") return this.call("t", { input: tensor }, node);
-    if (name === "data") return tensor;
-    if (name === "device" || name === "dtype") return new Unknown(`${name} is not followed`);
-    return boundTo(tensor, (_tensor, args, _run, call) => this.#callMethod(name, { ...call, args: [tensor, ...args] }));
-  }
-
-  /** @param {string} name @param {PyCall} call @returns {PyValue} */
-  #callMethod(name, call) {
-    const { args: [{ shape }, axis = call.named.get("dim")], node } = call;
-    if (name === "size" && axis === undefined) return [...shape];
-    if (name === "size") return shape.at(axis) ?? this.run.unknown(node, ": there is no such axis");
-    if (name === "dim") return shape.length;
-    if (name === "numel") return productOf(shape);
-    if (CALLS[name] || VARIADIC[name]) return this.#callFunction(name, call);
-    return this.unknownCall(notKnown(name, node), call.args);
+    if (SIZES_OF[name]) return boundTo(tensor, SIZES_OF[name]);
+    if (!CALLS[name]) return notKnown(name, node);
+    return boundTo(tensor, (self, args, _run, call) => this.#callFunction(name, { ...call, args: [self, ...args] }));
   }
 
   /**
@@ -237,10 +223,9 @@ export class Torch {
 
   /** @param {string} name @param {PyCall} call @param {Record<string, any>} [passed]  on where it is not given */
   #callFunction(name, { args, named, node }, passed = {}) {
-    const { names = [] } = CALLS[name] ?? {};
-    const rest = args.length > 1 && VARIADIC[name];
-    const sizes = Array.isArray(args[1]) ? [...args[1]] : args.slice(1);
-    const given = byName(rest ? ["input", rest] : names, { args: rest ? [args[0], sizes] : args, named });
+    const { names, rest } = CALLS[name];
+    const isMany = rest && args.length > 1 && !Array.isArray(args[1]);
+    const given = byName(names, { args: isMany ? [args[0], args.slice(1)] : args, named });
     const usual = Object.entries(passed).map(([key, value]) => [key, FLOATS.has(key) ? new Float(value) : value]);
     const all = { ...Object.fromEntries(usual), ...given };
     const ordered = Object.fromEntries(names.filter((key) => key in all).map((key) => [key, all[key]]));
@@ -252,18 +237,15 @@ export class Torch {
     const inputs = tensorsIn(Object.values(given));
     const bare = name.replace(/_$/, "");
     const { kind = "", keeps = false } = CALLS[name] ?? CALLS[bare] ?? {};
-    const layer = functionLayer(kind || bare, given, inputs);
-    const { pointwise, window, fits } = kindOf(layer);
-    const isKept = pointwise || keeps;
-    const step = stepOf({ name, ...layer }, inputs, node);
+    const layer = { name, ...functionLayer(kind || bare, given, inputs) };
+    const isKept = keeps || kindOf(layer).pointwise;
+    const step = stepOf(layer, inputs, node);
     step.operation = described(name, given, inputs, node);
     const mattering = Object.keys(given).filter((key) => !isKept || /^(input|other|tensors)$/.test(key));
     const parts = mattering.flatMap((key) => given[key]).flatMap((part) => part?.bounds ?? part);
-    const lost = parts.find((part) => part instanceof Unknown);
+    const lost = parts.find((part) => part instanceof Unknown) ?? null;
     if (!inputs.length && !lost) return this.run.unknown(node);
-    const isKnown = bare in RULES || isKept || window || fits;
-    const unknown = lost ?? (isKnown ? null : notKnown(bare, node));
-    return this.#run(step, inputs, bare === name ? given : { ...given, inplace: true }, unknown, isKept);
+    return this.#run(step, inputs, bare === name ? given : { ...given, inplace: true }, lost, isKept);
   }
 
   /**
@@ -289,8 +271,9 @@ export class Torch {
       if (!this.run.isScript) this.steps.push(step);
       return result;
     } catch (error) {
-      if (error instanceof MisfitError) error.step = Object.assign(step, { misfit: withNames(error.misfit, step) });
-      if (!(error instanceof Unknown)) throw error;
+      const isMisfit = error instanceof Misfitting;
+      if (isMisfit) error.step = Object.assign(step, { misfit: withNames(error.misfit, step) });
+      if (isMisfit || !(error instanceof Unknown)) throw error;
       error.node ??= node;
       if (this.run.isScript) return error;
       this.note(error);
@@ -301,15 +284,28 @@ export class Torch {
 }
 
 /** @param {CodeStep} step @param {Shaped[]} inputs @param {Settings} given @param {boolean} isKept */
-function resultOf({ layer, module, inputShape }, inputs, given, isKept) {
+function resultOf({ layer, module, inputShape, node }, inputs, given, isKept) {
   const [input] = inputs;
-  const rule = RULES[module ? layer.type : layer.name.replace(/_$/, "")];
+  const { pointwise, window, fits } = kindOf(layer);
+  const name = module ? layer.type : layer.name.replace(/_$/, "");
+  const isFollowed = RULES[name] || isKept || pointwise || window || fits;
+  if (!input || !isFollowed || UNFOLLOWED.has(name)) throw notKnown(name, node);
   if (AXES[layer.type] && !AXES[layer.type].includes(inputShape.length)) refuse();
-  if (rule) return rule(given, input, inputs);
+  if (RULES[name]) return RULES[name](given, input, inputs);
   if (isKept) return kept(broadcast(inputs), input, true);
   const { misfit, outputShape } = runLayer(layer, inputShape);
-  return misfit ? refuse(misfit.kind, misfit) : kept(outputShape, input, kindOf(layer).pointwise);
+  return misfit ? refuse(misfit.kind, misfit) : kept(outputShape, input, pointwise);
 }
+
+/** Methods of tensors that give no tensor. @type {Record<string, Method>} */
+const SIZES_OF = {
+  size({ shape }, [axis], run, { named, node }) {
+    const dim = axis ?? named.get("dim");
+    return dim === undefined ? [...shape] : shape.at(dim) ?? run.unknown(node, ": there is no such axis");
+  },
+  dim: ({ shape }) => shape.length,
+  numel: ({ shape }) => productOf(shape),
+};
 
 /** @type {Method} */
 const setNamed = ({ attributes }, [name, value]) => void attributes.set(name, value);
@@ -319,10 +315,7 @@ const allOf = (names, method) => Object.fromEntries(names.split(" ").map((name) 
 
 /** @type {Record<string, Method>} */
 const MODULE_METHODS = {
-  __init__(module, args, { torch }, call) {
-    if (CONTAINERS.has(module.type)) torch.filled(module, args, call.node);
-    else if (KINDS[module.type]) torch.makeLayer(module, call);
-  },
+  __init__: (module, _args, { torch }, call) => torch.setUp(module, call),
   forward: (module, _args, { torch }, call) => torch.callModule(module, call),
   append: (module, [child]) => (module.attributes.set(String(module.children.length), child), module),
   extend(module, [children], run, { node }) {
@@ -333,9 +326,7 @@ const MODULE_METHODS = {
   ...allOf("children values", ({ modules }) => PyList.from(modules)),
   ...allOf("named_children items", ({ children }) => PyList.from(children)),
   ...allOf("add_module register_module register_parameter register_buffer", setNamed),
-  ...allOf("modules named_modules parameters named_parameters", () => new PyList()),
   ...allOf("to cuda cpu eval train float half double apply requires_grad_", (module) => module),
-  ...allOf("insert state_dict load_state_dict zero_grad", () => null),
 };
 
 /** Parameters of layers that the table does not count. @type {Record<string, (settings: Settings) => number>} */
@@ -343,7 +334,6 @@ const OWN_PARAMETERS = {
   LayerNorm: ({ normalized_shape, elementwise_affine = true, bias = true }) =>
     (elementwise_affine ? (bias ? 2 : 1) * productOf(normalized_shape) : 0),
   PReLU: ({ num_parameters = 1 }) => num_parameters,
-  Embedding: ({ num_embeddings, embedding_dim }) => num_embeddings * embedding_dim,
 };
 
 /** Arguments by name. @param {string[]} names @param {Pick<PyCall, "args" | "named">} call @returns {Settings} */
@@ -364,14 +354,14 @@ function parameter(shape) {
 
 /** A call as text. @param {string} name @param {Settings} given @param {Shaped[]} inputs @param {PyNode} node */
 function described(name, given, [input], node) {
-  const sizes = [given[VARIADIC[name]] ?? []].flat();
+  const { names, rest } = CALLS[name] ?? { names: [] };
+  const sizes = rest ? [given[names[1]]].flat() : [];
   const written = node.arguments.filter((each) => !each.name).map((each) => each.node.text);
   const isBatch = (/** @type {number} */ index) =>
     written.length === sizes.length && BATCH_SIZE.test(written[index]) && sizes[index] === input?.shape[0];
   const shown = Object.entries(given).filter(([key, value]) => isShown(value) && value !== USUAL[key]);
-  const texts = name === "repeat" ? sizes.map((size, index) => `argument${index + 1}=${pythonText(size)}`)
-    : VARIADIC[name] ? sizes.map((size, index) => (isBatch(index) ? written[index] : pythonText(size)))
-      : shown.map(([key, value]) => `${key}=${settingText(value)}`);
+  const texts = rest ? sizes.map((size, index) => (isBatch(index) ? written[index] : pythonText(size)))
+    : shown.map(([key, value]) => `${key}=${settingText(value)}`);
   return `${name}(${texts.join(", ")})`;
 }
 

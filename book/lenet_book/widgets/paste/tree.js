@@ -53,6 +53,16 @@ export class PyNode {
     return this.kids.find((kid) => kid.type === type);
   }
 
+  /**
+   * The innermost node of some types around a place.
+   *
+   * @param {SourcePlace} place @param {string[]} types @returns {PyNode | null}
+   */
+  around(place, types) {
+    const inner = this.kids.find(({ from, to }) => from <= place.from && place.to <= to)?.around(place, types);
+    return inner ?? (types.includes(this.type) ? this : null);
+  }
+
   /** The arguments of a call: `name` of those given by name, `star` of those that are unpacked. */
   get arguments() {
     return betweenCommas(this.child("ArgList")?.inside ?? []).map((part) => {
@@ -93,12 +103,7 @@ export const betweenCommas = (kids) => partsOf(kids, ",").filter((part) => part.
 
 /** Parse Python; an `Unreadable` says what is none. @param {string} code @returns {PyNode} */
 export function parsePython(code) {
-  return grown(syntaxTree(code).cursor(), code, 0);
-}
-
-/** The parser's own tree, which holds comments and errors too. @param {string} code */
-export function syntaxTree(code) {
-  return parser.parse(plainPython(code));
+  return grown(parser.parse(plainPython(code)).cursor(), code, 0);
 }
 
 /**

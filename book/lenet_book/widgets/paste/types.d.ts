@@ -61,6 +61,8 @@ interface Reading {
   numUnusedParameters: number;
   /** What went wrong and where; null if nothing did. */
   problem: CodeProblem | null;
+  /** The first line, from 0, that does not run for it, and that behind the last. */
+  unreached: [number, number];
   /** What blocks and sequences gave where they were called, before the row of this index. */
   given: { place: SourcePlace; shape: (number | string)[]; index: number }[];
   /** What was not understood: from its place on shapes are unknown. */
@@ -145,9 +147,9 @@ interface Pasted {
   shape: number[];
 }
 
-/** A line of the editor: pieces that look alike, and what stands at its end. */
+/** A line of the editor, and what stands at its end. */
 interface EditorLine {
-  pieces: { text: string; look: string }[];
+  text: string;
   note: string;
   state: string;
 }
