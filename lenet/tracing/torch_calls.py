@@ -30,7 +30,8 @@ _ARGUMENTS = {
     **dict.fromkeys(("mean", "min", "prod", "sum"), ("input", "dim", "keepdim")),
 }
 # Methods that take the rest of their arguments as one shape: x.view(2, 3) or x.view((2, 3)).
-VARIADIC = {"view": "shape", "reshape": "shape", "expand": "shape", "permute": "dims"}
+VARIADIC = {"permute": "dims", "repeat": "repeats"}
+VARIADIC |= dict.fromkeys(("view", "reshape", "expand"), "shape")
 
 # Frames in these places belong to the machinery between a user's `forward` and an operation.
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
