@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DRAWN, OWN, PENS, Picture } from "../../../book/lenet_book/widgets/stage/input/picture.js";
-import { renderDigit, stagesOf } from "../../../book/lenet_book/widgets/stage/input/drawing.js";
+import { Drawing } from "../../../book/lenet_book/widgets/stage/input/drawing.js";
 
 /** Numbers from 0 to 1 that are the same every time. @param {number} seed */
 function random(seed) {
@@ -91,7 +91,7 @@ test("a text that is no picture changes nothing", () => {
 });
 
 test("a tap is a round dot in the middle of the picture", () => {
-  const pixels = renderDigit([{ points: [[0.1, 0.9]], pen: PENS.thin }], 28);
+  const { pixels } = new Drawing([{ points: [[0.1, 0.9]], pen: PENS.thin }], 28);
   const rows = Array.from({ length: 28 }, (_, row) => [...pixels.subarray(28 * row, 28 * row + 28)]);
   assert.deepEqual(rows, [...rows].reverse());
   assert.deepEqual(rows, rows[0].map((_, column) => rows.map((row) => row[column])));
@@ -102,10 +102,12 @@ test("a tap is a round dot in the middle of the picture", () => {
 test("the preparation of a drawing ends in what the network sees", () => {
   const picture = input();
   scribble(picture, random(3));
-  const stages = stagesOf(picture.strokes, 28);
-  assert.deepEqual(stages.map(({ shape }) => shape[1]), [84, 84, 20, 28]);
-  const seen = renderDigit(picture.strokes, 28);
-  assert.deepEqual(Uint8ClampedArray.from(stages[3].values, (share) => 255 * share), seen);
+  assert.deepEqual(picture.stages, []);
+  picture.compute();
+  assert.deepEqual(picture.stages.map(({ shape }) => shape[1]), [84, 84, 20, 28]);
+  const [mean, deviation] = picture.statistics(0);
+  const seen = picture.values.map((value) => value * deviation + mean);
+  picture.stages[3].values.forEach((ink, at) => assert.ok(Math.abs(ink - seen[at]) <= 1 / 255, `${at}`));
 });
 
 test("undo takes back what was done last", () => {

@@ -3,7 +3,7 @@
 import { cellText } from "../shared/confusion.js";
 import { element } from "../shared/elements.js";
 import { sumOf } from "../shared/numbers.js";
-import { paintPicture } from "../shared/pictures.js";
+import { paintPixels } from "../shared/pictures.js";
 import { countText, percentText } from "../shared/text.js";
 
 const PICTURE_SIDE = 72; // CSS pixels
@@ -22,7 +22,7 @@ export function gallery({ classes, counts, steps }, onOpen) {
   /** @param {Held} picture */
   const item = ({ place, cell: [truth, answer], pixels, answerShare, truthShare }) => {
     const canvas = element("canvas", { "aria-hidden": "true" });
-    paintPicture(canvas, pixels, steps[0].shape, PICTURE_SIDE);
+    paintPixels(canvas, pixels, steps[0].shape, PICTURE_SIDE);
     const lines = [
       element("span", { class: "lenet-answer" }, shareText(classes[answer], answerShare)),
       ...(truth === answer ? [] : [element("span", {}, shareText(classes[truth], truthShare))]),

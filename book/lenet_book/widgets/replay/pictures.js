@@ -2,7 +2,7 @@
 /** Some test pictures, and how sure the network is of each class at one moment of its training. */
 import { partOf } from "../shared/arrays.js";
 import { element } from "../shared/elements.js";
-import { paintPicture } from "../shared/pictures.js";
+import { paintPixels } from "../shared/pictures.js";
 import { percentText } from "../shared/text.js";
 
 const PICTURE_SIDE = 40; // CSS pixels
@@ -12,7 +12,7 @@ const SUREST = 0.9999; // a softmax never says 1; recorded halves round to it
 export function answeredPictures(pictures, labels, classes) {
   const cards = labels.map((label, index) => {
     const canvas = element("canvas", { "aria-hidden": "true" });
-    paintPicture(canvas, partOf(pictures, index), pictures.shape.slice(1), PICTURE_SIDE, [0, 255]);
+    paintPixels(canvas, partOf(pictures, index), pictures.shape.slice(1), PICTURE_SIDE, [0, 255]);
     const bars = classes.map((_, k) => element("i", { class: k === label ? "lenet-right" : null }));
     const answer = element("span", { class: "lenet-answer" });
     const node = element("li", { class: "lenet-card" },

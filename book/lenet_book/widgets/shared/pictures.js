@@ -15,30 +15,43 @@ export function sizeCanvas(canvas, width, height) {
   return context;
 }
 
-/** What pictures are painted on in their own size, one after the other. @type {HTMLCanvasElement | undefined} */
-let scratch;
+/** The pixels of canvases, which are filled in anew. @type {WeakMap<HTMLCanvasElement, ImageData>} */
+const images = new WeakMap();
 
 /**
- * Paint a picture of one channel in grey, of three in colour, its own range from black to white.
+ * Paint a picture of one channel in grey, of three in colour, its own range from black to white; each number has one pixel, which the browser enlarges.
  *
  * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number[]} shape
  * @param {number} side  the longer one, in CSS pixels @param {[low: number, high: number]} [range]
  */
-export function paintPicture(canvas, values, shape, side, [low, high] = rangeOf(values)) {
+export function paintPixels(canvas, values, shape, side, [low, high] = rangeOf(values)) {
   const [height, width] = shape.slice(-2);
   const size = height * width;
   const next = shape.length === 3 && shape[0] === 3 ? size : 0; // from one channel to the next
   const scale = 255 / (high - low || 1);
-  scratch ??= document.createElement("canvas");
-  Object.assign(scratch, { width, height });
-  const context = /** @type {CanvasRenderingContext2D} */ (scratch.getContext("2d"));
-  const image = context.createImageData(width, height);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  let image = images.get(canvas);
+  if (image?.width !== width || image.height !== height) {
+    Object.assign(canvas, { width, height });
+    images.set(canvas, (image = context.createImageData(width, height)));
+  }
+  const [across, down] = [width, height].map((length) => (length * side) / Math.max(width, height));
+  Object.assign(canvas.style, { width: `${across}px`, height: `${down}px`, imageRendering: "pixelated" });
   for (let i = 0, at = 0; i < size; i++, at++) {
     for (let channel = 0; channel < 3; channel++) image.data[at++] = scale * (values[channel * next + i] - low);
     image.data[at] = 255;
   }
   context.putImageData(image, 0, 0);
-  const [across, down] = [width, height].map((length) => (length * side) / Math.max(width, height));
+  return { across, down };
+}
+
+/** What pictures are painted on in their own size, one after the other. @type {HTMLCanvasElement | undefined} */
+let scratch;
+
+/** The same, enlarged on the canvas, whose unit is a CSS pixel then: for what is drawn over it. @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {number[]} shape @param {number} side @param {[low: number, high: number]} [range] */
+export function paintPicture(canvas, values, shape, side, range) {
+  scratch ??= document.createElement("canvas");
+  const { across, down } = paintPixels(scratch, values, shape, side, range);
   sizeCanvas(canvas, across, down).drawImage(scratch, 0, 0, across, down);
 }
 

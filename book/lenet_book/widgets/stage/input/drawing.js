@@ -14,26 +14,39 @@ const THINNEST = 2.2 / 28; // MNIST's lines are about 2 to 4 pixels wide
 const THICKEST = 3.4 / 28;
 const SHOWN_SIDE = 84; // pixels of the pad, where the preparation shows it
 
-/** Render strokes as a picture of `size` × `size` pixels, 0 for the ground and 255 for ink. @param {Stroke[]} strokes @param {number} size */
-export function renderDigit(strokes, size) {
-  const shares = strokes.length ? renderLines(strokes, size, placedIn(strokes, size).centred) : new Float32Array(size * size);
-  return Uint8ClampedArray.from(shares, (share) => 255 * share);
+/** A picture of strokes, `size` × `size` pixels, 0 for the ground and 255 for ink; and how it came about. */
+export class Drawing {
+  #strokes; #size; #placed; #centred;
+
+  /** @param {Stroke[]} strokes @param {number} size */
+  constructor(strokes, size) {
+    this.#strokes = strokes;
+    this.#size = size;
+    this.#placed = strokes.length ? placedIn(strokes, size) : null;
+    this.#centred = this.#placed ? renderLines(strokes, size, this.#placed.centred) : new Float32Array(size * size);
+    this.pixels = Uint8ClampedArray.from(this.#centred, (share) => 255 * share);
+  }
+
+  /** How strokes become a picture, step by step. @returns {PreparedStage[]} */
+  get stages() {
+    if (!this.#placed) return [];
+    const { longest, boxed } = this.#placed;
+    const size = this.#size;
+    const [box, half] = [Math.round(BOX_SHARE * size), SHOWN_SIDE / 2];
+    const whole = { scale: SHOWN_SIDE, x: 0, y: 0, toX: 0, toY: 0 };
+    const lines = (/** @type {number} */ side, /** @type {Placement} */ place, likeMnist = 0) => renderLines(this.#strokes, side, place, likeMnist);
+    return [
+      stage("what you drew", lines(SHOWN_SIDE, whole), SHOWN_SIDE),
+      stage("cut out", lines(SHOWN_SIDE, { ...boxed, scale: SHOWN_SIDE / longest, toX: half, toY: half }), SHOWN_SIDE),
+      stage(`scaled into ${box}×${box}, lines of 2 to 4 pixels`, lines(box, { ...boxed, toX: box / 2, toY: box / 2 }, size), box),
+      stage(placedText(size, true), this.#centred, size),
+    ];
+  }
 }
 
-/** How strokes become a picture, step by step. @param {Stroke[]} strokes @param {number} size @returns {PreparedStage[]} */
-export function stagesOf(strokes, size) {
-  if (!strokes.length) return [];
-  const { longest, boxed, centred } = placedIn(strokes, size);
-  const [box, half] = [Math.round(BOX_SHARE * size), SHOWN_SIDE / 2];
-  const whole = { scale: SHOWN_SIDE, x: 0, y: 0, toX: 0, toY: 0 };
-  const stage = (/** @type {string} */ caption, /** @type {number} */ side, /** @type {Placement} */ place, likeMnist = side) =>
-    ({ caption, values: renderLines(strokes, side, place, likeMnist), shape: [1, side, side], white: 1 });
-  return [
-    stage("what you drew", SHOWN_SIDE, whole, 0),
-    stage("cut out", SHOWN_SIDE, { ...boxed, scale: SHOWN_SIDE / longest, toX: half, toY: half }, 0),
-    stage(`scaled into ${box}×${box}, lines of 2 to 4 pixels`, box, { ...boxed, toX: box / 2, toY: box / 2 }, size),
-    stage(placedText(size, true), size, centred),
-  ];
+/** @param {string} caption @param {Float32Array} values @param {number} side */
+function stage(caption, values, side) {
+  return { caption, values, shape: [1, side, side], white: 1 };
 }
 
 /** Where strokes come to lie: their box in the middle, and then their mass. @param {Stroke[]} strokes @param {number} size */

@@ -1,6 +1,6 @@
 // @ts-check
 /** The picture that goes in: a sample, what is drawn on the pad, or a picture of the reader's own. */
-import { renderDigit, stagesOf } from "./drawing.js";
+import { Drawing } from "./drawing.js";
 import { formOf } from "./preparing.js";
 import { GRID, bytesOf, fromText, strokesOf, toText } from "./writing.js";
 import { partOf, setValue } from "../../shared/arrays.js";
@@ -22,6 +22,8 @@ function obstacleOf(steps, [channels, height, width]) {
 
 export class Picture {
   #model;
+  /** The strokes as they were when the numbers were computed. @type {Drawing | undefined} */
+  #drawing;
   /** What is drawn on the pad. @type {Stroke[]} */
   strokes = [];
   /** A picture of the reader's own, prepared. @type {Prepared | null} */
@@ -127,7 +129,7 @@ export class Picture {
 
   /** A picture from 0 for black to 255 for white; a drawing has one channel. @param {number} sample @returns {ArrayLike<number>} */
   #pixelsOf(sample) {
-    if (sample === DRAWN) return renderDigit(this.strokes, this.shape[1]);
+    if (sample === DRAWN) return (this.#drawing = new Drawing(this.strokes, this.shape[1])).pixels;
     if (sample === OWN && this.own) return this.own.pixels;
     const stored = partOf(this.pictures, sample);
     if (stored instanceof Uint8Array) return stored;
@@ -145,7 +147,7 @@ export class Picture {
 
   /** What became of the picture on its way in. */
   get stages() {
-    return this.sample === DRAWN ? stagesOf(this.strokes, this.shape[1]) : (this.sample === OWN && this.own?.stages) || [];
+    return this.sample === DRAWN ? this.#drawing?.stages ?? [] : (this.sample === OWN && this.own?.stages) || [];
   }
 
   // ------------------------------------------------------------------------ links

@@ -1,7 +1,7 @@
 // @ts-check
 /** From strokes or a file to what the network sees: a small picture with a caption for each step. */
 import { element } from "../../shared/elements.js";
-import { paintPicture } from "../../shared/pictures.js";
+import { paintPixels } from "../../shared/pictures.js";
 
 const CAPTION_HEIGHT = 54; // CSS pixels, here and below
 const GAP = 10;
@@ -32,7 +32,7 @@ export class Preparation {
     this.node.style.setProperty("--side", `${side}px`);
     this.node.style.setProperty("--columns", String(sides.indexOf(side) + 1 || 1));
     while (this.#pictures.length < stages.length) this.#pictures.push(element("canvas", { "aria-hidden": "true" }));
-    stages.forEach(({ values, shape, white }, i) => paintPicture(this.#pictures[i], values, shape, side, [0, white]));
+    stages.forEach(({ values, shape, white }, i) => paintPixels(this.#pictures[i], values, shape, side, [0, white]));
     const none = isBlank ? "Nothing is drawn yet." : "This picture came prepared: the network sees it as it is.";
     const captions = stages.length ? stages.map(({ caption }) => caption) : [none];
     if (captions.join() === this.#captions) return; // a pen that moves changes the pictures alone
