@@ -83,7 +83,8 @@ function renderSegment(pixels, size, [x0, y0], [x1, y1], radius) {
   const [right, bottom] = [last(x0, x1), last(y0, y1)];
   for (let row = first(y0, y1); row <= bottom; row++) {
     for (let column = first(x0, x1); column <= right; column++) {
-      const [x, y] = [column + 0.5 - x0, row + 0.5 - y0];
+      const x = column + 0.5 - x0; // no array: it would be one for each pixel of each piece
+      const y = row + 0.5 - y0;
       const share = squared ? Math.min(Math.max((x * dx + y * dy) / squared, 0), 1) : 0;
       const distance = Math.sqrt((x - share * dx) ** 2 + (y - share * dy) ** 2);
       const ink = Math.min(Math.max(radius - distance + 0.5, 0), 1);
