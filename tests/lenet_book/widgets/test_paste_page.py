@@ -202,15 +202,12 @@ def test_code_comes_back_with_its_shapes(page: Page) -> None:
     assert copied(page) == code
 
 
-@pytest.mark.parametrize("compressed", [True, False])
-def test_a_link_carries_the_code(browser: Browser, tmp_path: Path, compressed: bool) -> None:
+def test_a_link_carries_the_code(browser: Browser, tmp_path: Path) -> None:
     code = (
         "class Net(nn.Module):\n  'größer 🙂'\n  def forward(self, x):\n    return x.flatten(1)\n"
     )
     PastedNetwork().save_html(tmp_path / "page.html")
     with visiting(browser, tmp_path.as_uri(), viewport=DESK) as visit:
-        if not compressed:
-            visit.page.add_init_script("delete window.CompressionStream")
         page = visit.open("page.html")
         paste(page, code)
         size(page).fill("3×20×10")

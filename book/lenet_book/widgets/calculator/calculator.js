@@ -1,6 +1,5 @@
 // @ts-check
 /** ShapeCalculator: a stack of layers to build, with the table of lenet.shapes beside it. */
-import { watchValue } from "../shared/arrays.js";
 import { OWN_KEYS, announcer, button, element } from "../shared/elements.js";
 import { mounting } from "../shared/mounting.js";
 import { sumOf } from "../shared/numbers.js";
@@ -8,6 +7,7 @@ import { countText, shapeText } from "../shared/text.js";
 import { applyChanges } from "./changes.js";
 import { checkInput, firstProblem, freshLayer } from "./editing.js";
 import { explain } from "./fixes.js";
+import { History } from "./history.js";
 import { KINDS } from "./kinds.js";
 import { numParameters, runStack } from "./layers.js";
 import { codeBox, inputFields, presetChoice } from "./parts.js";
@@ -17,7 +17,6 @@ import { shapeTable } from "./table.js";
 const CONVENTION =
   "Multiply-accumulates (MACs) are counted for one image, in convolutions and linear layers: one " +
   "for each weight used for each output. All else counts none.";
-const MAX_UNDO = 100;
 
 /** Run a stack on shapes, as far as its settings allow. @param {Stack} stack @returns {Findings} */
 export function analyse({ layers, imageShape }) {
@@ -33,16 +32,12 @@ export function analyse({ layers, imageShape }) {
 
 /** @implements {Actions} */
 class Calculator {
-  #model;
-  /** @type {Stack[]} */
-  #past = [];
+  #history;
   /** The index of the layer that is being edited. */
   #open = -1;
-  /** What is being typed in. */
-  #field = "";
   #aloud = announcer();
   #presets;
-  #input = inputFields((axis, entry) => this.#change({ imageShape: this.#stack.imageShape.with(axis, entry) }, `input ${axis}`));
+  #input = inputFields((axis, entry) => this.#history.change({ imageShape: this.#stack.imageShape.with(axis, entry) }, `input ${axis}`));
   #undo = button("Undo", () => this.#takeBack());
   #problem = element("p", { class: "lenet-explanation" });
   #totals = element("p", { class: "lenet-totals" });
@@ -53,13 +48,14 @@ class Calculator {
 
   /** @param {Model} model */
   constructor(model) {
-    this.#model = model;
+    this.#history = new History(model, { layers: "layers", imageShape: "input_shape" }, () => this.show());
+    this.stops = this.#history.stops;
     this.#presets = presetChoice(model.get("meta").presets, (preset) => {
       this.#open = -1;
-      this.#change({ layers: preset.layers, imageShape: preset.input_shape });
+      this.#history.change({ layers: preset.layers, imageShape: preset.input_shape });
     });
     const onkeydown = (/** @type {KeyboardEvent} */ { key }) => key === "Escape" && this.#open >= 0 && this.#closeEditor();
-    const onfocusout = () => (this.#field = "");
+    const onfocusout = () => (this.#history.field = "");
     const adding = Object.keys(KINDS).filter((type) => KINDS[type].stem).map((type) => button(type, () => this.#add(type)));
     this.root = element("div", { class: "lenet-widget lenet-calculator", ...OWN_KEYS, onkeydown, onfocusout },
       element("div", { class: "lenet-board" },
@@ -68,29 +64,11 @@ class Calculator {
           element("div", { class: "lenet-strip lenet-adding", role: "group", "aria-label": "add a layer" }, element("span", {}, "Add"), ...adding),
           this.#totals, element("p", { class: "lenet-muted lenet-convention" }, CONVENTION)),
         this.#code.node), this.#aloud.node);
-    this.stops = ["layers", "input_shape"].map((name) => watchValue(model, name, () => this.show()));
   }
 
   /** @returns {Stack} */
   get #stack() {
-    return { layers: this.#model.get("layers"), imageShape: this.#model.get("input_shape") };
-  }
-
-  /** Save a stack, which shows it. @param {Stack} stack */
-  #save({ layers, imageShape }) {
-    this.#model.set("layers", layers);
-    this.#model.set("input_shape", imageShape);
-    this.#model.save_changes();
-  }
-
-  /** @param {Partial<Stack>} change @param {string} [field]  where it is typed: one edit, until the focus leaves it */
-  #change(change, field = "") {
-    const after = { ...this.#stack, ...change };
-    if (!field || field !== this.#field) this.#past = [...this.#past.slice(-MAX_UNDO), this.#stack];
-    const isGivenUp = JSON.stringify(after) === JSON.stringify(this.#past.at(-1));
-    if (isGivenUp) this.#past.pop();
-    this.#field = isGivenUp ? "" : field;
-    this.#save(after);
+    return this.#history.now;
   }
 
   #closeEditor() {
@@ -99,10 +77,8 @@ class Calculator {
   }
 
   #takeBack() {
-    const before = this.#past.pop();
-    if (!before) return;
     this.#open = -1;
-    this.#save(before);
+    this.#history.takeBack();
   }
 
   /** @param {string} type */
@@ -112,7 +88,7 @@ class Calculator {
     const at = this.#open < 0 ? layers.length : this.#open + 1;
     const shape = lastShape(sizes, pass.steps.slice(0, at)); // or the last one known
     this.#open = at;
-    this.#change({ layers: layers.toSpliced(at, 0, freshLayer(type, layers, shape)) });
+    this.#history.change({ layers: layers.toSpliced(at, 0, freshLayer(type, layers, shape)) });
     this.#focus(`name ${at}`);
   }
 
@@ -120,7 +96,7 @@ class Calculator {
   set(index, name, value) {
     const { layers } = this.#stack;
     const layer = { ...layers[index], settings: { ...layers[index].settings, [name]: value } };
-    this.#change({ layers: layers.with(index, layer) }, `${name} ${index}`);
+    this.#history.change({ layers: layers.with(index, layer) }, `${name} ${index}`);
   }
 
   /** @param {number} index @param {number} by */
@@ -129,14 +105,14 @@ class Calculator {
     const to = index + by;
     if (to < 0 || to >= layers.length) return;
     if (this.#open === index) this.#open = to;
-    this.#change({ layers: layers.toSpliced(index, 1).toSpliced(to, 0, layers[index]) });
+    this.#history.change({ layers: layers.toSpliced(index, 1).toSpliced(to, 0, layers[index]) });
     this.#focus(`name ${to}`);
   }
 
   /** @param {number} index */
   remove(index) {
     this.#open = -1;
-    this.#change({ layers: this.#stack.layers.toSpliced(index, 1) });
+    this.#history.change({ layers: this.#stack.layers.toSpliced(index, 1) });
     this.#focus(`name ${Math.min(index, this.#stack.layers.length - 1)}`);
   }
 
@@ -149,7 +125,7 @@ class Calculator {
   /** @param {Fix} fix */
   apply({ changes }) {
     const { wrong } = this.#findings;
-    this.#change(applyChanges(this.#stack, changes));
+    this.#history.change(applyChanges(this.#stack, changes));
     this.#focus(`name ${wrong}`);
   }
 
@@ -165,10 +141,10 @@ class Calculator {
     const { sizes, pass, refusal, wrong } = findings;
     this.#presets.show(stack);
     this.#input.show(stack.imageShape);
-    this.#undo.setAttribute("aria-disabled", String(!this.#past.length));
+    this.#undo.setAttribute("aria-disabled", String(this.#history.isEmpty));
     this.#problem.textContent = wrong < 0 && refusal ? `${refusal}.` : "";
     const key = this.root.contains(document.activeElement) && document.activeElement?.getAttribute("data-key");
-    this.#table.show(stack, findings, this.#open, this.#field !== "");
+    this.#table.show(stack, findings, this.#open, this.#history.field !== "");
     if (key && !this.root.contains(document.activeElement)) this.#focus(key);
     this.#totals.textContent = totalsText(stack.layers, findings);
     this.#code.show(refusal || firstProblem(stack.layers) ? null : networkCode(stack.layers, sizes, pass));

@@ -152,7 +152,7 @@ function widestBefore(steps) {
 }
 
 /** @param {Layer} layer @param {Settings} settings @param {string} reason @returns {Change} */
-function settingChange(layer, settings, reason = "") {
+export function settingChange(layer, settings, reason = "") {
   const changed = Object.entries(settings).map(([name, value]) => `${name}=${settingText(value)}`);
   const line = layer.line ? ` (line ${layer.line})` : "";
   return { text: `${changed.join(", ")} in ${titleOf({ layer })}${line}`, reason, layer: layer.name, of: layer, settings };

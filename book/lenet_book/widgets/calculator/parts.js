@@ -1,11 +1,10 @@
 // @ts-check
 /** What stands around the calculator's table: presets, the input's shape, the code. */
-import { button, element } from "../shared/elements.js";
+import { button, element, setText } from "../shared/elements.js";
 import { choice, textField } from "../shared/fields.js";
 import { parseSetting, stepped, typedText } from "./editing.js";
 
 const CHANGED = "your own";
-const COPY = "Copy the PyTorch code";
 
 /** @param {Preset[]} presets @param {(preset: Preset) => void} chosen */
 export function presetChoice(presets, chosen) {
@@ -34,29 +33,38 @@ export function inputFields(changed) {
 /** @param {() => void} copied */
 export function codeBox(copied) {
   const code = element("code");
-  const copyButton = button(COPY, async () => {
-    await copy(code);
-    copyButton.textContent = "Copied";
-    copied();
-  });
-  const node = element("div", { class: "lenet-copying" }, copyButton,
+  const copying = copyButton("Copy the PyTorch code", () => code.textContent ?? "", copied);
+  const node = element("div", { class: "lenet-copying" }, copying.node,
     element("pre", { tabindex: 0, role: "region", "aria-label": "PyTorch code" }, code));
   /** @param {string | null} text  null when the stack cannot be made */
   const show = (text) => {
     node.hidden = text === null;
     if (text === code.textContent) return;
     code.textContent = text;
-    copyButton.textContent = COPY;
+    copying.show();
   };
   return { node, show };
 }
 
-/** Copy an element's text; where the page may not write to the clipboard, by selecting it. @param {HTMLElement} source */
-export async function copy(source) {
+/** A button that copies a text, and says so until it is shown anew. @param {string} name @param {() => string | Promise<string>} textOf @param {() => void} copied */
+export function copyButton(name, textOf, copied) {
+  const node = button(name, async () => {
+    await copy(await textOf());
+    setText(node, "Copied");
+    copied();
+  });
+  return { node, show: () => setText(node, name) };
+}
+
+/** Copy a text; where the page may not write to the clipboard, by selecting it. @param {string} text */
+async function copy(text) {
   try {
-    await navigator.clipboard.writeText(source.textContent ?? "");
+    await navigator.clipboard.writeText(text);
   } catch {
-    getSelection()?.selectAllChildren(source);
+    const selected = element("pre", {}, text);
+    document.body.append(selected);
+    getSelection()?.selectAllChildren(selected);
     document.execCommand("copy");
+    selected.remove();
   }
 }

@@ -62,27 +62,24 @@ function visitsOf({ rows, given }) {
     ({ place: shown, shape: isKnown ? shapeText(outputShape) : "unknown", index }));
   const blocks = given.map(({ place, shape, index }) => ({ place, shape: shapeText(shape), index: index - 0.5 }));
   const all = [...operations, ...blocks].sort((a, b) => a.index - b.index);
-  /** @type {Map<number, string[][]>} */
+  /** @type {Map<number, Visit[]>} */
   const visits = new Map();
-  /** What has been done in this visit. @type {SourcePlace[]} */
-  let seen = [];
-  for (const { place, shape } of all) {
-    const here = visits.get(place.lastLine) ?? [];
-    const isSame = (/** @type {SourcePlace} */ { from, to }) => from === place.from && to === place.to;
-    const isNew = seen[0]?.lastLine !== place.lastLine || seen.some(isSame);
-    if (isNew) here.push([]);
-    seen = isNew ? [place] : [...seen, place];
-    const shapes = here[here.length - 1];
-    if (shapes.at(-1) !== shape) shapes.push(shape);
-    visits.set(place.lastLine, here);
+  for (const each of all) {
+    const { from, to, lastLine } = each.place;
+    const here = visits.get(lastLine) ?? [[]];
+    const isAgain = here[here.length - 1].some(({ place }) => place.from === from && place.to === to);
+    if (isAgain) here.push([]);
+    here[here.length - 1].push(each);
+    visits.set(lastLine, here);
   }
   return visits;
 }
 
-/** @param {string[][]} visits */
+/** @param {Visit[]} visits */
 function visitsText(visits) {
-  const several = visits.map((shapes) => shapes[shapes.length - 1]);
+  const several = visits.map((visit) => visit[visit.length - 1].shape);
   if (visits.length > MOST_NOTES) several.splice(MOST_NOTES, visits.length, "…");
   if (visits.length > 1) return several.join(", then ");
-  return visits[0].length > MOST_NOTES ? `… → ${several[0]}` : visits[0].join(" → ");
+  const shapes = visits[0].map(({ shape }) => shape).filter((shape, at, all) => shape !== all[at - 1]);
+  return shapes.length > MOST_NOTES ? `… → ${several[0]}` : shapes.join(" → ");
 }

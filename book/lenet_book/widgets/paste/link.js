@@ -1,5 +1,5 @@
 // @ts-check
-/** Code as a text that can stand in an address, and back: compressed where the browser can. */
+/** Code as a text that can stand in an address, compressed, and back. */
 
 const MOST_BYTES = 200_000; // characters that a link may open into
 
@@ -16,20 +16,17 @@ async function streamed(bytes, through) {
 
 /** @param {string} text */
 export async function packed(text) {
-  const bytes = new TextEncoder().encode(text);
-  const isSmall = "CompressionStream" in window;
-  const sent = isSmall ? await streamed(bytes, new CompressionStream("deflate-raw")) : bytes;
-  const base64 = btoa(Array.from(sent, (byte) => String.fromCharCode(byte)).join(""));
-  return (isSmall ? "z" : "t") + base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const bytes = await streamed(new TextEncoder().encode(text), new CompressionStream("deflate-raw"));
+  const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** The text of a link; null where it is none. @param {string} link */
 export async function unpacked(link) {
   try {
-    const base64 = link.slice(1).replaceAll("-", "+").replaceAll("_", "/");
+    const base64 = link.replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-    const isSmall = link[0] === "z";
-    return new TextDecoder().decode(isSmall ? await streamed(bytes, new DecompressionStream("deflate-raw")) : bytes);
+    return new TextDecoder().decode(await streamed(bytes, new DecompressionStream("deflate-raw")));
   } catch {
     return null; // a page may be opened with any text behind the #
   }

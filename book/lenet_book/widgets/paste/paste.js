@@ -1,8 +1,8 @@
 // @ts-check
 /** PastedNetwork: code that is read as it is typed, with its shapes, what does not fit, and what mends it. */
 import { parseSetting } from "../calculator/editing.js";
-import { copy } from "../calculator/parts.js";
-import { setValue, watchValue } from "../shared/arrays.js";
+import { History } from "../calculator/history.js";
+import { copyButton } from "../calculator/parts.js";
 import { OWN_KEYS, announcer, button, element, setText } from "../shared/elements.js";
 import { choice, textField } from "../shared/fields.js";
 import { answerTo, rowTable, summaryOf } from "./answer.js";
@@ -14,22 +14,13 @@ import { meaningOf, shapeGiving, splitMessage } from "./messages.js";
 import { readNetwork } from "./reader.js";
 import { applyEdits, explainReading } from "./repairs.js";
 
-const MAX_UNDO = 100;
 const PAUSE = 200; // milliseconds without a key, before changes are tried
-const COPY_CODE = "Copy with shapes";
-const LINK = "Link";
 const UNKNOWN = "This message is none of those that the page knows.";
 
 class Paste {
-  #model; #address;
-  /** @type {Pasted[]} */
-  #past = [];
+  #history; #address;
   /** @type {Reading | null} */
   #reading = null;
-  #isSaving = false;
-  #isTyping = false;
-  /** Was what is being put in copied with its line ends? */
-  #isPasted = false;
   #network = "";
   #timer = 0;
   /** The message that was pasted, and the shape of an image with which the code gives it. */
@@ -38,18 +29,14 @@ class Paste {
   #editor = new Editor({
     "aria-label": "Python code, a message of PyTorch's, or both",
     placeholder: "Paste a network here, a message of PyTorch's, or both.",
-    onpaste: (/** @type {ClipboardEvent} */ { clipboardData }) =>
-      (this.#isPasted = Boolean(clipboardData?.getData("text").includes("\n"))),
-  }, (text, event) => this.#typed(text, event.inputType));
+  }, (text, event) => this.#typed(text, event));
   #size = textField({ size: 9, "aria-label": "shape of one image: channels × height × width" }, (text) =>
     this.#resized(text));
   #source = element("span", { class: "lenet-muted" });
-  #undo = button("Undo", () => this.#takeBack());
-  #copy = button(COPY_CODE, () => this.#copied(codeWithNotes(this.#lines), this.#copy));
-  #link = button(LINK, () => this.#copyLink());
+  #undo = button("Undo", () => this.#history.takeBack());
+  #copy = copyButton("Copy with shapes", () => codeWithNotes(this.#lines), () => this.#aloud.say("Copied."));
+  #link = copyButton("Link", () => this.#ownLink(), () => this.#aloud.say("Copied."));
   #networks = element("span");
-  /** What is being copied. */
-  #clip = element("pre", { class: "lenet-aloud", "aria-hidden": "true" });
   #answer = element("div", { class: "lenet-answers" });
   #diagram = diagram((line) => this.#editor.reveal(line - 1, true));
   #table = rowTable();
@@ -61,100 +48,68 @@ class Paste {
 
   /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
   constructor(model, address) {
-    this.#model = model;
+    this.#history = new History(model, { code: "code", shape: "input_shape" }, (isOwn) => this.show(isOwn));
     this.#address = address;
-    const clear = button("Clear", () => this.#change({ code: "", shape: [] }));
-    const commands = [this.#undo, clear, this.#copy, ...(address ? [this.#link] : [])];
+    const clear = button("Clear", () => this.#history.change({ code: "", shape: [] }));
+    const commands = [this.#undo, clear, this.#copy.node, ...(address ? [this.#link.node] : [])];
     const strip = element("div", { class: "lenet-strip" },
       element("label", { class: "lenet-choice" }, "picture", this.#size), this.#source, this.#networks,
       element("span", { class: "lenet-commands" }, ...commands));
     const card = element("div", { class: "lenet-card" }, strip, this.#editor.node);
     const below = [this.#answer, this.#diagram.node, this.#table.node];
     const board = element("div", { class: "lenet-board" }, card, ...below);
-    const onfocusout = () => (this.#isTyping = false);
+    const onfocusout = () => (this.#history.field = "");
     const attributes = { class: "lenet-widget lenet-paste", ...OWN_KEYS, onfocusout };
-    this.root = element("div", attributes, board, this.#clip, this.#aloud.node);
+    this.root = element("div", attributes, board, this.#aloud.node);
   }
 
   start() {
     const follow = () => this.#followLink();
     addEventListener("hashchange", follow);
-    this.stops = [...["code", "input_shape"].map((name) => watchValue(this.#model, name, () => this.show())),
-      () => removeEventListener("hashchange", follow), () => clearTimeout(this.#timer)];
+    const unfollow = () => removeEventListener("hashchange", follow);
+    this.stops = [...this.#history.stops, unfollow, () => clearTimeout(this.#timer)];
     this.show();
     follow();
   }
 
   /** @returns {Pasted} */
   get #now() {
-    return { code: this.#model.get("code"), shape: this.#model.get("input_shape") };
+    return this.#history.now;
   }
 
   // ------------------------------------------------------------------------ what the reader does
 
-  /** @param {Pasted} after @param {boolean} [isTyping]  one edit, until something else is done */
-  #change(after, isTyping = false) {
-    if (!isTyping || !this.#isTyping) this.#past = [...this.#past.slice(-MAX_UNDO), this.#now];
-    this.#isTyping = isTyping;
-    this.#save(after);
-  }
-
-  /** @param {Pasted} after */
-  #save({ code, shape }) {
-    this.#isSaving = true;
-    setValue(this.#model, "code", code);
-    setValue(this.#model, "input_shape", shape);
-    this.#isSaving = false;
-    this.#editor.replace(code);
-    this.show();
-  }
-
-  #takeBack() {
-    const before = this.#past.pop();
-    this.#isTyping = false;
-    if (before) this.#save(before);
-  }
-
-  /** @param {string} code @param {string} how */
-  #typed(code, how) {
+  /** @param {string} code @param {InputEvent} event */
+  #typed(code, { inputType, data }) {
     if (code === this.#now.code) return; // it was put in here
-    const isNew = how === "insertFromPaste" && this.#isPasted;
-    const isTyping = /^insert(Text|LineBreak|Composition)|^delete/.test(how);
-    this.#change({ code, shape: isNew ? [] : this.#now.shape }, isTyping);
+    const isNew = inputType === "insertFromPaste" && data?.includes("\n"); // whole lines
+    const isTyping = /^insert(Text|LineBreak|Composition)|^delete/.test(inputType);
+    this.#history.change({ code, ...(isNew && { shape: [] }) }, isTyping ? "code" : "");
   }
 
   /** @param {string} text */
   #resized(text) {
     const entry = parseSetting(text);
-    this.#change({ ...this.#now, shape: entry === "" ? [] : /** @type {number[]} */ ([entry].flat()) }, true);
+    this.#history.change({ shape: entry === "" ? [] : [entry].flat() }, "picture");
   }
 
   /** @param {CodeFix} fix */
   #apply({ edits, imageShape }) {
-    const { code, shape } = this.#now;
-    this.#change({ code: applyEdits(code, edits), shape: imageShape ?? shape });
+    const code = applyEdits(this.#now.code, edits);
+    this.#history.change({ code, ...(imageShape && { shape: imageShape }) });
     if (matchMedia("(pointer: coarse)").matches) this.#undo.focus(); // else a keyboard would cover the screen
   }
 
-  /** @param {string} text @param {HTMLButtonElement} control */
-  async #copied(text, control) {
-    setText(this.#clip, text);
-    await copy(this.#clip);
-    setText(this.#clip, "");
-    setText(control, "Copied");
-    this.#aloud.say("Copied.");
-  }
-
-  async #copyLink() {
+  async #ownLink() {
     const size = this.#reading?.imageShape.join("x");
     history.replaceState(history.state, "", `#${this.#address}:${size}.${await packed(this.#now.code)}`);
-    await this.#copied(location.href, this.#link);
+    return location.href;
   }
 
   async #followLink() {
     const [, name, size, sent] = /^#([^:]*):([\dx]*)\.(.*)$/.exec(location.hash) ?? [];
     const code = name === this.#address && sent ? await unpacked(sent) : null;
-    if (code) this.#change({ code, shape: size.split("x").map(Number) });
+    if (code) this.#history.change({ code, shape: size.split("x").map(Number) });
   }
 
   // ------------------------------------------------------------------------ what is shown
@@ -171,9 +126,10 @@ class Paste {
     return { ...read(this.#guess.shape), imageSource: "as your message says" };
   }
 
-  show() {
-    if (this.#isSaving) return;
+  /** @param {boolean} [isOwn]  what is shown was changed here */
+  show(isOwn = false) {
     const { code: text, shape } = this.#now;
+    if (isOwn) this.#editor.replace(text);
     const { code, message, lines } = splitMessage(text);
     const said = message ? meaningOf(message) ?? { quote: message.split("\n").at(-1) ?? "", meaning: UNKNOWN } : null;
     const isPossible = shape.every((size) => Number.isInteger(size) && size > 0);
@@ -184,9 +140,9 @@ class Paste {
     this.#editor.show(this.#lines);
     if (isPossible && document.activeElement !== this.#size) this.#size.value = reading.imageShape.join("×");
     setText(this.#source, isPossible ? reading.imageSource : "Write it as 1×28×28.");
-    this.#undo.setAttribute("aria-disabled", String(!this.#past.length));
-    setText(this.#copy, COPY_CODE);
-    setText(this.#link, LINK);
+    this.#undo.setAttribute("aria-disabled", String(this.#history.isEmpty));
+    this.#copy.show();
+    this.#link.show();
     this.#showNetworks(reading);
     for (const { node, show } of [this.#diagram, this.#table]) {
       show(reading);
@@ -195,7 +151,7 @@ class Paste {
     this.#explain(reading, said, null);
     clearTimeout(this.#timer);
     const explain = () => this.#explain(reading, said, explainReading(reading));
-    this.#timer = window.setTimeout(explain, this.#isTyping ? PAUSE : 0);
+    this.#timer = window.setTimeout(explain, this.#history.field ? PAUSE : 0);
   }
 
   /** @param {Reading} reading @param {Meaning | null} said @param {CodeExplanation | null} explanation */
@@ -203,7 +159,7 @@ class Paste {
     this.#answer.replaceChildren(...answerTo(reading, said, explanation, (fix) => this.#apply(fix)));
     if (explanation || !reading.problem) this.#aloud.say(summaryOf(reading, said));
     const place = reading.refusal?.place ?? reading.problem?.shown;
-    if (place && !this.#isTyping) this.#editor.reveal(place.line - 1, false);
+    if (place && !this.#history.field) this.#editor.reveal(place.line - 1, false);
   }
 
   /** @param {Reading} reading */

@@ -56,7 +56,7 @@ export class Program {
     this.network = this.#made(chosen[1]);
     const isMade = this.network instanceof Instance;
     if (!isMade) throw new Unreadable(`${this.name} gives no network that can be read here`);
-    nameModules(this.network, "");
+    this.modules = named(this.network, "");
   }
 
   /** Is this a network, or a class that is no part of another, or does it make one? @param {[string, PyValue]} choice */
@@ -155,17 +155,15 @@ function firstShape(value) {
   return Array.isArray(value) && value.length ? firstShape(value[0]) : [];
 }
 
-/** Give every module the name under which its network knows it. @param {Instance} module @param {string} name */
-function nameModules(module, name) {
-  if (module.name !== null) return;
+/**
+ * Give every module the name under which its network knows it.
+ *
+ * @param {Instance} module @param {string} name @returns {Instance[]}  all of them
+ */
+function named(module, name) {
+  if (module.name !== null) return [];
   module.name = name;
-  for (const [child, each] of module.children) nameModules(each, name ? `${name}.${child}` : child);
-}
-
-/** Parameters that a network has outside its layers. @param {Instance} module @returns {number} */
-function freeParameters({ attributes, modules }) {
-  const own = [...attributes.values()].filter((value) => value instanceof Shaped && value.isParameter);
-  return sumOf([...own.map(({ shape }) => productOf(shape)), ...modules.map(freeParameters)]);
+  return [module, ...module.children.flatMap(([child, each]) => named(each, name ? `${name}.${child}` : child))];
 }
 
 /** Is a name written in a piece of code? @param {PyNode} node @param {string} name @returns {boolean} */
@@ -188,7 +186,7 @@ function unreachedBehind(tree, { place, shown }) {
 
 /** @param {Program} program @param {number[]} imageShape @param {string} imageSource @returns {Reading} */
 function readingOf(program, imageShape, imageSource) {
-  const { tree: { code }, name, network, choices, run: { torch } } = program;
+  const { tree: { code }, name, network, modules, choices, run: { torch } } = program;
   const pass = program.pass(imageShape);
   const problem = diagnose(pass);
   const placed = (/** @type {any} */ { node, module, isInSequence }) =>
@@ -199,10 +197,13 @@ function readingOf(program, imageShape, imageSource) {
     const { isUnknown, inputShape, sources } = step;
     return { ...row, ...placed(step), isKnown: !isUnknown, inputShape: namedShape(inputShape), sources };
   });
-  const layers = torch.made.flatMap((layer) => (layer.name === null ? []
-    : { name: layer.name, place: layer.made.place, numParameters: layer.unknown ? 0 : torch.numParameters(layer) }));
+  const layers = modules.map((each) =>
+    ({ place: each.made.place, numParameters: each.unknown ? 0 : torch.numParameters(each) }));
+  const attributes = modules.flatMap((each) => [...each.attributes.values()]);
+  const free = attributes.filter((value) => value instanceof Shaped && value.isParameter);
   const numUsed = sumOf(rows.map((row) => row.numParameters));
-  const numAll = Math.max(numUsed, sumOf(layers.map((layer) => layer.numParameters)) + freeParameters(network));
+  const numMade = sumOf([...layers.map((layer) => layer.numParameters), ...free.map(({ shape }) => productOf(shape))]);
+  const numAll = Math.max(numUsed, numMade);
   return {
     ...NOTHING, code, network: name, networks: [...choices.keys()], imageShape, imageSource, rows, layers,
     inputPlace: network.cls?.find("forward")?.node?.parameters[1]?.node.place ?? null,

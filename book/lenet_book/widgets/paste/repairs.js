@@ -1,6 +1,7 @@
 // @ts-check
 /** Why pasted code does not work, and edits of it that make it work: each was made, and the code read again. */
-import { diagnose, losesBatch, takesBatchSecond, torchSentence } from "../calculator/diagnosis.js";
+import { settingChange } from "../calculator/changes.js";
+import { diagnose, losesBatch, takesBatchSecond, titleOf, torchSentence } from "../calculator/diagnosis.js";
 import { fixText, reasonOf, searchFixes } from "../calculator/fixes.js";
 import { kindOf, settingText } from "../calculator/kinds.js";
 import { productOf } from "../shared/numbers.js";
@@ -135,15 +136,11 @@ function* callFamilies({ kind }, steps) {
 
 /** @param {CodeStep} step @returns {Change[]} */
 function callChanges(step) {
-  const { node, module, layer, title = layer.name, operation = "" } = step;
-  const reason = losesBatch(step) ? `${title} does not keep the batch axis` : "";
-  const ofLayer = { layer: layer.name, of: layer, leadsOn: true };
-  if (takesBatchSecond(step)) {
-    return [{ text: `batch_first=True in ${title}`, reason: "", ...ofLayer, settings: { batch_first: true } }];
-  }
-  if (module?.type === "Flatten" && (layer.settings.start_dim ?? 1) !== 1) {
-    return [{ text: `start_dim=1 in ${layer.name}`, reason, ...ofLayer, settings: { start_dim: 1 } }];
-  }
+  const { node, module, layer, operation = "" } = step;
+  const reason = losesBatch(step) ? `${titleOf(step)} does not keep the batch axis` : "";
+  if (takesBatchSecond(step)) return [{ ...settingChange(layer, { batch_first: true }), leadsOn: true }];
+  const isCutShort = module?.type === "Flatten" && (layer.settings.start_dim ?? 1) !== 1;
+  if (isCutShort) return [{ ...settingChange(layer, { start_dim: 1 }, reason), leadsOn: true }];
   const meant = MEANT[layer.name];
   const [owner, ...given] = operandsOf(node, false);
   if (module || !meant || node.type !== "CallExpression" || !owner) return [];

@@ -31,7 +31,8 @@ const AXES = {
 };
 /** Settings that a recorded call leaves out at these values. @type {Settings} */
 const USUAL = fromPython("lenet_book.widgets.paste.calls:usual");
-const FLOATS = setOf("p eps alpha momentum negative_slope beta threshold min_val max_val");
+const FLOATS = new Set(Object.values(KINDS).flatMap(({ settings }) =>
+  Object.keys(settings).filter((name) => settings[name].type === "float")));
 const SIZES = /^(in_.*|out_.*|num_(features|channels)|(hidden|kernel)_size|stride|(output_)?padding|dilation|groups)$/;
 const BATCH_SIZE = /^(\w+\.(size\(0\)|shape\[0\])|len\(\w+\))$/;
 
@@ -44,8 +45,6 @@ export class Torch {
   given = [];
   /** Tensors that a script makes, and those that it gives to networks. @type {NotedShape[]} */
   noted = [];
-  /** All layers that were made. @type {Instance[]} */
-  made = [];
   /** What has run, and so is counted. @type {Set<Shaped | Instance>} */
   #used = new Set();
 
@@ -137,7 +136,6 @@ export class Torch {
     layer.unknown = mattering.flatMap((name) => settings[name]).find((value) => value instanceof Unknown) ?? null;
     const refusal = layer.unknown ? "" : missing ? `${missing} is not given` : refusalOf(() => checkSizes(layer));
     if (refusal) layer.unknown = this.run.unknown(call.node, `cannot be made: ${refusal}`);
-    this.made.push(layer);
     return layer;
   }
 

@@ -34,9 +34,8 @@ interface CodeRow extends Row {
 /** Where a network goes wrong; `needed` and `came` are 0 where those are no numbers. */
 type CodeProblem = Omit<Problem, "step"> & Pick<CodeRow, "name" | "place" | "shown">;
 
-/** A layer that was made, whether or not it ran. */
+/** A module that was made, whether or not it ran. */
 interface MadeLayer {
-  name: string;
   place: SourcePlace;
   numParameters: number;
 }
@@ -153,6 +152,9 @@ interface EditorLine {
   note: string;
   state: string;
 }
+
+/** What a line gives, each time that it runs. */
+type Visit = { place: SourcePlace; shape: string }[];
 
 /** A part of the network as it is drawn; a click on it leads to a line. */
 interface DiagramNode {
