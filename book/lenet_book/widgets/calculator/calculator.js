@@ -37,7 +37,7 @@ class Calculator {
   #open = -1;
   #aloud = announcer();
   #presets;
-  #input = inputFields((axis, entry) => this.#history.change({ imageShape: this.#stack.imageShape.with(axis, entry) }, `input ${axis}`));
+  #input = inputFields((axis, entry) => this.#history.change({ imageShape: this.#history.now.imageShape.with(axis, entry) }, `input ${axis}`));
   #undo = button("Undo", () => this.#takeBack());
   #problem = element("p", { class: "lenet-explanation" });
   #totals = element("p", { class: "lenet-totals" });
@@ -66,11 +66,6 @@ class Calculator {
         this.#code.node), this.#aloud.node);
   }
 
-  /** @returns {Stack} */
-  get #stack() {
-    return this.#history.now;
-  }
-
   #closeEditor() {
     this.#focus(`name ${this.#open}`);
     this.toggle(this.#open);
@@ -83,7 +78,7 @@ class Calculator {
 
   /** @param {string} type */
   #add(type) {
-    const { layers } = this.#stack;
+    const { layers } = this.#history.now;
     const { sizes, pass } = this.#findings;
     const at = this.#open < 0 ? layers.length : this.#open + 1;
     const shape = lastShape(sizes, pass.steps.slice(0, at)); // or the last one known
@@ -94,14 +89,14 @@ class Calculator {
 
   /** @param {number} index @param {string} name @param {Setting} value */
   set(index, name, value) {
-    const { layers } = this.#stack;
+    const { layers } = this.#history.now;
     const layer = { ...layers[index], settings: { ...layers[index].settings, [name]: value } };
     this.#history.change({ layers: layers.with(index, layer) }, `${name} ${index}`);
   }
 
   /** @param {number} index @param {number} by */
   move(index, by) {
-    const { layers } = this.#stack;
+    const { layers } = this.#history.now;
     const to = index + by;
     if (to < 0 || to >= layers.length) return;
     if (this.#open === index) this.#open = to;
@@ -112,8 +107,8 @@ class Calculator {
   /** @param {number} index */
   remove(index) {
     this.#open = -1;
-    this.#history.change({ layers: this.#stack.layers.toSpliced(index, 1) });
-    this.#focus(`name ${Math.min(index, this.#stack.layers.length - 1)}`);
+    this.#history.change({ layers: this.#history.now.layers.toSpliced(index, 1) });
+    this.#focus(`name ${Math.min(index, this.#history.now.layers.length - 1)}`);
   }
 
   /** @param {number} index */
@@ -125,7 +120,7 @@ class Calculator {
   /** @param {Fix} fix */
   apply({ changes }) {
     const { wrong } = this.#findings;
-    this.#history.change(applyChanges(this.#stack, changes));
+    this.#history.change(applyChanges(this.#history.now, changes));
     this.#focus(`name ${wrong}`);
   }
 
@@ -136,7 +131,7 @@ class Calculator {
 
   /** Show the present stack. */
   show() {
-    const stack = this.#stack;
+    const stack = this.#history.now;
     const findings = this.#findings = analyse(stack);
     const { sizes, pass, refusal, wrong } = findings;
     this.#presets.show(stack);

@@ -20,10 +20,10 @@ export class History {
     this.#model = model;
     this.#names = Object.entries(names);
     this.#show = show;
-    this.stops = Object.values(names).map((name) => watchValue(model, name, () => this.#isSaving || show(false)));
+    this.stops = this.#names.map(([, name]) => watchValue(model, name, () => this.#isSaving || show(false)));
   }
 
-  /** @returns {any} */
+  /** The values, by their names here. @returns {any} */
   get now() {
     return Object.fromEntries(this.#names.map(([key, name]) => [key, this.#model.get(name)]));
   }

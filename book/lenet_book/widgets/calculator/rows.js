@@ -15,7 +15,7 @@ export function tabulate(steps) {
   const fields = [];
   return steps.map((step, index) => {
     const windows = step.isUnknown ? [] : [...windowsOver(step.layer, step.inputShape), ...coveringWindows(step)];
-    const macs = numMacs(step);
+    const macs = step.isUnknown ? 0 : numMacs(step);
     const field = step.isUnknown ? null : fieldOf(step, windows, fields, index);
     fields.push(field);
     return {

@@ -24,8 +24,6 @@ export class Interpreter {
   /** Objects whose constructors are being read. */
   numMaking = 0;
   globals = new Scope(null);
-  /** Where the last call was written. */
-  scope = this.globals;
   /** What layers and functions of torch do. */
   torch = new Torch(this);
   #calls = 0;
@@ -225,7 +223,7 @@ export class Interpreter {
   callOf(node, scope) {
     const called = this.evaluate(node.kids[0], scope);
     /** @type {PyCall} */
-    const { args, named } = { args: [], named: new Map(), node };
+    const { args, named } = { args: [], named: new Map(), node, scope };
     for (const { name, star, node: given, part } of node.arguments) {
       if (part.some(({ type }) => type === "for")) args.push(this.comprehension(part, scope));
       else if (name) named.set(name, this.evaluate(given, scope));
@@ -233,8 +231,7 @@ export class Interpreter {
       else if (star) for (const [key, value] of this.evaluate(given, scope)) named.set(key, value);
       else args.push(this.evaluate(given, scope));
     }
-    this.scope = scope;
-    return this.call(called, { args, named, node });
+    return this.call(called, { args, named, node, scope });
   }
 
   /** @param {PyValue} called @param {PyCall} given @returns {PyValue} */
@@ -262,7 +259,7 @@ export class Interpreter {
   }
 
   /** Give arguments to parameters. @param {PyFunction} called @param {PyCall} given @param {Scope} scope */
-  #bind(called, { args, named, node }, scope) {
+  #bind(called, { args, named, node, scope: outer }, scope) {
     const [left, rest] = [[...args], new Map(named)];
     const written = node.arguments;
     const plain = written.filter((each) => !each.name);
@@ -272,7 +269,7 @@ export class Interpreter {
       const usual = () => (value ? this.evaluate(value, called.scope)
         : new Unknown(`${name} is not given to ${called.name}`, node));
       const isGiven = !star && (isNamed || left.length > 0);
-      if (isGiven && origin && !origin.star) scope.origins.set(name, { node: origin.node, scope: this.scope });
+      if (outer && isGiven && origin && !origin.star) scope.origins.set(name, { node: origin.node, scope: outer });
       if (star) scope.set(name, star === "*" ? left.splice(0) : rest);
       else scope.set(name, isNamed ? rest.get(name) : isGiven ? left.shift() : usual());
       rest.delete(name);
@@ -280,13 +277,14 @@ export class Interpreter {
   }
 
   /** @param {PyClass} cls @param {PyCall} given */
-  #construct(cls, { args, named, node }) {
+  #construct(cls, given) {
+    const { args, named, node } = given;
     const made = new Instance(cls.torchBase, cls, node);
     const init = cls.find("__init__");
     this.numMaking += 1;
     try {
-      if (init) this.callFunction(init, { args: [made, ...args], named, node });
-      else if (made.type) this.call(this.torch.moduleAttribute(made, "__init__"), { args, named, node });
+      if (init) this.callFunction(init, { ...given, args: [made, ...args] });
+      else if (made.type) this.torch.setUp(made, given);
       const fields = cls.isDataclass ? cls.lineage.reverse().flatMap(({ scope }) => [...scope.keys()]) : [];
       fields.forEach((name, index) => made.attributes.set(name, named.get(name) ?? args[index] ?? cls.find(name)));
     } finally {

@@ -5,6 +5,7 @@ import { History } from "../calculator/history.js";
 import { copyButton } from "../calculator/parts.js";
 import { OWN_KEYS, announcer, button, element, setText } from "../shared/elements.js";
 import { choice, textField } from "../shared/fields.js";
+import { mounting } from "../shared/mounting.js";
 import { answerTo, rowTable, summaryOf } from "./answer.js";
 import { diagram } from "./diagram.js";
 import { Editor } from "./editor.js";
@@ -18,7 +19,7 @@ const PAUSE = 200; // milliseconds without a key, before changes are tried
 const UNKNOWN = "This message is none of those that the page knows.";
 
 class Paste {
-  #history; #address;
+  #history;
   /** @type {Reading | null} */
   #reading = null;
   #network = "";
@@ -43,15 +44,11 @@ class Paste {
   /** @type {EditorLine[]} */
   #lines = [];
 
-  /** @type {(() => void)[]} */
-  stops = [];
-
-  /** @param {Model} model @param {string} address  the name of links into this widget; "" for none */
-  constructor(model, address) {
+  /** @param {Model} model */
+  constructor(model) {
     this.#history = new History(model, { code: "code", shape: "input_shape" }, (isOwn) => this.show(isOwn));
-    this.#address = address;
     const clear = button("Clear", () => this.#history.change({ code: "", shape: [] }));
-    const commands = [this.#undo, clear, this.#copy.node, ...(address ? [this.#link.node] : [])];
+    const commands = [this.#undo, clear, this.#copy.node, this.#link.node];
     const strip = element("div", { class: "lenet-strip" },
       element("label", { class: "lenet-choice" }, "picture", this.#size), this.#source, this.#networks,
       element("span", { class: "lenet-commands" }, ...commands));
@@ -61,27 +58,23 @@ class Paste {
     const onfocusout = () => (this.#history.field = "");
     const attributes = { class: "lenet-widget lenet-paste", ...OWN_KEYS, onfocusout };
     this.root = element("div", attributes, board, this.#aloud.node);
-  }
-
-  start() {
     const follow = () => this.#followLink();
     addEventListener("hashchange", follow);
     const unfollow = () => removeEventListener("hashchange", follow);
     this.stops = [...this.#history.stops, unfollow, () => clearTimeout(this.#timer)];
-    this.show();
-    follow();
+    queueMicrotask(follow); // once it is in its place
   }
 
-  /** @returns {Pasted} */
-  get #now() {
-    return this.#history.now;
+  /** The name of links into this widget; empty where it has none. */
+  get #address() {
+    return this.root.parentElement?.id ?? "";
   }
 
   // ------------------------------------------------------------------------ what the reader does
 
   /** @param {string} code @param {InputEvent} event */
   #typed(code, { inputType, data }) {
-    if (code === this.#now.code) return; // it was put in here
+    if (code === this.#history.now.code) return; // it was put in here
     const isNew = inputType === "insertFromPaste" && data?.includes("\n"); // whole lines
     const isTyping = /^insert(Text|LineBreak|Composition)|^delete/.test(inputType);
     this.#history.change({ code, ...(isNew && { shape: [] }) }, isTyping ? "code" : "");
@@ -95,14 +88,14 @@ class Paste {
 
   /** @param {CodeFix} fix */
   #apply({ edits, imageShape }) {
-    const code = applyEdits(this.#now.code, edits);
+    const code = applyEdits(this.#history.now.code, edits);
     this.#history.change({ code, ...(imageShape && { shape: imageShape }) });
     if (matchMedia("(pointer: coarse)").matches) this.#undo.focus(); // else a keyboard would cover the screen
   }
 
   async #ownLink() {
     const size = this.#reading?.imageShape.join("x");
-    history.replaceState(history.state, "", `#${this.#address}:${size}.${await packed(this.#now.code)}`);
+    history.replaceState(history.state, "", `#${this.#address}:${size}.${await packed(this.#history.now.code)}`);
     return location.href;
   }
 
@@ -128,7 +121,7 @@ class Paste {
 
   /** @param {boolean} [isOwn]  what is shown was changed here */
   show(isOwn = false) {
-    const { code: text, shape } = this.#now;
+    const { code: text, shape } = /** @type {Pasted} */ (this.#history.now);
     if (isOwn) this.#editor.replace(text);
     const { code, message, lines } = splitMessage(text);
     const said = message ? meaningOf(message) ?? { quote: message.split("\n").at(-1) ?? "", meaning: UNKNOWN } : null;
@@ -143,6 +136,7 @@ class Paste {
     this.#undo.setAttribute("aria-disabled", String(this.#history.isEmpty));
     this.#copy.show();
     this.#link.show();
+    this.#link.node.hidden = !this.#address;
     this.#showNetworks(reading);
     for (const { node, show } of [this.#diagram, this.#table]) {
       show(reading);
@@ -173,12 +167,4 @@ class Paste {
   }
 }
 
-/** @param {{ model: Model, el: HTMLElement }} context */
-export function render({ model, el }) {
-  const paste = new Paste(model, el.id);
-  el.append(paste.root);
-  paste.start();
-  return () => paste.stops.forEach((stop) => stop());
-}
-
-export default { render };
+export default { render: mounting(Paste) };

@@ -123,7 +123,7 @@ export class Torch {
   #makeLayer(layer, call) {
     const { type, settings } = layer;
     const kind = KINDS[type].settings;
-    layer.scope = this.run.scope;
+    layer.scope = call.scope ?? null;
     for (const [name, value] of Object.entries(byName(Object.keys(kind), call))) {
       if (kind[name]) settings[name] = Array.isArray(value) ? [...value] : value; // else on which device, or the like
     }

@@ -123,6 +123,7 @@ interface PyCall {
   args: PyValue[];
   named: Map<string, PyValue>;
   node: PyNode;
+  scope?: Scope;
 }
 
 /** How a statement leaves what is around it. */
