@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lenet.shapes import wording
 from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, loses_batch, takes_maps
-from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, layer_path
+from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
 from lenet.shapes.wording import layer_code, setting_text, shape_text, size_text, title_of
 from lenet.tracing import Step
@@ -79,7 +80,7 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
     code = "images"
     if images.dtype != dtype:
         reason = f"the images are {dtype_name(images.dtype)} and the weights {dtype_name(dtype)}"
-        code = "images.float()" if dtype is torch.float32 else f"images.to({dtype})"
+        code = f"images{_cast(dtype)}"
         if images.dtype is torch.uint8:  # pixels from 0 to 255 to numbers from 0 to 1
             code += " / 255"
         yield _images_change(code, images, reason)
@@ -99,6 +100,12 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
     if kind_of(first).name == "Linear" and images.dim() > 2:
         reason = "a linear layer wants every image as one row"
         yield _images_change(f"{code}.flatten(start_dim=1)", images, reason)
+
+
+def _cast(dtype: torch.dtype) -> str:
+    """Write the call that makes numbers of another type."""
+    short = {torch.float32: ".float()", torch.int64: ".long()"}
+    return short.get(dtype, f".to({dtype})")
 
 
 def _is_plain(images: Tensor, first: Step) -> bool:
@@ -131,6 +138,7 @@ def size_changes(images: Tensor, ratio: float) -> Iterator[Change]:
     is_square = len(set(pixels)) == 1
     sizes = [(s,) * len(pixels) for s in usual if is_square and 2 * s >= min(pixels)]
     sizes += [tuple(size + d for size in scaled) for d in nearest[:5] if ratio != 1]
+    sizes += [tuple(-(-size // n) * n for size in pixels) for n in (4, 8, 16, 32)]
     sizes += [tuple(number + d for number in pixels) for d in nearest]
     if not is_square:
         sizes += [(*pixels[:-1], pixels[-1] + d) for d in nearest]
@@ -169,6 +177,8 @@ def own_changes(problem: Problem) -> Iterator[Change]:
     if step is None or step.module is None or not step.input_shapes or problem.kind == "axes":
         return
     shape, fit = step.input_shapes[0], kind_of(step).fits
+    if isinstance(step.module, nn.Embedding) and step.inputs:
+        yield from _setting_change(step, {"num_embeddings": int(step.inputs[0].max()) + 1})
     if "normalized_shape" in step.settings:
         came = shape[-len(step.settings["normalized_shape"]) :]
         yield from _setting_change(step, {"normalized_shape": came}, leads_on=True)
@@ -176,8 +186,9 @@ def own_changes(problem: Problem) -> Iterator[Change]:
         yield from _setting_change(step, {fit.setting: shape[fit.axis]}, leads_on=True)
 
 
-def followers(problem: Problem) -> Iterator[Change]:
+def followers(model: nn.Module, problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
     """What may have to follow another change."""
+    yield from (each for each in operand_changes(model, problem, steps) if each.flattens)
     yield from own_changes(problem)
     if problem.kind == "batch" and problem.step is not None:
         yield from call_changes([problem.step])
@@ -220,11 +231,12 @@ def _rewritings(step: Step) -> Iterator[Change]:
         yield from _setting_change(step, {"dim": axis}, _loses(step), leads_on=True)
 
 
+TURNS = ("t", "T", "transpose", "permute")
 # For an operation that changes axes, what may be written instead.
 _MEANT = {
     "view": (".reshape({})", ".flatten(1)"),
     **dict.fromkeys(("reshape", "flatten", "squeeze"), (".flatten(1)",)),
-    **dict.fromkeys(("t", "T", "transpose", "permute"), ("",)),
+    **dict.fromkeys(TURNS, ("",)),
     "getitem": ("[:, {}]",),
 }
 
@@ -240,11 +252,12 @@ def _loses(step: Step) -> str:
     return f"{title_of(step)} leaves more than one axis for each image" if wrong else ""
 
 
-def shortcut_changes(model: nn.Module, problem: Problem) -> Iterator[Change]:
+def shortcut_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
     """A 1×1 convolution on the shortcut of a residual block whose maps change on the other way."""
     step = problem.step
     call = expression_at(step.place) if step else None
-    if step is None or call is None or not isinstance(call.node, ast.BinOp | ast.AugAssign):
+    is_sum = call is not None and isinstance(call.node, ast.BinOp | ast.AugAssign)
+    if step is None or call is None or not (is_sum and gets_maps(step, steps)):
         return
     block, shapes = model.get_submodule(step.scope), step.input_shapes
     for operand, came, wanted in zip(call.operands(), shapes, shapes[::-1], strict=False):
@@ -257,7 +270,7 @@ def shortcut_changes(model: nn.Module, problem: Problem) -> Iterator[Change]:
         alike = [name for name, each in model.named_modules() if type(each) is type(block)]
         if new := added_attribute(model, step.scope, f"shortcut = {layer}"):
             edits = (new, operand.replaced(f"self.shortcut({operand.text})"))
-            made = tuple(f"{layer_path(model, name)}.shortcut = {layer}" for name in alike)
+            made = tuple(f"{wording.layer_path(name)}.shortcut = {layer}" for name in alike)
             text = f"a 1×1 convolution on {operand.text}"
             yield Change(text, edits=edits, additions=made)
 
@@ -314,8 +327,10 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
     wanted = next(iter(kind_of(step).input_dims), axes)
     if takes_maps(step, steps):
         yield ".flatten(1)", "Flatten()"
-    if step.operation.lower() == "embedding":
-        yield ".long()", ""
+    weight = getattr(step.module, "weight", None)
+    if isinstance(weight, Tensor) and step.inputs:
+        dtype = torch.int64 if isinstance(step.module, nn.Embedding) else weight.dtype
+        yield from [(_cast(dtype), "")] if step.inputs[0].dtype != dtype else []
     if needed and axes == 2 < wanted and shape[1] % needed == 0:
         side = round((shape[1] // needed) ** (1 / (wanted - 2)))
         size = (needed, *[side] * (wanted - 2))
@@ -331,8 +346,12 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
         other = step.input_shapes[1 - index]
         if axes < len(other):
             yield f"[{', '.join([':'] * axes + ['None'] * (len(other) - axes))}]", ""
+        elif len(other) == 2 < axes:
+            yield ".flatten(1)", ""
         elif axes > 1 and shape[:-1] == other[:-1]:
             yield ".transpose(-2, -1)", ""
+        elif axes > 2:
+            yield ".transpose(0, 1)", ""
 
 
 def width_changes(problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
@@ -360,7 +379,7 @@ def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
 def pixel_ratio(problem: Problem, steps: Sequence[Step]) -> float:
     """How many times as many pixels a layer behind a flatten needs; 1 where that is not known."""
     _, width = _arriving(problem, steps)
-    is_known = is_product(problem, steps) and problem.needed > width
+    is_known = is_product(problem, steps) and problem.needed >= width
     return problem.needed / problem.came if is_known else 1
 
 

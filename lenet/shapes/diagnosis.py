@@ -21,6 +21,7 @@ from lenet.shapes.formulas import ShapeError
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, windows_of
 from lenet.shapes.wording import parsed, shape_text, sizes_as_written, title_of
 from lenet.tracing import MODEL_INPUT, Failure, Recording, Step, tensors_in
+from lenet.tracing.tracer import Then
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class Call:
         model: the network.
         args: its arguments by position: images (N, C, H, W) first as a rule.
         kwargs: its arguments by name.
+        then: what is done with its output, and has to work too: a loss.
     """
 
     model: nn.Module
     args: Sequence[Any]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    then: Then = None
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -44,7 +47,7 @@ class Call:
 
     def run(self, **options: Any) -> Recording:  # noqa: ANN401
         """Repeat the call on a private copy of the network."""
-        return tracing.run(self.model, self.args, kwargs=self.kwargs, **options)
+        return tracing.run(self.model, self.args, kwargs=self.kwargs, then=self.then, **options)
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,15 @@ def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
         The problem; None when every image kept its row and every map was flattened.
     """
     failure, steps, batch = recording.failure, recording.steps, batch_of(inputs)
-    if failure is None:
-        return next(chain(_taken_maps(recording), _lost_batches(inputs, recording)), None)
+    if failure is None or recording.output is not None:
+        alone = replace(recording, failure=None)  # what came behind the network apart
+        problem = next(chain(_taken_maps(alone), _lost_batches(inputs, alone)), None)
+        if failure is None or problem is not None:
+            return problem
     step = failure.step
     if step is None or not step.input_shapes:
         return Problem("other", _stopped(failure, batch), step, len(steps))
-    misfits = chain(_wrong_kinds(step, inputs, batch), _wrong_sizes(step, steps, batch))
+    misfits = chain(_wrong_kinds(step, batch), _wrong_sizes(step, steps, batch))
     problem = next(misfits, None) or _wrong_operands(step, batch)
     why = _reckoned(step, steps, problem) if problem.kind == "features" else ""
     return replace(problem, step=step, index=len(steps), why=why)
@@ -110,26 +116,26 @@ def batch_of(inputs: object) -> int:
 
 def _stopped(failure: Failure, batch: int) -> str:
     """Say where Python code between two operations gave up, and the shapes of what it names."""
-    place, seen = failure.place, dict[str, object]()
+    place, names = failure.place, dict[str, object]()
     code = place.code or "forward"
     for frame, line in traceback.walk_tb(failure.error.__traceback__):
         written = linecache.getline(frame.f_code.co_filename, line).strip()
         if place.code and line == place.line and place.code in written:
-            code, seen = written, frame.f_locals
+            code, names = written, frame.f_locals
     shapes = [
-        f"{name} is {_seen(value, batch)}"
-        for name, value in seen.items()
+        f"{name} is {seen(value, batch)}"
+        for name, value in names.items()
         if isinstance(value, Tensor | tuple | list) and re.search(rf"\b{name}\b", code)
     ]
     where = f", where {' and '.join(shapes)}" if shapes else ""
     return f"{' '.join(code.split())} raises {type(failure.error).__name__}{where}"
 
 
-def _seen(value: object, batch: int) -> str:
+def seen(value: object, batch: int | None = None) -> str:
     """Write the shape of a tensor; of several, that they are a tuple or a list."""
     if isinstance(value, Tensor):
         return shape_text(value.shape, batch)
-    shapes = [_seen(tensor, batch) for tensor in tensors_in(value)]
+    shapes = [seen(tensor, batch) for tensor in tensors_in(value)]
     return f"a {type(value).__name__} of {' and '.join(shapes)}"
 
 
@@ -199,15 +205,11 @@ def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
 
 def gets_maps(step: Step, steps: Sequence[Step]) -> bool:
     """Tell whether what a step gets comes from a convolution or pooling, in its layout."""
-    source = step.sources[0]
-    while source is not None and source >= 0:
-        if has_windows(steps[source]):
-            return True
-        source = steps[source].sources[0] if is_pointwise(steps[source]) else None
-    return False
+    makers = [steps[source] for source in step.sources if source is not None and source >= 0]
+    return any(has_windows(s) or (is_pointwise(s) and gets_maps(s, steps)) for s in makers)
 
 
-def _wrong_kinds(step: Step, inputs: Sequence[Any], batch: int) -> Iterator[Problem]:
+def _wrong_kinds(step: Step, batch: int) -> Iterator[Problem]:
     """What comes instead of one tensor, of the weights' type, with a spread to take in training."""
     kind, module, shapes, title = kind_of(step), step.module, step.input_shapes, title_of(step)
     takes_one = kind.window or kind.pointwise or kind.name == "Linear"
@@ -219,10 +221,11 @@ def _wrong_kinds(step: Step, inputs: Sequence[Any], batch: int) -> Iterator[Prob
         takes = f"{title} takes the spread of each channel over the batch in training"
         gets = f"{shape_text(shapes[0])} has one value for each channel"
         yield Problem("training", f"{takes}, but {gets}")
-    weight, types = getattr(module, "weight", None), {t.dtype for t in tensors_in(inputs)}
-    if isinstance(weight, Tensor) and MODEL_INPUT in step.sources and len(types) == 1:
-        came, takes_words = types.pop(), isinstance(module, nn.Embedding)
-        but = f"has {dtype_name(weight.dtype)} weights, but the images are"
+    weight, takes_words = getattr(module, "weight", None), isinstance(module, nn.Embedding)
+    if isinstance(weight, Tensor) and step.inputs:
+        came, names = step.inputs[0].dtype, [f"{name} is" for name in _operands(step)]
+        names = ["the images are"] if MODEL_INPUT in step.sources else [*names, "it gets"]
+        but = f"has {dtype_name(weight.dtype)} weights, but {names[0]}"
         but = "takes whole numbers (int64), but gets" if takes_words else but
         if came.is_floating_point if takes_words else came != weight.dtype:
             yield Problem("type", f"{title} {but} {dtype_name(came)}")
@@ -303,9 +306,15 @@ def _needs(step: Step) -> str:
         return f"whole numbers below {module.num_embeddings}"
     if isinstance(module, nn.LayerNorm):
         return f"shapes that end in {shape_text(module.normalized_shape)}"
-    if isinstance(module, nn.RNNBase):
-        num_layers = module.num_layers * (1 + module.bidirectional)
-        return f"a state ({num_layers}, N, {module.hidden_size})"
+    if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+        given, came = step.settings, step.input_shapes[0]
+        layers = (
+            [given["num_layers"] * (1 + given["bidirectional"])] if "num_layers" in given else []
+        )
+        axis = 0 if given.get("batch_first", True) else 1
+        batch = came[axis : axis + len(came) - 1 - len(layers)]
+        state = "a pair of states" if isinstance(module, nn.LSTM | nn.LSTMCell) else "a state"
+        return f"{state} {(*layers, *batch, given['hidden_size'])}"
     return ""
 
 

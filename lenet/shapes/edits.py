@@ -20,7 +20,7 @@ from torch import nn
 
 from lenet.shapes.wording import setting_text
 from lenet.tracing import Place, constructor_parameters
-from lenet.tracing.torch_calls import bind
+from lenet.tracing.torch_calls import ALIASES, bind
 
 _LIBRARIES = ("torch", "F", "nn.functional", "torch.nn.functional")
 _Space = tuple[dict[str, Any], dict[str, Any]]
@@ -133,7 +133,8 @@ class Expression:
             LookupError: the call is written with ``*`` or ``**``.
         """
         positional, keywords = getattr(self.node, "args", []), getattr(self.node, "keywords", [])
-        given = dict(zip(names, positional, strict=False)) | {k.arg: k.value for k in keywords}
+        named = {ALIASES.get(each.arg, each.arg): each.value for each in keywords}
+        given = dict(zip(names, positional, strict=False)) | named
         if None in given or any(isinstance(each, ast.Starred) for each in given.values()):
             raise LookupError(f"{self.text} does not name its arguments")
         return {name: Expression(self.file, value) for name, value in given.items()}
@@ -227,16 +228,6 @@ def added_attribute(model: nn.Module, owner: str, assignment: str) -> Edit | Non
             new = f"self.{assignment}\n{line[:indent]}"
             return Edit(call.file, call.node.lineno, indent, "", new)
     return None
-
-
-def layer_path(model: nn.Module, name: str) -> str:
-    """Write where a layer is in a network that is made: ``model.features[0]``."""
-    path, owner = "model", model
-    for part in name.split(".") if name else ():
-        key = f'["{part}"]' if isinstance(owner, nn.ModuleDict) else f".{part}"
-        path += f"[{part}]" if part.isdigit() else key
-        owner = owner.get_submodule(part)
-    return path
 
 
 def rewrite(model: nn.Module, edits: Sequence[Edit]) -> None:

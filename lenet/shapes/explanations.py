@@ -7,8 +7,9 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ from lenet.shapes.kinds import is_pointwise, kind_of
 from lenet.shapes.markup import STYLE, problem_html
 from lenet.shapes.wording import arguments_of, shape_text
 from lenet.tracing import NOWHERE, Place, Recording, Step
-from lenet.tracing.torch_calls import place_of_error, place_of_frame
+from lenet.tracing.torch_calls import Function, Keywords, place_of_error, place_of_frame
 
 
 @dataclass(frozen=True)
@@ -313,10 +314,10 @@ class _BroadcastWarner(TorchFunctionMode):
 
     def __torch_function__(
         self,
-        func: Callable[..., Any],
+        func: Function,
         types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        args: Sequence[Any] = (),
+        kwargs: Keywords | None = None,
     ) -> object:
         """Run a function; where it made (N, N) of (N, 1) and (N,), say so."""
         result = func(*args, **(kwargs or {}))
@@ -333,11 +334,14 @@ class _BroadcastWarner(TorchFunctionMode):
         return result
 
 
+Loss = Callable[..., Tensor]
 _FORGIVING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 _OF_CLASSES = ("cross_entropy", "nll_loss")
-_RIGHT_TARGETS = (
-    ".argmax(dim=1)", ".long()", ".squeeze(1)", " - 1", ".float()", ".unsqueeze(1)",
-    ".squeeze(1).long()", ".unsqueeze(1).float()"
+_RIGHT = (
+    ("input", "[0]"), ("input", ".transpose(1, 2)"), ("target", ".argmax(dim=1)"),
+    ("target", ".long()"), ("target", ".squeeze(1)"), ("target", " - 1"), ("target", ".float()"),
+    ("target", ".unsqueeze(1)"), ("target", ".squeeze(1).long()"),
+    ("target", ".unsqueeze(1).float()"), ("target", ".flatten()")
 )  # fmt: skip
 
 
@@ -351,43 +355,74 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     loss = getattr(functional, frame.f_code.co_name)
     given = {name: frame.f_locals[name] for name in inspect.signature(loss).parameters}
     output, target = given["input"], given["target"]
-    for call in last if output.dim() > 2 or output.shape[:1] != target.shape[:1] else ():
-        if explanation := explain_failure(call, call.run(), seconds):
+    shape = output.shape if isinstance(output, Tensor) else ()
+    calls = [_with_loss(call, loss, given) for call in last]
+    for call in calls if len(shape) > 2 or shape[:1] != target.shape[:1] else ():
+        alone = replace(call, then=None)
+        if explanation := explain_failure(call, alone.run(), seconds):
             return explanation
     needs = "an output and targets of one shape, both floating-point numbers"
-    if loss.__name__ in _OF_CLASSES:
-        num, *pixels = output.shape[1:] or ("C",)
+    if not shape:
+        needs = "one tensor for its output"
+    elif loss.__name__ in _OF_CLASSES:
+        num, *pixels = shape[1:] or ("C",)
         wanted, labels = shape_text(("N", num, *pixels)), shape_text(("N", *pixels))
         needs = f"an output {wanted} and labels {labels}, whole numbers below {num}"
-        needs += ", not one-hot rows" if output.shape == target.shape else ""
+        needs += ", not one-hot rows" if shape == target.shape else ""
     place = place_of_error(error)
     names = arguments_of(place.code)[:2]
     outputs, targets = names if len(names) == 2 else ("the output", "the target")
-    owner = f"({targets})" if " " in targets else targets
     gets = f"{outputs} is {_described(output)} and {targets} is {_described(target)}"
     what = f"{loss.__name__} needs {needs}, but {gets}"
-    right = [change for change in _RIGHT_TARGETS if _can_compare(loss, given, change)]
-    fixes = tuple(Fix(f"{owner}{change} instead of {targets}") for change in right[:1])
+    right = _right_arguments(loss, given, {"input": outputs, "target": targets})
+    found = Found(tuple(right)[:1])
+    for call in calls if not found.fixes else ():
+        found = _right_networks(call, error, what, seconds)
     where, said = _where(place), first_line(error)
-    return Explanation(loss.__name__, what, fixes=fixes, where=where, error=said)
+    return Explanation(loss.__name__, what, **vars(found), where=where, error=said)
 
 
-def _can_compare(loss: Callable[..., Tensor], given: Mapping[str, Any], change: str) -> bool:
-    """Run a loss with its targets changed; output and targets must then go together."""
-    output, by_class = given["input"], loss.__name__ in _OF_CLASSES
-    if ("argmax" in change) != (by_class and output.shape == given["target"].shape):
-        return False
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            target = eval(f"target{change}", {"target": given["target"]})
-            loss(**{**given, "target": target})
-    except (IndexError, RuntimeError, ValueError):
-        return False
-    return target.dim() < output.dim() if by_class else target.shape == output.shape
+def _with_loss(call: Call, loss: Loss, given: Mapping[str, Any]) -> Call:
+    """Put a loss behind a call, if it got what the call gives and no images for its targets."""
+    made, got = (getattr(each, "shape", None) for each in (call.run().output, given["input"]))
+    rest = {name: value for name, value in given.items() if name != "input"}
+    can_go = made == got and all(each is not rest["target"] for each in call.tensors)
+    return replace(call, then=partial(loss, **rest)) if can_go else call
 
 
-def _described(tensor: Tensor) -> str:
+def _right_networks(call: Call, error: Exception, what: str, seconds: float) -> Found:
+    """Look for a network whose output the loss takes, if it is its output that the loss got."""
+    recording = call.run()
+    failure = recording.failure
+    if failure is None or first_line(failure.error) != first_line(error):
+        return Found(())
+    problem = Problem("operands", what, failure.step, len(recording.steps))
+    return find_fixes(call, recording, problem, seconds)
+
+
+def _right_arguments(
+    loss: Loss, given: Mapping[str, Any], written: Mapping[str, str]
+) -> Iterator[Fix]:
+    """Change what a loss is given, by name; output and targets must then go together."""
+    by_class, are_several = loss.__name__ in _OF_CLASSES, not isinstance(given["input"], Tensor)
+    is_one_hot = by_class and not are_several and given["input"].shape == given["target"].shape
+    for name, change in _RIGHT:
+        if ("argmax" in change, "[0]" in change) != (is_one_hot, are_several):
+            continue
+        with suppress(LookupError, RuntimeError, TypeError, ValueError):
+            changed = {**given, name: eval(f"it{change}", {"it": given[name]})}
+            with warnings.catch_warnings(action="ignore"):
+                loss(**changed)
+            output, target = changed["input"], changed["target"]
+            if target.dim() < output.dim() if by_class else target.shape == output.shape:
+                owner = f"({written[name]})" if " " in written[name] else written[name]
+                yield Fix(f"{owner}{change} instead of {written[name]}")
+
+
+def _described(value: object) -> str:
     """A tensor's shape and type, with the range of labels: ``(4,) int64 from 1 to 10``."""
-    text = f"{shape_text(tensor.shape)} {diagnosis.dtype_name(tensor.dtype)}"
-    has_range = tensor.numel() and not tensor.is_floating_point()
-    return f"{text} from {tensor.min().item()} to {tensor.max().item()}" if has_range else text
+    if not isinstance(value, Tensor):
+        return diagnosis.seen(value)
+    text = f"{shape_text(value.shape)} {diagnosis.dtype_name(value.dtype)}"
+    has_range = value.numel() and not value.is_floating_point()
+    return f"{text} from {value.min().item()} to {value.max().item()}" if has_range else text

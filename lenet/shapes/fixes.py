@@ -22,7 +22,7 @@ from lenet.shapes.changes import Change
 from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, loses_batch
 from lenet.shapes.edits import Edit
 from lenet.shapes.kinds import has_windows, kind_of
-from lenet.shapes.wording import layer_code
+from lenet.shapes.wording import layer_code, layer_path
 from lenet.tracing import Recording
 
 SECONDS = 2.0
@@ -108,16 +108,12 @@ class _Plan:
             return Recording([], None, tracing.Failure(error), self.call.model, 0)
 
     def _prepare(self, twin: nn.Module) -> nn.Module:
-        """Change a private copy; the values of new weights do not matter."""
+        """Change a private copy; its new weights are zeros."""
         writing.rewrite(twin, self.edits)
         space: dict[str, Any] = {"model": twin, "nn": nn, "torch": torch}
         with torch.device("meta"):
             exec("\n".join(self.additions), space)
-        changed: nn.Module = space["model"]
-        for module in changed.modules():
-            if any(tensor.is_meta for tensor in module.parameters(recurse=False)):
-                module.to_empty(device="cpu", recurse=False)
-        return changed.eval()
+        return tracing.private_copy(space["model"]) if self.additions else twin
 
 
 def _planned(call: Call, changes: Sequence[Change]) -> _Plan:
@@ -170,7 +166,7 @@ def _layer_statement(
     The layer keeps those of its settings that are `given`, or else all.
     """
     layer = model.get_submodule(path)
-    made = target = writing.layer_path(model, path)
+    made = target = layer_path(path)
     if change.settings:
         now = tracing.layer_settings(layer)
         kept = {name: now[name] for name in (now if given is None else given) if name in now}
@@ -242,9 +238,11 @@ class _Search:
         yield _Family(0, "flattening", wrong)
         batch = batch_of(self._call.tensors)
         lost = (s for s in steps if s is problem.step or loses_batch(s, batch))
+        if problem.kind in ("features", "channels"):  # what turns axes does not change a size
+            lost = (s for s in lost if s.operation not in candidates.TURNS)
         rank = 0 if problem.kind in ("batch", "order") else 2
         yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
-        shortcuts = candidates.shortcut_changes(model, problem)
+        shortcuts = candidates.shortcut_changes(model, problem, steps)
         yield _Family(1, "a convolution on the shortcut", shortcuts)
         yield _Family(2, "other sizes of the layer", candidates.own_changes(problem))
         by_luck = candidates.is_product(problem, steps)
@@ -278,7 +276,7 @@ class _Search:
     def _take_fewer_images(self, images: Tensor) -> None:
         """Search with three images of a batch, if they show the same problem."""
         few = replace(self._call, args=(images[:3],))
-        if len(self._call.tensors) == len(self._call.args) == 1:
+        if len(self._call.tensors) == len(self._call.args) == 1 and self._call.then is None:
             recording = few.run()
             problem = diagnose(few.args, recording)
             if problem is not None and problem.index == self._problem.index:
@@ -323,7 +321,9 @@ class _Search:
         problem = diagnose(plan.call.args, recording)
         if problem is None:
             return None if self._fits_by_luck(recording) else plan
-        followers = candidates.followers(_as_named_before(problem, changes))
+        problem = _as_named_before(problem, changes)
+        steps = [*recording.steps, *([problem.step] if problem.step else [])]
+        followers = candidates.followers(plan.call.model, problem, steps)
         follower = next(followers, None) if len(changes) < longest else None
         if follower is None or any(follower.target == made.target for made in changes):
             return None

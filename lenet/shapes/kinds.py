@@ -136,6 +136,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("squeeze", ("unsqueeze",), engine="reshape"),
     Kind("cat", ("concat", "concatenate"), pointwise=True, formula="join"),
     replace(_LINEAR, formula="features", engine="linear", stem="fc"),
+    Kind("Embedding", width="embedding_dim"),
     Kind("Bilinear", fits=Fit("in1_features", -1), macs="per row"),
     *_each(_RECURRENT, "RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"),
     Kind("MultiheadAttention", fits=Fit("embed_dim", -1), macs="attention"),

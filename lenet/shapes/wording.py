@@ -51,10 +51,14 @@ def title_of(step: Step) -> str:
     Anything else is named by its code, ``x[0]``.
     """
     if step.module is not None:
-        title = re.sub(r"\.?\b(\d+)\b", r"[\1]", step.name)
-        return f"model{title}" if title.startswith("[") else title
+        return layer_path(step.name).removeprefix("model.")
     is_call = isinstance(parsed(step.place.code), ast.Call)
     return step.name if is_call else " ".join(step.place.code.split())
+
+
+def layer_path(name: str) -> str:
+    """Write where a layer is in a network that is made: ``model.features[0]``."""
+    return re.sub(r"\.(\d+)\b", r"[\1]", f"model.{name}" if name else "model")
 
 
 def arguments_of(code: str) -> list[str]:
@@ -63,19 +67,15 @@ def arguments_of(code: str) -> list[str]:
     return [ast.unparse(node) for node in call.args] if isinstance(call, ast.Call) else []
 
 
-_BATCH_SIZE = re.compile(r"\w+\.(size\(0\)|shape\[0\])|len\(\w+\)")
-
-
 def sizes_as_written(step: Step) -> Sequence[str]:
     """Write the sizes that a view asks for, that of the batch as the code does: ``x.size(0)``."""
     sizes = [str(size) for size in step.settings.get(VARIADIC[step.operation], ())]
     written = arguments_of(step.place.code)
     if len(written) != len(sizes):
         return sizes
-    return [
-        code if _BATCH_SIZE.fullmatch(code) and size == str(step.input_shapes[0][0]) else size
-        for code, size in zip(written, sizes, strict=True)
-    ]
+    is_named = len(sizes) > 0 and not written[0].lstrip("-").isdigit()
+    keeps_batch = is_named and sizes[0] == str(step.input_shapes[0][0])
+    return [written[0], *sizes[1:]] if keeps_batch else sizes
 
 
 def parsed(code: str) -> ast.AST | None:

@@ -10,7 +10,7 @@ import copy
 import inspect
 import linecache
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -23,12 +23,17 @@ import torch
 from torch import Tensor
 from torch.overrides import get_testing_overrides
 
+Function = Callable[..., Any]
+Keywords = Mapping[str, Any]
+
 # Functions that take more arguments than PyTorch's list of them says.
 _ARGUMENTS = {
     "getitem": ("input", "index"),
     **dict.fromkeys(("amax", "amin", "argmax", "max"), ("input", "dim", "keepdim")),
     **dict.fromkeys(("mean", "min", "prod", "sum"), ("input", "dim", "keepdim")),
 }
+# NumPy's names of arguments, which torch functions take as well.
+ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 # Methods that take the rest of their arguments as one shape: x.view(2, 3) or x.view((2, 3)).
 VARIADIC = {"permute": "dims", "repeat": "repeats"}
 VARIADIC |= dict.fromkeys(("view", "reshape", "expand"), "shape")
@@ -61,7 +66,7 @@ def rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401
     return value
 
 
-def operation_name(func: Callable[..., Any]) -> str:
+def operation_name(func: Function) -> str:
     """Name a torch function as it is written: ``relu``, ``add``, ``getitem``, ``T``."""
     name: str = getattr(func, "__name__", type(func).__name__)
     if name == "__get__":  # an attribute such as x.T, read by this function
@@ -69,16 +74,15 @@ def operation_name(func: Callable[..., Any]) -> str:
     return name.strip("_") if name.startswith("__") else name
 
 
-def bind(
-    operation: str, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> dict[str, Any]:
+def bind(operation: str, func: Function, args: Sequence[Any], kwargs: Keywords) -> dict[str, Any]:
     """Give a call's arguments their names, in the order in which they were given."""
     if operation in VARIADIC and len(args) > 1:
         shape = args[1] if isinstance(args[1], list | tuple) else args[1:]
         return {"input": args[0], VARIADIC[operation]: tuple(shape), **kwargs}
     names = _ARGUMENTS.get(operation) or _parameters(func)
     names += tuple(f"argument{i}" for i in range(len(names), len(args)))
-    return {**dict(zip(names, args, strict=False)), **kwargs}
+    named = {ALIASES.get(name, name): value for name, value in kwargs.items()}
+    return {**dict(zip(names, args, strict=False)), **named}
 
 
 def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,7 +146,7 @@ def place_of_error(error: BaseException) -> Place:
 
 
 @lru_cache(maxsize=1024)
-def _parameters(func: Callable[..., Any]) -> tuple[str, ...]:
+def _parameters(func: Function) -> tuple[str, ...]:
     """Name the arguments that a function takes by position.
 
     Functions written in C++ have no Python signature; PyTorch lists theirs for its own tests.

@@ -31,11 +31,11 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from lenet import checks
 from lenet.tracing import torch_calls
-from lenet.tracing.torch_calls import NOWHERE, Place, rebuilt, tensors_in
+from lenet.tracing.torch_calls import NOWHERE, Function, Keywords, Place, rebuilt, tensors_in
 
 Shape = tuple[int, ...]
-Settings = Mapping[str, Any]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+Then = Callable[[Any], object] | None
 
 MODEL_INPUT = -1
 """The `Step.sources` entry of a tensor that was given to the model."""
@@ -63,7 +63,8 @@ class Step:
         num_trainable: those of them that are not frozen.
         output_dtypes: the type of every tensor that came out.
         num_bytes: the memory that the outputs take; none for a view or what was written in place.
-        inputs: copies of the tensors that went in, or None when they were not kept.
+        inputs: copies of the tensors that went in, or None when they were not kept; a step that
+            failed has them as they are.
         outputs: copies of the tensors that came out, or None when they were not kept.
     """
 
@@ -87,11 +88,6 @@ class Step:
     def output_shape(self) -> Shape:
         """The shape of the first tensor that came out, batch axis included."""
         return self.output_shapes[0]
-
-    @property
-    def input(self) -> Tensor | None:
-        """The first tensor that went in, or None when tensors were not kept."""
-        return self.inputs[0] if self.inputs else None
 
     @property
     def output(self) -> Tensor | None:
@@ -176,6 +172,7 @@ def run(
     keep_tensors: bool = False,
     prepare: Callable[[nn.Module], nn.Module] | None = None,
     device: torch.device | str = "cpu",
+    then: Then = None,
 ) -> Recording:
     """Like `record`, but survive a failure, and ask "what if": run with changes.
 
@@ -187,6 +184,7 @@ def run(
         keep_tensors: keep a copy of every step's inputs and outputs.
         prepare: changes the private copy, and gives what is to run.
         device: where to run.
+        then: what is done with the output, and recorded too: a loss.
 
     Returns:
         The steps, and the output or the failure.
@@ -202,8 +200,7 @@ def run(
             twin = prepare(twin)
         with _surroundings(gradients):
             _materialise(twin, given, device)
-            tracer = _Tracer(twin, keep_tensors)
-            recording = tracer.run(given, device)
+            recording = _Tracer(twin, keep_tensors).run(given, device, then)
         if not (recording.failure and "does not require grad" in str(recording.failure.error)):
             break  # else `forward` itself asks for a gradient
     return recording
@@ -280,7 +277,7 @@ class _Tracer(TorchFunctionMode):
         for name, module in list(model.named_modules()):
             vars(module)["forward"] = self._traced(name, module)
 
-    def run(self, given: Arguments, device: torch.device | str) -> Recording:
+    def run(self, given: Arguments, device: torch.device | str, then: Then) -> Recording:
         """Run the model on copies of its arguments, to its end or its failure."""
         args, kwargs = _copied(given, device)
         self._sources.update(dict.fromkeys(tensors_in((args, kwargs)), MODEL_INPUT))
@@ -288,21 +285,23 @@ class _Tracer(TorchFunctionMode):
         try:
             with self:
                 output = self._model(*args, **kwargs)
+                if then is not None:
+                    then(output)
         except Exception as error:
             failure = self._failed
             if failure is None or failure.error is not error:  # it came up between two operations
                 failure = Failure(error, None, torch_calls.place_of_error(error))
-        unused = [p for key, p in self._registered.items() if key not in self._used]
-        sizes = (p.numel() for p in unused if not is_lazy(p))
-        unregistered = (p.numel() for key, p in self._used.items() if key not in self._registered)
-        return Recording(self.steps, output, failure, self._model, sum(sizes), sum(unregistered))
+        unused = (p for key, p in self._registered.items() if key not in self._used)
+        foreign = (p for key, p in self._used.items() if key not in self._registered)
+        unknown = (sum(p.numel() for p in each if not is_lazy(p)) for each in (unused, foreign))
+        return Recording(self.steps, output, failure, self._model, *unknown)
 
     def __torch_function__(
         self,
-        func: Callable[..., Any],
+        func: Function,
         types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        args: Sequence[Any] = (),
+        kwargs: Keywords | None = None,
     ) -> object:
         """Run one torch function and, unless it belongs to a layer, record it."""
         kwargs = kwargs or {}
@@ -336,7 +335,7 @@ class _Tracer(TorchFunctionMode):
         return traced
 
     def _record(
-        self, name: str, module: nn.Module | None, given: Settings, run: Callable[[], object]
+        self, name: str, module: nn.Module | None, given: Keywords, run: Callable[[], object]
     ) -> object:
         """Run a layer, or a function of this name; keep it as a step when it makes tensors."""
         inputs = tensors_in(given)
@@ -344,7 +343,7 @@ class _Tracer(TorchFunctionMode):
         try:
             result = run()
         except Exception as error:
-            failed = step()
+            failed = step(inputs=tuple(inputs))
             self._failed = Failure(error, failed, failed.place)
             raise
         if outputs := tensors_in(result):
@@ -362,7 +361,7 @@ class _Tracer(TorchFunctionMode):
         return result
 
     def _begun(
-        self, name: str, module: nn.Module | None, given: Settings, inputs: list[Tensor]
+        self, name: str, module: nn.Module | None, given: Keywords, inputs: list[Tensor]
     ) -> partial[Step]:
         """Describe what is about to run, when its inputs are still as they were."""
         operation = name if module is None else type(module).__name__

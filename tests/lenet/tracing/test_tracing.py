@@ -401,7 +401,7 @@ def test_a_model_may_return_several_tensors_and_take_several():
 
 def test_tensors_are_kept_only_when_asked():
     (step,) = tracing.record(nn.ReLU(), images(2, 3), keep_tensors=False)
-    assert step.input is None
+    assert step.inputs is None
     assert step.output is None
 
 
@@ -416,7 +416,7 @@ def test_a_stale_view_is_recorded_as_it_is():
 
     steps = tracing.record(Views(), torch.zeros(1, 2))
     assert torch.equal(steps[0].output, torch.zeros(1, 2))
-    assert torch.equal(steps[-1].input, torch.ones(1, 2))
+    assert torch.equal(steps[-1].inputs[0], torch.ones(1, 2))
 
 
 def test_a_failure_keeps_the_steps_before_it():
