@@ -89,8 +89,16 @@ class Explanation:
         return STYLE + self.to_html()
 
 
-def explain_failure(call: Call, recording: Recording, seconds: float) -> Explanation | None:
+def explain_failure(
+    call: Call, recording: Recording, seconds: float, what: str = ""
+) -> Explanation | None:
     """Explain why `recording`, of this call, failed or lost its batch; None if it did neither.
+
+    Args:
+        call: what was called.
+        recording: its pass.
+        seconds: how long to look for fixes.
+        what: what is wrong with the loss behind the network, if that is what failed.
 
     Returns:
         The explanation with the fixes that were executed and work.
@@ -101,10 +109,12 @@ def explain_failure(call: Call, recording: Recording, seconds: float) -> Explana
         problem = None if recording.failure else _find_problem(call, recording)
     if problem is None:
         return None
+    failure, step = recording.failure, problem.step
+    if what and failure and step is failure.step:
+        problem = replace(problem, kind="operands", what=what)
     known = _KNOWN_FIXES.get(problem.kind, () if recording.model.training else None)
     found = find_fixes(call, recording, problem, seconds) if known is None else Found(known)
-    failure, step = recording.failure, problem.step
-    place = failure.place if failure else step.place if step else NOWHERE
+    place = step.place if step else failure.place if failure else NOWHERE
     is_pythons = failure and not failure.step and not isinstance(failure.error, RuntimeError)
     return Explanation(
         step.name if step else place.code,
@@ -356,11 +366,6 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     given = {name: frame.f_locals[name] for name in inspect.signature(loss).parameters}
     output, target = given["input"], given["target"]
     shape = output.shape if isinstance(output, Tensor) else ()
-    calls = [_with_loss(call, loss, given) for call in last]
-    for call in calls if len(shape) > 2 or shape[:1] != target.shape[:1] else ():
-        alone = replace(call, then=None)
-        if explanation := explain_failure(call, alone.run(), seconds):
-            return explanation
     needs = "an output and targets of one shape, both floating-point numbers"
     if not shape:
         needs = "one tensor for its output"
@@ -374,12 +379,15 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     outputs, targets = names if len(names) == 2 else ("the output", "the target")
     gets = f"{outputs} is {_described(output)} and {targets} is {_described(target)}"
     what = f"{loss.__name__} needs {needs}, but {gets}"
-    right = _right_arguments(loss, given, {"input": outputs, "target": targets})
-    found = Found(tuple(right)[:1])
-    for call in calls if not found.fixes else ():
-        found = _right_networks(call, error, what, seconds)
+    right = tuple(_right_arguments(loss, given, {"input": outputs, "target": targets}))
     where, said = _where(place), first_line(error)
-    return Explanation(loss.__name__, what, **vars(found), where=where, error=said)
+    may_be_lost = len(shape) > 2 or shape[:1] != target.shape[:1]
+    for call in last if may_be_lost or not right else ():
+        whole = _with_loss(call, loss, given)
+        found = explain_failure(whole, whole.run(), seconds, what)
+        if found and (found.what != what or not right):
+            return replace(found, where=found.where or where, error=said)
+    return Explanation(loss.__name__, what, fixes=right[:1], where=where, error=said)
 
 
 def _with_loss(call: Call, loss: Loss, given: Mapping[str, Any]) -> Call:
@@ -388,16 +396,6 @@ def _with_loss(call: Call, loss: Loss, given: Mapping[str, Any]) -> Call:
     rest = {name: value for name, value in given.items() if name != "input"}
     can_go = made == got and all(each is not rest["target"] for each in call.tensors)
     return replace(call, then=partial(loss, **rest)) if can_go else call
-
-
-def _right_networks(call: Call, error: Exception, what: str, seconds: float) -> Found:
-    """Look for a network whose output the loss takes, if it is its output that the loss got."""
-    recording = call.run()
-    failure = recording.failure
-    if failure is None or first_line(failure.error) != first_line(error):
-        return Found(())
-    problem = Problem("operands", what, failure.step, len(recording.steps))
-    return find_fixes(call, recording, problem, seconds)
 
 
 def _right_arguments(

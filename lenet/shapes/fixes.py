@@ -231,11 +231,11 @@ class _Search:
             self._take_fewer_images(images)
         problem, steps, model = self._problem, self._steps, self._call.model
         operands = list(candidates.operand_changes(model, problem, steps))
-        yield _Family(0, "flattening", [change for change in operands if change.flattens])
+        wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
+        flattening = [*(change for change in operands if change.flattens), *wrong]
+        yield _Family(0, "flattening", flattening)
         others = [change for change in operands if not change.flattens]
         yield _Family(0, "other layouts between layers", others)
-        wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
-        yield _Family(0, "flattening", wrong)
         batch = batch_of(self._call.tensors)
         lost = (s for s in steps if s is problem.step or loses_batch(s, batch))
         if problem.kind in ("features", "channels"):  # what turns axes does not change a size

@@ -256,18 +256,14 @@ def _covering_windows(step: Step, kind: Kind) -> Windows | None:
     targets: Shape = ()
     if kind.window == "adaptive" and step.output_shapes:
         targets = step.output_shape[2:]
-    elif kind.window == "all" and _reduced_axes(step) == set(range(2, len(sizes) + 2)):
-        targets = (1,) * len(sizes)
+    elif kind.window == "all":
+        dim = step.settings.get("dim", ())
+        reduced = {axis % (len(sizes) + 2) for axis in ((dim,) if isinstance(dim, int) else dim)}
+        targets = (1,) * len(sizes) if len(reduced - {0, 1}) == len(reduced) == len(sizes) else ()
     axes = list(zip(sizes, targets, strict=False))
     if not axes or any(size % target for size, target in axes):
         return None
     return tuple(Window(size, size // target, size // target, 0, 1) for size, target in axes)
-
-
-def _reduced_axes(step: Step) -> set[int]:
-    given = step.settings.get("dim", ())
-    axes = given if isinstance(given, tuple | list) else (given,)
-    return {axis % len(step.input_shapes[0]) for axis in axes}
 
 
 def work_of(step: Step) -> tuple[int, int]:

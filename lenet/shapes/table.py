@@ -481,10 +481,9 @@ def _arguments(inputs: Given, kwargs: Mapping[str, Any] | None) -> tuple[Any, ..
 
 
 def _is_shape(given: object) -> bool:
-    if not isinstance(given, list | tuple) or not given:
-        return False
-    is_plain = all(type(size) is int and size > 0 for size in given)
-    return is_plain and math.prod(given) <= LARGEST_IMAGE
+    sizes = given if isinstance(given, list | tuple) and given else [0]
+    is_plain = all(type(size) is int and size > 0 for size in sizes)
+    return is_plain and math.prod(sizes) <= LARGEST_IMAGE
 
 
 def _check_axes(model: nn.Module, images: Tensor, device: torch.device | str) -> None:
