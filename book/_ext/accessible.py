@@ -27,8 +27,9 @@ MENDED = {
     "</em>,</dd>\n</dl>\n": ",</em></span>",
 }
 # Only attributes let a picture whose height follows its width keep its room until it comes.
+# It shrinks with a narrow page until its labels would be too small to read.
 SIZE = re.compile(r'style="width: (\d+)px; height: (\d+)px;"')
-WITH_ROOM = r'style="width: \1px" width="\1" height="\2"'
+WITH_ROOM = r'style="width: \1px; min-width: calc(\1px * 2 / 3)" width="\1" height="\2"'
 
 
 def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], _: object) -> None:

@@ -137,7 +137,7 @@ CHECKS = {
     }""",
     "figures whose labels are too small": f"""() => {PICTURES}
         .filter(image => image.clientWidth && image.style.width)
-        .filter(image => image.clientWidth + 1 < Math.min(parseFloat(image.style.width), 660))
+        .filter(image => image.clientWidth + 1 < parseFloat(image.style.width) * 2 / 3)
         .map(image => `${{image.clientWidth}} pixels: ${{image.alt}}`)""",
     "text without contrast": UNREADABLE,
     "pictures not drawn": f"""() => {PICTURES}
