@@ -13,7 +13,7 @@ import { partOf } from "../../../book/lenet_book/widgets/shared/arrays.js";
 function pickedTerms(engine, walk, probe) {
   const someOf = (/** @type {number} */ length, /** @type {number} */ salt) => (7919 * (salt + 1)) % length;
   return engine.program.flatMap((instruction, step) => {
-    if (!step || !walk.values[0][step]) return [];
+    if (!step || !walk.isReached[step]) return [];
     const own = /** @type {const} */ (["weight", "bias"]).filter((role) => instruction[role]).map((role) => {
       const of = /** @type {string} */ (instruction[role]);
       return { role, step, of, at: someOf(engine.arrays[of].data.length, step), shape: engine.arrays[of].shape };
@@ -31,8 +31,9 @@ answerCases((meta, arrays) => {
   const [walk, probe] = [new Backward([engine]), new Backward([engine])];
   return meta.labels.map((/** @type {number} */ label, /** @type {number} */ sample) => {
     engine.run(partOf(arrays.pictures, sample), sample);
-    const [answer] = walk.run([label]);
-    const { values: [values], weights, blockedAt } = structuredClone({ ...walk, rules: [], tasks: [] });
-    return { ...answer, values, weights, blockedAt, picked: blockedAt ? [] : pickedTerms(engine, walk, probe) };
+    const [answer] = structuredClone(walk.run([label]));
+    const { blockedAt, isReached } = walk;
+    const values = answer.values.map((gradients, step) => (isReached[step] ? gradients : null));
+    return { ...answer, values, blockedAt, picked: blockedAt ? [] : pickedTerms(engine, walk, probe) };
   });
 });

@@ -255,6 +255,17 @@ def test_keys_pick_a_weight_and_a_number(show: Show, case: Case) -> None:
     expect(page.locator("[aria-live=polite]")).to_contain_text("backward, step 10 of 13, conv2.")
 
 
+def test_pointing_at_what_arrives_shows_a_number_under_it(show: Show, case: Case) -> None:
+    page = back(still(show(case.widget)), "step=3;unit=0,1,1")
+    heading = page.locator(".lenet-rule .lenet-heading")
+    arrives = page.locator(".lenet-panel-in canvas").locator("visible=true")
+    box = box_of(arrives)
+    arrives.hover(position={"x": box["width"] - 5, "y": box["height"] - 5})
+    expect(heading).to_contain_text("channel 5, row 26, column 26")
+    page.mouse.move(0, 0)
+    expect(heading).to_contain_text("channel 0, row 1, column 1")
+
+
 def learned(
     case: Case,
     steps: int,
@@ -464,7 +475,7 @@ def taught(digits: ImageData) -> Case:
     """The trained network with three digits, ready to be taught."""
     model = LeNet5()
     load_weights(model, WEIGHTS / "lenet5_mnist.safetensors")
-    model.conv1.bias.requires_grad_(False)
+    model.conv1.requires_grad_(False)
     few = digits.test[:3]
     widget = ForwardStepper(model, few.images, few.labels, **NORMAL, draw=True, lessons=True)
     return Case(model, normalise(few.images, **NORMAL), widget)

@@ -3,7 +3,7 @@
 import { element, setText } from "../shared/elements.js";
 import { textField } from "../shared/fields.js";
 import { sumOf } from "../shared/numbers.js";
-import { numberText } from "../shared/text.js";
+import { decimalsFor, numberText } from "../shared/text.js";
 import { addUp } from "../stage/sums.js";
 
 /** How many decimals all of the numbers need, up to 4; undefined if that is not enough. @param {number[]} numbers */
@@ -36,7 +36,7 @@ export function parseWeight(text) {
 /** Round products so that what is shown adds up: with all their decimals, unless those are too many. @param {number[]} products */
 export function shownProducts(products) {
   const needed = decimalsOf(products);
-  const decimals = needed ?? Math.max(2, 2 - Math.ceil(Math.log10(Math.max(...products.map(Math.abs)))));
+  const decimals = needed ?? decimalsFor(Math.max(...products.map(Math.abs)), 2);
   const { terms, total } = addUp(products, sumOf(products), decimals);
   const texts = terms.map((term) => numberText(term, decimals));
   return { texts, total: numberText(total, decimals), isExact: needed !== undefined };

@@ -35,9 +35,9 @@ export function checkbox(text, ticked, attributes = {}) {
   return { box, node: element("label", { class: "lenet-check" }, box, text) };
 }
 
-/** Make a box to choose from. @param {string} text  what is chosen @param {string[]} names @param {(index: number) => void} chosen */
-export function choice(text, names, chosen) {
+/** Make a box to choose from. @param {string} text  what is chosen @param {string[]} names @param {(index: number) => void} chosen @param {Record<string, any>} [attributes] */
+export function choice(text, names, chosen, attributes = {}) {
   const options = names.map((name) => element("option", {}, name));
-  const box = element("select", { onchange: () => chosen(box.selectedIndex) }, ...options);
+  const box = element("select", { ...attributes, onchange: () => chosen(box.selectedIndex) }, ...options);
   return { box, node: element("label", { class: "lenet-choice" }, text, box) };
 }

@@ -8,6 +8,8 @@
 import { productOf, sumOf } from "../shared/numbers.js";
 import { AdaptiveWindow, SlidingWindow } from "../shared/windows.js";
 
+const ROLES = /** @type {const} */ (["weight", "bias", "mean", "deviation"]);
+
 /** Runs a program again and again, in memory that is set aside once. */
 export class Engine {
   /** @param {Instruction[]} program @param {Record<string, Tensor>} arrays */
@@ -51,13 +53,10 @@ export class Engine {
 
   /** @param {Instruction} instruction @param {Float32Array} output @returns {EngineTask} */
   #taskOf(instruction, output) {
-    return {
-      instruction,
-      output,
-      inputs: instruction.inputs.map((input) => this.values[input]),
-      inputShapes: instruction.inputs.map((input) => this.program[input].shape),
-      weights: (role) => this.weightsOf(instruction, role),
-    };
+    const inputs = instruction.inputs.map((input) => this.values[input]);
+    const inputShapes = instruction.inputs.map((input) => this.program[input].shape);
+    const [weight, bias, mean, deviation] = ROLES.map((role) => /** @type {Float32Array} */ (this.weightsOf(instruction, role)));
+    return { instruction, output, inputs, inputShapes, weight, bias, mean, deviation };
   }
 
   /** @param {EngineTask} task @param {number} sample */
@@ -98,12 +97,11 @@ function patchesIn(input, [channels, height, width], rows, stops) {
 }
 
 /** @param {EngineTask} task */
-function convolve({ instruction, output, inputs: [input], inputShapes: [inputShape], weights }) {
+function convolve({ instruction, output, inputs: [input], inputShapes: [inputShape], weight, bias }) {
   const [filters, rows, columns] = instruction.shape;
   const groups = instruction.groups ?? 1;
   const [down, right] = windowsOf(instruction, inputShape);
   const stops = Array.from({ length: columns }, (_, stop) => right.pixelsAt(stop));
-  const [weight, bias] = [need(weights("weight")), weights("bias")];
   const perFilter = weight.length / filters;
   for (let row = 0; row < rows; row++) {
     const patches = patchesIn(input, inputShape, down.pixelsAt(row), stops);
@@ -152,10 +150,8 @@ function pool({ instruction, output, inputs: [input], inputShapes: [inputShape] 
 }
 
 /** @param {EngineTask} task */
-function batchNormalise({ instruction, output, inputs: [input], weights }) {
+function batchNormalise({ instruction, output, inputs: [input], weight, bias, mean, deviation }) {
   const size = output.length / instruction.shape[0];
-  const [mean, deviation] = [need(weights("mean")), need(weights("deviation"))];
-  const [weight, bias] = [weights("weight"), weights("bias")];
   for (let i = 0; i < output.length; i++) {
     const channel = Math.floor(i / size);
     output[i] = (input[i] - mean[channel]) * ((weight ? weight[channel] : 1) / deviation[channel]) + (bias ? bias[channel] : 0);
@@ -163,8 +159,7 @@ function batchNormalise({ instruction, output, inputs: [input], weights }) {
 }
 
 /** @param {EngineTask} task */
-function multiplyMatrix({ output, inputs: [input], weights }) {
-  const [weight, bias] = [need(weights("weight")), weights("bias")];
+function multiplyMatrix({ output, inputs: [input], weight, bias }) {
   const { length } = input;
   for (let unit = 0; unit < output.length; unit++) output[unit] = addProducts(weight, unit * length, input, 0, length, bias ? bias[unit] : 0);
 }
@@ -231,7 +226,7 @@ const operations = {
 /** Apply to one number what an instruction does with each. @param {Instruction} instruction @param {number} value */
 export function applyTo(instruction, value) {
   const output = new Float32Array(1);
-  operations[instruction.kind]({ instruction, output, inputs: [Float32Array.of(value)], inputShapes: [], weights: () => null });
+  operations[instruction.kind](/** @type {EngineTask} */ ({ instruction, output, inputs: [Float32Array.of(value)] }));
   return output[0];
 }
 

@@ -42,8 +42,9 @@ export class Scales {
     this.#state = state;
   }
 
-  /** @param {number} step @returns {Scale} */
-  of(step) {
+  /** Of what a step shows: its activations, or gradients. @param {number} step @param {Float32Array[]} [gradients]  by step @returns {Scale} */
+  of(step, gradients) {
+    if (gradients) return this.around0(gradients[step]);
     if (step === 0) {
       const ranges = /** @type {[number, number][]} */ (this.#state.input.pixelRange);
       return { palette: this.#greys, range: (channel) => ranges[channel] ?? ranges[0] ?? [0, 1] };

@@ -11,27 +11,46 @@ import { button, element, setText } from "../shared/elements.js";
 import { sumOf } from "../shared/numbers.js";
 import { numberText } from "../shared/text.js";
 
-export class OperationPanel {
+/** Where a number is taken apart: which it is, how it came about, and the line that ends in it. */
+export class SumPanel {
+  #name = element("b", {});
+  #line = element("span", {});
+  which = element("span", { class: "lenet-muted" });
+  result = element("strong", { class: "lenet-result" });
+  work = element("div", { class: "lenet-room lenet-work" });
+
+  /** @param {string} title */
+  constructor(title) {
+    this.heading = element("p", { class: "lenet-heading" }, `${title} · `, this.#name, " ", this.which);
+    this.sum = element("p", { class: "lenet-foot lenet-equation" }, this.#line, this.result);
+    this.node = element("section", { class: "lenet-panel lenet-panel-operation", "aria-label": title }, this.heading, this.work, this.sum);
+  }
+
+  /** @param {string} name @param {string} which @param {string} line  before the result @param {string} result @param {string} exact  before it was rounded */
+  describe(name, which, line, result, exact) {
+    setText(this.#name, name);
+    setText(this.which, which);
+    setText(this.#line, line);
+    setText(this.result, result);
+    this.result.title = exact;
+  }
+}
+
+export class OperationPanel extends SumPanel {
   #state; #onChannel; #preparation;
   #shown = "";
   #alone = 0;
   /** @type {View} */
   #view = new Lines();
-  #name = element("b", {});
-  #which = element("span", { class: "lenet-muted" });
   #all = button("‹ all channels", () => this.#onChannel(null), { class: "lenet-link" });
-  #work = element("div", { class: "lenet-room lenet-work" });
-  #terms = element("span", {});
-  #result = element("strong", { class: "lenet-result" });
 
   /** @param {State} state @param {(channel: number | null) => void} onChannel  shows one channel of a convolution, or all */
   constructor(state, onChannel) {
+    super("the operation");
     this.#state = state;
     this.#preparation = new Preparation(state.input);
     this.#onChannel = onChannel;
-    const heading = element("p", { class: "lenet-heading" }, "the operation · ", this.#name, " ", this.#which, this.#all);
-    this.sum = element("p", { class: "lenet-foot lenet-equation" }, this.#terms, this.#result);
-    this.node = element("section", { class: "lenet-panel lenet-panel-operation", "aria-label": "the operation" }, heading, this.#work, this.sum);
+    this.heading.append(this.#all);
   }
 
   /** Make the view anew at the next `show`. */
@@ -49,9 +68,11 @@ export class OperationPanel {
     if (key !== this.#shown) this.#build(arithmetic, chosen);
     this.#shown = key;
     this.#all.hidden = !chosen || patches.length === 1;
-    setText(this.#name, steps[step].name);
-    setText(this.#which, whichText(steps[step], unit, this.#all.hidden ? null : channel));
-    this.#showSum(arithmetic, this.#view.show(arithmetic, this.#showing(chosen, theme)) ?? []);
+    const terms = this.#view.show(arithmetic, this.#showing(chosen, theme)) ?? [];
+    const which = whichText(steps[step], unit, this.#all.hidden ? null : channel);
+    const line = terms.length ? `${sumText(terms)} = ` : lineOf(arithmetic, this.#state);
+    const result = terms.length ? numberText(sumOf(terms.map(([, value]) => value)), 2) : numberText(arithmetic.result);
+    this.describe(steps[step].name, which, line, result, `${numberText(arithmetic.result, 7)}, before rounding`);
     if (hadFocus) this.#keepFocus(chosen);
   }
 
@@ -66,9 +87,9 @@ export class OperationPanel {
 
   /** @param {Arithmetic} arithmetic @param {Weighted | null} chosen */
   #build(arithmetic, chosen) {
-    const [width, height] = [this.#work.clientWidth, this.#work.clientHeight];
+    const [width, height] = [this.work.clientWidth, this.work.clientHeight];
     this.#view = this.#viewFor(arithmetic, chosen, width, height);
-    this.#work.replaceChildren(this.#view.node);
+    this.work.replaceChildren(this.#view.node);
     this.#preparation.layOut(width, height);
   }
 
@@ -91,13 +112,6 @@ export class OperationPanel {
     const below = this.#state.scales.of(step ?? 0);
     const paintOf = (/** @type {number} */ channel) => (step ? signedPaint(below.range(channel)[1], theme) : greyPaint(below.range(channel)));
     return { state: this.#state, theme, chosen, below, signed: this.#state.scales.signed, paintOf };
-  }
-
-  /** @param {Arithmetic} arithmetic @param {NamedTerm[]} terms */
-  #showSum(arithmetic, terms) {
-    setText(this.#terms, terms.length ? `${sumText(terms)} = ` : lineOf(arithmetic, this.#state));
-    setText(this.#result, terms.length ? numberText(sumOf(terms.map(([, value]) => value)), 2) : numberText(arithmetic.result));
-    this.#result.title = `${numberText(arithmetic.result, 7)}, before rounding`;
   }
 
   /** The rows that lines lead to, and how much each adds. @returns {Anchor[]} */

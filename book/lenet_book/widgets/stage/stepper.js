@@ -374,7 +374,7 @@ class Stage {
     if (this.#state.step === 0) this.#input.show();
     this.#answer.show();
     const side = this.#side;
-    this.#strip.draw(side?.values ?? this.#state.engine.values, (step) => side?.scaleOf?.(step) ?? this.#state.scales.of(step), this.#theme);
+    this.#strip.draw(side?.values ?? this.#state.engine.values, (step) => this.#state.scales.of(step, side?.values), this.#theme);
   }
 
   /** @param {number | null} said  what the reader says the picture is */

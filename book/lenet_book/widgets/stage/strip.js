@@ -142,9 +142,9 @@ export class Strip {
     else if (from + width > scrollLeft + clientWidth) this.node.scrollLeft = from + width - clientWidth + 20;
   }
 
-  /** @param {(Float32Array | null)[]} values  of each step; null where there are none @param {(step: number) => Scale} scaleOf @param {Theme} theme */
+  /** @param {Float32Array[]} values  of each step @param {(step: number) => Scale} scaleOf @param {Theme} theme */
   draw(values, scaleOf, theme) {
     this.#ties.show([]);
-    for (let step = 1; step < this.#signs.length; step++) this.#signs[step].draw(values[step] ?? new Float32Array(this.#state.engine.values[step].length), scaleOf(step), theme);
+    for (let step = 1; step < this.#signs.length; step++) this.#signs[step].draw(values[step], scaleOf(step), theme);
   }
 }

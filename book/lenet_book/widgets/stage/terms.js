@@ -128,32 +128,41 @@ export function fillRows(body, texts, bars = []) {
   texts.forEach((row, i) => row.forEach((text, j) => setText(body.rows[i].cells[j], text)));
 }
 
-/** The sum of a linear layer: its strongest terms, all others, the bias, and how they add up. */
+/** How the row of an input begins. @param {Contribution} contribution @param {State} state */
+function inputCells({ index, input, weight }, { steps, step }) {
+  return [placeName(steps, step, index), numberText(input), `× ${numberText(weight)}`];
+}
+
+/** A sum, as that of a linear layer: its strongest terms, all others, the bias, and how they add up. */
 export class Waterfall {
   #body = element("tbody", {});
-  #totals; #count;
-  /** @type {Contribution[]} */
+  #totals; #count; #head; #cellsOf;
+  /** @type {any[]} */
   #shown = [];
 
-  /** @param {ArithmeticOf<"linear">} arithmetic @param {number} height */
-  constructor({ contributions, bias }, height) {
+  /**
+   * @param {{ contributions: { product: number }[], bias: number | null }} arithmetic  the strongest first @param {number} height
+   * @param {string[]} [head]  of the columns before the products @param {(contribution: any, state: State) => string[]} [cellsOf]  what stands in them
+   */
+  constructor({ contributions, bias }, height, head = ["input", "its value", "× weight"], cellsOf = inputCells) {
+    this.#head = head;
+    this.#cellsOf = cellsOf;
     const room = Math.min(MOST_INPUTS, Math.floor((height - ROW.least) / ROW.least)) - Number(bias !== null);
     const isCut = contributions.length > room;
     this.#count = isCut ? Math.max(1, room - 1) : contributions.length;
     const numRows = this.#count + Number(isCut) + Number(bias !== null);
     this.#totals = runningTotal(numRows);
-    this.node = tableOf(["input", "its value", "× weight", "product", "so far"], this.#body, Math.min(ROW.most, Math.floor((height - 2) / (numRows + 1))));
+    this.node = tableOf([...head, "product", "so far"], this.#body, Math.min(ROW.most, Math.floor((height - 2) / (numRows + 1))));
   }
 
-  /** @param {ArithmeticOf<"linear">} arithmetic @param {Showing} showing @returns {NamedTerm[]} */
-  show({ contributions, bias, result }, { state: { steps, step } }) {
+  /** @param {{ contributions: { product: number }[], bias: number | null, result: number }} arithmetic @param {{ state: State }} showing @returns {NamedTerm[]} */
+  show({ contributions, bias, result }, { state }, decimals = 2) {
     this.#shown = contributions.slice(0, this.#count);
     const others = contributions.slice(this.#count).map(({ product }) => product);
     const named = /** @type {NamedTerm[]} */ ([...(others.length ? [["others", sumOf(others)]] : []), ...(bias === null ? [] : [["bias", bias]])]);
-    const { terms } = addUp([...this.#shown.map(({ product }) => product), ...named.map(([, value]) => value)], result, 2, Number(bias !== null));
-    const plain = named.map(([name]) => [name === "bias" ? name : `the other ${others.length}`, "", ""]);
-    const rows = [...this.#shown.map(({ index, input, weight }) => [placeName(steps, step, index), numberText(input), `× ${numberText(weight)}`]), ...plain];
-    fillRows(this.#body, rows.map((row, i) => [...row, signedText(terms[i])]), this.#totals.cells);
+    const { terms } = addUp([...this.#shown.map(({ product }) => product), ...named.map(([, value]) => value)], result, decimals, Number(bias !== null));
+    const rows = [...this.#shown.map((contribution) => this.#cellsOf(contribution, state)), ...named.map(([name]) => [name === "bias" ? name : `the other ${others.length}`])];
+    fillRows(this.#body, rows.map((row, i) => [...this.#head.map((_, at) => row[at] ?? ""), signedText(terms[i], decimals)]), this.#totals.cells);
     this.#totals.show(terms);
     const strongest = /** @type {NamedTerm} */ ([others.length ? `${this.#count} strongest` : "all", sumOf(terms.slice(0, this.#count))]);
     return [strongest, ...named.map(([name], i) => /** @type {NamedTerm} */ ([name === "bias" ? name : `${others.length} others`, terms[this.#count + i]]))];

@@ -48,7 +48,11 @@ interface EngineTask {
   output: Float32Array;
   inputs: Float32Array[];
   inputShapes: number[][];
-  weights: (role: WeightRole) => Float32Array | null;
+  /** Null where the program has none, as all of these. */
+  weight: Float32Array;
+  bias: Float32Array;
+  mean: Float32Array;
+  deviation: Float32Array;
 }
 
 type WeightRole = "weight" | "bias" | "mean" | "deviation";
@@ -255,8 +259,7 @@ interface Side {
   /** Its part of a link. */
   link?: string;
   /** What the row of steps shows; without it, the activations. */
-  values?: (Float32Array | null)[];
-  scaleOf?: (step: number) => Scale;
+  values?: Float32Array[];
   follow?: (wanted: Wanted) => void;
   fit?: () => void;
   show: (theme: Theme) => void;

@@ -1,15 +1,14 @@
 // @ts-check
 /** One step of gradient descent: the picked weight in numbers, the learning rate, all weights at once, and back. */
-import { decimalsFor, shortText } from "./texts.js";
 import { Adam, SGD, scoreOf, trainedNames } from "./training.js";
-import { Engine, need } from "../engine.js";
+import { Engine } from "../engine.js";
 import { inBrackets } from "../words.js";
-import { button, element, setAttribute, setText } from "../../shared/elements.js";
+import { button, element, setText } from "../../shared/elements.js";
 import { checkbox, choice } from "../../shared/fields.js";
 import { sumOf } from "../../shared/numbers.js";
-import { countText, numberText } from "../../shared/text.js";
+import { countText, decimalsFor, numberText, shortText } from "../../shared/text.js";
 
-/** The weight that is looked at, and its letter. @typedef {{ name: string, index: number, letter: string }} Spot */
+/** What is looked at, and its place among its gradients; only weights and biases have a name. @typedef {{ role: Picked["role"], name: string, index: number, gradients: Float32Array }} Spot */
 
 /** What a reader sets or does, in a line. @param {...HTMLElement} parts */
 export function settingsOf(...parts) {
@@ -24,31 +23,33 @@ export function rateSlider(moved) {
 }
 
 export class Descent {
-  #state; #tell; #trained;
+  #state; #tell; #gradients; #names; #examples;
   /** @type {SGD[]} */
   #optimizers = [];
   /** What is in .grad since the last step; null before the first. @type {Record<string, Float32Array> | null} */
   #held = null;
   /** What undoes the last step. @type {(() => void) | null} */
   #back = null;
-  #right = "";
-  #gradients = /** @type {Gradients | null} */ (null);
   #formula = element("p", { class: "lenet-update" });
   #grad = element("p", { class: "lenet-muted lenet-grad" });
   #outcome = element("p", { class: "lenet-outcome", role: "status" });
   #rate = rateSlider(() => this.#tell.moved());
   #rateText = element("b", {});
-  #rule = choice("", ["SGD", "Adam"], () => this.#tell.moved());
+  #rule = choice("", ["SGD", "Adam"], () => this.#tell.moved(), { "aria-label": "optimizer" });
   #forgot = checkbox("forgot zero_grad", () => this.#tell.moved());
   #all = button("", () => this.#step(), { class: "lenet-button lenet-main" });
   #undo = button("Undo", () => this.#back?.());
 
-  /** @param {State} state @param {SideListener} tell */
-  constructor(state, tell) {
+  /** @param {State} state @param {() => Gradients} gradients  the present ones @param {SideListener} tell */
+  constructor(state, gradients, tell) {
+    const { steps, engine: { arrays }, input, meta } = state;
     this.#state = state;
     this.#tell = tell;
-    this.#trained = trainedNames(state.steps);
-    setAttribute(this.#rule.box, "aria-label", "optimizer");
+    this.#gradients = gradients;
+    this.#names = trainedNames(steps).filter((name) => name in gradients().weights);
+    const labels = steps.some(({ kind }) => kind === "recorded") ? [] : (meta.labels ?? []); // of pictures whose answers the page can compute
+    this.#examples = labels.map((label, sample) => ({ picture: input.valuesOf(sample), label }));
+    setText(this.#all, `Do it, for all ${countText(sumOf(this.#names.map((name) => arrays[name].data.length)))}`);
     const settings = settingsOf(this.#rate.node, this.#rateText, this.#rule.node);
     const doing = settingsOf(this.#all, this.#undo, this.#forgot.node, this.#outcome);
     this.node = element("div", { class: "lenet-descent" }, this.#formula, this.#grad, settings, doing);
@@ -60,24 +61,22 @@ export class Descent {
   /** What is left of the backward passes before, where it was not zeroed. */
   get #left() { return this.#forgot.box.checked ? this.#held : null; }
 
-  /** @param {Gradients} gradients @param {Spot | null} spot */
+  /** @param {Gradients} gradients @param {Spot} spot */
   show(gradients, spot) {
-    const { engine, before, meta: { classes } } = this.#state;
-    this.#gradients = gradients;
-    const count = sumOf(this.#trained.map((name) => gradients.weights[name]?.length ?? 0));
+    const { before, meta: { classes } } = this.#state;
     setText(this.#rateText, String(this.#optimizer.rate));
-    setText(this.#all, `Do it, for all ${countText(count)}`);
     this.#undo.disabled = !this.#back;
-    this.#formula.hidden = this.#grad.hidden = !spot;
-    if (spot) this.#showWeight(spot, engine.arrays[spot.name].data[spot.index], gradients.weights[spot.name][spot.index]);
+    this.#formula.hidden = this.#grad.hidden = !spot.name;
+    if (spot.name) this.#showWeight(spot);
     const answers = [before, gradients].map((one) => one && classes[Array.from(one.shares).indexOf(Math.max(...Array.from(one.shares)))]);
     const losses = [before, gradients].map((one) => one && numberText(one.loss));
-    setText(this.#outcome, before ? `${answers.join(" → ")}, loss ${losses.join(" → ")}${this.#right}` : "");
+    setText(this.#outcome, before ? `${answers.join(" → ")}, loss ${losses.join(" → ")}${before.right ?? ""}` : "");
   }
 
-  /** @param {Spot} spot @param {number} weight @param {number} fresh  its gradient of this backward pass */
-  #showWeight({ name, index, letter }, weight, fresh) {
-    if (!this.#trained.includes(name)) {
+  /** @param {Spot} spot */
+  #showWeight({ name, index, role: [letter], gradients }) {
+    const [weight, fresh] = [this.#state.engine.arrays[name].data[index], gradients[index]];
+    if (!this.#names.includes(name)) {
       this.#formula.replaceChildren(`${letter} stays ${numberText(weight)}: it is frozen, its requires_grad is False.`);
       return setText(this.#grad, `${letter}.grad stays None; the gradient above is what it would be.`);
     }
@@ -101,36 +100,30 @@ export class Descent {
     setText(this.#grad, `${letter}.grad ${held}; this backward pass has ${this.#left ? `added ${text(fresh)}` : "filled it"}.`);
   }
 
-  /** How many of the page's pictures the network answers rightly, where the page can compute that; and how many there are. */
-  #countRight() {
-    const { steps, engine, input, meta } = this.#state;
-    const labels = steps.some(({ kind }) => kind === "recorded") ? [] : (meta.labels ?? []);
-    const { numRight } = scoreOf(new Engine(steps, engine.arrays), labels.map((label, sample) => ({ picture: input.valuesOf(sample), label })));
-    return { numRight, count: labels.length };
-  }
+  /** How many of the page's pictures the network answers rightly. */
+  get #numRight() { return scoreOf(new Engine(this.#state.steps, this.#state.engine.arrays), this.#examples).numRight; }
 
   #step() {
-    const { weights, loss, shares } = need(this.#gradients);
+    const { weights, loss, shares } = this.#gradients();
     const [held, left, optimizer, { before }] = [this.#held, this.#left, this.#optimizer, this.#state];
-    const kept = structuredClone({ ...optimizer });
-    const { numRight, count } = this.#countRight();
-    const names = this.#trained.filter((name) => weights[name]);
-    this.#held = Object.fromEntries(names.map((name) => [name, weights[name].map((value, i) => value + (left?.[name][i] ?? 0))]));
+    const { arrays, ...kept } = structuredClone({ ...optimizer });
+    const numRight = this.#numRight;
+    this.#held = Object.fromEntries(this.#names.map((name) => [name, weights[name].map((value, i) => value + (left?.[name][i] ?? 0))]));
     optimizer.step(this.#held);
-    this.#right = count ? `; right of the ${count} pictures here: ${numRight} → ${this.#countRight().numRight}` : "";
+    const right = this.#examples.length ? `; right of the ${this.#examples.length} pictures here: ${numRight} → ${this.#numRight}` : "";
     this.#back = () => {
-      for (const name of names) optimizer.arrays[name].data.set(kept.arrays[name].data);
-      Object.assign(optimizer, { memory: kept.memory, numSteps: kept.numSteps });
-      [this.#held, this.#back, this.#right, this.#state.before] = [held, null, "", before];
+      for (const name of this.#names) optimizer.arrays[name].data.set(arrays[name].data);
+      Object.assign(optimizer, kept);
+      [this.#held, this.#back, this.#state.before] = [held, null, before];
       this.#tell.changed();
     };
-    this.#state.before = { loss, shares };
+    this.#state.before = { loss, shares, right };
     this.#tell.changed();
   }
 
   /** Be as before the first step. */
   forget() {
-    [this.#held, this.#back, this.#right] = [null, null, ""];
+    [this.#held, this.#back] = [null, null];
     this.#optimizers = [SGD, Adam].map((Rule) => new Rule(this.#state.engine.arrays, 1));
   }
 }

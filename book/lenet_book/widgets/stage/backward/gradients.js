@@ -8,7 +8,7 @@
  * `import("./backward/….js")`, which `shared/joining.py` turns into a script of its own.
  */
 import { divisorOf, need, softmaxParts, windowsOf } from "../engine.js";
-import { boxBelow, boxOf, flatIndex, unitAt } from "../explanation.js";
+import { boxBelow, boxOf, flatIndex, isUnit, unitAt } from "../explanation.js";
 import { productOf, sumOf } from "../../shared/numbers.js";
 
 /** The way back of a batch of pictures, in memory that is set aside once. */
@@ -26,20 +26,21 @@ export class Backward {
     this.scores = /softmax$/i.test(program[last].kind) ? program[last].inputs[0] : last;
     /** By instruction; null where no gradient goes on. @type {(BackwardRule | null)[]} */
     this.rules = program.map(() => null);
-    const isReached = program.map((_, step) => step === this.scores);
+    /** By instruction: does a gradient arrive at what comes out? */
+    this.isReached = program.map((_, step) => step === this.scores);
     for (let step = this.scores; step > 0; step--) {
       const { kind, inputs, weight, bias } = program[step];
-      if (isReached[step] && !rules[kind]) this.blockedAt ??= step;
-      if (!isReached[step] || !rules[kind]) continue;
+      if (this.isReached[step] && !rules[kind]) this.blockedAt ??= step;
+      if (!this.isReached[step] || !rules[kind]) continue;
       this.rules[step] = rules[kind](program[step], program[inputs[0]].shape);
-      for (const input of inputs) isReached[input] = true;
+      for (const input of inputs) this.isReached[input] = true;
       for (const name of [weight, bias]) if (name) this.weights[name] ??= new Float32Array(arrays[name].data.length);
     }
-    /** By picture and instruction, the gradient of what came out; null where none arrives. */
-    this.values = engines.map(({ values }) => values.map(({ length }, step) => (isReached[step] ? new Float32Array(length) : null)));
+    /** By picture and instruction, the gradient of what came out. */
+    this.values = engines.map(({ values }) => values.map(({ length }) => new Float32Array(length)));
     /** By instruction and picture. */
     this.tasks = program.map(({ inputs, weight = "", bias = "" }, step) => engines.map(({ tasks }, picture) => {
-      const [gradient, ...below] = [step, ...inputs].map((at) => /** @type {Float32Array} */ (this.values[picture][at]));
+      const [gradient, ...below] = [step, ...inputs].map((at) => this.values[picture][at]);
       return { ...tasks[step], gradient, below, ofWeight: this.weights[weight], ofBias: this.weights[bias] };
     }));
   }
@@ -49,16 +50,16 @@ export class Backward {
    *
    * @param {number[]} labels  of the first pictures
    * @param {Map<number, () => void>} norms  the ways back of instructions that have normalised the batch
-   * @returns {{ loss: number, shares: number[] }[]}  of each picture
+   * @returns {Gradients[]}  of each picture; those of weights are of all
    */
   run(labels, norms = new Map()) {
-    for (const gradients of [...Object.values(this.weights), ...this.values.flat()]) gradients?.fill(0);
+    for (const gradients of [...Object.values(this.weights), ...this.values.flat()]) gradients.fill(0);
     const answers = labels.map((label, picture) => {
       const { output: scores, gradient } = this.tasks[this.scores][picture];
       const { largest, exponentials, total } = softmaxParts(scores);
       const shares = exponentials.map((value) => value / total);
       gradient.set(shares.map((share, unit) => (share - Number(unit === label)) / labels.length));
-      return { loss: Math.log(total) + largest - scores[label], shares };
+      return { loss: Math.log(total) + largest - scores[label], shares, values: this.values[picture], weights: this.weights };
     });
     for (let step = this.scores; step > 0; step--) {
       if (norms.has(step)) norms.get(step)?.();
@@ -83,8 +84,8 @@ export class Backward {
  */
 export function termsOf({ program, arrays }, walk, probe, step, { role, at }, input = program[step].inputs[0]) {
   const name = role === "unit" ? "" : need(program[step][role]);
-  const [sink, { shape }] = name ? [probe.weights[name], arrays[name]] : [need(probe.values[0][input]), program[input]];
-  const [place, arriving, rule, [task]] = [flatIndex(at, shape), need(walk.values[0][step]), need(probe.rules[step]), probe.tasks[step]];
+  const [sink, { shape }] = name ? [probe.weights[name], arrays[name]] : [probe.values[0][input], program[input]];
+  const [place, arriving, rule, [task]] = [flatIndex(at, shape), walk.values[0][step], need(probe.rules[step]), probe.tasks[step]];
   task.gradient.fill(0);
   return dependents(program, step, role, at).map((unit) => {
     const from = flatIndex(unit, program[step].shape);
@@ -106,16 +107,13 @@ function dependents(program, step, role, at) {
 // ---------------------------------------------------------------------------- the rules
 
 /** The places of the numbers under a window, stop by stop; −1 in the padding. @param {Instruction} instruction @param {number[]} inputShape */
-function placesUnder(instruction, [channels, height, width]) {
-  const [, rows, columns] = instruction.shape;
-  const [down, right] = windowsOf(instruction, [channels, height, width]);
-  const inside = (/** @type {number} */ place, /** @type {number} */ size) => place >= 0 && place < size;
-  return Array.from({ length: rows * columns }, (_, stop) => {
-    const [ys, xs] = [down.pixelsAt(Math.floor(stop / columns)), right.pixelsAt(stop % columns)];
-    const places = Array.from({ length: channels }, (_, channel) => {
-      return ys.flatMap((y) => xs.map((x) => (inside(y, height) && inside(x, width) ? (channel * height + y) * width + x : -1)));
-    });
-    return Int32Array.from(places.flat());
+function placesUnder(instruction, inputShape) {
+  const windows = windowsOf(instruction, inputShape);
+  const map = instruction.shape.slice(1);
+  return Array.from({ length: productOf(map) }, (_, stop) => {
+    const [rows, columns] = unitAt(stop, map).map((place, axis) => windows[axis].pixelsAt(place));
+    const units = Array.from({ length: inputShape[0] }, (_, channel) => rows.flatMap((row) => columns.map((column) => [channel, row, column])));
+    return Int32Array.from(units.flat(), (unit) => (isUnit(unit, inputShape) ? flatIndex(unit, inputShape) : -1));
   });
 }
 
@@ -128,8 +126,7 @@ function placesUnder(instruction, [channels, height, width]) {
  */
 function weighted(stops, firstOf) {
   const { length } = stops[0];
-  return ({ inputs: [input], gradient, below: [below], weights, ofWeight, ofBias }) => {
-    const weight = need(weights("weight"));
+  return ({ inputs: [input], gradient, below: [below], weight, ofWeight, ofBias }) => {
     for (let unit = 0; unit < gradient.length; unit++) {
       const arriving = gradient[unit];
       if (arriving === 0) continue; // as most of them, behind relu and max-pooling
@@ -149,8 +146,7 @@ function weighted(stops, firstOf) {
 function convolution(instruction, [channels, ...size]) {
   const { groups = 1, shape } = instruction;
   const ofGroup = [channels / groups, ...size];
-  const perGroup = shape[0] / groups;
-  return weighted(placesUnder(instruction, ofGroup), (filter) => Math.floor(filter / perGroup) * productOf(ofGroup));
+  return weighted(placesUnder(instruction, ofGroup), (filter) => Math.floor((filter * groups) / shape[0]) * productOf(ofGroup));
 }
 
 /** The gradient goes to the winner alone, the first of equals, or in equal parts to all. @param {boolean} takesMaximum @returns {(instruction: Instruction, inputShape: number[]) => BackwardRule} */
@@ -179,8 +175,7 @@ function pooling(takesMaximum) {
  * @param {ArrayLike<number>} deviations @param {number} count
  */
 export function backThroughNorm(tasks, means, deviations, count = Infinity) {
-  const [{ instruction, weights, ofWeight, ofBias }] = tasks;
-  const weight = weights("weight");
+  const [{ instruction, weight, ofWeight, ofBias }] = tasks;
   for (let channel = 0; channel < instruction.shape[0]; channel++) {
     const normal = (/** @type {number} */ value) => (value - means[channel]) / deviations[channel];
     const forBias = sumOver(tasks, channel, ({ gradient }, i) => gradient[i]);
@@ -227,7 +222,7 @@ const rules = {
   conv: convolution,
   maxPool: pooling(true),
   avgPool: pooling(false),
-  batchNorm: () => (task) => backThroughNorm([task], need(task.weights("mean")), need(task.weights("deviation"))),
+  batchNorm: () => (task) => backThroughNorm([task], task.mean, task.deviation),
   linear: (_, [length]) => weighted([Int32Array.from({ length }, (_, i) => i)], () => 0),
   relu: eachSlope((x) => Number(x > 0)),
   leakyRelu: eachSlope((x, _, { slope = 0.01 }) => (x > 0 ? 1 : slope)),

@@ -13,8 +13,7 @@ export function trainFromNothing(task, tell) {
 
 /** What the worker does: it begins with random weights, and tells how it gets on. */
 export function work() {
-  onmessage = (/** @type {MessageEvent<TrainingTask>} */ { data }) => {
-    const { program, arrays, training, test, batchSize, rate, seed, numEpochs } = data;
+  onmessage = (/** @type {MessageEvent<TrainingTask>} */ { data: { program, arrays, training, test, batchSize, rate, seed, numEpochs } }) => {
     const random = randomNumbers(seed);
     startAgain(program, arrays, random);
     const [trainer, optimizer] = [new Trainer(program, arrays, batchSize), new Adam(arrays, rate)];
@@ -65,8 +64,8 @@ export function startAgain(program, arrays, random) {
     const isNorm = kind === "batchNorm";
     const bound = weight && !isNorm ? Math.sqrt(shape[0] / arrays[weight].data.length) : 0;
     const starts = { [weight]: Number(isNorm), [bias]: 0, [mean]: 0, [deviation]: Math.sqrt(1 + eps) };
-    for (const [name, start] of Object.entries(starts)) {
-      if (names.includes(name)) arrays[name].data.forEach((_, i, data) => (data[i] = start + bound * (2 * random() - 1)));
+    for (const name of names.filter((own) => own in starts)) {
+      arrays[name].data.forEach((_, i, data) => (data[i] = starts[name] + bound * (2 * random() - 1)));
     }
   }
 }

@@ -2,23 +2,21 @@
 /** Teach it: drawings with labels to learn, training in the page, and what the network knows before and after. */
 import { rateSlider, settingsOf } from "./descent.js";
 import { readDigits, trainFromNothing } from "./learning.js";
-import { shortText } from "./texts.js";
 import { SGD, Trainer, scoreOf } from "./training.js";
 import { Engine, need } from "../engine.js";
 import { Tile } from "../terms.js";
 import { Chart } from "../../shared/chart.js";
 import { confusionTable, frequentMistakes, paintConfusion } from "../../shared/confusion.js";
 import { button, element, setText } from "../../shared/elements.js";
-import { percentText } from "../../shared/text.js";
+import { percentText, shortText } from "../../shared/text.js";
 
 const BATCH = 32;
 const MOST_STEPS = 400; // until it gives up
 const THUMBNAIL_SIZE = 36; // CSS pixels
-const FILTER_CELL = 5;
-const MOST_FILTERS = 6;
+const FILTERS = { cell: 5, most: 6 };
 const FROM_NOTHING = { batchSize: BATCH, rate: 0.002, seed: 1, numEpochs: 16 };
 
-/** @typedef {Example & { sign: HTMLCanvasElement }} Lesson */
+/** @typedef {Example & { node: HTMLElement }} Lesson */
 
 /** A panel of the lessons. @param {"in" | "operation" | "out"} place @param {string} title @param {...(Node | string)} parts */
 function panelOf(place, title, ...parts) {
@@ -37,7 +35,7 @@ export class Lessons {
   /** @type {number[]} */
   #losses = [];
   /** Ends the training that goes on. */
-  #end = () => {};
+  stop = () => {};
   #tray = element("div", { class: "lenet-tray", role: "group", "aria-label": "Lessons; choose one to take it out" });
   #chart = new Chart({ title: "Loss", xLabel: "step", text: (value) => String(Number(value.toPrecision(2))) });
   #progress = element("p", { class: "lenet-outcome", role: "status" });
@@ -51,8 +49,7 @@ export class Lessons {
     this.#tell = tell;
     const { engine, meta: { classes, digits }, steps, input, start } = state;
     this.#trainer = new Trainer(steps, engine.arrays, BATCH);
-    const [mean, std] = input.statistics(0);
-    const read = (/** @type {PackedDigits} */ packed) => readDigits(packed, input.shape[1], mean, std);
+    const read = (/** @type {PackedDigits} */ packed) => readDigits(packed, input.shape[1], ...input.statistics(0));
     this.#digits = digits && { training: read(digits.training), test: read(digits.test) };
     this.#score = this.#scoreNow();
     this.#before = state.isTaught ? this.#scoreNow(new Engine(steps, { ...engine.arrays, ...start })) : this.#score;
@@ -65,7 +62,6 @@ export class Lessons {
     const asOne = classes.map((name, label) => button(name, () => this.#add(label)));
     const say = element("div", { class: "lenet-say", role: "group", "aria-label": "Add the picture as" }, "Add it as", ...asOne);
     const all = button("Add the page's pictures", () => labels?.forEach((label, sample) => this.#add(label, sample)), { hidden: !labels });
-    const empty = button("Empty", () => this.#choose([]));
     const steps = Object.entries({ "One step": 1, Ten: 10, "Until it knows them": MOST_STEPS }).map(([name, count]) => {
       return button(name, () => this.#train(count), { class: `lenet-button ${count === MOST_STEPS ? "lenet-main" : ""}` });
     });
@@ -73,13 +69,11 @@ export class Lessons {
     const nothing = button("Continue from random weights", () => this.#learnFromNothing(), { hidden: !this.#digits });
     const confusion = element("div", { class: "lenet-confusion", hidden: !this.#digits }, confusionTable(classes, this.#cells, ""));
     return [
-      panelOf("in", "Lessons", say, this.#tray, settingsOf(all, empty)),
+      panelOf("in", "Lessons", say, this.#tray, settingsOf(all, button("Empty", () => this.#choose([])))),
       panelOf("operation", "Training", settingsOf(...steps), this.#progress, this.#chart.node, settingsOf(this.#rate.node, reset, nothing)),
       panelOf("out", "What it knows", this.#knows, confusion, this.#filters),
     ];
   }
-
-  stop() { this.#end(); }
 
   get position() { return `taught, ${this.#losses.length} steps.`; }
 
@@ -87,16 +81,20 @@ export class Lessons {
 
   /** Take a picture into the lessons. @param {number} label */
   #add(label, sample = this.#state.input.sample) {
-    const { input } = this.#state;
+    const { input, meta: { classes } } = this.#state;
     if (sample === input.sample && input.isBlank) return setText(this.#progress, "Draw something first.");
     const sign = element("canvas", { "aria-hidden": "true" });
     input.paint(sign, THUMBNAIL_SIZE, sample);
-    this.#choose([...this.#lessons, { picture: input.valuesOf(sample), label, sign }]);
+    const takeOut = () => this.#choose(this.#lessons.filter((lesson) => lesson.node !== node));
+    const node = button("", takeOut, { class: "lenet-sample", title: `Take out this ${classes[label]}` });
+    node.append(sign, element("b", {}, classes[label]));
+    this.#choose([...this.#lessons, { picture: input.valuesOf(sample), label, node }]);
   }
 
   /** @param {Lesson[]} lessons  from now on; training on others ends */
   #choose(lessons) {
     this.#lessons = lessons;
+    this.#tray.replaceChildren(...lessons.map(({ node }) => node));
     this.#tell.moved();
   }
 
@@ -108,7 +106,7 @@ export class Lessons {
   /** Let another training begin; the answer now will stand beside those to come. */
   #begin() {
     const { engine, steps } = this.#state;
-    this.#end();
+    this.stop();
     this.#state.before = { shares: engine.values[steps.length - 1].slice(), loss: 0 };
   }
 
@@ -134,14 +132,14 @@ export class Lessons {
       const isDone = this.#losses.length >= last || (count === MOST_STEPS && numRight === lessons.length);
       if (isDone) return this.#report(`It knows ${numRight} of your ${lessons.length} lessons`, this.#scoreNow());
       const frame = requestAnimationFrame(go);
-      this.#end = () => cancelAnimationFrame(frame);
+      this.stop = () => cancelAnimationFrame(frame);
       this.#tell.changed();
     };
     go();
   }
 
   unteach() {
-    this.#end();
+    this.stop();
     this.#losses = [];
     this.#score = this.#before;
     setText(this.#progress, "As it was when the page was opened.");
@@ -153,7 +151,7 @@ export class Lessons {
     const digits = need(this.#digits);
     this.#begin();
     this.#losses = [];
-    this.#end = trainFromNothing({ ...FROM_NOTHING, ...digits, program: steps, arrays: engine.arrays }, ({ losses, score, arrays, epoch }) => {
+    this.stop = trainFromNothing({ ...FROM_NOTHING, ...digits, program: steps, arrays: engine.arrays }, ({ losses, score, arrays, epoch }) => {
       this.#losses.push(...losses);
       for (const [name, { data }] of Object.entries(arrays)) engine.arrays[name].data.set(data);
       this.#report(`Epoch ${epoch} of ${FROM_NOTHING.numEpochs} on ${digits.training.length} digits of the book`, score);
@@ -164,12 +162,6 @@ export class Lessons {
 
   /** @param {Theme} theme */
   show(theme) {
-    const { classes } = this.#state.meta;
-    this.#tray.replaceChildren(...this.#lessons.map((lesson) => {
-      const onclick = () => this.#choose(this.#lessons.filter((other) => other !== lesson));
-      const name = classes[lesson.label];
-      return element("button", { type: "button", class: "lenet-sample", title: `Take out this ${name}`, onclick }, lesson.sign, element("b", {}, name));
-    }));
     this.#chart.node.hidden = !this.#losses.length;
     const steps = this.#losses.map((_, i) => i + 1);
     if (steps.length) this.#chart.show([{ name: `learning rate ${this.#rate.value()}`, look: "first", xs: steps, ys: this.#losses }]);
@@ -197,9 +189,9 @@ export class Lessons {
     const { shape: [filters, channels, rows, columns], data } = engine.arrays[name];
     const [before, now] = [start[name]?.data ?? data, data].map((values) => Array.from(values));
     const lines = Object.entries({ before, now, change: now.map((value, i) => value - before[i]) }).map(([word, values]) => {
-      const tiles = Array.from({ length: Math.min(filters, MOST_FILTERS) }, (_, filter) => {
+      const tiles = Array.from({ length: Math.min(filters, FILTERS.most) }, (_, filter) => {
         const first = filter * channels * rows * columns;
-        return new Tile(rows, columns, FILTER_CELL).paint(values.slice(first, first + rows * columns), scales.around0(values));
+        return new Tile(rows, columns, FILTERS.cell).paint(values.slice(first, first + rows * columns), scales.around0(values));
       });
       return element("p", {}, element("span", {}, word), ...tiles);
     });

@@ -1,16 +1,14 @@
 // @ts-check
 /** PyTorch's own gradients of the same picture, label and weights: `reference.py` gives them where a kernel runs. */
-import { shortText } from "./texts.js";
+import { limitOf } from "../maps.js";
 import { sumOf } from "../../shared/numbers.js";
-import { countText } from "../../shared/text.js";
+import { countText, shortText } from "../../shared/text.js";
 
 export class Reference {
   #state;
   /** The last question; its number is 0 once it is answered. */
-  #question = { number: 0, key: "" };
+  #question = { number: 0, about: /** @type {Gradients} */ ({ weights: {} }) };
   #answer = /** @type {PyTorchAnswer | null} */ (null);
-  /** How far all gradients are apart, once that was asked. */
-  #all = "";
 
   /** @param {State} state @param {() => void} came  hears that there is an answer */
   constructor(state, came) {
@@ -19,9 +17,8 @@ export class Reference {
       if (number !== this.#question.number) return; // that of another view
       const numbers = buffers.map(({ buffer, byteOffset, byteLength }) => new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength)));
       const weights = Object.fromEntries(names.map((/** @type {string} */ name, /** @type {number} */ i) => [name, numbers[i]]));
-      this.#answer = { loss, weights, reason };
+      this.#answer = { ...this.#question, loss, weights, reason, all: allText(weights, this.#question.about.weights) };
       this.#question.number = 0;
-      this.#all = "";
       came();
     };
     state.model.on("msg:custom", hear);
@@ -31,42 +28,38 @@ export class Reference {
   /**
    * Say how far the page's gradients are from PyTorch's, once these have come.
    *
-   * @param {Gradients} gradients @param {string} key  another for other gradients
-   * @param {{ name: string, index: number } | null} spot  the weight that is looked at
+   * @param {Gradients} gradients
+   * @param {{ name: string, index: number }} look  what is looked at; only weights have names
    */
-  compare(gradients, key, spot) {
-    if (key !== this.#question.key) this.#ask(key);
-    if (key !== this.#question.key || this.#question.number || !this.#answer) return "";
-    const { loss, weights, reason } = this.#answer;
+  compare(gradients, { name, index }) {
+    if (gradients !== this.#answer?.about) return this.#ask(gradients);
+    const { loss, weights, reason, all } = this.#answer;
     if (reason) return `PyTorch gives no gradients: ${reason}`;
-    const [theirs, own] = spot ? [weights[spot.name]?.[spot.index], gradients.weights[spot.name][spot.index]] : [loss, gradients.loss];
+    const [theirs, own] = name ? [weights[name]?.[index], gradients.weights[name][index]] : [loss, gradients.loss];
     const first = theirs === undefined ? "None" : `${shortText(theirs)}, difference ${smallText(theirs - own)}`;
-    this.#all ||= allText(weights, gradients.weights);
-    return `PyTorch's ${spot ? ".grad" : "loss"}: ${first}. ${this.#all}`;
+    return `PyTorch's ${name ? ".grad" : "loss"}: ${first}. ${all}`;
   }
 
-  /** One question at a time: the next one is asked when its answer has come. @param {string} key */
-  #ask(key) {
+  /** One question at a time: the next one is asked when its answer has come. @param {Gradients} about */
+  #ask(about) {
     const { model, engine, label, start, isTaught } = this.#state;
-    if (!model.send || this.#question.number) return;
-    this.#question = { number: Math.random(), key };
+    if (!model.send || this.#question.number) return "";
+    this.#question = { number: Math.random(), about };
     const names = isTaught ? Object.keys(start) : [];
     const buffers = [engine.values[0], ...names.map((name) => engine.arrays[name].data)].map((values) => Float32Array.from(values).buffer);
     model.send({ number: this.#question.number, label, names }, undefined, buffers);
+    return "";
   }
 }
 
 /** Say how far the gradients of all weights are apart. @param {Record<string, Float32Array>} theirs @param {Record<string, Float32Array>} own */
 function allText(theirs, own) {
   const names = Object.keys(theirs).filter((name) => name in own);
-  const shares = names.map((name) => farthest(theirs[name].map((value, i) => value - own[name][i])) / (farthest(theirs[name]) || 1));
+  const shares = names.map((name) => {
+    return theirs[name].reduce((most, value, i) => Math.max(most, Math.abs(value - own[name][i])), 0) / limitOf(theirs[name]);
+  });
   const count = sumOf(names.map((name) => theirs[name].length));
   return `Of all ${countText(count)} gradients, none is off by more than ${smallText(Math.max(0, ...shares))} of its layer's largest.`;
-}
-
-/** How far numbers reach from 0. @param {Float32Array} values */
-function farthest(values) {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** @param {number} value */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Training in the page: how weights follow their gradients, as in `torch.optim`; batches, the statistics of batch norm, and scores. */
 import { Backward, backThroughNorm, sumOver } from "./gradients.js";
-import { Engine, need } from "../engine.js";
+import { Engine } from "../engine.js";
 import { sumOf } from "../../shared/numbers.js";
 
 /** The arrays that training changes: all weights that are not frozen, and what batch norm remembers. @param {Instruction[]} program */
@@ -65,8 +65,7 @@ export class Trainer {
   constructor(program, arrays, batchSize) {
     this.engines = Array.from({ length: batchSize }, () => new Engine(program, arrays));
     this.#walk = new Backward(this.engines);
-    const learns = trainedNames(program);
-    this.#gradients = Object.fromEntries(Object.entries(this.#walk.weights).filter(([name]) => learns.includes(name)));
+    this.#gradients = Object.fromEntries(Object.entries(this.#walk.weights).filter(([name]) => trainedNames(program).includes(name)));
   }
 
   /**
@@ -112,8 +111,7 @@ export function scoreOf(engine, examples) {
  * @param {BackwardTask[]} tasks  one for each picture
  */
 function normalise(tasks) {
-  const [{ instruction: { eps = 1e-5, momentum = 0.1, shape }, output, weights }] = tasks;
-  const [running, deviations, weight, bias] = [need(weights("mean")), need(weights("deviation")), weights("weight"), weights("bias")];
+  const [{ instruction: { eps = 1e-5, momentum = 0.1, shape }, output, weight, bias, mean: running, deviation: deviations }] = tasks;
   const count = (tasks.length * output.length) / shape[0];
   const [means, own] = [new Float64Array(shape[0]), new Float64Array(shape[0])];
   for (let channel = 0; channel < shape[0]; channel++) {
@@ -123,8 +121,7 @@ function normalise(tasks) {
     const factor = (weight ? weight[channel] : 1) / own[channel];
     sumOver(tasks, channel, (task, i) => (task.output[i] = (task.inputs[0][i] - mean) * factor + (bias ? bias[channel] : 0)));
     running[channel] += momentum * (mean - running[channel]);
-    const before = deviations[channel] ** 2 - eps;
-    deviations[channel] = Math.sqrt(before + momentum * ((variance * count) / (count - 1) - before) + eps);
+    deviations[channel] = Math.sqrt((1 - momentum) * deviations[channel] ** 2 + momentum * ((variance * count) / (count - 1) + eps));
   }
   return () => backThroughNorm(tasks, means, own, count);
 }

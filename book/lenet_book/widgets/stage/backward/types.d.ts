@@ -5,8 +5,8 @@ interface Gradients {
   loss: number;
   /** The softmax of the scores. */
   shares: number[];
-  /** By instruction, for what came out of it; null where no gradient arrives. */
-  values: (Float32Array | null)[];
+  /** By instruction, for what came out of it. */
+  values: Float32Array[];
   /** By the names of arrays. */
   weights: Record<string, Float32Array>;
 }
@@ -38,11 +38,15 @@ interface Model {
 }
 
 interface PyTorchAnswer {
+  /** The page's gradients that were asked about. */
+  about: Gradients;
   loss: number;
   /** Gradients by the names of arrays; a frozen weight has none. */
   weights: Record<string, Float32Array>;
   /** Why there are none at all. */
   reason: string;
+  /** How far all gradients are apart. */
+  all: string;
 }
 
 /** What a network says of labelled pictures. */

@@ -1,36 +1,34 @@
 // @ts-check
 /** How the gradient of one number came about: the loss class by class, maps times maps, a window, a curve, or a table of products. */
-import { decimalsFor, shortText } from "./texts.js";
 import { arithmeticOf } from "../explanation.js";
 import { WindowGrid, signedPaint } from "../grids.js";
 import { RuleCurve } from "../lines.js";
 import { limitOf } from "../maps.js";
-import { addUp, signedText } from "../sums.js";
-import { Tile, fillRows, runningTotal, tableOf } from "../terms.js";
+import { SumPanel } from "../operation.js";
+import { signedText } from "../sums.js";
+import { Tile, Waterfall, fillRows, tableOf } from "../terms.js";
 import { placeName, unitText } from "../words.js";
 import { button, element, setAttribute } from "../../shared/elements.js";
 import { sumOf } from "../../shared/numbers.js";
-import { numberText } from "../../shared/text.js";
+import { decimalsFor, numberText, shortText } from "../../shared/text.js";
 
-/** @typedef {{ name: string, factors: string[], product: number }} Row */
+/** What the row of a term begins with, and the term. @typedef {{ cells: string[], product: number }} Row */
 
 const MOST_ROWS = 10;
 const MOST_BUTTONS = 20;
-const LINE = 24; // CSS pixels
 const CURVES = ["relu", "leakyRelu", "elu", "gelu", "tanh", "sigmoid", "affine"];
 const NOT_ALL = 1e-4;
 const OF_WEIGHT = /** @type {const} */ ([["what the weight saw", "factor"], ["× gradient of its map", "gradient"], ["= products", "product"]]);
 const OF_BIAS = /** @type {const} */ ([["gradient of its map", "gradient"]]);
 
-export class RuleViews {
-  #state; #room; #buttons; #say; #loss;
-  #shares = element("tbody", {});
-  #table = tableOf(["class", "share p", "right y", "p − y"], this.#shares);
+export class RulePanel extends SumPanel {
+  #state; #buttons; #say; #loss;
+  #table = tableOf(["class", "share p", "right y", "p − y"], element("tbody", {}));
 
-  /** @param {State} state @param {HTMLElement} room @param {SideListener} tell */
-  constructor(state, room, tell) {
+  /** @param {State} state @param {SideListener} tell */
+  constructor(state, tell) {
+    super("the rule");
     this.#state = state;
-    this.#room = room;
     this.#buttons = state.meta.classes.slice(0, MOST_BUTTONS).map((name, i) => button(name, () => tell.label(i)));
     this.#say = element("div", { class: "lenet-say", role: "group", "aria-label": "What the picture is" }, "It is", ...this.#buttons);
     this.#loss = element("div", { class: "lenet-loss" }, this.#say, this.#table);
@@ -39,15 +37,15 @@ export class RuleViews {
   /** The classes with their shares, and what is said of them, which can be changed here. @param {number[]} shares @returns {string}  what stands before the loss */
   showLoss(shares) {
     const { label, meta: { classes } } = this.#state;
-    if (!this.#room.contains(this.#loss)) this.#room.replaceChildren(this.#loss);
+    if (!this.work.contains(this.#loss)) this.work.replaceChildren(this.#loss);
     const ranked = [...shares.keys()].sort((a, b) => Number(b === label) - Number(a === label) || shares[b] - shares[a]);
     const shown = ranked.slice(0, MOST_ROWS).sort((a, b) => a - b);
-    const high = Math.min(22, Math.floor((this.#room.clientHeight - this.#say.offsetHeight - 14) / (shown.length + 1)));
+    const high = Math.min(22, Math.floor((this.work.clientHeight - this.#say.offsetHeight - 14) / (shown.length + 1)));
     this.#table.style.setProperty("--row", `${high}px`);
     this.#buttons.forEach((node, i) => setAttribute(node, "aria-pressed", String(i === label)));
     const differences = shown.map((i) => signedText(shares[i] - Number(i === label), 4));
-    fillRows(this.#shares, shown.map((i, row) => [classes[i], numberText(shares[i]), String(Number(i === label)), differences[row]]));
-    shown.forEach((i, row) => (this.#shares.rows[row].className = i === label ? "lenet-lit" : ""));
+    fillRows(this.#table.tBodies[0], shown.map((i, row) => [classes[i], numberText(shares[i]), String(Number(i === label)), differences[row]]));
+    shown.forEach((i, row) => (this.#table.tBodies[0].rows[row].className = i === label ? "lenet-lit" : ""));
     return `loss = −log(${shortText(shares[label])}) = `;
   }
 
@@ -62,15 +60,14 @@ export class RuleViews {
     const { kind, shape } = steps[step];
     const rest = total - sumOf(terms.map(({ product }) => product));
     /** @type {Row[]} */
-    const others = Math.abs(rest) > NOT_ALL * Math.abs(total) ? [{ name: "by other ways", factors: [], product: rest }] : [];
+    const others = Math.abs(rest) > NOT_ALL * Math.abs(total) ? [{ cells: ["by other ways"], product: rest }] : [];
     if (role !== "unit" && shape.length === 3) return this.#showMaps(role, terms);
     if (kind === "conv") return this.#showTable(["gradients × kernel of"], [...byFilter(terms), ...others], total);
     const isGate = (kind === "maxPool" && terms.length) || (CURVES.includes(kind) && !others.length);
     if (isGate) return this.#showGate(terms.find(({ factor }) => factor) ?? terms[0], total, theme);
-    const times = kind === "linear" && role === "weight" ? ` × ${placeName(steps, step, at[1])}` : "";
     const rows = terms.map(({ unit, factor, gradient, product }) => {
-      const name = kind === "linear" ? `output ${unit}${times}` : unitText(unit);
-      return { name, factors: [shortText(gradient), `× ${shortText(factor)}`], product };
+      const name = kind === "linear" ? `output ${unit}${role === "weight" ? ` × ${placeName(steps, step, at[1])}` : ""}` : unitText(unit);
+      return { cells: [name, shortText(gradient), `× ${shortText(factor)}`], product };
     });
     return this.#showTable(["from", "gradient", "× how much it moves"], [...rows, ...others], total);
   }
@@ -79,47 +76,37 @@ export class RuleViews {
   #showMaps(role, terms) {
     const { steps, step, scales } = this.#state;
     const [, rows, columns] = steps[step].shape;
-    const side = Math.min((this.#room.clientWidth - 60) / 3 / columns, (this.#room.clientHeight - 46) / rows, 14);
+    const side = Math.min((this.work.clientWidth - 60) / 3 / columns, (this.work.clientHeight - 46) / rows, 14);
     const figures = (role === "bias" ? OF_BIAS : OF_WEIGHT).map(([title, part]) => {
       const values = terms.map((term) => term[part]);
       const picture = new Tile(rows, columns, Math.max(1, side)).paint(values, scales.around0(values));
       return element("figure", {}, element("figcaption", {}, title), picture);
     });
-    this.#room.replaceChildren(element("div", { class: "lenet-products" }, ...figures));
+    this.work.replaceChildren(element("div", { class: "lenet-products" }, ...figures));
     const what = role === "bias" ? "gradient" : "product";
     return terms.length === 1 ? `one place, one ${what}: ` : `${terms.length} places, ${terms.length} ${what}s. Their sum is `;
   }
 
   /** How the number itself came about, which decides what goes through: in its window, or by a curve. @param {GradientTerm} term @param {number} total @param {Theme} theme */
   #showGate({ unit, factor, gradient }, total, theme) {
-    const { engine, steps, step } = this.#state;
+    const { engine, steps, step, limits } = this.#state;
     const arithmetic = arithmeticOf(engine, step, unit);
-    const view = arithmetic.kind === "maxPool" ? new WindowGrid(arithmetic.patch, this.#room.clientWidth, this.#room.clientHeight) : new RuleCurve();
-    const limit = limitOf(engine.values[steps[step].inputs[0]]);
-    this.#room.replaceChildren(view.node);
-    view.show(/** @type {any} */ (arithmetic), { state: this.#state, paintOf: () => signedPaint(limit, theme) });
+    const view = arithmetic.kind === "maxPool" ? new WindowGrid(arithmetic.patch, this.work.clientWidth, this.work.clientHeight) : new RuleCurve();
+    this.work.replaceChildren(view.node);
+    view.show(/** @type {any} */ (arithmetic), { state: this.#state, paintOf: () => signedPaint(limits[steps[step].inputs[0]], theme) });
     if (arithmetic.kind !== "pointwise") return factor ? "It is the largest of its window, and gets its gradient: " : "Another is the largest of its window; here goes on ";
-    const decimals = decimalsFor(Math.max(Math.abs(gradient), Math.abs(total)));
+    const arriving = numberText(gradient, decimalsFor(limitOf([gradient, total])));
     const [value, slope] = [arithmetic.value, factor].map((number) => numberText(number, 2));
-    return `at ${value} the slope is ${slope}: ${numberText(gradient, decimals)} × ${slope} = `;
+    return `at ${value} the slope is ${slope}: ${arriving} × ${slope} = `;
   }
 
   /** The strongest products, and how they add up. @param {string[]} head @param {Row[]} rows @param {number} total */
   #showTable(head, rows, total) {
-    const room = Math.max(2, Math.min(MOST_ROWS, Math.floor(this.#room.clientHeight / LINE) - 1));
-    const sorted = [...rows].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
-    const others = sorted.length > room ? sorted.splice(room - 1) : [];
-    if (others.length) sorted.push({ name: `the other ${others.length}`, factors: [], product: sumOf(others.map(({ product }) => product)) });
-    const products = sorted.map(({ product }) => product);
-    const decimals = decimalsFor(Math.max(...products.map(Math.abs), Math.abs(total)));
-    const sums = addUp(products, total, decimals).terms;
-    const bars = runningTotal(sums.length);
-    const body = element("tbody", {});
-    this.#room.replaceChildren(tableOf([...head, "product", "so far"], body, LINE));
-    fillRows(body, sorted.map(({ name, factors }, i) => {
-      return [name, ...head.slice(1).map((_, at) => factors[at] ?? ""), signedText(sums[i], decimals)];
-    }), bars.cells);
-    bars.show(sums);
+    const contributions = rows.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+    const sum = { contributions, bias: null, result: total };
+    const table = new Waterfall(sum, this.work.clientHeight, head, ({ cells }) => cells);
+    this.work.replaceChildren(table.node);
+    table.show(sum, { state: this.#state }, decimalsFor(limitOf([...rows.map(({ product }) => product), total])));
     return rows.length > 1 ? `${rows.length} terms. Their sum is ` : "";
   }
 }
@@ -128,7 +115,6 @@ export class RuleViews {
 function byFilter(terms) {
   return [...new Set(terms.map(({ unit: [filter] }) => filter))].map((filter) => {
     const own = terms.filter(({ unit, factor }) => unit[0] === filter && factor);
-    const name = `filter ${filter}${own.length > 1 ? `, ${own.length} places` : ""}`;
-    return { name, factors: [], product: sumOf(own.map(({ product }) => product)) };
+    return { cells: [`filter ${filter}${own.length > 1 ? `, ${own.length} places` : ""}`], product: sumOf(own.map(({ product }) => product)) };
   });
 }
