@@ -71,7 +71,7 @@ def _correct_children(row: ElementTree.Element) -> None:
             element.set("form", "prefix" if element.text in "⌊⌈⟨" else "postfix")
         elif element.tag == "mi" and element.text == "~":  # \sim
             element.tag, element.text = "mo", "∼"
-        elif element.text == "′":  # fonts raise it themselves: raised again, it is too small to see
+        elif element.text == "′" and row.tag == "msup":  # fonts raise it: raised again, it is small
             row.tag, element.tag = "mrow", "mo"
             element.attrib.update(form="postfix", lspace="0", rspace="0")
         elif element.tag == "mo" and re.fullmatch(r"[A-Za-z\u2009]{2,}", element.text or ""):

@@ -20,6 +20,7 @@ def test_mathematics_is_set_as_tex_would() -> None:
     assert len(texts(r"\log x", "mspace")) == 1
     assert texts(r"\log(x)", "mspace") == []
     assert texts("f'", "msup") == []  # the glyph of a prime is raised as it is
+    assert texts("f'_1", "msubsup")  # the index stays one
     (minus,) = (e for e in mathml("a = -b", "inline").iter("mo") if e.text == "−")
     assert minus.get("form") == "prefix"
 
