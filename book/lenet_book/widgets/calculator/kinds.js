@@ -78,7 +78,7 @@ export function layerCode(layer) {
   /** @type {string[]} */
   const written = [];
   for (const [name, { required, default: otherwise }] of Object.entries(kindOf(layer).settings)) {
-    const usual = otherwise ?? all[LIKE[name]] ?? null;
+    const usual = otherwise ?? (name === "stride" ? all.kernel_size : null);
     if (all[name] === null || (!required && isUsual(all[name], usual))) continue;
     const text = LISTS.includes(name) ? pythonText(all[name]) : settingText(all[name]);
     const isNamed = written.some((before) => before.includes("=")) || !(required && POSITIONAL.test(name));
@@ -87,10 +87,8 @@ export function layerCode(layer) {
   return `${layer.type}(${written.join(", ")})`;
 }
 
-const POSITIONAL = /^(in_|in1_|in2_|out_|num_|embed_dim|input_size|hidden_size)/;
+const POSITIONAL = /^(in_|out_|num_|input_size|hidden_size)/;
 const LISTS = ["normalized_shape", "unflattened_size"]; // of which one number means something else
-/** @type {Record<string, string>} */
-const LIKE = { stride: "kernel_size", kdim: "embed_dim", vdim: "embed_dim" }; // unless it is given
 
 /** @param {Setting} value @param {Setting} usual */
 function isUsual(value, usual) {

@@ -3,6 +3,7 @@
 import { button, element, setText } from "../shared/elements.js";
 import { checkbox, textField } from "../shared/fields.js";
 import { countText, shapeText } from "../shared/text.js";
+import { fixItem, paragraph, reasons } from "./complaint.js";
 import { parseSetting, stepped, typedText } from "./editing.js";
 import { fixText, fixesHeading } from "./fixes.js";
 import { KINDS, layerCode } from "./kinds.js";
@@ -121,25 +122,12 @@ function field(layer, index, name, actions) {
 
 /** @param {Findings} findings @param {Actions} actions */
 function complaint({ explanation, refusal }, actions) {
-  if (!explanation) return [element("p", { class: "lenet-what" }, `${refusal}.`)];
-  const { what, why, fixes, error } = explanation;
-  return [
-    element("p", { class: "lenet-what" }, `${what}.`),
-    ...(why ? [element("p", {}, `Why: ${why}.`)] : []),
-    element("p", {}, fixesHeading(explanation)),
-    ...(fixes.length ? [element("ul", {}, ...fixes.map((fix, index) => fixItem(fix, index, actions)))] : []),
-    ...(error ? [element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, error))] : []),
-  ];
-}
-
-/** @param {Fix} fix @param {number} index @param {Actions} actions */
-function fixItem(fix, index, actions) {
-  const shapes = fix.changes.flatMap((change) => (change.imageShape ? [change.imageShape] : []));
-  const [text, { code }] = [fixText(fix), fix];
-  const item = element("li", {}, element("span", {}, text));
-  if (shapes.every((shape) => shape.length === 3)) {
-    item.prepend(button("Apply", () => actions.apply(fix), { "data-key": `fix ${index}`, "aria-label": `Apply: ${text}` }));
-  }
-  if (code && !shapes.length) item.append(element("code", {}, code));
-  return item;
+  if (!explanation) return [paragraph(`${refusal}.`, "lenet-what")];
+  const items = explanation.fixes.map((fix) => {
+    const shapes = fix.changes.flatMap(({ imageShape }) => (imageShape ? [imageShape] : []));
+    const isPossible = shapes.every((shape) => shape.length === 3);
+    const lines = shapes.length ? [] : fix.code?.split("\n") ?? [];
+    return fixItem(fixText(fix), lines, isPossible ? () => actions.apply(fix) : null);
+  });
+  return [...reasons(explanation), paragraph(fixesHeading(explanation)), element("ul", {}, ...items)];
 }

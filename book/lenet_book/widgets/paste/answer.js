@@ -1,8 +1,9 @@
 // @ts-check
 /** What there is to say of pasted code: what a message means, what does not fit and what mends it, what is not read. */
-import { button, element, setText } from "../shared/elements.js";
+import { element, setText } from "../shared/elements.js";
 import { countText, shapeText } from "../shared/text.js";
 import { sumOf } from "../shared/numbers.js";
+import { fixItem, paragraph, quoted, reasons } from "../calculator/complaint.js";
 import { fixesHeading } from "../calculator/fixes.js";
 import { HEADINGS, numberCells } from "../calculator/table.js";
 import { showItems } from "./items.js";
@@ -87,36 +88,17 @@ function lineText({ place, what }) {
  * @param {(fix: CodeFix) => void} apply
  */
 function problemParts(problem, explanation, isUnsaid, apply) {
-  const { what, why, fixes, error, unread } = explanation ?? { ...problem, fixes: [], error: "", unread: null };
-  const parts = [paragraph(`${what}.`, "lenet-what"), ...(why ? [paragraph(`Why: ${why}.`)] : [])];
-  if (error && isUnsaid) parts.push(quoted(error));
+  const { fixes, error, unread, ...words } = explanation ?? { ...problem, fixes: [], error: "", unread: null };
   const untried = "No change could be tried to the end, because of";
   const blocked = unread && `${untried} line ${unread.place.line}: ${unread.what}. ${PACKAGE}`;
   const heading = blocked ?? (explanation && fixesHeading(explanation));
   const found = heading ? paragraph(heading, "lenet-what") : paragraph("Changes are being tried …", "lenet-muted");
-  const items = fixes.map((fix) => repairItem(fix, apply));
+  const items = fixes.map((fix) => fixItem(fix.text, fix.lines, () => apply(fix)));
+  const parts = reasons({ ...words, error: isUnsaid ? error : "" });
   return [card("bad", ...parts), found, element("ul", { class: "lenet-fixes" }, ...items)];
-}
-
-/** @param {CodeFix} fix @param {(fix: CodeFix) => void} apply */
-function repairItem(fix, apply) {
-  const { text, lines } = fix;
-  const code = lines.map((line) => element("code", {}, line.trim()));
-  const command = button("Apply", () => apply(fix), { "aria-label": `Apply: ${text}` });
-  return element("li", {}, element("span", {}, ...code, text), command);
-}
-
-/** @param {string} words  of PyTorch's */
-function quoted(words) {
-  return element("p", { class: "lenet-muted" }, "PyTorch says: ", element("code", {}, words));
 }
 
 /** @param {string} look @param {...Node} children */
 function card(look, ...children) {
   return element("div", { class: `lenet-answer ${look && `lenet-${look}`}` }, ...children);
-}
-
-/** @param {string} text @param {string} [look] */
-function paragraph(text, look) {
-  return element("p", { class: look }, text);
 }

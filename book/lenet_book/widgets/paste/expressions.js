@@ -138,9 +138,7 @@ export function binary(run, operator, left, right, node, isInPlace = false) {
 }
 
 /** @param {PyValue} value */
-function isNumber(value) {
-  return typeof value === "number" || typeof value === "boolean" || value instanceof Float;
-}
+const isNumber = (value) => ["number", "boolean"].includes(typeof value?.valueOf());
 
 /** Values as the model is: a list, a text or a tuple. @param {PyValue} model @param {PyValue[]} values */
 function like(model, values) {

@@ -14,8 +14,11 @@ import { Instance, Library, PyClass, PyFunction, PyList, Scope, Shaped, Stop, Un
 
 const FUEL = 60_000; // nodes that are read in one run
 const MAX_CALLS = 120;
-const USUAL_PATHS = ["torch", "torch.nn", "math", "collections.OrderedDict"];
-const SHORT = { F: "torch.nn.functional", np: "numpy" };
+/** Names that are known, whether or not they are imported. */
+const WITHOUT_IMPORTS = {
+  ...Object.fromEntries(LAYERS.map((name) => [name, `torch.nn.${name}`])), OrderedDict: "collections.OrderedDict",
+  torch: "torch", nn: "torch.nn", F: "torch.nn.functional", np: "numpy", math: "math",
+};
 
 export class Interpreter {
   fuel = FUEL;
@@ -24,14 +27,14 @@ export class Interpreter {
   /** Objects whose constructors are being read. */
   numMaking = 0;
   globals = new Scope(null);
+  /** Tensors that a script makes, and those that it gives to networks. @type {NotedShape[]} */
+  noted = [];
   /** What layers and functions of torch do. */
   torch = new Torch(this);
   #calls = 0;
 
   constructor() {
-    const paths = [...LAYERS.map((name) => `torch.nn.${name}`), ...USUAL_PATHS];
-    for (const path of paths) this.globals.set(path.slice(path.lastIndexOf(".") + 1), new Library(path));
-    for (const [name, path] of Object.entries(SHORT)) this.globals.set(name, new Library(path));
+    for (const [name, path] of Object.entries(WITHOUT_IMPORTS)) this.globals.set(name, new Library(path));
     this.globals.set("__name__", "__main__");
   }
 
@@ -42,8 +45,7 @@ export class Interpreter {
 
   /** Begin another run. @param {boolean} isScript */
   start(isScript) {
-    Object.assign(this, { isScript, fuel: FUEL });
-    this.torch.start();
+    Object.assign(this, { isScript, fuel: FUEL, torch: new Torch(this) });
   }
 
   // -------------------------------------------------------------------------- statements

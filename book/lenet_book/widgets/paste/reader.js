@@ -48,7 +48,7 @@ export class Program {
     this.choices = new Map([isMaker, isNetworkClass, isNetwork].flatMap((isOne) =>
       globals.filter(([, value]) => isOne(value))));
     const all = [...this.choices];
-    const called = this.run.torch.noted.findLast((each) => each.network)?.network;
+    const called = this.run.noted.findLast((each) => each.network)?.network;
     const chosen = all.find(([name]) => name === wanted) ?? all.findLast(([, value]) => called && value === called)
       ?? all.findLast((each) => this.#isWhole(each)) ?? all.findLast(([, { bases }]) => bases);
     if (!chosen) throw new Unreadable("no network was found: paste the class, or an nn.Sequential");
@@ -59,7 +59,7 @@ export class Program {
     this.modules = named(this.network, "");
   }
 
-  /** Is this a network, or a class that is no part of another, or does it make one? @param {[string, PyValue]} choice */
+  /** Is this a network, makes it one, or is it a class and no part of another? @param {[string, PyValue]} choice */
   #isWhole([name, value]) {
     if (!(value instanceof PyClass)) return this.#made(value) instanceof Instance;
     const others = [...this.choices].filter(([other, { bases }]) => bases && other !== name);
@@ -94,7 +94,7 @@ export class Program {
 
   /** The shape of one image, from what the code says or from what the network takes. @returns {[number[], string]} */
   guessShape() {
-    const { noted } = this.run.torch;
+    const { noted } = this.run;
     const said = noted.findLast(({ shape, network }) => network === this.network && shape.length > 1)
       ?? noted.findLast(({ shape }) => shape.length === 4);
     if (said) return [said.shape.slice(1), `as line ${said.node.place.line} says`];
@@ -186,7 +186,7 @@ function unreachedBehind(tree, { place, shown }) {
 
 /** @param {Program} program @param {number[]} imageShape @param {string} imageSource @returns {Reading} */
 function readingOf(program, imageShape, imageSource) {
-  const { tree: { code }, name, network, modules, choices, run: { torch } } = program;
+  const { tree: { code }, name, network, modules, choices, run } = program;
   const pass = program.pass(imageShape);
   const problem = diagnose(pass);
   const placed = (/** @type {any} */ { node, module, isInSequence }) =>
@@ -198,7 +198,7 @@ function readingOf(program, imageShape, imageSource) {
     return { ...row, ...placed(step), isKnown: !isUnknown, inputShape: namedShape(inputShape), sources };
   });
   const layers = modules.map((each) =>
-    ({ place: each.made.place, numParameters: each.unknown ? 0 : torch.numParameters(each) }));
+    ({ place: each.made.place, numParameters: each.unknown ? 0 : run.torch.numParameters(each) }));
   const attributes = modules.flatMap((each) => [...each.attributes.values()]);
   const free = attributes.filter((value) => value instanceof Shaped && value.isParameter);
   const numUsed = sumOf(rows.map((row) => row.numParameters));
@@ -210,7 +210,7 @@ function readingOf(program, imageShape, imageSource) {
     numParameters: numAll, numUnusedParameters: numAll - numUsed,
     problem: problem && told(problem),
     unreached: problem ? unreachedBehind(program.tree, placed(problem.step)) : [0, 0],
-    given: torch.given.filter(({ node }) => node !== network.made)
+    given: run.torch.given.filter(({ node }) => node !== network.made)
       .map(({ node, shape, index = 0 }) => ({ place: node.place, shape: namedShape(shape), index })),
     unread: pass.unread,
     command: `python -m lenet shapes mymodel.py:${name} --input ${imageShape.join("x")}`,

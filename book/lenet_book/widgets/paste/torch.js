@@ -2,7 +2,7 @@
 /** What layers and functions of torch do to shapes; every operation of a network is a step. */
 import { KINDS, kindOf, settingText, settingsOf } from "../calculator/kinds.js";
 import { numParameters, runLayer } from "../calculator/layers.js";
-import { ShapeError, alongAxes, checkNumber, pythonText, refusalOf } from "../shared/formulas.js";
+import { ShapeError, alongAxes, pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { Misfitting, RULES, broadcast, kept, refuse } from "./rules.js";
 import { operandsOf } from "./tree.js";
@@ -36,6 +36,7 @@ const FLOATS = new Set(Object.values(KINDS).flatMap(({ settings }) =>
 const SIZES = /^(in_.*|out_.*|num_(features|channels)|(hidden|kernel)_size|stride|(output_)?padding|dilation|groups)$/;
 const BATCH_SIZE = /^(\w+\.(size\(0\)|shape\[0\])|len\(\w+\))$/;
 
+/** What torch does in one run. */
 export class Torch {
   /** @type {CodeStep[]} */
   steps = [];
@@ -43,20 +44,12 @@ export class Torch {
   unread = [];
   /** What blocks give, that are no rows. @type {NotedShape[]} */
   given = [];
-  /** Tensors that a script makes, and those that it gives to networks. @type {NotedShape[]} */
-  noted = [];
   /** What has run, and so is counted. @type {Set<Shaped | Instance>} */
   #used = new Set();
 
   /** @param {PyRun} run */
   constructor(run) {
     this.run = run;
-  }
-
-  /** Forget what ran. */
-  start() {
-    Object.assign(this, { steps: [], unread: [], given: [] });
-    this.#used = new Set();
   }
 
   // -------------------------------------------------------------------------- what is noted
@@ -75,7 +68,7 @@ export class Torch {
 
   /** A script calls its network. @param {Instance} network @param {PyValue} images @param {PyNode} node */
   noteCall(network, images, node) {
-    if (images instanceof Shaped) this.noted.push({ shape: images.shape, node, network });
+    if (images instanceof Shaped) this.run.noted.push({ shape: images.shape, node, network });
     return new Unknown("what a network gives in a script is not followed", node);
   }
 
@@ -107,7 +100,7 @@ export class Torch {
     const sizes = named.get("size") ?? (isListed ? args.find(Array.isArray) : args);
     const unknown = sizes?.find((/** @type {PyValue} */ size) => size instanceof Unknown);
     if (!sizes?.every(Number.isInteger)) return unknown ?? new Unknown("the size of a tensor is not known", node);
-    if (this.run.isScript && !this.run.numMaking) this.noted.push({ shape: sizes, node });
+    if (this.run.isScript && !this.run.numMaking) this.run.noted.push({ shape: sizes, node });
     return new Shaped([...sizes]);
   }
 
@@ -165,7 +158,10 @@ export class Torch {
     const { args, named, node } = call;
     const { type, settings, name, made } = module;
     const isLost = name === null && !this.run.isScript;
-    if (type === "Sequential") return this.#callSequence(module, call);
+    if (type === "Sequential") {
+      const value = this.#through(module, call);
+      return isInSequence ? value : this.noteGiven(value, node);
+    }
     if (isLost && !this.numParameters(module)) return this.#callAsFunction(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
     const step = stepOf({ name: name || type, type, settings }, inputs, node, module, isInSequence);
@@ -184,15 +180,13 @@ export class Torch {
     return this.#callFunction(name, { args, named: new Map(given), node }, passed);
   }
 
-  /** @param {Instance} sequence @param {PyCall} call */
-  #callSequence({ unknown, modules }, { args: [input], node }) {
-    const before = this.given.length;
-    const value = unknown ?? modules.reduce((given, each) => {
+  /** What comes out of the last module. @param {Instance} sequence @param {PyCall} call @returns {PyValue} */
+  #through({ unknown, modules }, { args: [input], node }) {
+    return unknown ?? modules.reduce((given, each) => {
       const call = { args: [given], named: new Map(), node };
-      return each.cls ? this.run.call(each, call) : this.callModule(each, call, true);
+      const isBlock = each.cls?.find("forward");
+      return isBlock ? this.run.call(each, { ...call, node: each.made }) : this.callModule(each, call, true);
     }, input);
-    this.given = this.given.filter((each, index) => index < before || each.node !== node); // it gives its last only
-    return this.noteGiven(value, node);
   }
 
   // -------------------------------------------------------------------------- functions and methods
@@ -205,7 +199,7 @@ export class Torch {
     if (name === "T") return this.call("t", { input: tensor }, node);
     if (SIZES_OF[name]) return boundTo(tensor, SIZES_OF[name]);
     if (!CALLS[name]) return notKnown(name, node);
-    return boundTo(tensor, (self, args, _run, call) => this.#callFunction(name, { ...call, args: [self, ...args] }));
+    return boundTo(tensor, (self, args, { torch }, call) => torch.#callFunction(name, { ...call, args: [self, ...args] }));
   }
 
   /**
@@ -235,10 +229,11 @@ export class Torch {
     const inputs = tensorsIn(Object.values(given));
     const bare = name.replace(/_$/, "");
     const { kind = "", keeps = false } = CALLS[name] ?? CALLS[bare] ?? {};
-    const layer = { name, ...functionLayer(kind || bare, given, inputs) };
+    const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => !tensorsIn([value]).length));
+    const layer = { name, ...functionLayer(kind || bare, settings, inputs) };
     const isKept = keeps || kindOf(layer).pointwise;
     const step = stepOf(layer, inputs, node);
-    step.operation = described(name, given, inputs, node);
+    step.operation = described(name, settings, inputs, node);
     const mattering = Object.keys(given).filter((key) => !isKept || /^(input|other|tensors)$/.test(key));
     const parts = mattering.flatMap((key) => given[key]).flatMap((part) => part?.bounds ?? part);
     const lost = parts.find((part) => part instanceof Unknown) ?? null;
@@ -350,14 +345,15 @@ function parameter(shape) {
   return Object.assign(new Shaped([...shape]), { isParameter: true });
 }
 
-/** A call as text. @param {string} name @param {Settings} given @param {Shaped[]} inputs @param {PyNode} node */
-function described(name, given, [input], node) {
+/** A call as text. @param {string} name @param {Settings} settings @param {Shaped[]} inputs @param {PyNode} node */
+function described(name, settings, [input], node) {
   const { names, rest } = CALLS[name] ?? { names: [] };
-  const sizes = rest ? [given[names[1]]].flat() : [];
+  const sizes = rest ? [settings[names[1]]].flat() : [];
   const written = node.arguments.filter((each) => !each.name).map((each) => each.node.text);
   const isBatch = (/** @type {number} */ index) =>
     written.length === sizes.length && BATCH_SIZE.test(written[index]) && sizes[index] === input?.shape[0];
-  const shown = Object.entries(given).filter(([key, value]) => isShown(value) && value !== USUAL[key]);
+  const shown = Object.entries(settings).filter(([key, value]) =>
+    !(value === null || value instanceof Unknown || value === USUAL[key]));
   const texts = rest ? sizes.map((size, index) => (isBatch(index) ? written[index] : pythonText(size)))
     : shown.map(([key, value]) => `${key}=${settingText(value)}`);
   return `${name}(${texts.join(", ")})`;
@@ -368,17 +364,11 @@ function tensorsIn(values) {
   return values.flatMap((value) => (value instanceof Shaped ? [value] : Array.isArray(value) ? tensorsIn(value) : []));
 }
 
-/** Is a setting more than a tensor, or nothing? @param {PyValue} value */
-function isShown(value) {
-  return value !== null && value !== undefined && !tensorsIn([value]).length && !(value instanceof Unknown);
-}
-
 /** Refuse settings with which no layer can be made, by a `ShapeError`. @param {Instance} layer */
 function checkSizes({ type, settings }) {
   const all = Object.entries(settingsOf({ type, settings }));
   const sizes = all.filter(([name, value]) => SIZES.test(name) && value !== null && typeof value !== "string");
-  alongAxes(Object.fromEntries(sizes.filter(([, value]) => Array.isArray(value))));
-  for (const [name, value] of sizes) if (!Array.isArray(value)) checkNumber(name, value);
+  alongAxes(Object.fromEntries(sizes));
   const { in_channels: before, out_channels: after, groups = 1 } = settings;
   const isDivided = !(before % groups || after % groups);
   if (!isDivided) throw new ShapeError(`groups is ${groups}, which does not divide ${before} and ${after} channels`);
@@ -387,18 +377,16 @@ function checkSizes({ type, settings }) {
 /**
  * The layer that does what a function does, with the sizes of its weights.
  *
- * @param {string} type @param {Record<string, PyValue>} given @param {Shaped[]} inputs
+ * @param {string} type @param {Settings} settings @param {Shaped[]} inputs
  */
-function functionLayer(type, given, [, weight, bias]) {
-  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => !tensorsIn([value]).length));
-  if (!weight) return { type, settings };
-  const { window, axes } = kindOf({ type });
+function functionLayer(type, settings, [, weight, bias]) {
+  const { window, fits, width } = kindOf({ type });
+  if (!weight || !fits || !width) return { type, settings };
   const [first, second, ...kernel] = weight.shape;
-  const grouped = second * (given.groups ?? 1);
-  const [before, after] = window === "conv" ? [grouped, first] : [first, grouped];
-  const channels = { in_channels: before, out_channels: after, kernel_size: kernel };
-  const ofWeights = type === "Linear" ? { in_features: second, out_features: first } : axes ? channels : null;
-  return { type, settings: ofWeights ? { ...settings, ...ofWeights, bias: Boolean(bias) } : settings };
+  const grouped = second * (settings.groups ?? 1);
+  const [before, after] = window === "transpose" ? [first, grouped] : [grouped, first];
+  const ofWeight = { [fits.setting]: before, [width]: after, kernel_size: kernel };
+  return { type, settings: { ...settings, ...ofWeight, bias: Boolean(bias) } };
 }
 
 /**
