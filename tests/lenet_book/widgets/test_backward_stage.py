@@ -498,6 +498,8 @@ def test_lessons_are_learned_as_in_pytorch(show: Show, taught: Case, digits: Ima
     expect(page.locator(".lenet-knows")).to_contain_text("Of 200 digits")
     before = percent_right(taught.model, digits)
     assert shown_percents(page) == pytest.approx([before, before], abs=0.51)
+    label = torch.tensor(taught.widget.meta["labels"][:1])
+    losses = [F.cross_entropy(taught.model(taught.image[:1]), label).item()]
     as_three = page.get_by_role("group", name="Add the picture as").get_by_text("3", exact=True)
     as_three.click()
     page.get_by_role("button", name="Ten", exact=True).click()
@@ -517,6 +519,13 @@ def test_lessons_are_learned_as_in_pytorch(show: Show, taught: Case, digits: Ima
     assert shown_percents(page) == pytest.approx([before, after], abs=1.01)
     cells = page.locator(".lenet-lessons .lenet-confusion tbody td").all_inner_texts()
     assert sum(int(cell) for cell in cells if cell) == 200
+    page.get_by_role("button", name="Forward").click()
+    page.get_by_role("button", name="Gradients").click()
+    outcome = page.locator(".lenet-descent .lenet-outcome")
+    expect(outcome).to_contain_text("→")
+    losses.append(F.cross_entropy(taught.model(taught.image[:1]), label).item())
+    shown_losses = [number(loss) for loss in re.findall(NUMBER, outcome.inner_text())[-2:]]
+    assert shown_losses == pytest.approx(losses, rel=0.02, abs=0.01)
 
 
 def test_it_trains_until_it_knows_the_lessons_and_can_be_reset(show: Show, taught: Case) -> None:

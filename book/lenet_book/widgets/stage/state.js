@@ -23,7 +23,7 @@ export class State {
   mode = "forward";
   /** The class that the reader says the picture is. @type {number | null} */
   said = null;
-  /** What the network answered before the last step of learning. @type {{ shares: ArrayLike<number>, loss: number, right?: string } | null} */
+  /** What the network answered before the last step of learning. @type {{ shares: number[], loss: number, right?: string } | null} */
   before = null;
   /** The weights as they came, kept before the reader can change them. @type {Record<string, Tensor>} */
   start = {};

@@ -68,7 +68,7 @@ export class Descent {
     this.#undo.disabled = !this.#back;
     this.#formula.hidden = this.#grad.hidden = !spot.name;
     if (spot.name) this.#showWeight(spot);
-    const answers = [before, gradients].map((one) => one && classes[Array.from(one.shares).indexOf(Math.max(...Array.from(one.shares)))]);
+    const answers = [before, gradients].map((one) => one && classes[one.shares.indexOf(Math.max(...one.shares))]);
     const losses = [before, gradients].map((one) => one && numberText(one.loss));
     setText(this.#outcome, before ? `${answers.join(" → ")}, loss ${losses.join(" → ")}${before.right ?? ""}` : "");
   }

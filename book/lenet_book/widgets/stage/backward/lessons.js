@@ -1,6 +1,7 @@
 // @ts-check
 /** Teach it: drawings with labels to learn, training in the page, and what the network knows before and after. */
 import { rateSlider, settingsOf } from "./descent.js";
+import { Backward } from "./gradients.js";
 import { readDigits, trainFromNothing } from "./learning.js";
 import { SGD, Trainer, scoreOf } from "./training.js";
 import { Engine, need } from "../engine.js";
@@ -105,9 +106,9 @@ export class Lessons {
 
   /** Let another training begin; the answer now will stand beside those to come. */
   #begin() {
-    const { engine, steps } = this.#state;
+    const { engine, label } = this.#state;
     this.stop();
-    this.#state.before = { shares: engine.values[steps.length - 1].slice(), loss: 0 };
+    [this.#state.before] = new Backward([engine]).run([label]);
   }
 
   /** Say what came of a training. @param {string} text @param {TestScore | undefined} score */

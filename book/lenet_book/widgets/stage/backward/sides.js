@@ -5,8 +5,7 @@ import { WalkBack } from "./walk.js";
 
 /** @param {"back" | "teach"} mode @param {State} state @param {SideListener} tell @returns {Promise<Side>} */
 export async function makeSide(mode, state, tell) {
-  const { steps, engine: { arrays } } = state;
-  for (const name of trainedNames(steps)) state.start[name] ??= { ...arrays[name], data: arrays[name].data.slice() };
+  for (const name of trainedNames(state.steps)) state.start[name] ??= structuredClone(state.engine.arrays[name]);
   if (mode === "back") return new WalkBack(state, tell);
   const { Lessons } = await import("./lessons.js");
   return new Lessons(state, tell);

@@ -56,6 +56,7 @@ interface TestScore {
   confusion: number[][];
 }
 
+/** A picture, and what it is. */
 interface Example {
   /** As the network takes it. */
   picture: Float32Array;
