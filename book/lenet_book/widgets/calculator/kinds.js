@@ -1,6 +1,6 @@
 // @ts-check
 /** The kinds of layers and a layer's settings: the table of lenet/shapes/kinds.py. */
-import { ShapeError, alongAxes, checkNumber, convWindow, pythonText } from "../shared/formulas.js";
+import { ShapeError, alongAxes, convWindow, pythonText } from "../shared/formulas.js";
 
 /** @type {Record<string, Kind>} */
 export const KINDS = fromPython("lenet_book.widgets.calculator.kinds:known");
@@ -31,29 +31,34 @@ export function pair(setting) {
   return /** @type {number[]} */ (Array.isArray(setting) ? setting : [setting, setting]);
 }
 
-/** Refuse settings with which no layer can be made, by a `ShapeError`. @param {Layer} layer */
+/** Refuse settings with which no layer can be made, by a `ShapeError`. @param {Pick<Layer, "type" | "settings">} layer */
 export function checkSettings(layer) {
   const all = settingsOf(layer);
-  /** @type {Record<string, number[]>} */
+  const { settings, axes } = kindOf(layer);
+  /** @type {Record<string, Size>} */
   const sizes = {};
-  for (const [name, { type }] of Object.entries(kindOf(layer).settings).filter(([, setting]) => setting.shown)) {
+  for (const [name, { type, shown }] of Object.entries(settings)) {
     const value = all[name];
-    if (type === "int") checkNumber(name, value);
-    else if (type === "float") checkFloat(name, value);
-    else if (type === "size or name" && typeof value === "string") sizes[name] = [0, 0];
-    else if (type.startsWith("size")) sizes[name] = pair(value);
-    if (sizes[name] && sizes[name].length !== 2) throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for 2 axes`);
+    if (type === "float" && shown) checkFloat(name, value);
+    const isName = type === "size or name" && typeof value === "string";
+    if (SIZES.test(name) && value !== null) sizes[name] = isName ? 0 : value;
+    const isTooLong = name in sizes && axes && Array.isArray(value) && value.length !== axes;
+    if (isTooLong) throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for ${axes} axes`);
   }
   alongAxes(sizes);
-  if (typeof all.padding !== "string") return;
-  const { kernel_size, stride, dilation } = sizes;
-  kernel_size.forEach((size, axis) => convWindow([1, size, stride[axis], 0, dilation[axis]], all.padding));
+  const { in_channels: before, out_channels: after, groups = 1, kernel_size, stride, dilation = 1, padding } = all;
+  if (before % groups || after % groups) throw new ShapeError(`groups is ${groups}, which does not divide ${before} and ${after} channels`);
+  if (typeof padding !== "string") return;
+  for (const [size, step, gap] of alongAxes({ kernel_size, stride, dilation })) convWindow([1, size, step, 0, gap], padding);
 }
+
+const SIZES = /^(in_.*|out_.*|num_(features|channels)|(hidden|kernel)_size|stride|(output_)?padding|dilation|groups)$/;
 
 /** @param {string} name @param {Setting} value */
 function checkFloat(name, value) {
   const isShare = name === "p"; // a probability
-  if (typeof value === "number" && !(isShare && (value < 0 || value > 1))) return;
+  const number = value?.valueOf(); // in a program, it may be unknown
+  if (typeof number === "object" || (typeof number === "number" && !(isShare && (number < 0 || number > 1)))) return;
   throw new ShapeError(`${name} is ${pythonText(value)}: it must be a number${isShare ? " between 0 and 1" : ""}`);
 }
 

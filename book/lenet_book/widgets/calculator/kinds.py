@@ -24,7 +24,6 @@ _FACTS = ("axes", "input_dims", "window", "width", "macs", "pointwise", "formula
 _MORE_LAYERS = (
     "LayerNorm", "LocalResponseNorm", "Upsample", "PixelShuffle", "PixelUnshuffle", "ZeroPad2d",
     "ReflectionPad2d", "ReplicationPad2d", "UpsamplingNearest2d", "UpsamplingBilinear2d",
-    "Embedding",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lenet.shapes.kinds import KINDS, USUAL_SETTINGS
-from lenet.tracing.torch_calls import VARIADIC, bind
+from lenet.tracing.torch_calls import ALIASES, VARIADIC, bind
 
 _HOMES = (F, torch, Tensor)
 
@@ -58,6 +58,11 @@ def known() -> dict[str, dict[str, object]]:
 def usual() -> dict[str, object]:
     """List the settings that a recorded call leaves out, with the values at which it does."""
     return dict(USUAL_SETTINGS)
+
+
+def aliases() -> dict[str, str]:
+    """Name the arguments of torch that NumPy calls otherwise."""
+    return dict(ALIASES)
 
 
 def _passed(name: str) -> dict[str, object]:

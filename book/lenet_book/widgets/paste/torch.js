@@ -1,8 +1,8 @@
 // @ts-check
 /** What layers and functions of torch do to shapes; every operation of a network is a step. */
-import { KINDS, kindOf, settingText, settingsOf } from "../calculator/kinds.js";
+import { KINDS, checkSettings, kindOf, settingText, settingsOf } from "../calculator/kinds.js";
 import { numParameters, runLayer } from "../calculator/layers.js";
-import { ShapeError, alongAxes, pythonText, refusalOf } from "../shared/formulas.js";
+import { pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { Misfitting, RULES, broadcast, kept, refuse } from "./rules.js";
 import { operandsOf } from "./tree.js";
@@ -31,10 +31,10 @@ const AXES = {
 };
 /** Settings that a recorded call leaves out at these values. @type {Settings} */
 const USUAL = fromPython("lenet_book.widgets.paste.calls:usual");
+/** NumPy's names of arguments, and torch's. @type {Record<string, string>} */
+const ALIASES = fromPython("lenet_book.widgets.paste.calls:aliases");
 const FLOATS = new Set(Object.values(KINDS).flatMap(({ settings }) =>
   Object.keys(settings).filter((name) => settings[name].type === "float")));
-const SIZES = /^(in_.*|out_.*|num_(features|channels)|(hidden|kernel)_size|stride|(output_)?padding|dilation|groups)$/;
-const BATCH_SIZE = /^(\w+\.(size\(0\)|shape\[0\])|len\(\w+\))$/;
 
 /** What torch does in one run. */
 export class Torch {
@@ -127,7 +127,7 @@ export class Torch {
     const missing = Object.keys(kind).find((name) => kind[name].required && settings[name] === undefined);
     const mattering = Object.keys(settings).filter((name) => !/float|str/.test(kind[name]?.type) && name !== "inplace");
     layer.unknown = mattering.flatMap((name) => settings[name]).find((value) => value instanceof Unknown) ?? null;
-    const refusal = layer.unknown ? "" : missing ? `${missing} is not given` : refusalOf(() => checkSizes(layer));
+    const refusal = layer.unknown ? "" : missing ? `${missing} is not given` : refusalOf(() => checkSettings(layer));
     if (refusal) layer.unknown = this.run.unknown(call.node, `cannot be made: ${refusal}`);
     return layer;
   }
@@ -199,7 +199,8 @@ export class Torch {
     if (name === "T") return this.call("t", { input: tensor }, node);
     if (SIZES_OF[name]) return boundTo(tensor, SIZES_OF[name]);
     if (!CALLS[name]) return notKnown(name, node);
-    return boundTo(tensor, (self, args, { torch }, call) => torch.#callFunction(name, { ...call, args: [self, ...args] }));
+    return boundTo(tensor, (_, args, { torch }, call) =>
+      torch.#callFunction(name, { ...call, args: [tensor, ...args] }));
   }
 
   /**
@@ -332,7 +333,7 @@ const OWN_PARAMETERS = {
 /** Arguments by name. @param {string[]} names @param {Pick<PyCall, "args" | "named">} call @returns {Settings} */
 function byName(names, { args, named }) {
   const placed = args.map((value, index) => [names[index] ?? (index ? `argument${index}` : "input"), value]);
-  return Object.fromEntries([...placed, ...named]);
+  return Object.fromEntries([...placed, ...[...named].map(([name, value]) => [ALIASES[name] ?? name, value])]);
 }
 
 /** @param {string} name @param {PyNode} node */
@@ -350,11 +351,11 @@ function described(name, settings, [input], node) {
   const { names, rest } = CALLS[name] ?? { names: [] };
   const sizes = rest ? [settings[names[1]]].flat() : [];
   const written = node.arguments.filter((each) => !each.name).map((each) => each.node.text);
-  const isBatch = (/** @type {number} */ index) =>
-    written.length === sizes.length && BATCH_SIZE.test(written[index]) && sizes[index] === input?.shape[0];
+  const isNamed = written.length === sizes.length && Number.isNaN(Number(written[0]));
+  const first = isNamed && sizes[0] === input?.shape[0] ? [written[0]] : []; // of the batch
   const shown = Object.entries(settings).filter(([key, value]) =>
     !(value === null || value instanceof Unknown || value === USUAL[key]));
-  const texts = rest ? sizes.map((size, index) => (isBatch(index) ? written[index] : pythonText(size)))
+  const texts = rest ? [...first, ...sizes.slice(first.length).map(pythonText)]
     : shown.map(([key, value]) => `${key}=${settingText(value)}`);
   return `${name}(${texts.join(", ")})`;
 }
@@ -362,16 +363,6 @@ function described(name, settings, [input], node) {
 /** The tensors in lists and tuples. @param {PyValue[]} values @returns {Shaped[]} */
 function tensorsIn(values) {
   return values.flatMap((value) => (value instanceof Shaped ? [value] : Array.isArray(value) ? tensorsIn(value) : []));
-}
-
-/** Refuse settings with which no layer can be made, by a `ShapeError`. @param {Instance} layer */
-function checkSizes({ type, settings }) {
-  const all = Object.entries(settingsOf({ type, settings }));
-  const sizes = all.filter(([name, value]) => SIZES.test(name) && value !== null && typeof value !== "string");
-  alongAxes(Object.fromEntries(sizes));
-  const { in_channels: before, out_channels: after, groups = 1 } = settings;
-  const isDivided = !(before % groups || after % groups);
-  if (!isDivided) throw new ShapeError(`groups is ${groups}, which does not divide ${before} and ${after} channels`);
 }
 
 /**
