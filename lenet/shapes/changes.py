@@ -72,6 +72,7 @@ _LAYOUTS = {
     (3, 4): {".unsqueeze(1)": _CHANNEL_AXIS, ".unsqueeze(2)": "the axis of depth is missing"},
     (3, 5): {".permute(0, 4, 1, 2, 3)": "the channels come last, and PyTorch wants them first"},
 }
+_CASTS = {torch.float32: ".float()", torch.int64: ".long()"}
 _COLOURS = {1: ".expand(-1, 3, -1, -1)", 3: ".mean(dim=1, keepdim=True)", 4: "[:, :3]"}
 
 
@@ -80,7 +81,7 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
     code = "images"
     if images.dtype != dtype:
         reason = f"the images are {dtype_name(images.dtype)} and the weights {dtype_name(dtype)}"
-        code = f"images{_cast(dtype)}"
+        code = f"images{_CASTS.get(dtype, f'.to({dtype})')}"
         if images.dtype is torch.uint8:  # pixels from 0 to 255 to numbers from 0 to 1
             code += " / 255"
         yield _images_change(code, images, reason)
@@ -100,12 +101,6 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
     if kind_of(first).name == "Linear" and images.dim() > 2:
         reason = "a linear layer wants every image as one row"
         yield _images_change(f"{code}.flatten(start_dim=1)", images, reason)
-
-
-def _cast(dtype: torch.dtype) -> str:
-    """Write the call that makes numbers of another type."""
-    short = {torch.float32: ".float()", torch.int64: ".long()"}
-    return short.get(dtype, f".to({dtype})")
 
 
 def _is_plain(images: Tensor, first: Step) -> bool:
@@ -284,19 +279,20 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
     in_sequence = step.module is not None and isinstance(owner, nn.Sequential)
     call = None if in_sequence else expression_at(step.place)
     operands = call.operands(step.module is not None) if call else []
-    both = range(len(step.input_shapes[:2]))
+    both, title = range(len(step.input_shapes[:2])), title_of(step)
     for index in both if step.module is not None else reversed(both):
         for suffix, front in _suffixes(step, steps, index):
             flattens = front == "Flatten()"
-            reason = _NO_FLATTEN.format(title_of(step)) if flattens else ""
+            takes = "takes only the last axis of what it gets for its features"
+            reason = f"nothing flattens the maps before {title}, which {takes}" if flattens else ""
             change = Change("", reason, leads_on=True, flattens=flattens)
             if in_sequence and front:
-                text = f"nn.{front} before {title_of(step)}"
+                text = f"nn.{front} before {title}"
                 yield replace(change, text=text, layer=step.name, front=front)
             elif index < len(operands):
                 same = [each for each in operands if each.text == operands[index].text]
                 edits = tuple(each.with_suffix(suffix) for each in same)
-                text = f"{_words(edits[0].new)} before {title_of(step)}"
+                text = f"{_words(edits[0].new)} before {title}"
                 yield replace(change, text=text, edits=edits)
                 if call and suffix.startswith(".permute") and len(operands) == 1:
                     turned_back = (_and_back(call, edits[0]),)
@@ -309,12 +305,6 @@ def _and_back(call: Expression, turned: Edit) -> Edit:
     back = ", ".join(str(order.index(axis)) for axis in range(len(order)))
     layer = call.text.removesuffix(f"({turned.old})")
     return call.replaced(f"{layer}({turned.new}).permute({back})")
-
-
-_NO_FLATTEN = (
-    "nothing flattens the maps before {}, which takes only the last axis of what it gets for its "
-    "features"
-)
 
 
 def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[str, str]]:
@@ -330,7 +320,9 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
     weight = getattr(step.module, "weight", None)
     if isinstance(weight, Tensor) and step.inputs:
         dtype = torch.int64 if isinstance(step.module, nn.Embedding) else weight.dtype
-        yield from [(_cast(dtype), "")] if step.inputs[0].dtype != dtype else []
+        yield from (
+            [(_CASTS.get(dtype, f".to({dtype})"), "")] if step.inputs[0].dtype != dtype else []
+        )
     if needed and axes == 2 < wanted and shape[1] % needed == 0:
         side = round((shape[1] // needed) ** (1 / (wanted - 2)))
         size = (needed, *[side] * (wanted - 2))

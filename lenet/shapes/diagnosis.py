@@ -223,9 +223,9 @@ def _wrong_kinds(step: Step, batch: int) -> Iterator[Problem]:
         yield Problem("training", f"{takes}, but {gets}")
     weight, takes_words = getattr(module, "weight", None), isinstance(module, nn.Embedding)
     if isinstance(weight, Tensor) and step.inputs:
-        came, names = step.inputs[0].dtype, [f"{name} is" for name in _operands(step)]
-        names = ["the images are"] if MODEL_INPUT in step.sources else [*names, "it gets"]
-        but = f"has {dtype_name(weight.dtype)} weights, but {names[0]}"
+        came = step.inputs[0].dtype
+        gets = "the images are" if MODEL_INPUT in step.sources else "it gets"
+        but = f"has {dtype_name(weight.dtype)} weights, but {gets}"
         but = "takes whole numbers (int64), but gets" if takes_words else but
         if came.is_floating_point if takes_words else came != weight.dtype:
             yield Problem("type", f"{title} {but} {dtype_name(came)}")

@@ -168,7 +168,7 @@ def expression_at(place: Place) -> Expression | None:
         return None
     nodes = ast.walk(_parsed(source_of(place.file)))
     written = (each for each in nodes if isinstance(each, ast.expr | ast.AugAssign))
-    ending = [each for each in written if (each.end_lineno, each.end_col_offset) == place.end]
+    ending = (each for each in written if (each.end_lineno, each.end_col_offset) == place.end)
     found = [Expression(place.file, each) for each in ending]
     same = [each for each in found if each.text.split() == place.code.split()]
     calls = [each for each in found if isinstance(each.node, ast.Call)]

@@ -75,7 +75,7 @@ class Explanation:
     def __str__(self) -> str:
         lines = self.findings()
         for fix in self.fixes:
-            lines.append(f"  - {fix.text}{':' if fix.lines else ''}")
+            lines += [f"  - {fix.text}{':' if fix.lines else ''}"]
             lines += [f"      {line}" for line in fix.lines]
         lines += [f"{self.speaker} says: {self.error}"] if self.error else []
         return "\n".join(lines)
@@ -146,12 +146,12 @@ def _find_problem(call: Call, recording: Recording) -> Problem | None:
 def _mixed_in_a_sequence(call: Call, steps: Sequence[Step]) -> Problem | None:
     """Find a layer that took the batch for a sequence, where every image has its row after all."""
     batch, last = batch_of(call.tensors), len(steps) - 1
-    takers = [i for i, step in enumerate(steps) if diagnosis.takes_batch_second(step, batch)]
-    gives_rows = bool(takers) and len(steps[last].output_shape) == 2
-    if not gives_rows or _fate_of_images(call, steps, last) != _MIXED:
+    takers = (i for i, step in enumerate(steps) if diagnosis.takes_batch_second(step, batch))
+    first = next(takers, None) if steps and len(steps[last].output_shape) == 2 else None
+    if first is None or _fate_of_images(call, steps, last) != _MIXED:
         return None
-    what = f"{diagnosis.lost_batch(steps[takers[0]], batch)}, {_MIXED}"
-    return Problem("batch", what, steps[takers[0]], takers[0])
+    what = f"{diagnosis.lost_batch(steps[first], batch)}, {_MIXED}"
+    return Problem("batch", what, steps[first], first)
 
 
 def _with_more_images(call: Call, steps: Sequence[Step]) -> Call | None:
@@ -348,10 +348,9 @@ Loss = Callable[..., Tensor]
 _FORGIVING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 _OF_CLASSES = ("cross_entropy", "nll_loss")
 _RIGHT = (
-    ("input", "[0]"), ("input", ".transpose(1, 2)"), ("target", ".argmax(dim=1)"),
-    ("target", ".long()"), ("target", ".squeeze(1)"), ("target", " - 1"), ("target", ".float()"),
-    ("target", ".unsqueeze(1)"), ("target", ".squeeze(1).long()"),
-    ("target", ".unsqueeze(1).float()"), ("target", ".flatten()")
+    "input[0]", "input.transpose(1, 2)", "target.argmax(dim=1)", "target.long()",
+    "target.squeeze(1)", "target - 1", "target.float()", "target.unsqueeze(1)",
+    "target.squeeze(1).long()", "target.unsqueeze(1).float()", "target.flatten()"
 )  # fmt: skip
 
 
@@ -376,10 +375,10 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
         needs += ", not one-hot rows" if shape == target.shape else ""
     place = place_of_error(error)
     names = arguments_of(place.code)[:2]
-    outputs, targets = names if len(names) == 2 else ("the output", "the target")
-    gets = f"{outputs} is {_described(output)} and {targets} is {_described(target)}"
+    names = names if len(names) == 2 else ["the output", "the target"]
+    gets = f"{names[0]} is {_described(output)} and {names[1]} is {_described(target)}"
     what = f"{loss.__name__} needs {needs}, but {gets}"
-    right = tuple(_right_arguments(loss, given, {"input": outputs, "target": targets}))
+    right = tuple(_right_arguments(loss, given, *names))
     where, said = _where(place), first_line(error)
     may_be_lost = len(shape) > 2 or shape[:1] != target.shape[:1]
     for call in last if may_be_lost or not right else ():
@@ -398,23 +397,22 @@ def _with_loss(call: Call, loss: Loss, given: Mapping[str, Any]) -> Call:
     return replace(call, then=partial(loss, **rest)) if can_go else call
 
 
-def _right_arguments(
-    loss: Loss, given: Mapping[str, Any], written: Mapping[str, str]
-) -> Iterator[Fix]:
-    """Change what a loss is given, by name; output and targets must then go together."""
+def _right_arguments(loss: Loss, given: Mapping[str, Any], *written: str) -> Iterator[Fix]:
+    """Change what a loss is given, its output or its targets; both must then go together."""
     by_class, are_several = loss.__name__ in _OF_CLASSES, not isinstance(given["input"], Tensor)
     is_one_hot = by_class and not are_several and given["input"].shape == given["target"].shape
-    for name, change in _RIGHT:
-        if ("argmax" in change, "[0]" in change) != (is_one_hot, are_several):
+    for right in _RIGHT:
+        name, code = ("input", written[0]) if right.startswith("input") else ("target", written[1])
+        if ("argmax" in right, "[0]" in right) != (is_one_hot, are_several):
             continue
         with suppress(LookupError, RuntimeError, TypeError, ValueError):
-            changed = {**given, name: eval(f"it{change}", {"it": given[name]})}
+            changed = {**given, name: eval(right, {name: given[name]})}
             with warnings.catch_warnings(action="ignore"):
                 loss(**changed)
             output, target = changed["input"], changed["target"]
             if target.dim() < output.dim() if by_class else target.shape == output.shape:
-                owner = f"({written[name]})" if " " in written[name] else written[name]
-                yield Fix(f"{owner}{change} instead of {written[name]}")
+                owner = f"({code})" if " " in code else code
+                yield Fix(f"{right.replace(name, owner)} instead of {code}")
 
 
 def _described(value: object) -> str:

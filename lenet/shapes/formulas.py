@@ -352,18 +352,14 @@ def _axes(*settings: Size) -> list[tuple[int, ...]]:
         numbers = value if isinstance(value, tuple | list) else (value,) * rank
         if len(numbers) != rank:
             raise ShapeError(f"{name} is {value}: {len(numbers)} numbers for {rank} axes")
+        smallest = 0 if "padding" in name else 1
         for number in numbers:
-            _check_number(name, number)
+            if not isinstance(number, int) or isinstance(number, bool):
+                raise ShapeError(f"{name} is {number!r}: it must be a whole number")
+            if number < smallest:
+                raise ShapeError(f"{name} is {number}: it must be at least {smallest}")
         columns.append(tuple(numbers))
     return list(zip(*columns, strict=True))
-
-
-def _check_number(name: str, number: object) -> None:
-    if not isinstance(number, int) or isinstance(number, bool):
-        raise ShapeError(f"{name} is {number!r}: it must be a whole number")
-    smallest = 0 if "padding" in name else 1
-    if number < smallest:
-        raise ShapeError(f"{name} is {number}: it must be at least {smallest}")
 
 
 def _sizes(axes: Sequence[Window | Spread], *given: object) -> Size:

@@ -257,9 +257,9 @@ def _covering_windows(step: Step, kind: Kind) -> Windows | None:
     if kind.window == "adaptive" and step.output_shapes:
         targets = step.output_shape[2:]
     elif kind.window == "all":
-        dim = step.settings.get("dim", ())
-        reduced = {axis % (len(sizes) + 2) for axis in ((dim,) if isinstance(dim, int) else dim)}
-        targets = (1,) * len(sizes) if len(reduced - {0, 1}) == len(reduced) == len(sizes) else ()
+        dim, rank = step.settings.get("dim", ()), len(sizes) + 2
+        reduced = {axis % rank for axis in ((dim,) if isinstance(dim, int) else dim)}
+        targets = (1,) * len(sizes) if reduced == set(range(2, rank)) else ()
     axes = list(zip(sizes, targets, strict=False))
     if not axes or any(size % target for size, target in axes):
         return None

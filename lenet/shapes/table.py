@@ -85,14 +85,9 @@ class Row:
         """The row and its step's facts as numbers, strings and tuples."""
         own = {name: value for name, value in vars(self).items() if name != "step"}
         of_step = ("settings", "num_parameters", "num_trainable")
-        facts = {name: getattr(self.step, name) for name in of_step} | {"dtype": self.dtype}
+        facts = {n: getattr(self.step, n) for n in of_step} | {"dtype": COLUMNS["dtype"](self)}
         place = {"code": self.step.place.code, "line": self.step.place.line}
         return {"name": self.name, **own, **facts, **place, "place": self.step.place.text}
-
-    @property
-    def dtype(self) -> str:
-        """The type of the numbers that come out, such as ``float32``."""
-        return dtype_name(self.step.output_dtypes[0])
 
     def cells(self, columns: Iterable[str]) -> tuple[str, ...]:
         """The row as text, in the order of the columns."""
@@ -108,7 +103,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "operation": lambda row: row.operation,
     "formula": lambda row: row.formula,
     "code": lambda row: " ".join(row.step.place.code.split()),
-    "dtype": lambda row: row.dtype,
+    "dtype": lambda row: dtype_name(row.step.output_dtypes[0]),
     "input shape": lambda row: shape_text(row.input_shape),
     "output shape": lambda row: shape_text(row.output_shape),
     "kernel": lambda row: _size(_kernel(row.step)),

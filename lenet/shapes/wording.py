@@ -71,11 +71,9 @@ def sizes_as_written(step: Step) -> Sequence[str]:
     """Write the sizes that a view asks for, that of the batch as the code does: ``x.size(0)``."""
     sizes = [str(size) for size in step.settings.get(VARIADIC[step.operation], ())]
     written = arguments_of(step.place.code)
-    if len(written) != len(sizes):
+    if not sizes or len(written) != len(sizes) or written[0].lstrip("-").isdigit():
         return sizes
-    is_named = len(sizes) > 0 and not written[0].lstrip("-").isdigit()
-    keeps_batch = is_named and sizes[0] == str(step.input_shapes[0][0])
-    return [written[0], *sizes[1:]] if keeps_batch else sizes
+    return [written[0], *sizes[1:]] if sizes[0] == str(step.input_shapes[0][0]) else sizes
 
 
 def parsed(code: str) -> ast.AST | None:

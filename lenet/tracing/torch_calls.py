@@ -11,6 +11,7 @@ import inspect
 import linecache
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -87,11 +88,8 @@ def bind(operation: str, func: Function, args: Sequence[Any], kwargs: Keywords) 
 
 def plain_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """Keep the arguments that a reader would recognise: no tensors, no None, nothing private."""
-    return {
-        name: value
-        for name, value in given.items()
-        if value is not None and not name.startswith("_") and not tensors_in(value)
-    }
+    public = (item for item in given.items() if not item[0].startswith("_"))
+    return {name: value for name, value in public if value is not None and not tensors_in(value)}
 
 
 @dataclass(frozen=True)
@@ -152,13 +150,11 @@ def _parameters(func: Function) -> tuple[str, ...]:
     Functions written in C++ have no Python signature; PyTorch lists theirs for its own tests.
     """
     for described in (func, get_testing_overrides().get(func)):
-        try:
+        with suppress(TypeError, ValueError):
             parameters = inspect.signature(described).parameters.values()  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            continue
-        first, *others = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD] or [""]
-        if first:
-            return ("input" if first in ("self", "tensor") else first, *others)
+            names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+            if names:
+                return ("input" if names[0] in ("self", "tensor") else names[0], *names[1:])
     return ("input",)
 
 

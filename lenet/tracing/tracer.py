@@ -192,14 +192,16 @@ def run(
     Raises:
         TypeError: `model` holds something that cannot be copied.
     """
-    args = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,)
-    given = (args, dict(kwargs or {}))
+    given = tuple(inputs) if isinstance(inputs, tuple | list) else (inputs,), dict(kwargs or {})
     for gradients in (False, True):
         twin = private_copy(model, device)
         if prepare is not None:
             twin = prepare(twin)
         with _surroundings(gradients):
-            _materialise(twin, given, device)
+            if any(isinstance(module, LazyModuleMixin) for module in twin.modules()):
+                with suppress(Exception):  # the recorded pass will say so
+                    args, named = _copied(given, device)
+                    twin(*args, **named)
             recording = _Tracer(twin, keep_tensors).run(given, device, then)
         if not (recording.failure and "does not require grad" in str(recording.failure.error)):
             break  # else `forward` itself asks for a gradient
@@ -442,14 +444,6 @@ def _surroundings(gradients: bool) -> Iterator[None]:
         yield
 
 
-def _materialise(twin: nn.Module, given: Arguments, device: torch.device | str) -> None:
-    """Let the lazy layers of a copy learn their sizes, as far as it runs."""
-    if any(isinstance(module, LazyModuleMixin) for module in twin.modules()):
-        args, kwargs = _copied(given, device)
-        with suppress(Exception):  # the recorded pass will say so
-            twin(*args, **kwargs)
-
-
 def _copied(value: Any, device: torch.device | str) -> Any:  # noqa: ANN401
     """Copy the tensors in nested containers to a device."""
     if isinstance(value, Tensor):
@@ -479,9 +473,6 @@ def _speaking_of_copies(function: FunctionType, memo: Mapping[int, Any]) -> Func
     return twin
 
 
-_CONTAINERS = (dict, list, tuple, Tensor)
-
-
 def _stand_ins(
     model: nn.Module, device: torch.device | str, shares_rest: bool = False
 ) -> dict[int, Any]:
@@ -496,21 +487,16 @@ def _stand_ins(
         for value in vars(module).values():
             if isinstance(value, dict) and not value:
                 memo[id(value)] = type(value)()
-            elif isinstance(value, _CONTAINERS):
+            elif isinstance(value, dict | list | tuple | Tensor):
                 memo |= {id(t): _private_tensor(t, device) for t in tensors_in(value)}
             elif shares_rest and not isinstance(value, nn.Module):
                 memo[id(value)] = value
     for module in reversed(modules):  # a wrapper may stand in another
-        if (wrapped := _wrapped_by(module)) is not None:
+        parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
+        wrapped = getattr(module, "module" if parallel else "_orig_mod", None)
+        if wrapped is not None:  # by torch.compile, or for several devices
             memo[id(module)] = copy.deepcopy(wrapped, memo)
     return memo
-
-
-def _wrapped_by(module: nn.Module) -> nn.Module | None:
-    """Find what `torch.compile` or a parallel wrapper runs; None for a module of its own."""
-    parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
-    wrapped: nn.Module | None = getattr(module, "module" if parallel else "_orig_mod", None)
-    return wrapped
 
 
 def _private_tensor(tensor: Tensor, device: torch.device | str) -> Tensor:
