@@ -59,7 +59,7 @@ function* coloured(code, [channels, ...pixels], reason) {
   yield imagesChange(code + suffix, [made, ...pixels], reason);
 }
 
-/** Images of other sizes: usual ones, those with `ratio` as many pixels, then the nearest. @param {number[]} shape @param {number} ratio @returns {Iterable<Change>} */
+/** Images of other sizes: usual ones, those with `ratio` as many pixels, multiples of powers of two, then the nearest. @param {number[]} shape @param {number} ratio @returns {Iterable<Change>} */
 export function* sizeChanges([channels, ...pixels], ratio) {
   if (pixels.length !== 2) return;
   const [height, width] = pixels;
@@ -71,6 +71,7 @@ export function* sizeChanges([channels, ...pixels], ratio) {
   const sizes = [
     ...usual.sort((a, b) => Math.abs(a - height) - Math.abs(b - height) || b - a).map((size) => [size, size]),
     ...(ratio === 1 ? [] : nearest.slice(0, 5).map((by) => scaled.map((size) => size + by))),
+    ...[4, 8, 16, 32].map((multiple) => pixels.map((size) => Math.ceil(size / multiple) * multiple)),
     ...nearest.map((by) => [height + by, width + by]),
     ...(height === width ? [] : nearest.map((by) => [height, width + by])),
   ];
@@ -139,7 +140,7 @@ export function sizesMatter(problem, steps) {
 /** How many times as many pixels a layer behind a flatten needs; 1 where that is not known. @param {Problem} problem @param {LayerStep[]} steps */
 export function pixelRatio(problem, steps) {
   const wide = widestBefore(steps);
-  return wide && isProduct(problem, steps) && problem.needed > wide.width ? problem.needed / problem.came : 1;
+  return wide && isProduct(problem, steps) && problem.needed >= wide.width ? problem.needed / problem.came : 1;
 }
 
 /** The layer that decided how many channels or features the last step gets, by which setting, and the steps from there on. @param {LayerStep[]} steps */
