@@ -122,9 +122,9 @@ def colour_changes(images: Tensor) -> Iterator[Change]:
 _USUAL_SIZES = (28, 32, 64, 96, 128, 224, 256, 299)
 
 
-def size_changes(images: Tensor, ratio: float) -> Iterator[Change]:
-    """Images of other sizes: usual ones, those with `ratio` as many pixels, then the nearest."""
-    pixels = tuple(images.shape[2:])
+def size_changes(images: Tensor, problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
+    """Images of other sizes: usual, with as many pixels as are needed, even, and the nearest."""
+    pixels, ratio = tuple(images.shape[2:]), _pixel_ratio(problem, steps)
     if not pixels or not images.is_floating_point():
         return
     usual = sorted(_USUAL_SIZES, key=lambda size: (abs(size - pixels[0]), -size))
@@ -320,9 +320,8 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
     weight = getattr(step.module, "weight", None)
     if isinstance(weight, Tensor) and step.inputs:
         dtype = torch.int64 if isinstance(step.module, nn.Embedding) else weight.dtype
-        yield from (
-            [(_CASTS.get(dtype, f".to({dtype})"), "")] if step.inputs[0].dtype != dtype else []
-        )
+        if step.inputs[0].dtype != dtype:
+            yield _CASTS.get(dtype, f".to({dtype})"), ""
     if needed and axes == 2 < wanted and shape[1] % needed == 0:
         side = round((shape[1] // needed) ** (1 / (wanted - 2)))
         size = (needed, *[side] * (wanted - 2))
@@ -368,7 +367,7 @@ def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
     return width > 0 and problem.needed > 0 and width != problem.came
 
 
-def pixel_ratio(problem: Problem, steps: Sequence[Step]) -> float:
+def _pixel_ratio(problem: Problem, steps: Sequence[Step]) -> float:
     """How many times as many pixels a layer behind a flatten needs; 1 where that is not known."""
     _, width = _arriving(problem, steps)
     is_known = is_product(problem, steps) and problem.needed >= width

@@ -6,7 +6,7 @@ import inspect
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -344,7 +344,6 @@ class _BroadcastWarner(TorchFunctionMode):
         return result
 
 
-Loss = Callable[..., Tensor]
 _FORGIVING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 _OF_CLASSES = ("cross_entropy", "nll_loss")
 _RIGHT = (
@@ -380,8 +379,7 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     what = f"{loss.__name__} needs {needs}, but {gets}"
     right = tuple(_right_arguments(loss, given, *names))
     where, said = _where(place), first_line(error)
-    may_be_lost = len(shape) > 2 or shape[:1] != target.shape[:1]
-    for call in last if may_be_lost or not right else ():
+    for call in last if len(shape) > 2 or shape[:1] != target.shape[:1] or not right else ():
         whole = _with_loss(call, loss, given)
         found = explain_failure(whole, whole.run(), seconds, what)
         if found and (found.what != what or not right):
@@ -389,7 +387,7 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     return Explanation(loss.__name__, what, fixes=right[:1], where=where, error=said)
 
 
-def _with_loss(call: Call, loss: Loss, given: Mapping[str, Any]) -> Call:
+def _with_loss(call: Call, loss: Function, given: Mapping[str, Any]) -> Call:
     """Put a loss behind a call, if it got what the call gives and no images for its targets."""
     made, got = (getattr(each, "shape", None) for each in (call.run().output, given["input"]))
     rest = {name: value for name, value in given.items() if name != "input"}
@@ -397,7 +395,7 @@ def _with_loss(call: Call, loss: Loss, given: Mapping[str, Any]) -> Call:
     return replace(call, then=partial(loss, **rest)) if can_go else call
 
 
-def _right_arguments(loss: Loss, given: Mapping[str, Any], *written: str) -> Iterator[Fix]:
+def _right_arguments(loss: Function, given: Mapping[str, Any], *written: str) -> Iterator[Fix]:
     """Change what a loss is given, its output or its targets; both must then go together."""
     by_class, are_several = loss.__name__ in _OF_CLASSES, not isinstance(given["input"], Tensor)
     is_one_hot = by_class and not are_several and given["input"].shape == given["target"].shape

@@ -214,8 +214,7 @@ class _Search:
                 break
             if sum(fix.rank == family.rank for fix in found) < family.limit:
                 known = [(fix.edits, fix.statements) for fix in found]
-                new = self._first(family)
-                found += [fix for fix in new if (fix.edits, fix.statements) not in known]
+                found += [f for f in self._first(family) if (f.edits, f.statements) not in known]
         tried = [words for words, in_time in self._tried.items() if in_time]
         untried = tuple(words for words in self._tried if words not in tried)
         return Found(tuple(sorted(found, key=lambda fix: fix.rank)), tuple(tried), untried)
@@ -260,8 +259,7 @@ class _Search:
             for step in windows
         ]
         if isinstance(images, Tensor) and (windows or images.dim() > 3):
-            ratio = candidates.pixel_ratio(self._problem, self._steps)
-            others = candidates.size_changes(images, ratio)
+            others = candidates.size_changes(images, self._problem, self._steps)
             is_small = self._problem.kind == "size"  # too small for a window, most likely
             behind = 0 if is_small else sum(family.rank < 3 for family in families)
             families.insert(behind, _Family(3, "images of other sizes", others))

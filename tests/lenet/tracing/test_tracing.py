@@ -7,6 +7,7 @@ import copy
 import random
 import threading
 import types
+from functools import partial
 
 import pytest
 import torch
@@ -698,3 +699,31 @@ def test_a_model_on_the_gpu_is_traced_on_the_cpu_and_stays_where_it_was():
     steps = tracing.record(model, images(2, 1, 28, 28).cuda())
     assert steps[-1].output.device.type == "cpu"
     assert all(p.device.type == "cuda" for p in model.parameters())
+
+
+def test_what_comes_behind_the_network_is_recorded_and_may_fail():
+    batch, then = images(3, 4), partial(F.mse_loss, target=torch.zeros(3, 2))
+    recording = tracing.run(nn.Linear(4, 2), batch, then=then)
+    assert [step.name for step in recording.steps] == ["Linear", "mse_loss"]
+    assert recording.output.shape == (3, 2)
+    then = partial(F.cross_entropy, target=torch.zeros(2, dtype=torch.int64))
+    recording = tracing.run(nn.Linear(4, 2), batch, then=then)
+    assert recording.failure.step.name == "cross_entropy"
+    assert recording.failure.step.sources == (0, None)
+    assert recording.output.shape == (3, 2)
+
+
+def test_a_step_that_failed_has_its_inputs():
+    batch = images(2, 5)
+    (failed,) = tracing.run(nn.Linear(4, 2), batch).failure.step.inputs
+    assert torch.equal(failed, batch)
+
+
+def test_arguments_named_as_numpy_names_them_are_known():
+    class Joined(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.cat([x, x.mean(axis=1, keepdims=True)], axis=1)
+
+    mean, cat = tracing.record(Joined(), images(2, 3))
+    assert mean.settings == {"dim": 1, "keepdim": True}
+    assert cat.settings == {"dim": 1}

@@ -169,3 +169,82 @@ class Squeezed(nn.Module):
         x = self.pool(F.relu(self.conv(x)))
         x = torch.squeeze(x)
         return self.fc(x)
+
+
+class TwoScales(nn.Module):
+    """The same features of two pictures, neither of them flattened."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 8, 11, stride=4, padding=2), nn.MaxPool2d(3, 2))
+        self.drop_out = nn.Dropout(0.75)
+        self.fc_near = nn.Linear(8 * 7 * 7, 32)
+        self.fc_far = nn.Linear(8 * 7 * 7, 32)
+        self.head = nn.Linear(64, 5)
+
+    def forward(self, near, far):
+        near = self.drop_out(self.features(near))
+        far = self.drop_out(self.features(far))
+        near = F.relu(self.fc_near(near))
+        far = F.relu(self.fc_far(far))
+        return self.head(torch.cat([near, far], 1))
+
+
+class Halvings(nn.Module):
+    """Halves five times, so that of 32×32 one pixel is left."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = self.make_layers([4, 8, 8, 16, 16])
+        self.classifier = nn.Linear(16, 10)
+
+    def make_layers(self, widths):
+        layers = []
+        for came, width in zip([3, *widths[:-1]], widths, strict=True):
+            layers += [nn.Conv2d(came, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        return nn.Sequential(*layers)
+
+    def forward(self, x):
+        out = self.features(x)
+        out = out.view(out.size(0), -1)
+        return self.classifier(out)
+
+
+class WindowsOfTwelve(nn.Module):
+    """Cuts maps into windows of 12×12, into which 14×14 does not go."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 4, stride=4)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.stem(x)
+        b, c, h, w = x.shape
+        x = x.view(b, c, h // 12, 12, w // 12, 12)
+        return self.head(x.permute(0, 2, 4, 3, 5, 1).mean((1, 2, 3, 4)))
+
+
+class Examiner(nn.Module):
+    """Judges pictures of 32×32, and gives a row of numbers to larger ones."""
+
+    def __init__(self):
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.Conv2d(3, 4, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(4, 8, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(8, 16, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(16, 1, 4, 1, 0),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x):
+        return self.main(x).view(x.size(0), -1)
+
+
+class SplittingExaminer(Examiner):
+    def forward(self, x):
+        return self.main(x).view(-1, 1).squeeze(1)

@@ -39,3 +39,35 @@ class Tokens(nn.Module):
 
     def forward(self, x):
         return self.fc(self.embedding(x).mean(1))
+
+
+class NextWord(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(20, 6)
+        self.logits = nn.Linear(6, 20)
+
+    def forward(self, x):
+        return self.logits(self.embedding(x))
+
+
+class Helped(nn.Module):
+    """Gives a second output while it trains."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 3)
+        self.helper = nn.Linear(4, 3)
+
+    def forward(self, x):
+        return (self.fc(x), self.helper(x)) if self.training else self.fc(x)
+
+
+class Mask(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inside = nn.Conv2d(3, 4, 3, padding=1)
+        self.outside = nn.Conv2d(4, 1, 1)
+
+    def forward(self, x):
+        return self.outside(self.inside(x))

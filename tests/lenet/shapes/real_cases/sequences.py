@@ -151,3 +151,95 @@ class NormalisedSequence(nn.Module):
 
     def forward(self, x):
         return self.fc(self.bn(x)).mean(1)
+
+
+class CellState(nn.Module):
+    """Gives an LSTMCell one tensor for its state, as a GRUCell takes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(6, 12)
+        self.fc = nn.Linear(12, 2)
+
+    def forward(self, x):
+        hidden = torch.zeros(x.size(0), 12)
+        for time in range(x.size(1)):
+            hidden, _ = self.cell(x[:, time], hidden)
+        return self.fc(hidden)
+
+
+class FlatState(nn.Module):
+    """Its state lacks the axis of layers; time comes first."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(5, 2)
+        self.fc = nn.Linear(2, 2)
+
+    def forward(self, x):
+        hidden = (torch.zeros(4, 2), torch.zeros(4, 2))
+        out, hidden = self.lstm(x, hidden)
+        return self.fc(out[-1])
+
+
+class Line(nn.Module):
+    """Reads lines of text 16 pixels high."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.MaxPool2d(2),
+            nn.Conv2d(8, 16, 3, padding=1),
+            nn.MaxPool2d((8, 1)),
+        )
+        self.rnn = nn.LSTM(16, 12, bidirectional=True)
+        self.classifier = nn.Linear(24, 11)
+
+    def forward(self, x):
+        out = self.features(x)
+        out = out.permute(3, 0, 1, 2).reshape(out.size(3), out.size(0), -1)
+        out, _ = self.rnn(out)
+        return self.classifier(out).permute(1, 0, 2)
+
+
+class TimeFirst(nn.Module):
+    """Positions laid out for time first, added to a batch that comes first."""
+
+    def __init__(self, width=8):
+        super().__init__()
+        self.enter = nn.Linear(3, width)
+        self.register_buffer("positions", torch.arange(50.0).view(50, 1, 1).expand(50, 1, width))
+        self.fc = nn.Linear(width, 1)
+
+    def forward(self, x):
+        x = self.enter(x)
+        x = x + self.positions[: x.size(1)]
+        return self.fc(x[:, -1])
+
+
+class TenPositions(nn.Module):
+    def __init__(self, longest=10):
+        super().__init__()
+        self.words = nn.Embedding(30, 8)
+        self.places = nn.Embedding(longest, 8)
+        self.fc = nn.Linear(8, 4)
+
+    def forward(self, x):
+        places = torch.arange(x.size(1)).expand(x.shape)
+        return self.fc((self.words(x) + self.places(places)).mean(1))
+
+
+class HalfMask(nn.Module):
+    """In half precision, with a mask of float32 that is made on the way."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Linear(8, 8)
+        self.decoder = nn.Linear(8, 3)
+        self.half()
+
+    def forward(self, x):
+        x = self.encoder(x)
+        keep = torch.ones(x.shape)
+        return self.decoder(x * keep)
