@@ -2,8 +2,8 @@
 
 The scripts of a widget stay small files with one job each, which type checkers, tests and readers
 take as they are. Notebooks want one module; a bundler would be one more tool to install. Comments
-that document or declare types (``/** ... */``) stay behind: every widget in a notebook carries a
-copy of its module.
+on lines of their own, those that declare types (``/** ... */``) and the indentation stay behind:
+every widget in a notebook carries a copy of its module.
 
 What Python knows already is not written twice: in place of ``fromPython("module:function")`` stands
 what the function returns, as JSON.
@@ -34,9 +34,10 @@ SHARED_STYLE = Path(__file__).with_name("shared.css")
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.{1,2}/[\w./]+)";\n+', re.MULTILINE)
 _ANY_IMPORT = re.compile(r"^import\b.*$", re.MULTILINE)
 _COMMENT = re.compile(
-    r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|// @ts-check)[ \t]*\n", re.MULTILINE | re.DOTALL
+    r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL
 )
 _TYPE = re.compile(r"/\*\* @(?:(?!\*/).)*\*/ ?")  # within a line
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _LATER = re.compile(r'\bimport\("(\.{1,2}/[\w./]+)"\)(?!\.[A-Z])')  # else a type
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
@@ -133,7 +134,7 @@ def _joined_part(part: _Part) -> str:
             _START_WORKER if any(map(_WORKER.search, part.own.values())) else "",
             start,
             f"globalThis.document?.head.append({style});\n",
-            _with_parts("\n".join(part.own.values())),
+            _INDENTATION.sub("", _with_parts("\n".join(part.own.values()))),
             f"return {{ {', '.join([*exported, *(['names'] if start else [])])} }};\n}}",
         ]
     )
@@ -143,7 +144,8 @@ def _joined(path: Path) -> str:
     files = _collected(path)
     _check_names(files)
     *imported, own = files.values()
-    return "\n".join([*(_DEFAULT_EXPORT.sub("", text) for text in imported), own])
+    imports = (_DEFAULT_EXPORT.sub("", text) for text in imported)
+    return _INDENTATION.sub("", "\n".join([*imports, own]))
 
 
 def _parts(files: Mapping[Path, str], before: Mapping[Path, str]) -> list[_Part]:
