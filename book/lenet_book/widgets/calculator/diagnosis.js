@@ -14,12 +14,12 @@ export function diagnose({ steps, failed: step, outputShape = steps.at(-1)?.outp
   const { kind, needed = 0, came = 0 } = step.misfit;
   const isView = kind === "view";
   const why = kind === "features" || isView ? reckoned(step, steps, needed, came) : "";
-  return { kind: isView ? "features" : kind, what: inWords(step, step.misfit, steps), step, index: steps.length, needed, came, why };
+  return { kind: isView ? "features" : kind, what: inWords(step, step.misfit, steps), step, before: steps, index: steps.length, needed, came, why };
 }
 
 /** What is wrong with a step that ran. @param {"maps" | "batch"} kind @param {LayerStep[]} steps @param {number} index @param {string} what @returns {Problem} */
 function problemAt(kind, steps, index, what) {
-  return { kind, what, step: steps[index], index, needed: 0, came: 0, why: "" };
+  return { kind, what, step: steps[index], before: steps.slice(0, index), index, needed: 0, came: 0, why: "" };
 }
 
 /** The features that are needed, taken apart by the channels that are flattened. @param {LayerStep} step @param {LayerStep[]} steps @param {number} needed @param {number} came */

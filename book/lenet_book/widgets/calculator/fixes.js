@@ -96,7 +96,7 @@ function completed(change, problemWith) {
   while (changes.length <= MAX_CHAIN) {
     const problem = problemWith(changes);
     if (problem === null) return changes;
-    const [follower] = change.leadsOn && problem ? ownChanges(problem) : [];
+    const [follower] = change.leadsOn && problem ? [...flattenChanges(problem.step, problem.before), ...ownChanges(problem)] : [];
     if (!follower || changes.some((made) => made.layer === follower.layer && !made.flattens)) return [];
     changes.push(follower);
   }

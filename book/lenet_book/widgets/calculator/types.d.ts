@@ -112,6 +112,8 @@ interface Problem {
   kind: Misfit["kind"] | "maps" | "batch";
   what: string;
   step: LayerStep;
+  /** The steps before it. */
+  before: LayerStep[];
   index: number;
   needed: number;
   came: number;

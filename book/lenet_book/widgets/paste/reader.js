@@ -191,7 +191,8 @@ function readingOf(program, imageShape, imageSource) {
   const problem = diagnose(pass);
   const placed = (/** @type {any} */ { node, module, isInSequence }) =>
     ({ place: node.place, shown: (isInSequence ? module.made : node).place });
-  const told = (/** @type {Problem} */ { step, ...each }) => ({ ...each, name: step.layer.name, ...placed(step) });
+  const told = (/** @type {Problem} */ { step, before: _, ...each }) =>
+    ({ ...each, name: step.layer.name, ...placed(step) });
   const rows = tabulate(pass.steps).map((row, index) => {
     const step = /** @type {CodeStep} */ (pass.steps[index]);
     const { isUnknown, inputShape, sources } = step;

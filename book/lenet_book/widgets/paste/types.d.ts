@@ -32,7 +32,7 @@ interface CodeRow extends Row {
 }
 
 /** Where a network goes wrong; `needed` and `came` are 0 where those are no numbers. */
-type CodeProblem = Omit<Problem, "step"> & Pick<CodeRow, "name" | "place" | "shown">;
+type CodeProblem = Omit<Problem, "step" | "before"> & Pick<CodeRow, "name" | "place" | "shown">;
 
 /** A module that was made, whether or not it ran. */
 interface MadeLayer {
