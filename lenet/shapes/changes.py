@@ -89,8 +89,11 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
     takers = (s for s in steps if kind_of(s).axes or kind_of(s).fits or not is_pointwise(s))
     if (first := next(takers, None)) is None:
         return
-    layouts = _LAYOUTS.get((kind_of(first).axes or 0, images.dim()), {})
-    for suffix, reason in {} if _is_plain(images, first) else layouts.items():
+    axes, channels = kind_of(first).axes or 0, (*_COLOURS, needed_size(first))
+    has_axes = images.dim() == axes + 2  # whose channels may stand in their place, and only there
+    is_plain = has_axes and (images.shape[1] in channels or images.shape[-1] not in channels)
+    layouts = {} if is_plain else _LAYOUTS.get((axes, images.dim()), {})
+    for suffix, reason in layouts.items():
         yield _images_change(code + suffix, images, reason)
         if "permute" in suffix:  # the numbers lie as they did, which a later view does not take
             yield _images_change(f"{code}{suffix}.contiguous()", images, reason)
@@ -101,13 +104,6 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
     if kind_of(first).name == "Linear" and images.dim() > 2:
         reason = "a linear layer wants every image as one row"
         yield _images_change(f"{code}.flatten(start_dim=1)", images, reason)
-
-
-def _is_plain(images: Tensor, first: Step) -> bool:
-    """Tell whether the channels stand where PyTorch wants them, and nowhere else."""
-    channels = (*_COLOURS, needed_size(first))
-    has_axes = images.dim() == (kind_of(first).axes or 0) + 2
-    return has_axes and (images.shape[1] in channels or images.shape[-1] not in channels)
 
 
 def colour_changes(images: Tensor) -> Iterator[Change]:
@@ -183,7 +179,7 @@ def own_changes(problem: Problem) -> Iterator[Change]:
 
 def followers(model: nn.Module, problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
     """What may have to follow another change."""
-    yield from (each for each in operand_changes(model, problem, steps) if each.flattens)
+    yield from (replace(c, reason="") for c in operand_changes(model, problem, steps) if c.flattens)
     yield from own_changes(problem)
     if problem.kind == "batch" and problem.step is not None:
         yield from call_changes([problem.step])

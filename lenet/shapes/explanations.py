@@ -6,7 +6,8 @@ import inspect
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -75,8 +76,8 @@ class Explanation:
     def __str__(self) -> str:
         lines = self.findings()
         for fix in self.fixes:
-            lines += [f"  - {fix.text}{':' if fix.lines else ''}"]
-            lines += [f"      {line}" for line in fix.lines]
+            text = f"{fix.text}:" if fix.lines else fix.text
+            lines += [f"  - {text}", *(f"      {line}" for line in fix.lines)]
         lines += [f"{self.speaker} says: {self.error}"] if self.error else []
         return "\n".join(lines)
 
@@ -235,6 +236,9 @@ def _cause(found: Found) -> str:
     return reasons.pop() if len(reasons) == 1 and not found.untried else ""
 
 
+_Made = tuple[Call, Callable[[], object]]  # what a call gave, as long as it lives
+
+
 @contextmanager
 def explaining(model: nn.Module | None = None, *, seconds: float = SECONDS) -> Iterator[None]:
     """Turn an error of `model(images)`, or of a loss behind it, into its explanation.
@@ -261,11 +265,12 @@ def explaining(model: nn.Module | None = None, *, seconds: float = SECONDS) -> I
     """
     if model is not None:
         checks.instance("model", model, nn.Module)
-    last: list[Call] = []  # the last call that returned
+    last: list[_Made] = []  # the last call that did
 
     def remember(module: nn.Module, args: Any, kwargs: Any, output: object) -> None:  # noqa: ANN401
         if not _is_loss(module):
-            last[:] = [Call(module, args, kwargs)]
+            made = weakref.ref(output) if isinstance(output, Tensor) else lambda: None
+            last[:] = [(Call(module, args, kwargs), made)]
 
     register = register_module_forward_hook if model is None else model.register_forward_hook
     handle = register(remember, with_kwargs=True)
@@ -287,7 +292,7 @@ def _is_loss(module: nn.Module) -> bool:
 
 
 def _explain_error(
-    error: Exception, model: nn.Module | None, last: Sequence[Call], seconds: float
+    error: Exception, model: nn.Module | None, last: Sequence[_Made], seconds: float
 ) -> Explanation | None:
     """Explain an error; None leaves it as it is, with a note where there is something to say."""
     try:
@@ -353,7 +358,7 @@ _RIGHT = (
 )  # fmt: skip
 
 
-def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Explanation | None:
+def _explain_loss(error: Exception, last: Sequence[_Made], seconds: float) -> Explanation | None:
     """Explain a loss that failed: by its network if that lost the batch, else by its arguments."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     inside = (f for f in frames if f.f_code.co_filename == functional.__file__)
@@ -365,7 +370,7 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     output, target = given["input"], given["target"]
     shape = output.shape if isinstance(output, Tensor) else ()
     needs = "an output and targets of one shape, both floating-point numbers"
-    if not shape:
+    if not isinstance(output, Tensor):
         needs = "one tensor for its output"
     elif loss.__name__ in _OF_CLASSES:
         num, *pixels = shape[1:] or ("C",)
@@ -379,8 +384,8 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
     what = f"{loss.__name__} needs {needs}, but {gets}"
     right = tuple(_right_arguments(loss, given, *names))
     where, said = _where(place), first_line(error)
-    for call in last if len(shape) > 2 or shape[:1] != target.shape[:1] or not right else ():
-        whole = _with_loss(call, loss, given)
+    for call, made in last if len(shape) > 2 or shape[:1] != target.shape[:1] or not right else ():
+        whole = _with_loss(call, loss, given) if made() is output else call
         found = explain_failure(whole, whole.run(), seconds, what)
         if found and (found.what != what or not right):
             return replace(found, where=found.where or where, error=said)
@@ -388,11 +393,10 @@ def _explain_loss(error: Exception, last: Sequence[Call], seconds: float) -> Exp
 
 
 def _with_loss(call: Call, loss: Function, given: Mapping[str, Any]) -> Call:
-    """Put a loss behind a call, if it got what the call gives and no images for its targets."""
-    made, got = (getattr(each, "shape", None) for each in (call.run().output, given["input"]))
+    """Put a loss behind a call, unless its targets are the images: others may be needed."""
     rest = {name: value for name, value in given.items() if name != "input"}
-    can_go = made == got and all(each is not rest["target"] for each in call.tensors)
-    return replace(call, then=partial(loss, **rest)) if can_go else call
+    rebuilds = any(each is rest["target"] for each in call.tensors)
+    return replace(call, then=None if rebuilds else partial(loss, **rest))
 
 
 def _right_arguments(loss: Function, given: Mapping[str, Any], *written: str) -> Iterator[Fix]:
