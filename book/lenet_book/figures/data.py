@@ -20,8 +20,9 @@ PIXEL_STYLE = """<style>
 .lenet-pixels tr { display: contents; }
 .lenet-pixels td {
   display: grid; place-items: center; aspect-ratio: 1; min-width: 0; padding: 0; border: 0;
-  background: rgb(var(--v), var(--v), var(--v)); color: hsl(0, 0%, calc((127 - var(--v)) * 100%));
-  font: 0/1 sans-serif;
+  --grey: rgb(var(--v), var(--v), var(--v)); background: var(--grey);
+  box-shadow: 0 1px var(--grey); /* no ground shows between rows */
+  color: hsl(0, 0%, calc((127 - var(--v)) * 100%)); font: 0/1 sans-serif;
 }
 .lenet-pixels:has(:checked) td, .lenet-pixels td:hover { font-size: 0.62rem; }
 .lenet-pixels td:hover { outline: 2px solid #d9702b; outline-offset: -2px; }

@@ -512,7 +512,7 @@ def test_lessons_are_learned_as_in_pytorch(show: Show, taught: Case, digits: Ima
         loss = F.cross_entropy(taught.model(taught.image[:1]), torch.tensor([3]))
         loss.backward()
         optimizer.step()
-    shown = number(progress.inner_text().split("loss ")[1])
+    shown = number(progress.inner_text().split("was ")[1])
     assert shown == pytest.approx(loss.item(), rel=0.01, abs=0.01)
     after = percent_right(taught.model, digits)
     assert after != before

@@ -2,7 +2,7 @@
 /**
  * Walks a program back, from its loss to the picture, and gives every number its gradient.
  *
- * The loss is the cross-entropy of the scores: −log of the share that softmax gives to the label.
+ * The loss is the cross-entropy of the scores: −ln of the share that softmax gives to the label.
  * Each kind of operation has one rule: how the gradient of what came out becomes that of what went
  * in, and of the weights. All that stands in this folder comes when it is first used: the stage says
  * `import("./backward/….js")`, which `shared/joining.py` turns into a script of its own.

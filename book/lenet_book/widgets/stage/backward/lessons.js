@@ -76,7 +76,7 @@ export class Lessons {
     ];
   }
 
-  get position() { return `taught, ${this.#losses.length} steps.`; }
+  get position() { return `taught, ${this.#losses.length} step${this.#losses.length === 1 ? "" : "s"}.`; }
 
   get aloud() { return `${this.#progress.textContent} ${this.#knows.textContent}`; }
 
@@ -114,7 +114,7 @@ export class Lessons {
   /** Say what came of a training. @param {string} text @param {TestScore | undefined} score */
   #report(text, score) {
     this.#score = score;
-    setText(this.#progress, `${text}; loss ${shortText(this.#losses[this.#losses.length - 1])}.`);
+    setText(this.#progress, `${text}; the loss before the last step was ${shortText(this.#losses[this.#losses.length - 1])}.`);
     this.#tell.changed();
   }
 
@@ -163,9 +163,9 @@ export class Lessons {
 
   /** @param {Theme} theme */
   show(theme) {
-    this.#chart.node.hidden = !this.#losses.length;
+    this.#chart.node.hidden = this.#losses.length < 2;
     const steps = this.#losses.map((_, i) => i + 1);
-    if (steps.length) this.#chart.show([{ name: `learning rate ${this.#rate.value()}`, look: "first", xs: steps, ys: this.#losses }]);
+    if (steps.length > 1) this.#chart.show([{ name: `learning rate ${this.#rate.value()}`, look: "first", xs: steps, ys: this.#losses }]);
     this.#showFilters();
     if (this.#score) this.#showScore(this.#score, theme);
   }

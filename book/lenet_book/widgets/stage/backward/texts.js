@@ -20,7 +20,7 @@ export function backSentence({ name, kind, reason }, below, role) {
     sum: ["the gradient goes on to both that were added"],
     identity: ["every gradient passes"],
     recorded: [`${reason}. The walk ends here`],
-    softmax: ["the loss is −log of the right share; each score's gradient is p − y"],
+    softmax: ["the loss is −ln of the right share; each score's gradient is p − y"],
   };
   const [ofUnit, ofWeight] = sentences[kind.replace("logS", "s")] ?? ["every gradient is multiplied by the slope of the rule at its number"];
   return `${name}: ${{ unit: ofUnit, weight: ofWeight, bias: "a bias collects the gradient of every number it was added to" }[role]}.`;

@@ -46,7 +46,7 @@ export class RulePanel extends SumPanel {
     const differences = shown.map((i) => signedText(shares[i] - Number(i === label), 4));
     fillRows(this.#table.tBodies[0], shown.map((i, row) => [classes[i], numberText(shares[i]), String(Number(i === label)), differences[row]]));
     shown.forEach((i, row) => (this.#table.tBodies[0].rows[row].className = i === label ? "lenet-lit" : ""));
-    return `loss = −log(${shortText(shares[label])}) = `;
+    return `loss = −ln(${shortText(shares[label])}) = `;
   }
 
   /**
