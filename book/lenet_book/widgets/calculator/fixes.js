@@ -98,7 +98,7 @@ function completed(change, problemWith) {
     if (problem === null) return changes;
     const [follower] = change.leadsOn && problem ? [...flattenChanges(problem.step, problem.before), ...ownChanges(problem)] : [];
     if (!follower || changes.some((made) => made.layer === follower.layer && !made.flattens)) return [];
-    changes.push(follower);
+    changes.push({ ...follower, reason: "" }); // the cause is what comes first
   }
   return [];
 }
