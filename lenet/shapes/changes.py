@@ -398,7 +398,7 @@ def _from_width(source: int | None, steps: Sequence[Step]) -> tuple[Sequence[Ste
 
 def _arriving(problem: Problem, steps: Sequence[Step]) -> tuple[Sequence[Step], int]:
     """Find what decided how many channels or features the failing step gets."""
-    return _from_width(problem.step.sources[0], steps) if problem.step else ([], 0)
+    return _from_width(next(iter(problem.step.sources if problem.step else ()), None), steps)
 
 
 def _setting_change(

@@ -128,7 +128,11 @@ def _stopped(failure: Failure, batch: int) -> str:
         if isinstance(value, Tensor | tuple | list) and re.search(rf"\b{name}\b", code)
     ]
     where = f", where {' and '.join(shapes)}" if shapes else ""
-    return f"{' '.join(code.split())} raises {type(failure.error).__name__}{where}"
+    # "got (ReLU, Parameter, ...)", "must be Tensor, not ReLU": PyTorch names the class of what came
+    came = re.search(r"(?:got \(|Tensor, not )(\w+)", str(failure.error))
+    is_layer = came and issubclass(getattr(nn, came[1], object), nn.Module)
+    why = f", because it gets a layer, {came[1]}, instead of a tensor" if came and is_layer else ""
+    return f"{' '.join(code.split())} raises {type(failure.error).__name__}{where}{why}"
 
 
 def seen(value: object, batch: int | None = None) -> str:

@@ -70,8 +70,8 @@ class Explanation:
         if self.fixes:
             several = "Any one of these works" if len(self.fixes) > 1 else "This works"
             return [*lines, f"{several} (tried):"]
-        tried = f": {', '.join(self.tried)}" if self.tried else ""
-        return [*lines, f"No single change that was tried makes it work{tried}."]
+        tried = f" Tried: {', '.join(self.tried)}." if self.tried else ""
+        return [*lines, f"No single change was found that makes it work.{tried}"]
 
     def __str__(self) -> str:
         lines = self.findings()

@@ -222,7 +222,7 @@ def private_copy(model: nn.Module, device: torch.device | str = "cpu") -> nn.Mod
     memo = _stand_ins(model, checks.device(device, computes=False))
     try:
         twin: nn.Module = copy.deepcopy(model, memo)
-    except TypeError:  # a lock or an open file
+    except Exception:  # a lock, an open file, a dictionary whose keys are read as attributes
         memo = _stand_ins(model, device, shares_rest=True)
         twin = copy.deepcopy(model, memo)
     for module in twin.eval().modules():
@@ -479,18 +479,18 @@ def _stand_ins(
     """Prepare what `copy.deepcopy` is to put in the place of a model's tensors and wrappers.
 
     Most of a module's attributes are empty dictionaries of hooks; preparing those too makes the
-    copy twice as fast. What is neither a tensor, a module nor a container is copied, or shared.
+    copy twice as fast. What is no module, holds no tensor and is no plain container may be shared.
     """
     memo: dict[int, Any] = {}
     modules = list(model.modules())
     for module in modules:
         for value in vars(module).values():
-            if isinstance(value, dict) and not value:
-                memo[id(value)] = type(value)()
-            elif isinstance(value, dict | list | tuple | Tensor):
-                memo |= {id(t): _private_tensor(t, device) for t in tensors_in(value)}
-            elif shares_rest and not isinstance(value, nn.Module):
-                memo[id(value)] = value
+            held = tensors_in(value)
+            memo |= {id(tensor): _private_tensor(tensor, device) for tensor in held}
+            if type(value) is dict and not value:
+                memo[id(value)] = {}
+            elif not (held or isinstance(value, nn.Module) or type(value) in (dict, list, tuple)):
+                memo |= {id(value): value} if shares_rest else {}
     for module in reversed(modules):  # a wrapper may stand in another
         parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
         wrapped = getattr(module, "module" if parallel else "_orig_mod", None)

@@ -185,6 +185,18 @@ def test_python_code_between_two_operations_is_shown_with_its_shapes():
     assert text.endswith("\nPython says: not enough values to unpack (expected 5, got 4)")
 
 
+@pytest.mark.parametrize("code", ["conv(relu)", "conv(made)", "function"])
+def test_a_layer_in_place_of_a_tensor_is_named(code):
+    run = {
+        "conv(relu)": lambda self, x: self.conv(self.relu),
+        "conv(made)": lambda self, x: self.conv(nn.ReLU(x)),
+        "function": lambda self, x: F.relu(self.relu) + x,
+    }[code]
+    network = Net(run, conv=nn.Conv2d(1, 4, 3), relu=nn.ReLU())
+    text = str(explanation_of(network, torch.zeros(2, 1, 8, 8)))
+    assert "because it gets a layer, ReLU, instead of a tensor." in text
+
+
 def test_a_tuple_where_a_tensor_was_meant_is_shown_as_one():
     def forward(self: Net, x: Tensor) -> Tensor:
         found = self.lstm(x)

@@ -619,10 +619,19 @@ def test_hooks_of_the_user_do_not_fire_and_those_of_pytorch_do():
     assert calls == ["network", "layer"]
 
 
-def test_what_cannot_be_copied_is_shared():
+class Options(dict[str, int]):
+    """A dictionary whose keys are read as attributes, as many write it."""
+
+    def __getattr__(self, name: str) -> int:
+        return self[name]
+
+
+@pytest.mark.parametrize("value", [threading.Lock(), Options(width=3)], ids=["lock", "options"])
+def test_what_cannot_be_copied_is_shared(value):
     network = nn.Sequential(nn.Linear(2, 3))
-    network.lock = threading.Lock()
-    assert tracing.record(network, images(1, 2))[0].output_shape == (1, 3)
+    network.own = value
+    step, *_ = tracing.record(network, images(1, 2))
+    assert step.output_shape == (1, 3)
 
 
 patched = nn.Identity()  # a global name, as a script's network has

@@ -51,7 +51,7 @@ function codeOf(changes, layers) {
 
 /** @param {{ fixes: unknown[], tried: string[] }} explanation */
 export function fixesHeading({ fixes, tried }) {
-  if (!fixes.length) return `No single change that was tried makes it work${tried.length ? `: ${tried.join(", ")}` : ""}.`;
+  if (!fixes.length) return `No single change was found that makes it work.${tried.length ? ` Tried: ${tried.join(", ")}.` : ""}`;
   return `${fixes.length > 1 ? "Any one of these works" : "This works"} (tried):`;
 }
 
