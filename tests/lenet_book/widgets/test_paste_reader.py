@@ -195,7 +195,11 @@ def read(run_script: RunScript, code: str, shape: tuple[int, ...] | None = None)
         ("net = Net(7)\n", (1, 28, 28), 7),
         ("images = torch.randn(16, 1, 28, 28)\n", (1, 28, 28), 10),
         ("def main():\n    net = Net(classes=3)\n    net(torch.zeros(2, 1, 30, 28))\n\nmain()\n",
-         (1, 30, 28), 10),
+         (1, 30, 28), 3),
+        ("from torchsummary import summary\nsummary(Net(4), (1, 31, 30))\n", (1, 31, 30), 4),
+        ("import torchinfo\nm = Net(6)\ntorchinfo.summary(m, input_size=(8, 1, 31, 30))\n",
+         (1, 31, 30), 6),
+        ("data = torchvision.datasets.CIFAR10('.')\ndata = FashionMNIST('.')\n", (1, 28, 28), 10),
         ("net = Net(5).cuda()\nx = torch.rand((8, 1, 29, 28))\nprint(net(x).shape)\n",
          (1, 29, 28), 5),
     ],
@@ -243,6 +247,7 @@ def session(code: str) -> str:
         NET.replace("x =", 'print "pictures", x\n        x ='),
         NET.replace("x =", 'assert x.dim() == 4, f"{x.shape} has not 4 axes"\n        x ='),
         NET.replace("x", "bilder_ä").replace("mabilder_ä_pool", "max_pool"),
+        f"Hello, this is my network:\n\n```python{NET}```\nWhy doesn't it work (see above)?\n",
         NET + "\nwhile True:\n    pass\n",
         NET + "\nfor a in range(10 ** 9):\n    for b in range(10 ** 9):\n        c = a / 2.\n",
         NET + "\n" + "# " + "ä" * 100_000 + "\n",
@@ -257,6 +262,7 @@ def session(code: str) -> str:
         "python 2",
         "assert",
         "unicode",
+        "letter",
         "endless",
         "long",
         "100 kB",
@@ -337,6 +343,55 @@ def test_a_fix_edits_the_argument_of_the_call_that_it_names(run_script):
     assert lines["padding=1 in block2.conv"] == ["self.block2 = Block(2, 6, 5, padding=1)"]
 
 
+SHARED_ARGUMENTS = """
+class Block(nn.Module):
+    def __init__(self, before, after, **more):
+        super().__init__()
+        self.conv = nn.Conv2d(before, after, **more)
+        self.norm = nn.BatchNorm2d(after)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = Block(1, 4, kernel_size=3)
+        self.two = Block(8, 4, kernel_size=3)
+
+    def forward(self, x):
+        return self.two(self.one(x))
+"""
+
+
+def test_an_argument_that_serves_several_layers_is_edited_once(run_script):
+    fixes = read(run_script, SHARED_ARGUMENTS, (1, 24, 24))["explanation"]["fixes"]
+    lines = {fix["text"]: fix["lines"] for fix in fixes}
+    assert lines["in_channels=4 in two.conv"] == ["self.two = Block(4, 4, kernel_size=3)"]
+    assert lines["out_channels=8 in one.conv"] == ["self.one = Block(1, 8, kernel_size=3)"]
+
+
+TWO_INPUTS = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+        self.fc = nn.Linear(77, 2)
+
+    def forward(self, image, row):
+        return self.fc(torch.cat([self.conv(image).flatten(1), row], 1))
+"""
+
+
+def test_a_second_input_is_as_the_script_gives_it(run_script, tmp_path):
+    script = "net = Net()\nnet(torch.rand(4, 1, 8, 8), torch.rand(4, 5))\n"
+    reading = read(run_script, HEAD + TWO_INPUTS + script)
+    model = loaded(HEAD + TWO_INPUTS, tmp_path / "pasted.py", "Net")
+    agree(reading, HEAD + TWO_INPUTS + script, trace(model, [(1, 8, 8), (5,)]))
+    assert reading["command"].endswith("--input 1x8x8 --input 5")
+    assert "row is not given" in read(run_script, TWO_INPUTS)["unread"][0]["what"]
+
+
 # What a reader may compute a size with: each line or block gives `n`, here as in Python.
 PYTHON = """
 n = len([1, 2, 3]) + int(7.9) + int("12") + round(2.5) + abs(-3) + pow(2, 3)
@@ -356,6 +411,8 @@ n = (3 if 1 < 2 < 3 else 4) + (3 if not [] else 4) + (3 if 2 in (1, 2) and "a" i
 n = (3 if None is None else 4) + (5 if [1] == [1] and 1 != 2 and 2 >= 1 and 1 <= 2 else 6)
 n = [v for row in [[1], [2, 3]] for v in row if v > 1][1] + len({k: k for k in range(3)})
 n = (m := 4) + m + len(f"{1}{2}" "c") + len({1, 2}) + len([*range(2), 3])
+n = len("a%d_%s%%" % (12, "b")) + len("%02d" % 7) - len("{:>4}".format(8)) + len(f"{7:03d}{1}")
+n = argparse.Namespace(width=3).width + types.SimpleNamespace(depth=2).depth + typing.cast(int, 4)
 n = "AbC".lower().startswith("ab") + len("{}x".format(3)) + len(",".join(["a", "B".upper()]))
 ---
 first, *rest, last = range(5)
@@ -406,13 +463,29 @@ class More(Sizes):
 sizes = More(by=3)
 n = sizes(1) + sizes.one() + sizes.extra + hasattr(sizes, "base") + isinstance(sizes, Sizes)
 ---
+@dataclasses.dataclass
+class Settings:
+    widths: list = dataclasses.field(default_factory=lambda: [4, 8])
+    times: int = dataclasses.field(default=3)
+    @property
+    def whole(self):
+        return self.times * len(self.widths)
+n = Settings().whole + Settings(times=2).whole + Settings([1]).widths[0]
+---
+parser = argparse.ArgumentParser(description="none")
+parser.add_argument("--batch-size", "-b", type=int, default=64)
+parser.add_argument("--bias", action="store_true")
+opt = parser.parse_args([])
+n = opt.batch_size + opt.bias
+---
 n = functools.partial(max, 3)(2)
 """
 LINES, *BLOCKS = (part.strip() for part in PYTHON.split("---\n"))
 
 
 def test_sizes_are_computed_as_python_does(run_script):
-    imports = "import functools\nimport math\nimport numpy as np\nfrom torch import nn\n"
+    imports = "import argparse, dataclasses, functools, math, types, typing\n"
+    imports += "import numpy as np\nfrom torch import nn\n"
     network = "net = nn.Sequential(nn.Linear(4, n))\n"
     blocks = [*LINES.splitlines(), *BLOCKS]
     data = [(f"{imports}{block}\n{network}", (4,), False) for block in blocks]
@@ -425,6 +498,10 @@ def test_sizes_are_computed_as_python_does(run_script):
 EXPRESSIONS = """
 x.swapaxes(2, 3)
 x.flatten(1).T
+x.mean(axis=1)
+torch.sum(x, axis=(2, 3), keepdims=True)
+x - torch.tensor([[0.5], [0.1]])[:1]
+F.max_pool2d(x, 2).normal_()
 x.flatten(1).t()
 x.view_as(x)
 torch.relu(x.unbind(1)[0])
@@ -473,6 +550,8 @@ nn.LayerNorm([28, 28])
 nn.AdaptiveAvgPool2d((None, 3))
 nn.Sequential(*list(nn.Sequential(nn.Tanh(), nn.ReLU()))[:1])
 nn.Sequential(nn.Tanh(), nn.Flatten())[1:]
+nn.ModuleDict([["a", nn.Tanh()], ["b", nn.Flatten()]])["b"]
+nn.Sequential(*nn.Sequential(nn.Tanh(), nn.Flatten())._modules.values())
 """
 
 
@@ -490,6 +569,60 @@ def test_shapes_are_those_of_pytorch(run_script):
         expected = ["N" if batch == 3 else batch, *sizes][:-1]
         assert reading["rows"][-1]["outputShape"] == expected, code
         assert not reading["unread"]
+
+
+SLIPS = [
+    ("super().__init__()", "pass", "super().__init__() has to run before self.conv is set"),
+    ("super().__init__()", "super().init()", "super().__init__() has to run"),
+    ("super().__init__()", "super(Net).__init__()", "super().__init__() has to run"),
+    ("super().__init__()", "super(LeNet, self).__init__()", "super().__init__() has to run"),
+    ("(1, 4, 5)", "(1, 4, 5, pading=2)", "gives pading, which it does not take"),
+    ("(1, 4, 5)", "(1, 4, 5, kernel_size=5)", "gives kernel_size twice"),
+    ("(1, 4, 5)", "(1, 4, 5, stride=2, padding='same')", "padding='same' needs stride=1"),
+    ("classes)", "classes, True, None, None, 3)", "gives argument3, which it does not take"),
+    ("nn.Conv2d(1, 4, 5)", "nn.Sequential([nn.Conv2d(1, 4, 5)])", "holds what is no layer"),
+    ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), F.relu)", "holds what is no layer"),
+    ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU)", "holds what is no layer"),
+    ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), nn.Dropout(50))", "p is 50"),
+    ("self.conv(x)", "self.conv(x, 2)", "gives more than one tensor"),
+    ("self.conv(x)", "self.conv(nn.ReLU(x))", "gets a layer, ReLU, instead of a tensor"),
+    ("self.conv(x)", "self.conv(print(x))", "gets nothing instead of a tensor"),
+    ("self.conv(x)", "self.half(x, by=2)", "gives by, which half does not take"),
+    ("self.conv(x)", "self.half(x, x)", "gives one argument more, which half does not take"),
+    ("F.relu", "nn.relu", "what torch.nn.relu gives"),
+    ("F.relu", "F.ReLU", "what torch.nn.functional.ReLU gives"),
+    ("x.flatten(1)", "x.flatten(dim=1)", "gives dim, which it does not take"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "what"), SLIPS)
+def test_what_python_refuses_is_named(right, wrong, what, run_script):
+    code = f"{HEAD}{NET}\n    def half(self, x):\n        return x / 2\n".replace(right, wrong)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    with pytest.raises((AttributeError, NameError, TypeError, ValueError)):
+        names["Net"]()(torch.rand(3, 1, 28, 28))
+    reading = read(run_script, code, (1, 28, 28))
+    assert reading["problem"] is None
+    assert what in reading["unread"][0]["what"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ("nn.Softmax(dim=4)", (1, 28, 28)),
+        ("nn.Upsample()", (1, 28, 28)),
+        ("nn.Flatten(), nn.LayerNorm(10)", (1, 28, 28)),
+        ("nn.LSTM(28, 4, batch_first=True), nn.Linear(4, 2)", (28, 28)),
+    ],
+)
+def test_what_does_not_fit_is_told_as_the_package_tells_it(layers, shape, run_script):
+    code = f"{HEAD}model = nn.Sequential({layers})\n"
+    names: dict[str, Any] = {}
+    exec(code, names)
+    explanation = trace(names["model"], shape).explanation
+    assert explanation is not None
+    assert read(run_script, code, shape)["explanation"]["what"] == explanation.what
 
 
 def test_nothing_is_run():

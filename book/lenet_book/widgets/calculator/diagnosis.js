@@ -78,6 +78,7 @@ function inWords(step, misfit, steps) {
   if (kind === "channels" || kind === "features") return `${title} expects ${counted(needed)}, but ${origin}: ${counted(came)}`;
   const given = inputShapes.map((shape, index) => [misfit.names?.[index], shapeText(namedShape(shape))]);
   const words = (/** @type {string} */ is) => given.map(([name, shape]) => (name ? `${name}${is}${shape}` : shape)).join(" and ");
+  if (kind === "tuple") return `${title} takes one tensor, but gets a tuple of ${words("")}`;
   if (kind === "operands") return `${title} needs ${misfit.needs}, but ${misfit.names ? "" : "it gets "}${words(" is ")}`;
   return `${title} cannot work on ${words(", ")}`;
 }

@@ -39,7 +39,7 @@ export function checkSettings(layer) {
   const sizes = {};
   for (const [name, { type, shown }] of Object.entries(settings)) {
     const value = all[name];
-    if (type === "float" && shown) checkFloat(name, value);
+    if (type === "float" && shown && value !== null) checkFloat(name, value);
     const isName = type === "size or name" && typeof value === "string";
     if (SIZES.test(name) && value !== null) sizes[name] = isName ? 0 : value;
     const isTooLong = name in sizes && axes && Array.isArray(value) && value.length !== axes;

@@ -87,8 +87,8 @@ export function numMacs({ layer, inputShape, inputShapes, outputShape }) {
   if (macs === "sum" && (fits || inputShapes?.[1])) return productOf(outputShape) * /** @type {number} */ (inputShape.at(-1));
   if (macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(layer)[0];
   if (!fits || !macs.startsWith("per ")) return 0;
-  const weights = kernelSize(layer) / (settings.groups ?? 1);
-  return weights * (macs === "per input" ? productOf(inputShape) * settings[width] : productOf(outputShape) * settings[fits.setting]);
+  const pairs = macs === "per input" ? productOf(inputShape) * settings[width] : productOf(outputShape) * settings[fits.setting];
+  return (kernelSize(layer) * pairs) / (settings.groups ?? 1);
 }
 
 /** Additions of a bias for the whole batch. @param {LayerStep} step */

@@ -48,7 +48,7 @@ interface Kind {
  * does not fit.
  */
 interface Misfit {
-  kind: "axes" | "channels" | "features" | "size" | "view" | "order" | "operands" | "other";
+  kind: "axes" | "channels" | "features" | "size" | "view" | "order" | "operands" | "tuple" | "other";
   /** The first axis of what came would be taken for the channels of one image. */
   isAsOneImage?: boolean;
   needed?: number;

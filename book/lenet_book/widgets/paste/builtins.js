@@ -1,8 +1,20 @@
 // @ts-check
 /** What Python brings along: its functions, and the methods of its lists, texts and dictionaries. */
-import { Float, Instance, Library, PyClass, PyList, Shaped, Unknown, known } from "./values.js";
+import { Float, Instance, Library, Names, PyClass, PyList, Shaped, Unknown, known } from "./values.js";
 
 const MAX_RANGE = 10_000;
+
+/** A value as text, as wide as a format such as "02d" asks for. @param {PyValue} value @param {string} [spec] */
+export function spelled(value, spec = "") {
+  const [, zero, width] = /** @type {RegExpExecArray} */ (/^[<>^+ -]?(0?)(\d*)/.exec(spec));
+  return String(value).padStart(Number(width), zero || " ");
+}
+
+/** A text with values in its fields. @param {string} text @param {RegExp} field @param {PyValue[]} values */
+export function withValues(text, field, values) {
+  const left = values.values();
+  return text.replace(field, (found, spec) => (found === "%%" ? "%" : spelled(left.next().value, spec)));
+}
 
 /** @param {number[]} bounds */
 function range(...bounds) {
@@ -31,6 +43,9 @@ const product = ofItems((values) => values.reduce((all, value) => all * Number(k
 
 /** @type {Builtin} */
 const dictionary = ([values], _run, { named }) => new Map([...(values ?? []), ...named]);
+
+/** Settings as attributes: of a parser of arguments, those that it takes, at their defaults. @type {Builtin} */
+const names = ([values], _run, { named }) => new Names([...(values instanceof Map ? values : []), ...named]);
 
 /** Functions that are unknown where what they are given is. @param {Record<string, Builtin>} table */
 function guarded(table) {
@@ -94,17 +109,21 @@ function isOfType(value, type) {
   ]).get(type) ?? (value instanceof Shaped && type.name === "Tensor");
 }
 
-/** Functions of other packages that compute with plain numbers. */
-export const LIBRARIES = guarded({
+/** Functions of other packages that compute with plain numbers. @type {Record<string, Builtin>} */
+export const LIBRARIES = { "typing.cast": /** @type {Builtin} */ (([, value]) => value), ...guarded({
   "math.floor": numeric(Math.floor), "math.ceil": numeric(Math.ceil), "math.sqrt": numeric(Math.sqrt, true),
   "math.log2": numeric(Math.log2, true), "math.pow": numeric(Math.pow, true), "math.prod": product,
   "math.log": numeric((value, base) => Math.log(value) / (base ? Math.log(base) : 1), true),
   "numpy.prod": product, "numpy.sqrt": numeric(Math.sqrt, true),
   "numpy.floor": numeric(Math.floor, true), "numpy.ceil": numeric(Math.ceil, true),
-  "collections.OrderedDict": dictionary,
+  "collections.OrderedDict": dictionary, "torch.cuda.is_available": () => false,
+  "types.SimpleNamespace": names, "argparse.Namespace": names, "easydict.EasyDict": names,
+  "argparse.ArgumentParser": names,
+  "dataclasses.field": (_args, run, { named, node }) => (named.has("default_factory")
+    ? run.call(named.get("default_factory"), { args: [], named: new Map(), node }) : named.get("default")),
   "functools.partial": ([called, ...first], run, { named }) => /** @type {Builtin} */ ((args, _run, given) =>
     run.call(called, { ...given, args: [...first, ...args], named: new Map([...named, ...given.named]) })),
-});
+}) };
 
 /** Methods by name, of whatever has one of this name. @type {Record<string, Method>} */
 export const METHODS = {
@@ -121,9 +140,15 @@ export const METHODS = {
   values: (map) => PyList.from(map.values()),
   get: (map, [key, otherwise]) => (map.has(key) ? map.get(key) : otherwise),
   update: (map, [other]) => void [...other].forEach(([key, value]) => map.set(key, value)),
+  add_argument(parser, flags, _run, { named }) {
+    const flag = flags.find((each) => each.startsWith("--")) ?? flags[0];
+    const otherwise = named.get("action") === "store_true" ? false : null;
+    parser.set(named.get("dest") ?? flag.replace(/^-+/, "").replaceAll("-", "_"), named.get("default") ?? otherwise);
+  },
+  parse_args: (parser) => parser,
   lower: (text) => text.toLowerCase(),
   upper: (text) => text.toUpperCase(),
   startswith: (text, [start]) => text.startsWith(start),
-  format: (text, args) => args.reduce((all, value) => all.replace(/\{\w*\}/, String(value)), text),
+  format: (text, args) => withValues(text, /\{\w*:?([^}]*)\}/g, args),
   join: (text, [values]) => values.join(text),
 };

@@ -25,8 +25,8 @@ _KEEPING = (
     "bool", "cos", "cpu", "cuda", "cumsum", "double", "eq", "erf", "expm1", "flip", "floor_divide",
     "ge", "group_norm", "gt", "half", "instance_norm", "int", "layer_norm", "le",
     "local_response_norm", "log1p", "long", "lt", "masked_fill", "maximum", "minimum", "ne",
-    "normalize", "ones_like", "rand_like", "randn_like", "remainder", "requires_grad_", "roll",
-    "round", "rpow", "rsqrt", "sign", "sin", "type", "type_as", "where", "zeros_like",
+    "normal_", "normalize", "ones_like", "rand_like", "randn_like", "remainder", "requires_grad_",
+    "roll", "round", "rpow", "rsqrt", "sign", "sin", "type", "type_as", "where", "zeros_like",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** What expressions of Python give, by their names in the tree. A part that is unknown is thrown: so the whole is. */
-import { BUILTINS } from "./builtins.js";
+import { BUILTINS, spelled, withValues } from "./builtins.js";
 import { betweenCommas } from "./tree.js";
 import { Float, Instance, PyFunction, PyList, Shaped, Unknown, known } from "./values.js";
 
@@ -24,7 +24,8 @@ export const EXPRESSIONS = {
   FormatString(run, { code, kids, from, to }, scope) {
     const edges = [from, ...kids.map((kid) => kid.to)];
     const texts = edges.map((edge, index) => code.slice(edge, kids[index]?.from ?? to));
-    const values = kids.map((kid) => known(run.evaluate(kid.kids[1], scope)));
+    const values = kids.map((kid) =>
+      spelled(known(run.evaluate(kid.kids[1], scope)), kid.child("FormatSpec")?.text.slice(1)));
     return texts.map((text, index) => text + (values[index] ?? "")).join("").replace(QUOTES, "");
   },
   Boolean: (_run, { text }) => text === "True",
@@ -56,8 +57,12 @@ export const EXPRESSIONS = {
   MemberExpression(run, node, scope) {
     const [first] = node.kids;
     const name = node.child("PropertyName")?.text;
-    const self = first.kids[0]?.text === "super" && scope.find("__self__");
-    if (name && self) return run.attribute(self, name, node, scope.find("__owner__"));
+    const isSuper = first.kids[0]?.text === "super" && first.arguments.length !== 1;
+    const self = isSuper && scope.find("__self__");
+    if (name && self) {
+      const [below = scope.find("__class__")] = first.arguments.map((each) => known(run.evaluate(each.node, scope)));
+      return run.attribute(self, name, node, below);
+    }
     const owner = known(run.evaluate(first, scope));
     return name ? run.attribute(owner, name, node) : itemOf(run, owner, run.index(node, scope), node);
   },
@@ -120,6 +125,8 @@ export function binary(run, operator, left, right, node, isInPlace = false) {
   if (unknown) return run.torch.unknownCall(unknown, [left, right]);
   const isOfTensors = left instanceof Shaped || right instanceof Shaped;
   if (isOfTensors) return run.torch.operate(OF_TENSORS[operator], left, right, node, isInPlace);
+  const isFormat = operator === "%" && typeof left === "string";
+  if (isFormat) return withValues(left, /%%|%([^a-z%]*)[a-z]/g, [right].flat().map(known));
   if (operator === "==" || operator === "!=") return isEqual(left, right) === (operator === "==");
   if (operator.endsWith("in")) {
     const isIn = () => run.iterate(right, node).some((value) => isEqual(value, left));
@@ -150,6 +157,7 @@ function itemOf(run, owner, index, node) {
   if (owner instanceof Shaped) return run.torch.call("getitem", { input: owner, index }, node);
   known(index);
   const isModule = owner instanceof Instance && owner.type;
+  if (isModule) known(owner.unknown);
   const names = isModule && typeof index === "string" ? owner.attributes : owner;
   const items = isModule ? owner.modules : owner;
   if (index?.bounds && (Array.isArray(items) || typeof items === "string")) {
@@ -159,7 +167,7 @@ function itemOf(run, owner, index, node) {
     const picked = step === -1 ? [...items].reverse() : items.slice(from ?? undefined, to ?? undefined);
     if (!isModule) return like(items, picked);
     const args = owner.type === "Sequential" ? picked : [picked];
-    return run.torch.filled(new Instance(owner.type, null, node), args, node);
+    return run.torch.filled(new Instance(owner.type, null, node), { args, named: new Map(), node });
   }
   const found = names instanceof Map ? names.get(index) : items.at(Number(index));
   return found === undefined ? run.unknown(node, "is not set") : found;

@@ -9,8 +9,10 @@ import { LIBRARIES, METHODS } from "./builtins.js";
 import { EXPRESSIONS } from "./expressions.js";
 import { IDLE, STATEMENTS } from "./statements.js";
 import { LAYERS, Torch } from "./torch.js";
-import { betweenCommas, partsOf } from "./tree.js";
-import { Instance, Library, PyClass, PyFunction, PyList, Scope, Shaped, Stop, Unknown, boundTo } from "./values.js";
+import { betweenCommas, oneLine, partsOf } from "./tree.js";
+import {
+  Instance, Library, Names, PyClass, PyFunction, PyList, Scope, Shaped, Stop, Unknown, boundTo,
+} from "./values.js";
 
 const FUEL = 60_000; // nodes that are read in one run
 const MAX_CALLS = 120;
@@ -40,7 +42,7 @@ export class Interpreter {
 
   /** @param {PyNode} node @param {string} why */
   unknown(node, why = "is not understood") {
-    return new Unknown(`${node.text} ${why}`, node);
+    return new Unknown(`${oneLine(node)} ${why}`, node);
   }
 
   /** Begin another run. @param {boolean} isScript */
@@ -97,6 +99,8 @@ export class Interpreter {
     else if (target.type === "MemberExpression") {
       const owner = this.evaluate(target.kids[0], scope);
       const name = target.child("PropertyName")?.text ?? this.index(target, scope);
+      const isEarly = owner?.type && !owner.isReady && value instanceof Instance && value.type;
+      if (isEarly) throw new Stop(`super().__init__() has to run before ${oneLine(target)} is set`, target);
       if (owner instanceof Instance) owner.attributes.set(String(name), value);
       else if (owner instanceof Map) owner.set(name, value);
       else if (Array.isArray(owner)) owner[name] = value;
@@ -157,6 +161,7 @@ export class Interpreter {
     if (Array.isArray(value)) return value;
     if (typeof value === "string") return [...value];
     if (value instanceof Map) return [...value.keys()];
+    if (value instanceof Instance && value.unknown) throw new Stop(value.unknown.what, value.unknown.node);
     if (value instanceof Instance && value.type === "ModuleDict") return [...value.attributes.keys()];
     if (value instanceof Instance && value.type) return value.modules;
     if (value instanceof Shaped && value.shape.length && value.shape[0] < 1000) {
@@ -203,9 +208,11 @@ export class Interpreter {
     if (owner instanceof Library) return LIBRARIES[`${owner.path}.${name}`] ?? new Library(`${owner.path}.${name}`);
     if (owner instanceof Shaped) return this.torch.attribute(owner, name, node);
     if (Array.isArray(owner) && Object.hasOwn(owner, name)) return Object(owner)[name]; // of a named tuple
+    if (owner instanceof Names && owner.has(name)) return owner.get(name);
     const isObject = owner instanceof PyClass || owner instanceof Instance;
     if (!isObject) return METHODS[name] ? boundTo(owner, METHODS[name]) : this.unknown(node);
     const [self, cls] = owner instanceof Instance ? [owner, owner.cls] : [null, owner];
+    if (self && name === "__class__") return cls ?? this.unknown(node);
     const isOwn = !below && self?.attributes.has(name);
     const found = isOwn ? self?.attributes.get(name) : this.#bound(cls?.find(name, below), self, node);
     if (found !== undefined) return found;
@@ -249,7 +256,7 @@ export class Interpreter {
   /** @param {PyFunction} called @param {PyCall} given @returns {PyValue} */
   callFunction(called, given) {
     const scope = new Scope(called.scope);
-    if (called.owner) scope.set("__owner__", called.owner).set("__self__", given.args[0]);
+    if (called.owner) scope.set("__class__", called.owner).set("__self__", given.args[0]);
     this.#bind(called, given, scope);
     if (++this.#calls > MAX_CALLS) throw new Stop("this calls itself too often", given.node);
     try {
@@ -276,6 +283,9 @@ export class Interpreter {
       else scope.set(name, isNamed ? rest.get(name) : isGiven ? left.shift() : usual());
       rest.delete(name);
     }
+    const takesAll = called.node.parameters.some(({ star }) => star === "**");
+    const [surplus] = [...(takesAll ? [] : rest.keys()), ...left.map(() => "one argument more")];
+    if (surplus) throw new Stop(`${oneLine(node)} gives ${surplus}, which ${called.name} does not take`, node);
   }
 
   /** @param {PyClass} cls @param {PyCall} given */
@@ -287,7 +297,8 @@ export class Interpreter {
     try {
       if (init) this.callFunction(init, { ...given, args: [made, ...args] });
       else if (made.type) this.torch.setUp(made, given);
-      const fields = cls.isDataclass ? cls.lineage.reverse().flatMap(({ scope }) => [...scope.keys()]) : [];
+      const names = cls.isDataclass ? cls.lineage.reverse().flatMap(({ scope }) => [...scope.keys()]) : [];
+      const fields = names.filter((name) => !(cls.find(name) instanceof PyFunction));
       fields.forEach((name, index) => made.attributes.set(name, named.get(name) ?? args[index] ?? cls.find(name)));
     } finally {
       this.numMaking -= 1;
@@ -298,7 +309,7 @@ export class Interpreter {
   /** @param {Instance} called @param {PyCall} given */
   #callInstance(called, given) {
     const forward = called.cls?.find(called.type ? "forward" : "__call__");
-    if (this.isScript && called.type && !this.numMaking) return this.torch.noteCall(called, given.args[0], given.node);
+    if (this.isScript && called.type && !this.numMaking) return this.torch.noteCall(called, given);
     if (!forward) return called.type ? this.torch.callModule(called, given) : this.unknown(given.node);
     const gives = this.callFunction(forward, { ...given, args: [called, ...given.args] });
     return this.torch.noteGiven(gives, given.node);

@@ -18,6 +18,11 @@ const NOTHING = {
   command: "python -m lenet shapes mymodel.py:Net --input 1x28x28",
 };
 
+/** The shapes of pictures of sets that code names. @type {Record<string, number[]>} */
+const DATASETS = {
+  MNIST: [1, 28, 28], FashionMNIST: [1, 28, 28], CIFAR10: [3, 32, 32], CIFAR100: [3, 32, 32], SVHN: [3, 32, 32],
+};
+
 /**
  * Read code; `imageShape` and `network` are what the reader chose, if anything.
  *
@@ -49,14 +54,26 @@ export class Program {
       globals.filter(([, value]) => isOne(value))));
     const all = [...this.choices];
     const called = this.run.noted.findLast((each) => each.network)?.network;
-    const chosen = all.find(([name]) => name === wanted) ?? all.findLast(([, value]) => called && value === called)
+    const chosen = all.find(([name]) => name === wanted)
+      ?? all.findLast(([, value]) => called && (value === called || value === called.cls))
+      ?? all.findLast((each) => this.#isWhole(each) && this.#made(each[1]).modules?.length)
       ?? all.findLast((each) => this.#isWhole(each)) ?? all.findLast(([, { bases }]) => bases);
-    if (!chosen) throw new Unreadable("no network was found: paste the class, or an nn.Sequential");
+    const lost = this.run.globals.get("model");
+    const why = lost instanceof Unknown ? lost.what : "paste the class, or an nn.Sequential";
+    if (!chosen) throw new Unreadable(`no network was found: ${why}`);
     this.name = chosen[0];
-    this.network = this.#made(chosen[1]);
+    this.network = called && called.cls === chosen[1] ? called : this.#made(chosen[1]);
     const isMade = this.network instanceof Instance;
     if (!isMade) throw new Unreadable(`${this.name} gives no network that can be read here`);
     this.modules = named(this.network, "");
+  }
+
+  /** What the script gives the network beside the images. @returns {PyValue[]} */
+  get others() {
+    const call = this.run.noted.findLast(({ network }) => network === this.network);
+    const { shape: [batch] = [], others = [] } = call ?? {};
+    const sizes = (/** @type {Shaped} */ { shape: [first, ...rest] }) => [first === batch ? BATCH : first, ...rest];
+    return others.map((each) => (each instanceof Shaped ? new Shaped(sizes(each)) : each));
   }
 
   /** Is this a network, makes it one, or is it a class and no part of another? @param {[string, PyValue]} choice */
@@ -83,7 +100,9 @@ export class Program {
     run.start(false);
     const images = Object.assign(new Shaped([BATCH, ...imageShape]), { source: -1 });
     if (isTurned) images.strides = null;
-    const output = stopped(() => run.call(network, { args: [images], named: new Map(), node: network.made }));
+    run.torch.entry = network.made;
+    const given = { args: [images, ...this.others], named: new Map(), node: network.made };
+    const output = stopped(() => run.call(network, given));
     const failed = output instanceof Misfitting ? output.step : null;
     if (!failed && output instanceof Unknown) run.torch.note(output);
     run.isScript = true;
@@ -99,11 +118,17 @@ export class Program {
       ?? noted.findLast(({ shape }) => shape.length === 4);
     if (said) return [said.shape.slice(1), `as line ${said.node.place.line} says`];
     const { steps, failed } = this.pass([1, 28, 28]);
+    const isOfImages = failed?.layer.type === "view" && failed.sources?.[0] === -1;
+    const [, ...seen] = isOfImages ? [failed.layer.settings.shape].flat() : [];
+    if (seen.length > 1 && seen.every((size) => size > 0)) return [seen, `as line ${failed?.layer.line} says`];
     const taker = [...steps, failed].find((step) => step && !step.isUnknown && kindOf(step.layer).fits);
     const kind = kindOf(taker?.layer ?? { type: "" });
     const setting = kind.fits?.setting ?? "";
     const needed = taker?.layer.settings[setting] ?? 1;
     const shapes = usualShapes(kind, needed);
+    const named = Object.entries(DATASETS).find(([name, shape]) =>
+      [shape[0], productOf(shape)].includes(needed) && isNamedIn(this.tree, name) && !isNamedIn(this.tree, "Resize"));
+    if (named) return [named[1], `as pictures of ${named[0]} have it`];
     const works = shapes.find((shape) => this.#works(shape));
     const words = `a usual size${works ? " with which it runs" : ""}`;
     const shape = works ?? shapes.find(({ length }) => length === 1) ?? shapes[0];
@@ -118,7 +143,8 @@ export class Program {
 }
 
 /** Shapes of images for a layer that needs so many channels or features. @param {Kind} kind @param {number} needed */
-function usualShapes({ fits, axes, window }, needed) {
+function usualShapes({ fits, axes, window, macs }, needed) {
+  if (macs === "per row") return [[28, needed]];
   if (fits?.noun === "feature") {
     const squares = [1, 3].map((channels) => [channels, ...Array(2).fill(Math.sqrt(needed / channels))]);
     return [...squares.filter(([, side]) => Number.isInteger(side)), [needed], [needed, 28, 28]];
@@ -168,7 +194,8 @@ function named(module, name) {
 
 /** Is a name written in a piece of code? @param {PyNode} node @param {string} name @returns {boolean} */
 function isNamedIn(node, name) {
-  return (node.type === "VariableName" && node.text === name) || node.kids.some((kid) => isNamedIn(kid, name));
+  const isName = /^(Variable|Property)Name$/.test(node.type) && node.text === name;
+  return isName || node.kids.some((kid) => isNamedIn(kid, name));
 }
 
 /**
@@ -202,6 +229,8 @@ function readingOf(program, imageShape, imageSource) {
     ({ place: each.made.place, numParameters: each.unknown ? 0 : run.torch.numParameters(each) }));
   const attributes = modules.flatMap((each) => [...each.attributes.values()]);
   const free = attributes.filter((value) => value instanceof Shaped && value.isParameter);
+  const others = program.others.filter((each) => each instanceof Shaped).map(({ shape }) => shape.slice(1));
+  const inputs = [imageShape, ...others].map((shape) => `--input ${shape.join("x")}`).join(" ");
   const numUsed = sumOf(rows.map((row) => row.numParameters));
   const numMade = sumOf([...layers.map((layer) => layer.numParameters), ...free.map(({ shape }) => productOf(shape))]);
   const numAll = Math.max(numUsed, numMade);
@@ -214,7 +243,7 @@ function readingOf(program, imageShape, imageSource) {
     given: run.torch.given.filter(({ node }) => node !== network.made)
       .map(({ node, shape, index = 0 }) => ({ place: node.place, shape: namedShape(shape), index })),
     unread: pass.unread,
-    command: `python -m lenet shapes mymodel.py:${name} --input ${imageShape.join("x")}`,
+    command: `python -m lenet shapes mymodel.py:${name} ${inputs}`,
     program: { program, pass, problem },
   };
 }

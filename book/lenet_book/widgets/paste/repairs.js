@@ -70,7 +70,8 @@ function written(fix, code) {
 function editsOf(changes) {
   const ofCode = changes.filter(({ imageShape }) => !imageShape);
   const made = ofCode.map((change) => change.edits ?? stepEdits(/** @type {any} */ (change.of).step, change));
-  const edits = made.flatMap((each) => each ?? []);
+  const all = made.flatMap((each) => each ?? []);
+  const edits = [...new Map(all.map((edit) => [JSON.stringify(edit), edit])).values()]; // an argument may serve several
   const overlap = edits.some((edit, index) => edits.slice(0, index).some((other) => overlaps(edit, other)));
   return made.includes(null) || overlap ? null : edits;
 }
@@ -96,13 +97,15 @@ function stepEdits({ node, module, layer, isInSequence }, { settings = {}, flatt
  * @param {PyNode} call @param {string[]} names @param {Settings} settings @param {Scope | null} scope
  */
 function argumentEdits(call, names, settings, scope) {
-  const given = call.arguments;
-  if (given.some(({ star }) => star)) return null;
+  const given = call.arguments.filter(({ star }) => !star);
+  const stars = call.arguments.map(({ star }) => star);
+  if (stars.includes("*")) return null;
   const edits = [];
   const added = [];
   for (const [name, value] of Object.entries(settings)) {
     const at = given.find((each, index) => (each.name || names[index]) === name);
     if (at) edits.push(editOf(writtenAt(at.node, scope), settingText(value)));
+    else if (stars.includes("**")) return null; // it may be among them
     else added.push(`${name}=${settingText(value)}`);
   }
   const [{ code }, end] = [call, call.to - 1];

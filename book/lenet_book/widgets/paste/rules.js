@@ -56,7 +56,7 @@ export function kept(shape, input, isPointwise) {
 const listed = (value) => [value].flat();
 
 /** An axis, from the front. @param {number} axis @param {number[]} shape @param {number} [more]  axes than it has */
-function axisOf(axis, shape, more = 0) {
+export function axisOf(axis, shape, more = 0) {
   const rank = shape.length + more;
   const found = axis < 0 ? axis + rank : axis;
   return Number.isInteger(axis) && found >= 0 && found < rank ? found : refuse();
@@ -138,7 +138,8 @@ export const RULES = {
     const axis = axisOf(dim, shape);
     return shape[axis] % 2 ? refuse() : shape.with(axis, shape[axis] / 2);
   },
-  cat({ dim = 0 }, { shape }, inputs) {
+  cat({ tensors, dim = 0 }, { shape }, inputs) {
+    if (!Array.isArray(tensors)) refuse();
     const axis = axisOf(dim, shape);
     const others = inputs.map((each) => (each.shape.length > axis ? String(each.shape.with(axis, 0)) : ""));
     if (new Set(others).size > 1) refuse("operands", { needs: `the same size on every axis but axis ${dim}` });
@@ -202,7 +203,7 @@ export const RULES = {
   interpolate({ scale_factor: factor, size }, { shape }) {
     const one = (/** @type {any} */ setting, /** @type {number} */ axis) => listed(setting)[axis] ?? listed(setting)[0];
     const pixels = shape.slice(2).map((each, axis) => one(size, axis) ?? Math.floor(each * Number(one(factor, axis))));
-    return pixels.length ? [...shape.slice(0, 2), ...pixels] : refuse();
+    return pixels.length && pixels.every(Number.isInteger) ? [...shape.slice(0, 2), ...pixels] : refuse();
   },
   pixel_shuffle({ upscale_factor: by }, { shape }) {
     const [channels, height, width] = shape.slice(-3);

@@ -5,7 +5,7 @@ import { betweenCommas, partsOf } from "./tree.js";
 import { Instance, Library, PyClass, PyFunction, PyList, Scope, Stop } from "./values.js";
 
 /** Statements that change nothing here. */
-export const IDLE = /^((Pass|Assert|Delete|Scope|Print)Statement|TypeDefinition|[:;])$/;
+export const IDLE = /^((Pass|Delete|Scope|Print)Statement|TypeDefinition|[:;])$/;
 
 /** @type {Statement} */
 const all = (run, { kids }, scope) => run.executeAll(kids, scope);
@@ -26,6 +26,7 @@ export const STATEMENTS = {
   ContinueStatement: () => ({ how: "continue" }),
   ReturnStatement: (run, { kids: [, ...values] }, scope) =>
     ({ how: "return", value: values.length ? run.valueOf(values, scope) : null }),
+  AssertStatement: (run, { kids: [, test] }, scope) => void (run.isScript && run.evaluate(test, scope)),
   RaiseStatement(_run, node) {
     throw new Stop("this raises an error", node);
   },

@@ -4,8 +4,8 @@ import { KINDS, checkSettings, kindOf, settingText, settingsOf } from "../calcul
 import { numParameters, runLayer } from "../calculator/layers.js";
 import { pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
-import { Misfitting, RULES, broadcast, kept, refuse } from "./rules.js";
-import { operandsOf } from "./tree.js";
+import { Misfitting, RULES, axisOf, broadcast, kept, refuse } from "./rules.js";
+import { oneLine, operandsOf } from "./tree.js";
 import { Float, Instance, PyList, Shaped, Unknown, boundTo, known } from "./values.js";
 
 /** @param {string} names */
@@ -19,8 +19,8 @@ const setOf = (names) => new Set(names.split(" "));
  */
 export const CALLS = fromPython("lenet_book.widgets.paste.calls:known");
 const CONTAINERS = setOf("Sequential ModuleList ModuleDict ParameterList");
-const MADE = setOf("randn rand zeros ones empty full randint normal");
-const WRAPPERS = setOf("DataParallel compile script DistributedDataParallel spectral_norm weight_norm Size");
+const MADE = setOf("randn rand zeros ones empty full randint normal tensor Tensor FloatTensor");
+const WRAPPERS = setOf("Variable DataParallel compile script DistributedDataParallel spectral_norm weight_norm Size");
 /** Layers of the table that are not followed here. */
 const UNFOLLOWED = setOf("Bilinear MultiheadAttention RNNCell LSTMCell GRUCell");
 const CLASSES = Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name));
@@ -44,6 +44,8 @@ export class Torch {
   unread = [];
   /** What blocks give, that are no rows. @type {NotedShape[]} */
   given = [];
+  /** The call of the network itself, which names no operands. @type {PyNode | null} */
+  entry = null;
   /** What has run, and so is counted. @type {Set<Shaped | Instance>} */
   #used = new Set();
 
@@ -66,9 +68,9 @@ export class Torch {
     return unknown;
   }
 
-  /** A script calls its network. @param {Instance} network @param {PyValue} images @param {PyNode} node */
-  noteCall(network, images, node) {
-    if (images instanceof Shaped) this.run.noted.push({ shape: images.shape, node, network });
+  /** A script calls its network. @param {Instance} network @param {PyCall} call */
+  noteCall(network, { args: [images, ...others], node }) {
+    if (images instanceof Shaped) this.run.noted.push({ shape: images.shape, node, network, others });
     return new Unknown("what a network gives in a script is not followed", node);
   }
 
@@ -82,20 +84,29 @@ export class Torch {
 
   /** @param {Library} library @param {PyCall} call @returns {PyValue} */
   callLibrary({ path, name }, call) {
-    const { args, node } = call;
+    const { args, named, node } = call;
     const [first] = args;
+    const size = name === "summary" && first instanceof Instance && (named.get("input_size") ?? args[1]);
+    const sizes = /torchinfo/.test(path) ? size : [0, size].flat();
+    if (size && sizes.every(Number.isInteger)) this.noteCall(first, { ...call, args: [new Shaped(sizes)] });
     if (path.startsWith("torch.")) {
       if (name === "Parameter" && first instanceof Shaped) return parameter(first.shape);
       if (WRAPPERS.has(name)) return first;
       if (MADE.has(name)) return this.#makeTensor(name, call);
-      if (LAYERS.includes(name)) return this.setUp(new Instance(name, null, node), call);
-      if (CALLS[name]) return this.#callFunction(name, call, path.includes(".functional.") ? CALLS[name].passed : {});
+      if (name === "__init__" && first instanceof Instance) return this.setUp(first, { ...call, args: args.slice(1) });
+      const isOfLayers = /^torch\.nn\.(?!functional|init)/.test(path);
+      if (isOfLayers && LAYERS.includes(name)) return this.setUp(new Instance(name, null, node), call);
+      const passed = path.includes(".functional.") ? CALLS[name]?.passed : {};
+      if (CALLS[name] && !isOfLayers) return this.#callFunction(name, call, passed);
     }
     return this.unknownCall(notKnown(path, node), args);
   }
 
   /** @param {string} name @param {PyCall} call */
   #makeTensor(name, { args, named, node }) {
+    const [first] = args;
+    const isNumbers = name === "tensor" && !(first instanceof Unknown || first instanceof Shaped);
+    if (isNumbers || (/Tensor/.test(name) && first instanceof PyList)) return new Shaped(sizesIn(first));
     const isListed = name === "randint" || Array.isArray(args[0]);
     const sizes = named.get("size") ?? (isListed ? args.find(Array.isArray) : args);
     const unknown = sizes?.find((/** @type {PyValue} */ size) => size instanceof Unknown);
@@ -108,7 +119,8 @@ export class Torch {
 
   /** Do what a module's constructor does. @param {Instance} module @param {PyCall} call */
   setUp(module, call) {
-    if (CONTAINERS.has(module.type)) return this.filled(module, call.args, call.node);
+    module.isReady = true;
+    if (CONTAINERS.has(module.type)) return this.filled(module, call);
     return KINDS[module.type] ? this.#makeLayer(module, call) : module;
   }
 
@@ -117,8 +129,9 @@ export class Torch {
     const { type, settings } = layer;
     const kind = KINDS[type].settings;
     layer.scope = call.scope ?? null;
-    for (const [name, value] of Object.entries(byName(Object.keys(kind), call))) {
-      if (kind[name]) settings[name] = Array.isArray(value) ? [...value] : value; // else on which device, or the like
+    const others = type === "Identity" ? null : ["device", "dtype"];
+    for (const [name, value] of Object.entries(byName(Object.keys(kind), call, others))) {
+      if (kind[name]) settings[name] = Array.isArray(value) ? [...value] : value;
     }
     const { scale_factor: factor, normalized_shape: last, affine = kind.affine?.default } = settings;
     if (type === "Upsample" && factor) settings.scale_factor = [factor].flat().map((each) => new Float(each));
@@ -132,19 +145,21 @@ export class Torch {
     return layer;
   }
 
-  /** Put modules into a container. @param {Instance} container @param {PyValue[]} args @param {PyNode} node */
-  filled(container, args, node) {
-    const [first] = args;
-    if (first instanceof Unknown) container.unknown = first;
-    const listed = () => (container.type === "Sequential" ? args : this.run.iterate(first ?? [], node)).entries();
-    const children = first instanceof Map ? first : listed();
-    for (const [name, module] of children) container.attributes.set(String(name), module);
+  /** Put modules into a container. @param {Instance} container @param {PyCall} call */
+  filled(container, call) {
+    const { args: [first = [], ...rest], args, node } = call;
+    const isSequence = container.type === "Sequential";
+    if (!isSequence && rest.length) throw this.run.unknown(node, "gives more than one list of layers");
+    const isNamed = first instanceof Map || container.type === "ModuleDict";
+    const listed = () => (isSequence ? args : this.run.iterate(first, node)).entries();
+    for (const child of isNamed ? first : listed()) setNamed(container, child, this.run, call);
     return container;
   }
 
   /** What torch gives a module, if anything. @param {Instance} module @param {string} name @returns {PyValue} */
   moduleAttribute(module, name) {
     if (MODULE_METHODS[name]) return boundTo(module, MODULE_METHODS[name]);
+    if (name === "_modules") return new Map(module.children);
     return name === "training" ? false : module.settings[name];
   }
 
@@ -165,7 +180,12 @@ export class Torch {
     if (isLost && !this.numParameters(module)) return this.#callAsFunction(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
     const step = stepOf({ name: name || type, type, settings }, inputs, node, module, isInSequence);
-    const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? (isLost && new Unknown(
+    const [given] = args;
+    const isMore = args.length + named.size > 1 && kindOf(module).macs !== "per row" && !UNFOLLOWED.has(type);
+    const why = isMore ? "gives more than one tensor, which is not followed" : inputs.length ? ""
+      : `gets ${given instanceof Instance ? `a layer, ${given.type},` : "nothing"} instead of a tensor`;
+    const odd = why ? this.run.unknown(node, why) : null;
+    const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? odd ?? (isLost && new Unknown(
       `the network does not find the weights of ${type}, which is made in forward or kept in a plain list`, made));
     return this.#run(step, inputs, settings, unknown || null, false);
   }
@@ -194,7 +214,7 @@ export class Torch {
   /** @param {Shaped} tensor @param {string} name @param {PyNode} node @returns {PyValue} */
   attribute(tensor, name, node) {
     const { shape } = tensor;
-    const known = { shape: [...shape], ndim: shape.length, data: tensor }[name];
+    const known = { shape: [...shape], ndim: shape.length, data: tensor, is_cuda: false }[name];
     if (known !== undefined) return known;
     if (name === "T") return this.call("t", { input: tensor }, node);
     if (SIZES_OF[name]) return boundTo(tensor, SIZES_OF[name]);
@@ -216,9 +236,10 @@ export class Torch {
 
   /** @param {string} name @param {PyCall} call @param {Record<string, any>} [passed]  on where it is not given */
   #callFunction(name, { args, named, node }, passed = {}) {
-    const { names, rest } = CALLS[name];
+    const { names, rest, kind } = CALLS[name];
     const isMany = rest && args.length > 1 && !Array.isArray(args[1]);
-    const given = byName(names, { args: isMany ? [args[0], args.slice(1)] : args, named });
+    const others = LAYERS.includes(kind) && !name.endsWith("_") ? [] : null;
+    const given = byName(names, { args: isMany ? [args[0], args.slice(1)] : args, named, node }, others);
     const usual = Object.entries(passed).map(([key, value]) => [key, FLOATS.has(key) ? new Float(value) : value]);
     const all = { ...Object.fromEntries(usual), ...given };
     const ordered = Object.fromEntries(names.filter((key) => key in all).map((key) => [key, all[key]]));
@@ -257,16 +278,20 @@ export class Torch {
       fresh.forEach((each) => this.#used.add(each));
       step.numParameters = sumOf(fresh.map((each) => (module ? this.numParameters(module) : productOf(each.shape))));
       const made = resultOf(step, inputs, given, isKept);
+      if (given.return_indices === true && !module) throw notKnown(`${layer.name} with return_indices`, node);
       const isShape = Array.isArray(made) && made.every((size) => typeof size === "number");
-      const result = given.inplace === true ? inputs[0] : isShape ? new Shaped(made) : made;
+      const result = given.inplace === true ? inputs[0] : isShape ? new Shaped(made)
+        : given.return_indices === true ? [made, new Shaped(made.shape)] : made;
       const outputs = tensorsIn([result]);
-      outputs.forEach((each) => (each.source = this.steps.length));
       step.outputShape = [...outputs[0].shape];
-      if (!this.run.isScript) this.steps.push(step);
+      if (this.run.isScript) return result;
+      outputs.forEach((each) => (each.source = this.steps.length));
+      this.steps.push(step);
       return result;
     } catch (error) {
       const isMisfit = error instanceof Misfitting;
-      if (isMisfit) error.step = Object.assign(step, { misfit: withNames(error.misfit, step) });
+      const misfit = isMisfit && (node === this.entry ? error.misfit : withNames(error.misfit, step));
+      if (isMisfit) error.step = Object.assign(step, { misfit });
       if (isMisfit || !(error instanceof Unknown)) throw error;
       error.node ??= node;
       if (this.run.isScript) return error;
@@ -285,6 +310,9 @@ function resultOf({ layer, module, inputShape, node }, inputs, given, isKept) {
   const isFollowed = RULES[name] || isKept || pointwise || window || fits;
   if (!input || !isFollowed || UNFOLLOWED.has(name)) throw notKnown(name, node);
   if (AXES[layer.type] && !AXES[layer.type].includes(inputShape.length)) refuse();
+  const takesOne = module && (window || pointwise || name === "Linear");
+  if (takesOne && inputs.length > 1) refuse("tuple");
+  if ((isKept || pointwise) && Number.isInteger(given.dim)) axisOf(given.dim, inputShape);
   if (RULES[name]) return RULES[name](given, input, inputs);
   if (isKept) return kept(broadcast(inputs), input, true);
   const { misfit, outputShape } = runLayer(layer, inputShape);
@@ -302,7 +330,13 @@ const SIZES_OF = {
 };
 
 /** @type {Method} */
-const setNamed = ({ attributes }, [name, value]) => void attributes.set(name, value);
+const setNamed = (module, [name, value]) => {
+  const { cls, type, made } = module;
+  const isFitting = cls || type === "ParameterList" || value === null || (value instanceof Instance && value.type);
+  const odd = isFitting ? null : new Unknown(`${type} holds what is no layer`, made);
+  module.unknown ??= [name, value].find((each) => each instanceof Unknown && !cls) ?? odd;
+  module.attributes.set(String(name), value);
+};
 
 /** @param {string} names @param {Method} method @returns {Record<string, Method>} */
 const allOf = (names, method) => Object.fromEntries(names.split(" ").map((name) => [name, method]));
@@ -311,9 +345,9 @@ const allOf = (names, method) => Object.fromEntries(names.split(" ").map((name) 
 const MODULE_METHODS = {
   __init__: (module, _args, { torch }, call) => torch.setUp(module, call),
   forward: (module, _args, { torch }, call) => torch.callModule(module, call),
-  append: (module, [child]) => (module.attributes.set(String(module.children.length), child), module),
-  extend(module, [children], run, { node }) {
-    for (const child of run.iterate(children, node)) module.attributes.set(String(module.children.length), child);
+  append: (module, [child], run, call) => (setNamed(module, [module.children.length, child], run, call), module),
+  extend(module, [children], run, call) {
+    for (const child of run.iterate(children, call.node)) setNamed(module, [module.children.length, child], run, call);
     return module;
   },
   keys: ({ attributes }) => PyList.from(attributes.keys()),
@@ -330,10 +364,19 @@ const OWN_PARAMETERS = {
   PReLU: ({ num_parameters = 1 }) => num_parameters,
 };
 
-/** Arguments by name. @param {string[]} names @param {Pick<PyCall, "args" | "named">} call @returns {Settings} */
-function byName(names, { args, named }) {
+/**
+ * Arguments by name; none may be given twice, and none but those named and the others, if these are all.
+ *
+ * @param {string[]} names @param {PyCall} call @param {string[] | null} [others] @returns {Settings}
+ */
+function byName(names, { args, named, node }, others = null) {
   const placed = args.map((value, index) => [names[index] ?? (index ? `argument${index}` : "input"), value]);
-  return Object.fromEntries([...placed, ...[...named].map(([name, value]) => [ALIASES[name] ?? name, value])]);
+  const given = [...placed, ...[...named].map(([name, value]) => [ALIASES[name] ?? name, value])];
+  const twice = placed.find(([name]) => named.has(name));
+  const wrong = twice ?? (others && given.find(([name]) => ![...names, ...others].includes(name)));
+  const why = twice ? " twice" : ", which it does not take";
+  if (wrong) throw new Unknown(`${oneLine(node)} gives ${wrong[0]}${why}`, node);
+  return Object.fromEntries(given);
 }
 
 /** @param {string} name @param {PyNode} node */
@@ -350,7 +393,7 @@ function parameter(shape) {
 function described(name, settings, [input], node) {
   const { names, rest } = CALLS[name] ?? { names: [] };
   const sizes = rest ? [settings[names[1]]].flat() : [];
-  const written = node.arguments.filter((each) => !each.name).map((each) => each.node.text);
+  const written = node.arguments.filter((each) => !each.name).map((each) => each.star + each.node.text);
   const isNamed = written.length === sizes.length && Number.isNaN(Number(written[0]));
   const first = isNamed && sizes[0] === input?.shape[0] ? [written[0]] : []; // of the batch
   const shown = Object.entries(settings).filter(([key, value]) =>
@@ -359,6 +402,9 @@ function described(name, settings, [input], node) {
     : shown.map(([key, value]) => `${key}=${settingText(value)}`);
   return `${name}(${texts.join(", ")})`;
 }
+
+/** The sizes of a list of lists. @param {PyValue} value @returns {number[]} */
+const sizesIn = (value) => (Array.isArray(value) ? [value.length, ...sizesIn(value[0])] : []);
 
 /** The tensors in lists and tuples. @param {PyValue[]} values @returns {Shaped[]} */
 function tensorsIn(values) {
@@ -389,7 +435,7 @@ function stepOf(layer, inputs, node, module = null, isInSequence = false) {
   const step = {
     layer, inputShape: inputShapes[0] ?? [], inputShapes, sources: inputs.map(({ source }) => source), outputShape: [],
     numParameters: 0, node, module, isInSequence, isUnknown: false,
-    ...(!module && node.type !== "CallExpression" && { title: node.text.split(/\s+/).join(" ") }),
+    ...(!module && node.type !== "CallExpression" && { title: oneLine(node) }),
   };
   Object.assign(layer, { step, ...(!module && { line: node.place.line }) });
   return step;

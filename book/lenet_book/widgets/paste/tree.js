@@ -89,6 +89,9 @@ export class PyNode {
   }
 }
 
+/** A node's text, on one line. @param {PyNode} node */
+export const oneLine = ({ text }) => text.split(/\s+/).join(" ");
+
 /** @param {PyNode} node */
 const starOf = ({ type }) => (/^\*+$/.test(type) ? type : "");
 
@@ -101,9 +104,24 @@ export function partsOf(kids, ...types) {
 /** Those between commas. @param {PyNode[]} kids */
 export const betweenCommas = (kids) => partsOf(kids, ",").filter((part) => part.length);
 
-/** Parse Python; an `Unreadable` says what is none. @param {string} code @returns {PyNode} */
+const KEYWORDS = "class|def|import|from|for|if|el\\w+|while|with|try|except|finally|del|assert|print";
+/** A fence, or a line of a letter: its first word is none of Python's, and two words or no bracket follow. */
+const PROSE = new RegExp(`^(\`{3}|(?!(${KEYWORDS})\\b)[A-Za-z](\\S* [\\w',]+ [\\w',]+|[^=([{\\n]*$)).*`, "gm");
+
+/**
+ * Parse Python, and pass over a letter around it; an `Unreadable` says what is none.
+ *
+ * @param {string} code @returns {PyNode}
+ */
 export function parsePython(code) {
-  return grown(parser.parse(plainPython(code)).cursor(), code, 0);
+  const python = plainPython(code);
+  try {
+    return grown(parser.parse(python).cursor(), code, 0);
+  } catch (error) {
+    const rest = python.replace(PROSE, (line) => " ".repeat(line.length));
+    if (rest === python || !(error instanceof Unreadable)) throw error;
+    return grown(parser.parse(rest).cursor(), code, 0);
+  }
 }
 
 /**

@@ -115,6 +115,8 @@ interface NotedShape {
   shape: number[];
   node: PyNode;
   network?: Instance;
+  /** What the network gets beside it. */
+  others?: PyValue[];
   index?: number;
 }
 

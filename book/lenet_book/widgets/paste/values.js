@@ -5,6 +5,9 @@ export class PyList extends Array {
   isList = true;
 }
 
+/** What has its keys for attributes. @extends {Map<string, PyValue>} */
+export class Names extends Map {}
+
 /** A number with a point, which Python tells from a whole one. */
 export class Float extends Number {
   toString() {
@@ -92,6 +95,8 @@ export class Instance {
   attributes = new Map();
   /** A layer's settings. @type {Settings} */
   settings = {};
+  /** Has it run nn.Module.__init__, before which it takes no layers? */
+  isReady = false;
   /** Where it was made. @type {Scope | null} */
   scope = null;
   /** Why nothing is known of what it gives. @type {Unknown | null} */
