@@ -376,7 +376,7 @@ def test_networks_for_colour_take_and_show_colour(show: Show, tmp_path: Path) ->
     pads = page.locator(".lenet-pad")
     for pad in pads.all():
         assert colour_at(pad, 0.5, 0.5) == [200, 0, 0]
-    assert colour_at(page.locator(".lenet-sample img").nth(1), 0.5, 0.5) == [0, 0, 200]
+    assert colour_at(page.locator(".lenet-sample canvas").nth(1), 0.5, 0.5) == [0, 0, 200]
     assert page.get_by_role("button", name="Clear").count() == 0
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (4, 5, 3)).astype(np.uint8))

@@ -73,12 +73,10 @@ export class InputPanel {
       this.#say(this.#hint);
       this.#tell.chosen(sample);
     };
-    const canvas = element("canvas");
     const buttons = Array.from({ length: this.#input.pictures.shape[0] }, (_, sample) => {
-      const title = this.#input.nameOf(sample);
+      const [canvas, title] = [element("canvas", { "aria-hidden": "true" }), this.#input.nameOf(sample)];
       this.#input.paint(canvas, THUMBNAIL, sample);
-      const picture = element("img", { src: canvas.toDataURL(), alt: "", style: canvas.style.cssText }); // a canvas for each would cost the browser at every stroke
-      return element("button", { type: "button", class: "lenet-sample", "aria-label": title, title, onclick: () => choose(sample) }, picture);
+      return element("button", { type: "button", class: "lenet-sample", "aria-label": title, title, onclick: () => choose(sample) }, canvas);
     });
     const row = element("div", { class: "lenet-samples", role: "group", "aria-label": "Pictures to choose from" }, ...buttons);
     arrowKeys(row, () => buttons);
