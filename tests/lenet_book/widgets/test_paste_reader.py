@@ -456,12 +456,14 @@ class Sizes:
     @staticmethod
     def one():
         return 1
+    def plus(self, more=base):
+        return more + 1
 class More(Sizes):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         setattr(self, "extra", getattr(self, "missing", 2))
 sizes = More(by=3)
-n = sizes(1) + sizes.one() + sizes.extra + hasattr(sizes, "base") + isinstance(sizes, Sizes)
+n = sizes(1) + sizes.plus() + sizes.one() + sizes.extra + hasattr(sizes, "base") + isinstance(sizes, Sizes)
 ---
 @dataclasses.dataclass
 class Settings:

@@ -275,7 +275,7 @@ export class Interpreter {
     for (const { name, star, value } of called.node.parameters) {
       const isNamed = rest.has(name);
       const origin = isNamed ? written.find((each) => each.name === name) : plain.at(-left.length);
-      const usual = () => (value ? this.evaluate(value, called.scope)
+      const usual = () => (value ? this.evaluate(value, called.owner?.scope ?? called.scope)
         : new Unknown(`${name} is not given to ${called.name}`, node));
       const isGiven = !star && (isNamed || left.length > 0);
       if (outer && isGiven && origin && !origin.star) scope.origins.set(name, { node: origin.node, scope: outer });

@@ -278,10 +278,8 @@ export class Torch {
       fresh.forEach((each) => this.#used.add(each));
       step.numParameters = sumOf(fresh.map((each) => (module ? this.numParameters(module) : productOf(each.shape))));
       const made = resultOf(step, inputs, given, isKept);
-      if (given.return_indices === true && !module) throw notKnown(`${layer.name} with return_indices`, node);
       const isShape = Array.isArray(made) && made.every((size) => typeof size === "number");
-      const result = given.inplace === true ? inputs[0] : isShape ? new Shaped(made)
-        : given.return_indices === true ? [made, new Shaped(made.shape)] : made;
+      const result = given.inplace === true ? inputs[0] : isShape ? new Shaped(made) : made;
       const outputs = tensorsIn([result]);
       step.outputShape = [...outputs[0].shape];
       if (this.run.isScript) return result;
@@ -309,6 +307,7 @@ function resultOf({ layer, module, inputShape, node }, inputs, given, isKept) {
   const name = module ? layer.type : layer.name.replace(/_$/, "");
   const isFollowed = RULES[name] || isKept || pointwise || window || fits;
   if (!input || !isFollowed || UNFOLLOWED.has(name)) throw notKnown(name, node);
+  if (given.return_indices === true) throw notKnown(`${name} with return_indices`, node);
   if (AXES[layer.type] && !AXES[layer.type].includes(inputShape.length)) refuse();
   const takesOne = module && (window || pointwise || name === "Linear");
   if (takesOne && inputs.length > 1) refuse("tuple");
