@@ -376,20 +376,21 @@ class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv = nn.Conv2d(1, 2, 3)
-        self.fc = nn.Linear(77, 2)
+        self.fc = nn.Linear(72 + 48, 2)
 
-    def forward(self, image, row):
-        return self.fc(torch.cat([self.conv(image).flatten(1), row], 1))
+    def forward(self, image, strip):
+        both = [self.conv(each).flatten(1) for each in (image, strip)]
+        return self.fc(torch.cat(both, 1))
 """
 
 
 def test_a_second_input_is_as_the_script_gives_it(run_script, tmp_path):
-    script = "net = Net()\nnet(torch.rand(4, 1, 8, 8), torch.rand(4, 5))\n"
+    script = "net = Net()\nnet(torch.rand(4, 1, 8, 8), torch.rand(4, 1, 8, 6))\n"
     reading = read(run_script, HEAD + TWO_INPUTS + script)
     model = loaded(HEAD + TWO_INPUTS, tmp_path / "pasted.py", "Net")
-    agree(reading, HEAD + TWO_INPUTS + script, trace(model, [(1, 8, 8), (5,)]))
-    assert reading["command"].endswith("--input 1x8x8 --input 5")
-    assert "row is not given" in read(run_script, TWO_INPUTS)["unread"][0]["what"]
+    agree(reading, HEAD + TWO_INPUTS + script, trace(model, [(1, 8, 8), (1, 8, 6)]))
+    assert reading["command"].endswith("--input 1x8x8 --input 1x8x6")
+    assert "strip is not given" in read(run_script, TWO_INPUTS)["unread"][0]["what"]
 
 
 # What a reader may compute a size with: each line or block gives `n`, here as in Python.
@@ -463,7 +464,8 @@ class More(Sizes):
         super().__init__(*args, **kwargs)
         setattr(self, "extra", getattr(self, "missing", 2))
 sizes = More(by=3)
-n = sizes(1) + sizes.plus() + sizes.one() + sizes.extra + hasattr(sizes, "base") + isinstance(sizes, Sizes)
+n = sizes(1) + sizes.plus() + sizes.one() + sizes.extra
+n += hasattr(sizes, "base") + isinstance(sizes, Sizes)
 ---
 @dataclasses.dataclass
 class Settings:

@@ -73,7 +73,7 @@ export class Program {
     const call = this.run.noted.findLast(({ network }) => network === this.network);
     const { shape: [batch] = [], others = [] } = call ?? {};
     const sizes = (/** @type {Shaped} */ { shape: [first, ...rest] }) => [first === batch ? BATCH : first, ...rest];
-    return others.map((each) => (each instanceof Shaped ? new Shaped(sizes(each)) : each));
+    return others.map((each) => (each instanceof Shaped ? imagesOf(sizes(each)) : each));
   }
 
   /** Is this a network, makes it one, or is it a class and no part of another? @param {[string, PyValue]} choice */
@@ -98,7 +98,7 @@ export class Program {
   pass(imageShape, isTurned = false) {
     const { run, network } = this;
     run.start(false);
-    const images = Object.assign(new Shaped([BATCH, ...imageShape]), { source: -1 });
+    const images = imagesOf([BATCH, ...imageShape]);
     if (isTurned) images.strides = null;
     run.torch.entry = network.made;
     const given = { args: [images, ...this.others], named: new Map(), node: network.made };
@@ -141,6 +141,9 @@ export class Program {
     return pass.unread.length === 0 && diagnose(pass) === null;
   }
 }
+
+/** What goes into the network, as no step gives it. @param {number[]} shape */
+const imagesOf = (shape) => Object.assign(new Shaped(shape), { source: -1 });
 
 /** Shapes of images for a layer that needs so many channels or features. @param {Kind} kind @param {number} needed */
 function usualShapes({ fits, axes, window, macs }, needed) {
