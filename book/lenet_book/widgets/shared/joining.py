@@ -33,9 +33,7 @@ SHARED_STYLE = Path(__file__).with_name("shared.css")
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.{1,2}/[\w./]+)";\n+', re.MULTILINE)
 _ANY_IMPORT = re.compile(r"^import\b.*$", re.MULTILINE)
-_COMMENT = re.compile(
-    r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL
-)
+_COMMENT = re.compile(r"^[ \t]*(/\*\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _TYPE = re.compile(r"/\*\* @(?:(?!\*/).)*\*/ ?")  # within a line
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _LATER = re.compile(r'\bimport\("(\.{1,2}/[\w./]+)"\)(?!\.[A-Z])')  # else a type
