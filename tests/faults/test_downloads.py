@@ -427,7 +427,8 @@ def test_four_that_download_at_once_find_whole_files(
 
 
 WAITING = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background leaves out
 from torchvision import datasets
 from lenet.data import load
 datasets.MNIST.mirrors = [sys.argv[1]]
