@@ -209,8 +209,15 @@ def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
 
 def gets_maps(step: Step, steps: Sequence[Step]) -> bool:
     """Tell whether what a step gets comes from a convolution or pooling, in its layout."""
-    makers = [steps[source] for source in step.sources if source is not None and source >= 0]
-    return any(has_windows(s) or (is_pointwise(s) and gets_maps(s, steps)) for s in makers)
+    sources = list(step.sources)
+    for source in sources:  # grows while it is read; what many paths lead to is read once
+        if source is None or source < 0:
+            continue
+        if has_windows(steps[source]):
+            return True
+        if is_pointwise(steps[source]):
+            sources += [each for each in steps[source].sources if each not in sources]
+    return False
 
 
 def _wrong_kinds(step: Step, batch: int) -> Iterator[Problem]:

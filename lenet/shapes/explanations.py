@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import torch
@@ -382,14 +383,14 @@ def _explain_loss(error: Exception, last: Sequence[_Made], seconds: float) -> Ex
     names = names if len(names) == 2 else ["the output", "the target"]
     gets = f"{names[0]} is {_described(output)} and {names[1]} is {_described(target)}"
     what = f"{loss.__name__} needs {needs}, but {gets}"
-    right = tuple(_right_arguments(loss, given, *names))
+    right = tuple(islice(_right_arguments(loss, given, *names), 1))
     where, said = _where(place), first_line(error)
     for call, made in last if len(shape) > 2 or shape[:1] != target.shape[:1] or not right else ():
         whole = _with_loss(call, loss, given) if made() is output else call
         found = explain_failure(whole, whole.run(), seconds, what)
         if found and (found.what != what or not right):
             return replace(found, where=found.where or where, error=said)
-    return Explanation(loss.__name__, what, fixes=right[:1], where=where, error=said)
+    return Explanation(loss.__name__, what, fixes=right, where=where, error=said)
 
 
 def _with_loss(call: Call, loss: Function, given: Mapping[str, Any]) -> Call:

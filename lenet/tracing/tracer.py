@@ -485,12 +485,14 @@ def _stand_ins(
     modules = list(model.modules())
     for module in modules:
         for value in vars(module).values():
-            held = tensors_in(value)
-            memo |= {id(tensor): _private_tensor(tensor, device) for tensor in held}
             if type(value) is dict and not value:
                 memo[id(value)] = {}
-            elif not (held or isinstance(value, nn.Module) or type(value) in (dict, list, tuple)):
-                memo |= {id(value): value} if shares_rest else {}
+                continue
+            held = tensors_in(value)
+            memo |= {id(tensor): _private_tensor(tensor, device) for tensor in held}
+            is_copied = held or isinstance(value, nn.Module) or type(value) in (dict, list, tuple)
+            if shares_rest and not is_copied:
+                memo[id(value)] = value
     for module in reversed(modules):  # a wrapper may stand in another
         parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
         wrapped = getattr(module, "module" if parallel else "_orig_mod", None)

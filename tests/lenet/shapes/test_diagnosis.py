@@ -185,6 +185,16 @@ def test_python_code_between_two_operations_is_shown_with_its_shapes():
     assert text.endswith("\nPython says: not enough values to unpack (expected 5, got 4)")
 
 
+def test_paths_that_part_and_meet_again_are_not_walked_one_by_one():
+    def forward(self: Net, x: Tensor) -> Tensor:
+        for _ in range(40):  # 2 to the power of 40 paths
+            x = x * torch.sigmoid(x)
+        return self.fc(x)
+
+    text = explanation_of(Net(forward, fc=nn.Linear(9, 2)), torch.zeros(3, 1, 8, 8)).what
+    assert text.startswith("fc expects 9 features")
+
+
 @pytest.mark.parametrize("code", ["conv(relu)", "conv(made)", "function"])
 def test_a_layer_in_place_of_a_tensor_is_named(code):
     run = {
