@@ -15,6 +15,7 @@ import copy
 import inspect
 import sys
 import typing
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -479,14 +480,14 @@ def _stand_ins(
     """Prepare what `copy.deepcopy` is to put in the place of a model's tensors and wrappers.
 
     Most of a module's attributes are empty dictionaries of hooks; preparing those too makes the
-    copy twice as fast. What is no module, holds no tensor and is no plain container may be shared.
+    copy several times as fast. What is no module, holds no tensor and is no plain container may be shared.
     """
     memo: dict[int, Any] = {}
     modules = list(model.modules())
     for module in modules:
         for value in vars(module).values():
-            if type(value) is dict and not value:
-                memo[id(value)] = {}
+            if not value and type(value) in (dict, OrderedDict, set):
+                memo[id(value)] = type(value)()
                 continue
             held = tensors_in(value)
             memo |= {id(tensor): _private_tensor(tensor, device) for tensor in held}
