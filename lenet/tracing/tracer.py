@@ -480,13 +480,14 @@ def _stand_ins(
     """Prepare what `copy.deepcopy` is to put in the place of a model's tensors and wrappers.
 
     Most of a module's attributes are empty dictionaries of hooks; preparing those too makes the
-    copy several times as fast. What is no module, holds no tensor and is no plain container may be shared.
+    copy several times as fast. What is no module, holds no tensor and is no plain container may be
+    shared.
     """
     memo: dict[int, Any] = {}
     modules = list(model.modules())
     for module in modules:
         for value in vars(module).values():
-            if not value and type(value) in (dict, OrderedDict, set):
+            if type(value) in (dict, OrderedDict, set) and not value:
                 memo[id(value)] = type(value)()
                 continue
             held = tensors_in(value)
