@@ -203,15 +203,18 @@ def _supply(published: Published, root: Path, missing: Sequence[Path]) -> str | 
 
 def _packed(archive: Archive, folder: Path, root: Path) -> IO[bytes]:
     """Read an archive that lies in a usual place and is whole, else download it."""
+    passed_over = ""
     for here in (place / archive.name for place in (folder, folder.parent, root)):
-        if here.is_file() and _md5(here) == archive.md5:
-            return BytesIO(here.read_bytes())
+        if here.is_file():
+            if _md5(here) == archive.md5:
+                return BytesIO(here.read_bytes())
+            passed_over = f" ({here} is not the published archive: its checksum is another)"
     for url in (*archive.urls, archive.urls[0]):  # a busy server is asked once more
         try:
             return _download(url, archive.md5)
         except (OSError, ValueError, HTTPException) as error:
-            failure = error
-    raise failure
+            failure = f"{error or type(error).__name__}{passed_over}"
+    raise OSError(failure)
 
 
 def _download(url: str, md5: str) -> IO[bytes]:

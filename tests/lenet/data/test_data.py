@@ -285,6 +285,16 @@ def test_a_server_that_does_not_answer_is_given_up(tmp_path, monkeypatch, capsys
     assert "timed out" in capsys.readouterr().out
 
 
+def test_an_archive_that_is_not_the_published_one_is_named(tmp_path, monkeypatch, capsys, archives):
+    packed = tmp_path / "train-images-idx3-ubyte.gz"
+    packed.write_bytes(archives.pop(packed.name) + b" ")
+    with Server(archives) as server:
+        offer(monkeypatch, server)
+        data = load("fashion-mnist", tmp_path)
+    assert "embedded digits" in data.source
+    assert f"({packed} is not the published archive" in capsys.readouterr().out
+
+
 def test_an_incomplete_folder_is_completed(tmp_path, monkeypatch, archives):
     write_idx(tmp_path / "root")
     missing = tmp_path / "root" / FOLDERS["fashion-mnist"] / "t10k-images-idx3-ubyte"
