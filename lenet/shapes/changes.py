@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from lenet.shapes import wording
 from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, loses_batch, takes_maps
-from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at
+from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, transformer_call
 from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
 from lenet.shapes.wording import layer_code, setting_text, shape_text, size_text, title_of
 from lenet.tracing import Step
@@ -29,6 +30,7 @@ class Change:
         reason: what the network or the images are now, as a cause: ``conv1 has no padding``.
         layer: the name of the layer that changes, or None.
         settings: the settings that the layer gets instead.
+        instead: the class that it is of instead, or None.
         front: a layer that is put before it, such as ``Flatten()``.
         edits: what changes in a method's source.
         additions: lines that do to a network that is made what edits of its `__init__` do.
@@ -41,6 +43,7 @@ class Change:
     reason: str = ""
     layer: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    instead: type[nn.Module] | None = None
     front: str = ""
     edits: tuple[Edit, ...] = ()
     additions: tuple[str, ...] = ()
@@ -56,20 +59,27 @@ class Change:
 
 _CHANNELS_LAST = "the channels come last, and PyTorch wants them first, (N, C, H, W)"
 _CHANNEL_AXIS = "the channel axis is missing"
-# By the axes that windows slide over, and those that the images have: what to append, and why.
+_BATCH_AXIS = "the batch axis is missing"
+# By the axes that layers slide over, and those that the images have: what to append, and why.
 _LAYOUTS = {
-    (1, 2): {".unsqueeze(1)": _CHANNEL_AXIS},
+    (1, 2): {
+        ".unsqueeze(1)": _CHANNEL_AXIS,
+        ".unsqueeze(2)": "the axis of features is missing",
+        ".unsqueeze(0)": _BATCH_AXIS,
+    },
     (1, 3): {".transpose(1, 2)": "the channels come last, and PyTorch wants them first, (N, C, L)"},
     (2, 2): {"[None, None]": "a batch and a channel axis are missing"},
     (2, 3): {
-        ".unsqueeze(0)": "the batch axis is missing: PyTorch took the first axis for one image's "
-        "channels",
+        ".unsqueeze(0)": f"{_BATCH_AXIS}: PyTorch took the first axis for one image's channels",
         ".unsqueeze(1)": _CHANNEL_AXIS,
-        ".permute(2, 0, 1).unsqueeze(0)": f"the batch axis is missing and {_CHANNELS_LAST}",
+        ".permute(2, 0, 1).unsqueeze(0)": f"{_BATCH_AXIS} and {_CHANNELS_LAST}",
     },
     (2, 4): {".permute(0, 3, 1, 2)": _CHANNELS_LAST},
-    (2, 5): {".flatten(0, 1)": "there is an axis before those of one image and the batch"},
-    (3, 4): {".unsqueeze(1)": _CHANNEL_AXIS, ".unsqueeze(2)": "the axis of depth is missing"},
+    (3, 4): {
+        ".unsqueeze(1)": _CHANNEL_AXIS,
+        ".unsqueeze(2)": "the axis of depth is missing",
+        ".unsqueeze(0)": _BATCH_AXIS,
+    },
     (3, 5): {".permute(0, 4, 1, 2, 3)": "the channels come last, and PyTorch wants them first"},
 }
 _CASTS = {torch.float32: ".float()", torch.int64: ".long()"}
@@ -86,24 +96,47 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
             code += " / 255"
         yield _images_change(code, images, reason)
         code = f"({code})" if " " in code else code
-    takers = (s for s in steps if kind_of(s).axes or kind_of(s).fits or not is_pointwise(s))
-    if (first := next(takers, None)) is None:
+    if (first := _first_taker(steps)) is None:
         return
-    axes, channels = kind_of(first).axes or 0, (*_COLOURS, needed_size(first))
+    axes, channels = kind_of(first).axes or int(_takes_sequences(first)), {needed_size(first)}
+    channels |= set(_COLOURS) if axes == 2 else set()
     has_axes = images.dim() == axes + 2  # whose channels may stand in their place, and only there
     is_plain = has_axes and (images.shape[1] in channels or images.shape[-1] not in channels)
-    layouts = {} if is_plain else _LAYOUTS.get((axes, images.dim()), {})
+    layouts = {} if is_plain else dict(_LAYOUTS.get((axes, images.dim()), {}))
+    if axes and images.dim() > axes + 2:
+        single = [axis for axis, size in enumerate(images.shape) if size == 1]
+        suffixes = [".flatten(0, 1)", *(f".squeeze({axis})" for axis in single)]
+        layouts = dict.fromkeys(suffixes, "there is an axis more than those of a batch")
     for suffix, reason in layouts.items():
-        yield _images_change(code + suffix, images, reason)
+        change = _images_change(code + suffix, images, reason)
+        yield replace(change, leads_on=images.dim() > axes + 2)
         if "permute" in suffix:  # the numbers lie as they did, which a later view does not take
             yield _images_change(f"{code}{suffix}.contiguous()", images, reason)
         changed = eval(code + suffix, {"images": images, "torch": torch})
         colour = _COLOURS.get(changed.shape[1])
         if changed.dim() == 4 and colour:
             yield _images_change(code + suffix + colour, images, reason)
-    if kind_of(first).name == "Linear" and images.dim() > 2:
+    yield from (replace(each, leads_on=False) for each in row_changes(images, steps, code))
+
+
+def row_changes(images: Tensor, steps: Sequence[Step], code: str = "images") -> Iterator[Change]:
+    """Images as rows, where a linear layer comes first; it may have to take more features."""
+    first = _first_taker(steps)
+    if first is not None and kind_of(first).name == "Linear" and images.dim() > 2:
         reason = "a linear layer wants every image as one row"
-        yield _images_change(f"{code}.flatten(start_dim=1)", images, reason)
+        change = _images_change(f"{code}.flatten(start_dim=1)", images, reason)
+        yield replace(change, leads_on=True)
+
+
+def _first_taker(steps: Sequence[Step]) -> Step | None:
+    """Find the first step that does not take images of any shape."""
+    takers = (s for s in steps if kind_of(s).axes or kind_of(s).fits or not is_pointwise(s))
+    return next(takers, None)
+
+
+def _takes_sequences(step: Step) -> bool:
+    """Tell whether a step is a recurrent or attention layer, which takes (N, L, features)."""
+    return kind_of(step).macs in ("per row", "attention")
 
 
 def colour_changes(images: Tensor) -> Iterator[Change]:
@@ -168,6 +201,10 @@ def own_changes(problem: Problem) -> Iterator[Change]:
     if step is None or step.module is None or not step.input_shapes or problem.kind == "axes":
         return
     shape, fit = step.input_shapes[0], kind_of(step).fits
+    if isinstance(step.module, nn.MultiheadAttention) and len(step.input_shapes) > 2:
+        widths = {"kdim": step.input_shapes[1][-1], "vdim": step.input_shapes[2][-1]}
+        if any(step.settings[name] != width for name, width in widths.items()):
+            yield from _setting_change(step, widths)
     if isinstance(step.module, nn.Embedding) and step.inputs:
         yield from _setting_change(step, {"num_embeddings": int(step.inputs[0].max()) + 1})
     if "normalized_shape" in step.settings:
@@ -181,8 +218,11 @@ def followers(model: nn.Module, problem: Problem, steps: Sequence[Step]) -> Iter
     """What may have to follow another change."""
     yield from (replace(c, reason="") for c in operand_changes(model, problem, steps) if c.flattens)
     yield from own_changes(problem)
-    if problem.kind == "batch" and problem.step is not None:
-        yield from call_changes([problem.step])
+    step = problem.step
+    if step is not None and step.input_shapes:
+        yield from axes_changes([step], step.input_shapes[0][0])
+    if problem.kind == "batch" and step is not None:
+        yield from call_changes([step])
 
 
 def call_changes(steps: Iterable[Step]) -> Iterator[Change]:
@@ -247,7 +287,7 @@ def shortcut_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) 
     """A 1×1 convolution on the shortcut of a residual block whose maps change on the other way."""
     step = problem.step
     call = expression_at(step.place) if step else None
-    is_sum = call is not None and isinstance(call.node, ast.BinOp | ast.AugAssign)
+    is_sum = isinstance(getattr(call and call.node, "op", None), ast.Add)
     if step is None or call is None or not (is_sum and gets_maps(step, steps)):
         return
     block, shapes = model.get_submodule(step.scope), step.input_shapes
@@ -264,6 +304,139 @@ def shortcut_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) 
             made = tuple(f"{wording.layer_path(name)}.shortcut = {layer}" for name in alike)
             text = f"a 1×1 convolution on {operand.text}"
             yield Change(text, edits=edits, additions=made)
+
+
+def axes_changes(steps: Iterable[Step], batch: int) -> Iterator[Change]:
+    """Layers and calls for the number of axes that come: ``MaxPool1d`` for ``MaxPool2d``."""
+    for step in steps:
+        shape, now = next(iter(step.input_shapes), ()), step.operation
+        other = re.sub(r"(?<=[a-zA-Z])[123]d$", f"{max(len(shape) - 2, 1)}d", now)
+        if other == now or shape[:1] != (batch,):
+            continue
+        reason = f"{now} is for other axes than those of {shape_text(shape, batch)}"
+        change = Change(f"{other} instead of {now}", reason, leads_on=True)
+        layer, call = getattr(nn, other, None), expression_at(step.place)
+        if step.module is not None and layer is not None:
+            text = f"{change.text} in {title_of(step)}"
+            yield replace(change, text=text, layer=step.name, instead=layer)
+        elif step.module is None and call is not None:
+            with suppress(LookupError):
+                yield replace(change, edits=(call.renamed(other),))
+
+
+def view_changes(steps: Iterable[Step]) -> Iterator[Change]:
+    """Views with another size along one axis, or along those that are alike.
+
+    What fits is as many numbers as there are for each image; a size that is written as a number
+    comes before one that has a name.
+    """
+    for step in steps:
+        numbers, unflat = math.prod(next(iter(step.input_shapes), ())[1:]), "unflattened_size"
+        sizes = step.settings.get(unflat) or step.settings.get("shape", ())[1:]
+        if len(sizes) < 2 or min(sizes) < 1:
+            continue
+        others, call = list(_fitting(sizes, numbers)), expression_at(step.place)
+        if step.module is not None:
+            for other in others:
+                yield from _setting_change(step, {unflat: other}, leads_on=True)
+        elif call is not None and len(call.sizes()) == len(sizes) + 1:
+            made = [_resized(step, call.sizes()[1:], sizes, other) for other in others]
+            yield from sorted(made, key=lambda change: not change.edits[0].old.isdigit())
+
+
+def _resized(
+    step: Step, written: Sequence[Expression], sizes: Sequence[int], others: Sequence[int]
+) -> Change:
+    """Write other sizes in a view."""
+    pairs = zip(written, sizes, others, strict=True)
+    edits = tuple(size.replaced(str(new)) for size, old, new in pairs if new != old)
+    text = f"{edits[0].new} instead of {edits[0].old} in {step.name} ({step.place.text})"
+    return Change(text, edits=edits, leads_on=True)
+
+
+def _fitting(sizes: Sequence[int], numbers: int) -> Iterator[tuple[int, ...]]:
+    """Change one size, wherever it stands, so that the product becomes so many numbers."""
+    for size in dict.fromkeys(sizes):
+        times = sizes.count(size)
+        rest = math.prod(sizes) // size**times
+        fitting = round((numbers / rest) ** (1 / times))
+        if fitting**times * rest == numbers != math.prod(sizes):
+            yield tuple(fitting if each == size else each for each in sizes)
+
+
+def mask_changes(problem: Problem, batch: int) -> Iterator[Change]:
+    """Masks of attention in another shape, or as the other kind of mask."""
+    step = problem.step
+    call = expression_at(step.place) if step else None
+    if step is None or call is None or not isinstance(step.module, nn.MultiheadAttention):
+        return
+    if step.input_shapes[0][int(not step.module.batch_first)] != batch:
+        return
+    masks = [each for each in getattr(call.node, "keywords", []) if "mask" in (each.arg or "")]
+    length = f"{call.operands(is_layer=True)[0].text}.size({int(step.module.batch_first)})"
+    per_head = f".repeat_interleave({step.module.num_heads}, dim=0)"
+    for mask in masks:
+        value = Expression(call.file, mask.value)
+        edits = [value.with_suffix(f"[:{length}, :{length}]")]
+        edits += [value.with_suffix(suffix) for suffix in (".transpose(0, 1)", per_head)]
+        if other := _OF_PADDING.get(mask.arg):
+            edits.append(Expression(call.file, mask).replaced(f"{other}={value.text}"))
+        yield from (Change(f"{_words(e.new)} instead of {e.old}", edits=(e,)) for e in edits)
+
+
+_OF_PADDING = {"attn_mask": "key_padding_mask", "mask": "src_key_padding_mask"}
+
+
+def transformer_changes(model: nn.Module, steps: Iterable[Step]) -> Iterator[Change]:
+    """`batch_first=True` for a whole transformer of PyTorch's own, where it is made."""
+    for name in (s.name for s in steps if s.settings.get("batch_first") is False):
+        if call := transformer_call(model, name):
+            edits = call.with_arguments((), {"batch_first": True})
+            text = f"batch_first=True in {call.text.partition('(')[0]}"
+            root = name.split(".")[0]
+            modules = (n for n, m in model.named_modules() if hasattr(m, "batch_first"))
+            parts = (wording.layer_path(n) for n in modules if n.split(".")[0] == root)
+            lines = (f"{part}.batch_first = True" for part in parts)
+            yield Change(text, edits=tuple(edits), additions=tuple(lines), leads_on=True)
+
+
+def enlarging_changes(problem: Problem) -> Iterator[Change]:
+    """Maps that are joined, all as large as the largest of them."""
+    maps = _unequal_maps(problem)
+    largest, most = max(maps, key=lambda each: each[1], default=(None, ()))
+    is_named = isinstance(getattr(largest, "node", None), ast.Name | ast.Attribute)
+    size = f"{largest.text}.shape[2:]" if largest and is_named else str(tuple(most))
+    for home in ("F", "nn.functional", "torch.nn.functional") if maps else ():
+        new = f"{home}.interpolate({{}}, size={size})"
+        edits = tuple(e.replaced(new.format(e.text)) for e, own in maps if own != most)
+        yield Change(_words(edits[0].new), edits=edits)
+
+
+def cropping_changes(problem: Problem) -> Iterator[Change]:
+    """Maps that are joined, all cropped to the middle, where not much is lost."""
+    maps = _unequal_maps(problem)
+    least, most = (f((size for _, size in maps), default=()) for f in (min, max))
+    if maps and 2 * math.prod(least) > math.prod(most):
+        edits = tuple(e.with_suffix(_cropped(own, least)) for e, own in maps if own != least)
+        yield Change(_words(edits[0].new), edits=edits)
+
+
+def _unequal_maps(problem: Problem) -> list[tuple[Expression, tuple[int, ...]]]:
+    """List the maps that a call joins with their sizes in pixels; none where they are equal."""
+    step = problem.step
+    call = expression_at(step.place) if step and step.module is None else None
+    if step is None or call is None or problem.kind != "operands" or kind_of(step).macs:
+        return []
+    sizes = [shape[2:] for shape in step.input_shapes]
+    is_unequal = len(set(sizes)) > 1 == len({len(size) for size in sizes})
+    return list(zip(call.operands(), sizes, strict=False)) if is_unequal else []
+
+
+def _cropped(size: Sequence[int], wanted: Sequence[int]) -> str:
+    """Write how the middle of maps is cut out: ``[:, :, 2:-2, 2:-2]``."""
+    margins = [(now - then, (now - then) // 2) for now, then in zip(size, wanted, strict=True)]
+    cuts = [f"{half or ''}:{half - both or ''}" for both, half in margins]
+    return f"[{', '.join([':', ':', *cuts])}]"
 
 
 def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
@@ -286,7 +459,8 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
                 text = f"nn.{front} before {title}"
                 yield replace(change, text=text, layer=step.name, front=front)
             elif index < len(operands):
-                same = [each for each in operands if each.text == operands[index].text]
+                one = operands[index]
+                same = [e for e in operands if e.text == one.text] if step.module else [one]
                 edits = tuple(each.with_suffix(suffix) for each in same)
                 text = f"{_words(edits[0].new)} before {title}"
                 yield replace(change, text=text, edits=edits)
@@ -318,6 +492,15 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
         dtype = torch.int64 if isinstance(step.module, nn.Embedding) else weight.dtype
         if step.inputs[0].dtype != dtype:
             yield _CASTS.get(dtype, f".to({dtype})"), ""
+    if _takes_sequences(step) and axes == 4 and index == 0:
+        yield ".squeeze(1)", ""
+        yield ".flatten(2).transpose(1, 2)", ""
+        yield ".flatten(1, 2).transpose(1, 2)", ""
+    if axes + 1 == wanted:
+        yield from [(f".unsqueeze({axis})", "") for axis in (1, 2)]
+    if axes == wanted + 1 > 3:
+        yield from [(f".squeeze({axis})", "") for axis in range(1, axes) if shape[axis] == 1]
+        yield ".flatten(2)", ""
     if needed and axes == 2 < wanted and shape[1] % needed == 0:
         side = round((shape[1] // needed) ** (1 / (wanted - 2)))
         size = (needed, *[side] * (wanted - 2))
@@ -332,7 +515,8 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
     if fit is None and len(step.input_shapes) == 2:
         other = step.input_shapes[1 - index]
         if axes < len(other):
-            yield f"[{', '.join([':'] * axes + ['None'] * (len(other) - axes))}]", ""
+            ones = ["None"] * (len(other) - axes)
+            yield from [(f"[{', '.join([':'] * n + ones)}]", "") for n in (axes, 1)]
         elif len(other) == 2 < axes:
             yield ".flatten(1)", ""
         elif axes > 1 and shape[:-1] == other[:-1]:
@@ -345,7 +529,12 @@ def width_changes(problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
     """Make an earlier layer give as many channels or features as are needed."""
     sources, needs = problem.step.sources if problem.step else (), [(problem.needed, problem.came)]
     if problem.step and problem.kind == "operands":
-        sizes = [shape[1] if len(shape) > 1 else 0 for shape in problem.step.input_shapes[:2]]
+        shapes = problem.step.input_shapes[:2]
+        joined = problem.step.settings.get("dim", 0) if kind_of(problem.step).formula else None
+        pairs = list(enumerate(zip(*shapes, strict=False)))
+        axes = (i for i, pair in pairs if i and i != joined and len(set(pair)) > 1)
+        axis = next(axes, 1)
+        sizes = [shape[axis] if len(shape) > axis else 0 for shape in shapes]
         needs = list(zip(reversed(sizes), sizes, strict=True))
     for source, (needed, came) in zip(sources, needs, strict=False):
         path, width = _from_width(source, steps)

@@ -33,12 +33,14 @@ class Call:
         args: its arguments by position: images (N, C, H, W) first as a rule.
         kwargs: its arguments by name.
         then: what is done with its output, and has to work too: a loss.
+        method: its method that was called.
     """
 
     model: nn.Module
     args: Sequence[Any]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     then: Then = None
+    method: str = "__call__"
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -47,7 +49,8 @@ class Call:
 
     def run(self, **options: Any) -> Recording:  # noqa: ANN401
         """Repeat the call on a private copy of the network."""
-        return tracing.run(self.model, self.args, kwargs=self.kwargs, then=self.then, **options)
+        options |= {"kwargs": self.kwargs, "then": self.then, "method": self.method}
+        return tracing.run(self.model, self.args, **options)
 
 
 @dataclass(frozen=True)
@@ -242,13 +245,27 @@ def _wrong_kinds(step: Step, batch: int) -> Iterator[Problem]:
             yield Problem("type", f"{title} {but} {dtype_name(came)}")
 
 
+def _wrong_axes(step: Step, origin: str) -> Iterator[Problem]:
+    """Axes that a step names, and that what it gets does not have."""
+    rank, title, settings = len(step.input_shapes[0]), title_of(step), step.settings
+    order = settings.get("dims", ())
+    if step.operation == "permute" and len(order) != rank:
+        named = f"{title} puts {_plural(len(order), 'axis')} in order"
+        yield Problem("axes", f"{named}, but {origin}: {_plural(rank, 'axis')}")
+    for axis in (settings.get(name) for name in ("dim", "dim0", "dim1", "start_dim", "end_dim")):
+        for each in axis if isinstance(axis, tuple | list) else (axis,):
+            if isinstance(each, int) and not -rank <= each < rank:
+                last = f"the last of its axes is {rank - 1}"
+                yield Problem("axes", f"{title} works along axis {each}, but {origin}: {last}")
+
+
 def _wrong_sizes(step: Step, steps: Sequence[Step], batch: int) -> Iterator[Problem]:
     """Axes, channels, features and pixels other than a step was made for."""
     kind, came, needed = kind_of(step), step.input_shapes[0], needed_size(step)
     title, origin = title_of(step), _origin(step, steps, batch)
     fit, possible = kind.fits, kind.input_dims
     is_unfit = fit is not None and -len(came) <= fit.axis < len(came) and came[fit.axis] != needed
-    is_as_one_image = is_unfit and len(came) in possible[1:]
+    is_as_one_image = is_unfit and len(came) in possible[1:] and kind.axes is not None
     if possible and (len(came) not in possible or is_as_one_image):
         axes = {3: "L", 4: "H, W", 5: "D, H, W"}[possible[0]]
         gets = f"gets {shape_text(came)}" if MODEL_INPUT in step.sources else origin
@@ -264,12 +281,17 @@ def _wrong_sizes(step: Step, steps: Sequence[Step], batch: int) -> Iterator[Prob
         windows_of(step)
     except ShapeError as error:
         yield Problem("size", f"{title} does not fit, because {origin}. There, {error}")
-    if kind.name == "view":
+    if kind.name in ("view", "Unflatten"):
         yield _wrong_view(step, origin)
+    yield from _wrong_axes(step, origin)
 
 
 def _wrong_view(step: Step, origin: str) -> Problem:
     """A `view` or `reshape` to another number of numbers, or of numbers that are not in order."""
+    unflat = step.settings.get("unflattened_size", ())
+    if unflat:
+        makes = f"{title_of(step)} makes {tuple(unflat)} of each image, {math.prod(unflat)} numbers"
+        return Problem("other", f"{makes}, but {origin}")
     sizes = [size for size in step.settings.get("shape", ()) if isinstance(size, int)]
     numbers, each = (math.prod(step.input_shapes[0][axis:]) for axis in (0, 1))
     known = math.prod(size for size in sizes if size > 0)
@@ -285,13 +307,38 @@ def _wrong_operands(step: Step, batch: int) -> Problem:
     """Say what a step works on, as its code names it, and what it needs where that is known."""
     shapes, names = [shape_text(shape, batch) for shape in step.input_shapes], _operands(step)
     each = [f"{n} is {s}" for n, s in zip(names, shapes, strict=True)] if names else shapes
-    given, have_batch = " and ".join(each), all(s[:1] == (batch,) for s in step.input_shapes)
+    attends = isinstance(step.module, nn.MultiheadAttention) and len(shapes) > 2
+    given = " and ".join(dict.fromkeys(each) if names and attends else each)
+    have_batch = all(s[:1] == (batch,) for s in step.input_shapes)
+    gets = "" if names else "it gets "
+    if attends:
+        kind = "batch" if takes_batch_second(step, batch) else "operands"
+        return Problem(kind, f"{_attends(step)}, but {gets}{given}")
     if have_batch and takes_batch_second(step, batch):
         return Problem("batch", f"{lost_batch(step, batch)}; {given}")
     if needs := _needs(step):
-        gets = "" if names else "it gets "
         return Problem("operands", f"{title_of(step)} needs {needs}, but {gets}{given}")
     return Problem("other", f"{title_of(step)} cannot work on {given.replace(' is ', ', ')}")
+
+
+def _attends(step: Step) -> str:
+    """Say how an attention layer takes its first input, and what has to go with it."""
+    given, query, key = step.settings, *step.input_shapes[:2]
+    first = given["batch_first"]
+    axes = (0, 1) if first else (1, 0)
+    (num, length), num_keys = (query[axis] for axis in axes), key[axes[1]]
+    heads = num * given["num_heads"]
+    takes = f"{title_of(step)} has batch_first={first} and takes {shape_text(query)} for "
+    takes += f"{_plural(num, 'sequence')} of {length}"
+    if len(step.input_shapes) == 3:
+        return (
+            f"{takes}, for as many keys as values, of {given['kdim']} and {given['vdim']} features"
+        )
+    pairs, of_heads = (length, num_keys), (heads, length, num_keys)
+    return (
+        f"{takes}: attn_mask has to be {pairs}, or {of_heads} with one for each head, and "
+        f"key_padding_mask {(num, num_keys)}"
+    )
 
 
 def _operands(step: Step) -> list[str]:
@@ -300,8 +347,9 @@ def _operands(step: Step) -> list[str]:
     if not isinstance(code, ast.expr | ast.AugAssign):
         return []
     operands = Expression(step.place.file, code).operands(step.module is not None)
-    names = [ast.unparse(operand.node) for operand in operands[: len(step.input_shapes)]]
-    return names if len(names) == len(step.input_shapes) else []
+    nodes = [each.node for each in operands] + [k.value for k in getattr(code, "keywords", [])]
+    names = [ast.unparse(node) for node in nodes if not isinstance(node, ast.Constant)]
+    return names[: len(step.input_shapes)] if len(names) >= len(step.input_shapes) else []
 
 
 def _needs(step: Step) -> str:
@@ -309,6 +357,10 @@ def _needs(step: Step) -> str:
     kind, module = kind_of(step), step.module
     if kind.formula == "join":
         return f"the same size on every axis but axis {step.settings.get('dim', 0)}"
+    if step.operation == "stack":
+        return "tensors of one shape"
+    if "equation" in step.settings:
+        return f"for '{step.settings['equation']}' one size for each letter"
     if kind.name == "matmul":
         return "as many columns on the left as rows on the right"
     if kind.pointwise and len(step.input_shapes) > 1 and module is None:
@@ -330,7 +382,10 @@ def _needs(step: Step) -> str:
 
 
 def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {_PLURALS.get(noun, f'{noun}s')}"
+
+
+_PLURALS = {"axis": "axes"}
 
 
 def _origin(step: Step, steps: Sequence[Step], batch: int) -> str:

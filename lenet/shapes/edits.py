@@ -67,9 +67,10 @@ def lines_after(edits: Sequence[Edit]) -> list[str]:
     """The lines that edits change, whole, as they stand afterwards."""
     lines: list[str] = []
     for file, source in _edited_sources(edits).items():
-        pair = source_of(file).splitlines(), source.splitlines()
-        marked = list(difflib.unified_diff(*pair, n=0))[2:]
-        lines += [line[1:].strip() for line in marked if line.startswith("+")]
+        now, then = source_of(file).splitlines(), source.splitlines()
+        blocks = difflib.SequenceMatcher(None, now, then, autojunk=False).get_opcodes()
+        changed = (then[first:last] for kind, _, _, first, last in blocks if kind != "equal")
+        lines += [line.strip() for block in changed for line in block]
     return lines
 
 
@@ -117,14 +118,25 @@ class Expression:
             LookupError: the call is written with ``*`` or ``**``.
         """
         given = self.arguments(names)
-        edits = [given[k].replaced(setting_text(v)) for k, v in changes.items() if k in given]
-        added = ", ".join(f"{k}={setting_text(v)}" for k, v in changes.items() if k not in given)
+        edits = [given[k].replaced(setting_text(v, k)) for k, v in changes.items() if k in given]
+        added = ", ".join(f"{k}={setting_text(v, k)}" for k, v in changes.items() if k not in given)
         if added:
             before = self.text[:-1].rstrip()
-            added = added if not given else f" {added}" if before.endswith(",") else f", {added}"
+            gap = "" if before.endswith("(") else " " if before.endswith(",") else ", "
             line, end = self.node.end_lineno or 0, (self.node.end_col_offset or 0) - 1
-            edits.append(Edit(self.file, line, _column(self.file, line, end), "", added))
+            edits.append(Edit(self.file, line, _column(self.file, line, end), "", gap + added))
         return edits
+
+    def renamed(self, name: str) -> Edit:
+        """Call its neighbour, ``nn.Conv3d`` instead of ``nn.Conv2d``, with the same arguments.
+
+        Raises:
+            LookupError: the call names no module, so that the neighbour may not be at hand.
+        """
+        called = getattr(self.node, "func", None)
+        if not isinstance(called, ast.Attribute):
+            raise LookupError(f"{self.text} does not name a module")
+        return Expression(self.file, called).replaced(f"{ast.unparse(called.value)}.{name}")
 
     def arguments(self, names: Iterable[str]) -> dict[str, Expression]:
         """The call's arguments by name.
@@ -149,6 +161,14 @@ class Expression:
             case _:
                 nodes = [n for n in ast.iter_child_nodes(self.node) if isinstance(n, ast.expr)]
         return [Expression(self.file, node) for node in nodes]
+
+    def sizes(self) -> list[Expression]:
+        """The sizes that a view asks for, in a tuple or not."""
+        match self.operands()[1:]:
+            case [Expression(node=ast.Tuple(elts=nodes) | ast.List(elts=nodes))]:
+                return [Expression(self.file, node) for node in nodes]
+            case sizes:
+                return sizes
 
     def is_method(self, is_layer: bool = False) -> bool:
         """Tell whether a call is a tensor's method, not a layer or a function of torch."""
@@ -199,6 +219,25 @@ def layer_expression(model: nn.Module, name: str) -> Expression | None:
     return None
 
 
+def transformer_call(model: nn.Module, name: str) -> Expression | None:
+    """Find the user's call that makes a transformer's layers, by the attention in one of them."""
+    root, _, inside = name.partition(".")
+    init = _users_init(model)
+    if init is None or not inside:
+        return None
+    file, space = init.__code__.co_filename, (init.__globals__, {"self": model})
+    made = _assignments(source_of(file), init.__code__.co_firstlineno)
+    for call in _calls(made.get(f"self.{root}", ()), made):
+        kind = _evaluated(call.func, space)
+        parameters = constructor_parameters(kind) if isinstance(kind, type) else {}
+        if (
+            getattr(kind, "__module__", "") == nn.Transformer.__module__
+            and "batch_first" in parameters
+        ):
+            return Expression(file, call)
+    return None
+
+
 def parameters_of(layer: nn.Module) -> list[str]:
     """What a layer's constructor calls its arguments, in order."""
     constructor: Callable[..., nn.Module] = type(layer)
@@ -230,8 +269,11 @@ def added_attribute(model: nn.Module, owner: str, assignment: str) -> Edit | Non
     return None
 
 
-def rewrite(model: nn.Module, edits: Sequence[Edit]) -> None:
+def rewritten(model: nn.Module, edits: Sequence[Edit]) -> nn.Module:
     """Run the methods of `model`, a private copy, as they stand after edits of their source.
+
+    Returns:
+        The same model.
 
     Raises:
         SyntaxError: the edited source is none.
@@ -246,6 +288,26 @@ def rewrite(model: nn.Module, edits: Sequence[Edit]) -> None:
                 if is_method and method.__code__.co_filename == file:
                     new = _edited(method, codes)
                     setattr(module, name, new if name in vars(module) else MethodType(new, module))
+    return model
+
+
+def returning(code: CodeType) -> Iterator[Edit]:
+    """Give what a function has made last: its last expression, or the last name it was given."""
+    file = code.co_filename
+    functions = (n for n in ast.walk(_parsed(source_of(file))) if isinstance(n, ast.FunctionDef))
+    same = (n for n in functions if n.name == code.co_name)
+    starts = {min([n.lineno, *(d.lineno for d in n.decorator_list)]): n for n in same}
+    if (function := starts.get(code.co_firstlineno)) is None:
+        return
+    *_, last = function.body
+    if isinstance(last, ast.Expr):
+        yield replace(Expression(file, last.value).replaced("return "), old="")
+    made = [each for each in function.body if isinstance(each, ast.Assign | ast.AugAssign)]
+    for each in made[-1:]:
+        target = each.targets[0] if isinstance(each, ast.Assign) else each.target
+        line, end = last.end_lineno or 0, last.end_col_offset or 0
+        new = f"\n{' ' * last.col_offset}return {ast.unparse(target)}"
+        yield Edit(file, line, _column(file, line, end), "", new)
 
 
 def _edited(method: FunctionType, codes: Iterable[CodeType]) -> FunctionType:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import linecache
 import sys
 import traceback
 import warnings
@@ -11,7 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import islice, product
+from pathlib import Path
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -23,14 +27,20 @@ from torch.overrides import TorchFunctionMode
 from lenet import checks
 from lenet.shapes import diagnosis
 from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, first_line, works
-from lenet.shapes.edits import is_users
+from lenet.shapes.edits import is_users, returning, rewritten
 from lenet.shapes.fixes import SECONDS, Fix, Found, find_fixes
 from lenet.shapes.formulas import ShapeError
 from lenet.shapes.kinds import is_pointwise, kind_of
 from lenet.shapes.markup import STYLE, problem_html
-from lenet.shapes.wording import arguments_of, shape_text
-from lenet.tracing import NOWHERE, Place, Recording, Step
-from lenet.tracing.torch_calls import Function, Keywords, place_of_error, place_of_frame
+from lenet.shapes.wording import arguments_of, parsed, shape_text
+from lenet.tracing import NOWHERE, Failure, Place, Recording, Step
+from lenet.tracing.torch_calls import (
+    Function,
+    Keywords,
+    place_of_error,
+    place_of_frame,
+    place_of_traceback,
+)
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,8 @@ def explain_failure(
     Returns:
         The explanation with the fixes that were executed and work.
     """
+    if explanation := _explain_silence(call, recording):
+        return explanation
     problem = _find_problem(call, recording)
     if problem is None and (more := _with_more_images(call, recording.steps)):
         call, recording = more, more.run()
@@ -128,6 +140,44 @@ def explain_failure(
         speaker="Python" if is_pythons else "PyTorch",
         batch_is_wrong=any(fix.moves_batch for fix in found.fixes),
     )
+
+
+def _explain_silence(call: Call, recording: Recording) -> Explanation | None:
+    """Explain a call that fails on None, or gives it, because a function lacks its `return`."""
+    error = recording.failure.error if recording.failure else None
+    if recording.output is not None or (error and "NoneType" not in str(error)):
+        return None
+    for code in reversed(_functions_that_gave_none(call)):
+        for edit in returning(code):
+            mended = call.run(prepare=partial(rewritten, edits=[edit]))
+            still = mended.failure.error if mended.failure else mended.output
+            if still is None or "NoneType" in str(still):
+                continue
+            name = code.co_qualname.rpartition("<locals>.")[2]
+            what = f"{name} reaches its end without a return, so that what calls it gets None"
+            fix = Fix(f"a return at the end of {name}", edits=(edit,))
+            fixes = () if mended.failure else (fix,)
+            line = linecache.getline(edit.file, code.co_firstlineno).strip()
+            where = f"{Path(edit.file).name}, line {code.co_firstlineno}: {line}"
+            says = first_line(error) if error else ""
+            return Explanation(name, what, "", fixes, where=where, error=says, speaker="Python")
+    return None
+
+
+def _functions_that_gave_none(call: Call) -> list[CodeType]:
+    """List the functions of the user's own that gave None in a call, the last one last."""
+    found, before = [], sys.getprofile()
+
+    def watch(frame: FrameType, event: str, given: object) -> None:
+        if event == "return" and given is None and is_users(frame.f_code.co_filename):
+            found.append(frame.f_code)
+
+    sys.setprofile(watch)
+    try:
+        call.run()
+    finally:
+        sys.setprofile(before)
+    return list(dict.fromkeys(found))
 
 
 def _find_problem(call: Call, recording: Recording) -> Problem | None:
@@ -288,7 +338,7 @@ def explaining(model: nn.Module | None = None, *, seconds: float = SECONDS) -> I
         last.clear()
 
 
-def _is_loss(module: nn.Module) -> bool:
+def _is_loss(module: object) -> bool:
     return type(module).__module__ == "torch.nn.modules.loss"
 
 
@@ -297,31 +347,69 @@ def _explain_error(
 ) -> Explanation | None:
     """Explain an error; None leaves it as it is, with a note where there is something to say."""
     try:
-        for frame, _ in traceback.walk_tb(error.__traceback__):
-            if frame.f_code is nn.Module._wrapped_call_impl.__code__:
-                called = frame.f_locals["self"]
-                if called is model or (model is None and not _is_loss(called)):
-                    call = Call(called, frame.f_locals["args"], frame.f_locals["kwargs"])
-                    return _explain_call(call, error, seconds)
-        return _explain_loss(error, last, seconds)
+        calls = list(_calls_in(error, model))
+        inside = any(call.method in ("__call__", "forward") for call in calls)
+        if not inside and (explanation := _explain_loss(error, last, seconds)):
+            return explanation
+        if not calls and "NoneType" in str(error):  # what the last call gave, most likely
+            calls = [call for call, _ in last]
+        return _explain_calls(calls, error, seconds)
     except Exception as own:  # whatever fails here, the user's error is what counts
         error.add_note(f"No explanation was found: {type(own).__name__}: {first_line(own)}")
     return None
 
 
-def _explain_call(call: Call, error: Exception, seconds: float) -> Explanation | None:
-    """Repeat a call that failed, if need be in its own mode, and explain it if it fails alike."""
-    if mismatch := find_device_mismatch(call):
-        return mismatch
-    for prepare in (None, nn.Module.train):
+def _calls_in(error: Exception, model: nn.Module | None) -> Iterator[Call]:
+    """List the calls of the network, or of any, that an error came through, the first one first."""
+    caller, callee = None, error.__traceback__
+    while callee is not None:
+        frame, code = callee.tb_frame, callee.tb_frame.f_code
+        names, rest, named, values = inspect.getargvalues(frame)
+        called = values[names[0]] if names else None
+        is_torchs = code is nn.Module._wrapped_call_impl.__code__
+        own = getattr(inspect.unwrap(getattr(type(called), code.co_name, id)), "__code__", None)
+        is_wanted = called is model if model is not None else not _is_loss(called)
+        if is_wanted and isinstance(called, nn.Module) and (is_torchs or own is code):
+            args = [values[name] for name in names[1:]] + [*(values[rest] if rest else ())]
+            kwargs = values[named] if named else {}
+            if not is_torchs and caller is not None:  # the method may have used its names anew
+                args, kwargs = _written_arguments(caller) or (args, kwargs)
+                args = [each for each in args if each is not called]  # in a decorator, itself
+            if code.co_name != "__init__":
+                yield Call(called, args, kwargs, method="__call__" if is_torchs else code.co_name)
+        caller, callee = callee, callee.tb_next
+
+
+def _written_arguments(caller: TracebackType) -> tuple[list[Any], dict[str, Any]] | None:
+    """Read a call's arguments where it is written, if that needs no other call."""
+    call, frame = parsed(place_of_traceback(caller).code), caller.tb_frame
+    if not isinstance(call, ast.Call):
+        return None
+    inner = [each for node in (*call.args, *call.keywords) for each in ast.walk(node)]
+    if any(isinstance(each, ast.Call | ast.NamedExpr | ast.Await) for each in inner):
+        return None
+    names = frame.f_globals, frame.f_locals
+    args = eval(f"[{', '.join(map(ast.unparse, call.args))}]", *names)
+    return args, eval(f"dict({', '.join(map(ast.unparse, call.keywords))})", *names)
+
+
+def _explain_calls(calls: Sequence[Call], error: Exception, seconds: float) -> Explanation | None:
+    """Repeat what failed, in its own mode if need be, and explain the first that fails alike."""
+    place = place_of_error(error)
+    for call, prepare in product(calls, (None, nn.Module.train)):
+        if mismatch := find_device_mismatch(call):
+            return mismatch
         recording = call.run(prepare=prepare)
-        if (failure := recording.failure) and first_line(failure.error) in str(error):
-            explanation = explain_failure(call, recording, seconds)
-            if explanation and not failure.step and not explanation.fixes:
-                error.add_note(f"{explanation.what} ({failure.place.text}).")
-                return None
-            return explanation
-    error.add_note("No explanation was found: a copy of the network does not fail in this way.")
+        failure = recording.failure or Failure(error)
+        is_alike = first_line(failure.error) in str(error) or failure.place == place != NOWHERE
+        explanation = explain_failure(call, recording, seconds) if is_alike else None
+        if explanation and not failure.step and recording.failure and not explanation.fixes:
+            error.add_note(f"{explanation.what} ({failure.place.text}).")
+            return None
+        if explanation:
+            return replace(explanation, error=first_line(error))
+    if calls:
+        error.add_note("No explanation was found: a copy of the network does not fail in this way.")
     return None
 
 

@@ -6,6 +6,7 @@ executed: the changed network ran from end to end and gave every image its row.
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -109,7 +110,7 @@ class _Plan:
 
     def _prepare(self, twin: nn.Module) -> nn.Module:
         """Change a private copy; its new weights are zeros."""
-        writing.rewrite(twin, self.edits)
+        writing.rewritten(twin, self.edits)
         space: dict[str, Any] = {"model": twin, "nn": nn, "torch": torch}
         with torch.device("meta"):
             exec("\n".join(self.additions), space)
@@ -149,8 +150,12 @@ def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edi
     with suppress(LookupError):
         if call is not None:
             edits = [writing.put_before(model, path, call, change.front)] if change.front else []
-            edits += call.with_arguments(names, change.settings)
-            given = call.arguments(names)
+            given, settings = call.arguments(names), dict(change.settings)
+            if change.instead is not None:  # whose sizes have other axes
+                edits.append(call.renamed(change.instead.__name__))
+                now = tracing.layer_settings(modules[path])
+                settings |= {n: now[n] for n, e in given.items() if isinstance(e.node, ast.Tuple)}
+            edits += call.with_arguments(names, settings)
             own = path.split(".")[-1]  # which the layers have in common that one call makes
             named = (each for each in modules if each.split(".")[-1] == own)
             alike = [each for each in named if writing.layer_expression(model, each) == call]
@@ -167,10 +172,10 @@ def _layer_statement(
     """
     layer = model.get_submodule(path)
     made = target = layer_path(path)
-    if change.settings:
+    if change.settings or change.instead:
         now = tracing.layer_settings(layer)
         kept = {name: now[name] for name in (now if given is None else given) if name in now}
-        made = f"nn.{layer_code(type(layer), {**kept, **change.settings})}"
+        made = f"nn.{layer_code(change.instead or type(layer), {**kept, **change.settings})}"
         dtype = next((p.dtype for p in layer.parameters()), torch.float32)
         made += "" if dtype is torch.float32 else f".to({dtype})"
     return f"{target} = {f'nn.Sequential(nn.{change.front}, {made})' if change.front else made}"
@@ -231,14 +236,21 @@ class _Search:
         problem, steps, model = self._problem, self._steps, self._call.model
         operands = list(candidates.operand_changes(model, problem, steps))
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
+        batch = batch_of(self._call.tensors)
+        yield _Family(0, "layers for other axes", candidates.axes_changes(steps, batch))
         flattening = [*(change for change in operands if change.flattens), *wrong]
         yield _Family(0, "flattening", flattening)
         others = [change for change in operands if not change.flattens]
-        yield _Family(0, "other layouts between layers", others)
-        batch = batch_of(self._call.tensors)
-        lost = (s for s in steps if s is problem.step or loses_batch(s, batch))
+        known = [images] if isinstance(images, Tensor) else []
+        rows = [change for each in known for change in candidates.row_changes(each, steps)]
+        yield _Family(1, "images as rows", rows)
+        yield _Family(int(bool(rows)), "other layouts between layers", others, limit=2)
+        lost = [s for s in steps if s is problem.step or loses_batch(s, batch)]
+        yield _Family(1, "other sizes in views", candidates.view_changes(lost))
         if problem.kind in ("features", "channels"):  # what turns axes does not change a size
-            lost = (s for s in lost if s.operation not in candidates.TURNS)
+            lost = [s for s in lost if s.operation not in candidates.TURNS]
+        yield _Family(0, "batch_first=True", candidates.transformer_changes(model, lost))
+        yield _Family(0, "other masks", candidates.mask_changes(problem, batch))
         rank = 0 if problem.kind in ("batch", "order") else 2
         yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
         shortcuts = candidates.shortcut_changes(model, problem, steps)
@@ -262,7 +274,13 @@ class _Search:
             others = candidates.size_changes(images, self._problem, self._steps)
             is_small = self._problem.kind == "size"  # too small for a window, most likely
             behind = 0 if is_small else sum(family.rank < 3 for family in families)
-            families.insert(behind, _Family(3, "images of other sizes", others))
+            larger = candidates.enlarging_changes(self._problem)
+            smaller = candidates.cropping_changes(self._problem)
+            families[behind:behind] = [
+                _Family(4, "larger maps", larger, limit=2),
+                _Family(4, "cropped maps", smaller, limit=2),
+                _Family(3, "images of other sizes", others),
+            ]
         return families
 
     def _take(self, call: Call, recording: Recording, problem: Problem) -> None:

@@ -142,7 +142,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("MultiheadAttention", fits=Fit("embed_dim", -1), macs="attention"),
     # normalisation
     replace(_NORM, name="BatchNorm2d", axes=2, input_dims=(4,), engine="batchNorm", stem="bn"),
-    replace(_NORM, name="BatchNorm1d", engine="batchNorm"),
+    replace(_NORM, name="BatchNorm1d", input_dims=(3, 2), engine="batchNorm"),
     replace(_NORM, name="BatchNorm3d", axes=3, input_dims=(5,)),
     replace(_NORM, name="SyncBatchNorm"),
     *_each(replace(_NORM, pointwise=False), "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
@@ -155,6 +155,7 @@ KINDS: tuple[Kind, ...] = (
     # arithmetic
     *_each(Kind("", pointwise=True, engine="affine"), "add", "sub", "rsub", "mul", "div"),
     *_each(_POINTWISE, "abs", "clamp", "exp", "log", "neg", "pad", "pow", "rdiv", "sqrt", "square"),
+    *_each(_POINTWISE, "masked_fill", "maximum", "minimum", "where"),
     Kind("matmul", ("mm", "bmm", "mv", "dot", "inner"), macs="sum"),
     *_each(Kind("", macs="counter"), "einsum", "tensordot", "addmm", "addbmm", "baddbmm"),
     *_each(Kind("", macs="counter"), "scaled_dot_product_attention", "chain_matmul"),

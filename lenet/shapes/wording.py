@@ -92,7 +92,7 @@ def layer_code(layer: Callable[..., nn.Module], settings: Mapping[str, Any]) -> 
         value, required = settings.get(name), parameter.default is parameter.empty
         if value is None or (not required and _is_default(name, parameter.default, settings)):
             continue
-        text = repr(value) if name in _LISTS else setting_text(value)
+        text = setting_text(value, name)
         follows_names = any("=" in argument for argument in arguments)
         is_named = follows_names or not (required and name.startswith(_POSITIONAL))
         arguments.append(f"{name}={text}" if is_named else text)
@@ -104,9 +104,9 @@ _LISTS = ("normalized_shape", "unflattened_size")  # of which one number means s
 _LIKE = {"stride": "kernel_size", "kdim": "embed_dim", "vdim": "embed_dim"}  # unless it is given
 
 
-def setting_text(value: object) -> str:
-    """Write a setting; a square size such as ``(5, 5)`` as one number."""
-    if isinstance(value, tuple | list) and len(set(map(repr, value))) == 1:
+def setting_text(value: object, name: str = "") -> str:
+    """Write a setting; a square size such as ``(5, 5)`` as one number, if that means the same."""
+    if name not in _LISTS and isinstance(value, tuple | list) and len(set(map(repr, value))) == 1:
         return repr(value[0])
     return repr(value)
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from textwrap import dedent
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -138,9 +138,15 @@ def place_of_error(error: BaseException) -> Place:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if not _is_machinery(code.co_filename) and code.co_name != "__torch_function__":
-            found = _place(code, code.co_filename, traceback.tb_lasti)
+            found = place_of_traceback(traceback)
         traceback = traceback.tb_next
     return found
+
+
+def place_of_traceback(traceback: TracebackType) -> Place:
+    """Find the expression of one frame through which an error came."""
+    code = traceback.tb_frame.f_code
+    return _place(code, code.co_filename, traceback.tb_lasti)
 
 
 @lru_cache(maxsize=1024)

@@ -174,6 +174,7 @@ def run(
     prepare: Callable[[nn.Module], nn.Module] | None = None,
     device: torch.device | str = "cpu",
     then: Then = None,
+    method: str = "__call__",
 ) -> Recording:
     """Like `record`, but survive a failure, and ask "what if": run with changes.
 
@@ -186,6 +187,7 @@ def run(
         prepare: changes the private copy, and gives what is to run.
         device: where to run.
         then: what is done with the output, and recorded too: a loss.
+        method: what is called instead of the model itself, such as ``encode``.
 
     Returns:
         The steps, and the output or the failure.
@@ -203,7 +205,7 @@ def run(
                 with suppress(Exception):  # the recorded pass will say so
                     args, named = _copied(given, device)
                     twin(*args, **named)
-            recording = _Tracer(twin, keep_tensors).run(given, device, then)
+            recording = _Tracer(twin, keep_tensors).run(getattr(twin, method), given, device, then)
         if not (recording.failure and "does not require grad" in str(recording.failure.error)):
             break  # else `forward` itself asks for a gradient
     return recording
@@ -280,14 +282,16 @@ class _Tracer(TorchFunctionMode):
         for name, module in list(model.named_modules()):
             vars(module)["forward"] = self._traced(name, module)
 
-    def run(self, given: Arguments, device: torch.device | str, then: Then) -> Recording:
-        """Run the model on copies of its arguments, to its end or its failure."""
+    def run(
+        self, call: Function, given: Arguments, device: torch.device | str, then: Then
+    ) -> Recording:
+        """Run a method of the model on copies of its arguments, to its end or its failure."""
         args, kwargs = _copied(given, device)
         self._sources.update(dict.fromkeys(tensors_in((args, kwargs)), MODEL_INPUT))
         output, failure = None, None
         try:
             with self:
-                output = self._model(*args, **kwargs)
+                output = call(*args, **kwargs)
                 if then is not None:
                     then(output)
         except Exception as error:

@@ -104,7 +104,7 @@ def test_a_rewritten_method_runs_in_its_class():
     view = tracing.run(model, [torch.rand(3, 1, 7, 7)]).steps[2]
     call = edits.expression_at(view.place)
     assert call.text == "F.relu(self.conv(é)).view(-1,\n            100)"
-    edits.rewrite(model, [call.replaced("self.conv(é).flatten(1)")])
+    edits.rewritten(model, [call.replaced("self.conv(é).flatten(1)")])
     assert model(torch.rand(3, 1, 7, 7)).shape == (3, 3)
 
 
