@@ -132,7 +132,7 @@ def test_it_begins_with_what_it_can_do(page: Page) -> None:
     expect(line(page, 13)).to_have_class(re.compile("lenet-wrong"))
     expect(note(page, 13)).to_have_text("fc1 needs 400, gets 256")
     expect(note(page, 14)).to_have_text("not reached")
-    expect(answer(page)).to_contain_text("fc1 expects 400 features")
+    expect(answer(page)).to_contain_text("head[1] expects 49 features")
     assert answer(page).get_by_role("button").count() > 1
     assert too_small(page) == []
 
@@ -147,7 +147,7 @@ def test_every_change_that_is_offered_runs_and_can_be_undone(page: Page) -> None
         shape = [int(number) for number in size(page).input_value().split("×")]
         assert runs(editor(page).input_value(), *shape)
         press(page, "Undo")
-        expect(answer(page)).to_contain_text("fc1 expects 400 features")
+        expect(answer(page)).to_contain_text("head[1] expects 49 features")
         expect(size(page)).to_have_value("1×28×28")
         assert editor(page).input_value() == before
 
@@ -159,7 +159,7 @@ def test_the_browsers_own_undo_takes_a_change_back(page: Page) -> None:
     expect(editor(page)).to_be_focused()
     page.keyboard.press("Control+Z")
     assert editor(page).input_value() == before
-    expect(answer(page)).to_contain_text("fc1 expects 400 features")
+    expect(answer(page)).to_contain_text("head[1] expects 49 features")
 
 
 def test_shapes_follow_what_is_typed(page: Page) -> None:
@@ -226,7 +226,7 @@ def test_a_link_carries_the_code(browser: Browser, tmp_path: Path) -> None:
 )
 def test_a_link_that_is_none_changes_nothing(show: Show, hash_: str) -> None:
     page = show(PastedNetwork(), f"#PastedNetwork-1:{hash_}")
-    expect(answer(page)).to_contain_text("fc1 expects 400 features")
+    expect(answer(page)).to_contain_text("head[1] expects 49 features")
 
 
 def test_what_it_does_not_understand_it_names(page: Page) -> None:
@@ -306,6 +306,24 @@ def test_a_message_alone_is_explained(page: Page) -> None:
     expect(answer(page)).to_contain_text("64 pictures of 256 numbers each")
     expect(answer(page)).to_contain_text("made for 400 numbers")
     expect(answer(page)).to_contain_text("Paste the class as well")
+
+
+@pytest.mark.parametrize("sentence", ["Why do I get {}?", "## {}", "It says `{}`", '"{}"'])
+def test_a_message_in_a_sentence_is_explained(sentence: str, page: Page) -> None:
+    asked = sentence.format(MESSAGE)
+    paste(page, asked)
+    expect(answer(page)).to_contain_text("64 pictures of 256 numbers each")
+    expect(answer(page)).to_contain_text("Paste the class as well")
+    paste(page, f"{asked}\n\nThis is it:\n\n{BLOCKS}Net()(torch.rand(9, 1, 28, 28))\n")
+    expect(answer(page)).to_contain_text("64 pictures of 256 numbers each")
+    expect(answer(page)).to_contain_text("head[1] expects 49 features")
+    expect(line(page, 1)).to_have_class(re.compile("lenet-message"))
+
+
+def test_a_text_that_is_no_code_is_told_what_to_paste(page: Page) -> None:
+    paste(page, "hello world")
+    expect(answer(page)).to_contain_text("Paste a network here")
+    expect(answer(page)).not_to_contain_text("python -m")
 
 
 def test_a_picture_without_its_batch_axis_is_recognised(page: Page) -> None:

@@ -200,6 +200,9 @@ def read(run_script: RunScript, code: str, shape: tuple[int, ...] | None = None)
         ("import torchinfo\nm = Net(6)\ntorchinfo.summary(m, input_size=(8, 1, 31, 30))\n",
          (1, 31, 30), 6),
         ("data = torchvision.datasets.CIFAR10('.')\ndata = FashionMNIST('.')\n", (1, 28, 28), 10),
+        ("t = transforms.Compose([transforms.Resize(32), transforms.CenterCrop((28, 29))])\n",
+         (1, 28, 29), 10),
+        ("x = torch.from_numpy(np.zeros((8, 1, 28, 29)))\n", (1, 28, 29), 10),
         ("net = Net(5).cuda()\nx = torch.rand((8, 1, 29, 28))\nprint(net(x).shape)\n",
          (1, 29, 28), 5),
     ],
@@ -248,6 +251,7 @@ def session(code: str) -> str:
         NET.replace("x =", 'assert x.dim() == 4, f"{x.shape} has not 4 axes"\n        x ='),
         NET.replace("x", "bilder_ä").replace("mabilder_ä_pool", "max_pool"),
         f"Hello, this is my network:\n\n```python{NET}```\nWhy doesn't it work (see above)?\n",
+        f"I have this (see below\n- class of images: 3\n{NET}Then x = 3, and I get\n  * nothing\n",
         NET + "\nwhile True:\n    pass\n",
         NET + "\nfor a in range(10 ** 9):\n    for b in range(10 ** 9):\n        c = a / 2.\n",
         NET + "\n" + "# " + "ä" * 100_000 + "\n",
@@ -263,6 +267,7 @@ def session(code: str) -> str:
         "assert",
         "unicode",
         "letter",
+        "open brackets",
         "endless",
         "long",
         "100 kB",
@@ -282,10 +287,14 @@ def test_it_is_read_all_the_same(code, run_script):
         (NET.replace("def forward(self, x):", "def forward(self, x)"), 8, "is missing"),
         ("x = " + "(" * 2_000 + "1" + ")" * 2_000, 1, "nested more than"),
         ("x = " + "[" * 60_000, 1, "nested more than|is missing"),
+        ("model = nn.Sequential(nn.Linear(2, 3) nn.ReLU())\n", 1, "nn is not expected here"),
+        (f"{NET}x = torch.rand(2, 1, 28, 28))\n", 11, "is not expected here"),
+        ("model = resnet18()\n", 1, "resnet18 is not defined here"),
+        (NET.replace("4 * 12 * 12", "4 * 9 * 9"), 8, "how large the pictures are"),
         ("print('hello')\n", 1, "no network was found"),
         ("", 1, "no network was found"),
     ],
-    ids=["bracket", "colon", "deep", "deeper", "none", "empty"],
+    ids=["bracket", "colon", "deep", "deeper", "comma", "closed", "lost", "size", "none", "empty"],
 )
 def test_what_is_no_network_is_refused(code, line, what, run_script):
     refusal = read(run_script, code)["refusal"]
@@ -313,6 +322,32 @@ def test_what_is_not_understood_is_named_and_nothing_is_guessed(line, what, run_
     assert reading["unread"][0]["place"]["line"] == 9
     assert not any(row["isKnown"] for row in reading["rows"] if row["place"]["line"] > 9)
     assert reading["command"] == "python -m lenet shapes mymodel.py:Net --input 1x28x28"
+
+
+UNKNOWN_LOOP = """
+class Net(nn.Module):
+    def __init__(self, settings):
+        super().__init__()
+        layers, self.more, self.last = [], nn.ModuleList(), nn.ReLU()
+        for width in settings.widths:
+            FILLED
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x):
+        for each in self.more:
+            x = each(x)
+        return self.last(self.body(x))
+"""
+
+
+@pytest.mark.parametrize(
+    "filled",
+    ["layers.append(nn.ReLU())", "layers += [nn.ReLU()]", "self.more.append(nn.ReLU())",
+     "self.more.add_module('a', nn.ReLU())", "self.last = nn.Linear(28, width)"],
+)  # fmt: skip
+def test_what_a_loop_over_something_unknown_fills_is_unknown(filled, run_script):
+    reading = read(run_script, UNKNOWN_LOOP.replace("FILLED", filled), (1, 28, 28))
+    assert any("settings.widths is not known" in each["what"] for each in reading["unread"])
 
 
 BLOCKS_BY_NAME = """

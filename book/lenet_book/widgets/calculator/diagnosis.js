@@ -64,6 +64,7 @@ function inWords(step, misfit, steps) {
   const { kind, needed = 0, came = 0, reason } = misfit;
   const [{ fits, input_dims: dims }, title] = [kindOf(layer), titleOf(step)];
   const origin = originOf(step, steps);
+  if (misfit.does) return `${title} ${misfit.does}, but ${origin}${misfit.but}`;
   if (kind === "size") return `${title} does not fit, because ${origin}. There, ${reason}`;
   if (kind === "axes") {
     const axes = ["", "", "", "L", "H, W", "D, H, W"][dims[0]];
@@ -74,7 +75,6 @@ function inWords(step, misfit, steps) {
   }
   const counted = (/** @type {number} */ number, /** @type {string | undefined} */ noun = fits?.noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   if (kind === "view") return `${layer.name} asks for ${misfit.asked}, but ${origin}: ${counted(came, "number")} per image`;
-  if (kind === "order") return `${layer.name} needs numbers that lie in memory in the order of the axes, but ${origin} in another order`;
   if (kind === "channels" || kind === "features") return `${title} expects ${counted(needed)}, but ${origin}: ${counted(came)}`;
   const given = inputShapes.map((shape, index) => [misfit.names?.[index], shapeText(namedShape(shape))]);
   const words = (/** @type {string} */ is) => given.map(([name, shape]) => (name ? `${name}${is}${shape}` : shape)).join(" and ");

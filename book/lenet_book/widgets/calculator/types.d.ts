@@ -57,6 +57,9 @@ interface Misfit {
   /** What a view asks for; what operands must have; how they are written. */
   asked?: string;
   needs?: string;
+  /** What the step does, and how what came differs. */
+  does?: string;
+  but?: string;
   names?: string[];
 }
 

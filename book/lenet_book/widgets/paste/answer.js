@@ -7,9 +7,11 @@ import { fixItem, paragraph, quoted, reasons } from "../calculator/complaint.js"
 import { fixesHeading } from "../calculator/fixes.js";
 import { HEADINGS, numberCells } from "../calculator/table.js";
 import { showItems } from "./items.js";
+import { START } from "./tree.js";
 
 const IN_PYTHON = "The same in Python, for anything that this page cannot read: ";
 const PACKAGE = "The package does it, see below.";
+const WHAT_TO_PASTE = "Paste a network here (the class, or an nn.Sequential), a message of PyTorch's, or both.";
 const CLASS_TOO = "Paste the class as well, above or below the message: " +
   "then the line is found, and the change that mends it.";
 
@@ -21,25 +23,25 @@ const CLASS_TOO = "Paste the class as well, above or below the message: " +
  */
 export function answerTo(reading, said, explanation, apply) {
   const { refusal, problem, unread, command } = reading;
-  const isBlank = !reading.code.trim();
+  const isEmpty = refusal?.place === START; // there is no network
   /** @type {HTMLElement[]} */
   const cards = [];
   if (said) {
     const inCode = problem ? `In your code it is line ${problem.shown.line}, ${problem.name}.` : "";
-    cards.push(card("", quoted(said.quote), paragraph(said.meaning), paragraph(isBlank ? CLASS_TOO : inCode)));
+    cards.push(card("", quoted(said.quote), paragraph(said.meaning), paragraph(isEmpty ? CLASS_TOO : inCode)));
   }
-  if (isBlank && !said) cards.push(card("", paragraph("Paste a network, a message of PyTorch's, or both.")));
-  else if (refusal && !isBlank) cards.push(card("bad", paragraph(lineText(refusal), "lenet-what")));
+  if (isEmpty && !said) cards.push(card("", paragraph(WHAT_TO_PASTE)));
+  else if (refusal && !isEmpty) cards.push(card("bad", paragraph(lineText(refusal), "lenet-what")));
   else if (problem) cards.push(...problemParts(problem, explanation, !said, apply));
   for (const each of unread) cards.push(card("", paragraph(`${lineText(each)} ${PACKAGE}`)));
   if (!refusal && !problem && !unread.length) cards.push(card("good", paragraph(fitText(reading), "lenet-what")));
   const code = element("code", { class: "lenet-command" }, command);
-  return isBlank ? cards : [...cards, element("p", { class: "lenet-muted" }, IN_PYTHON, code)];
+  return isEmpty ? cards : [...cards, element("p", { class: "lenet-muted" }, IN_PYTHON, code)];
 }
 
 /** The same in one sentence, to be read aloud. @param {Reading} reading @param {Meaning | null} said */
-export function summaryOf({ code, refusal, problem, unread, ...reading }, said) {
-  if (!code.trim()) return said?.meaning ?? "";
+export function summaryOf({ refusal, problem, unread, ...reading }, said) {
+  if (refusal?.place === START) return said?.meaning ?? WHAT_TO_PASTE;
   const wrong = refusal ?? (problem ? { place: problem.shown, what: problem.what } : unread[0]);
   return wrong ? lineText(wrong) : fitText(reading);
 }

@@ -103,6 +103,7 @@ const OF_TENSORS = {
 const OF_NUMBERS = {
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, "**": (a, b) => a ** b,
   "//": (a, b) => Math.floor(a / b), "%": (a, b) => a - Math.floor(a / b) * b,
+  "&": (a, b) => a & b, "|": (a, b) => a | b, "<<": (a, b) => a << b, ">>": (a, b) => a >> b,
   "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b,
 };
 

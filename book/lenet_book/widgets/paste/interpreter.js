@@ -16,10 +16,12 @@ import {
 
 const FUEL = 60_000; // nodes that are read in one run
 const MAX_CALLS = 120;
+const FILLING = ["append", "extend", "insert", "update", "add_module"]; // methods
 /** Names that are known, whether or not they are imported. */
 const WITHOUT_IMPORTS = {
   ...Object.fromEntries(LAYERS.map((name) => [name, `torch.nn.${name}`])), OrderedDict: "collections.OrderedDict",
   torch: "torch", nn: "torch.nn", F: "torch.nn.functional", np: "numpy", math: "math",
+  transforms: "torchvision.transforms",
 };
 
 export class Interpreter {
@@ -67,10 +69,27 @@ export class Interpreter {
         if (left) return left;
       } catch (error) {
         if (!this.isScript || this.fuel <= 0 || !(error instanceof Stop)) throw error;
-        if (statement.type === "AssignStatement") this.assign(statement.kids.slice(0, 1), error, scope);
+        const value = new Unknown(error.what, error.node);
+        if (statement.type === "ReturnStatement") return /** @type {Leaving} */ ({ how: "return", value });
+        this.#lose(statement, value, scope, this.numMaking > 0);
       }
     }
     return undefined;
+  }
+
+  /**
+   * What code that did not run would have filled is not known, nor, in a network, what it would have set.
+   *
+   * @param {PyNode} node @param {Unknown} why @param {Scope} scope @param {boolean} isInNetwork
+   */
+  #lose(node, why, scope, isInNetwork) {
+    const [target] = node.kids;
+    if (node.type === "AssignStatement") return this.assign(partsOf(node.kids, "AssignOp", "TypeDef")[0], why, scope);
+    for (const kid of node.kids) if (isInNetwork || kid.type !== "AssignStatement") this.#lose(kid, why, scope, isInNetwork);
+    if (node.type !== "UpdateStatement" && !FILLING.includes(node.last?.text)) return;
+    const filled = this.evaluate(target, scope);
+    if (filled instanceof Instance) filled.unknown ??= why;
+    if (filled instanceof PyList || filled instanceof Map) this.assign([target], why, scope);
   }
 
   /** Run a body again and again. @param {Iterable<void>} turns @param {PyNode} body @param {Scope} scope */

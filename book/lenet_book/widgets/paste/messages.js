@@ -11,7 +11,7 @@ const CUT = "This is the beginning of a message of PyTorch's. Paste the whole of
   "its numbers say what came and what was needed.";
 const TRACEBACK = /^-{20,}$|Traceback \(most recent call last\)|^\s*File "/;
 const ERROR = /^(E\s+)?[\w.]*(Error|Exception|Warning|Interrupt)(: |$)/;
-const CODE = /^(>>> |class|def|import|from|@|#|[\w., ]+ = )/; // what may follow a message, at the beginning of a line
+const CODE = /^(>>> |```|class|def|import|from|@|#|\w[\w., ]* = )/; // what may follow a message
 
 /**
  * Tell messages from code. What belongs to a message is blank in the code, so that every line and
@@ -24,11 +24,11 @@ export function splitMessage(text) {
   const lines = new Set(/** @type {number[]} */ ([]));
   let state = "code";
   all.forEach((line, index) => {
-    const isError = ERROR.test(line.trim()) || (state === "code" && meaningOf(line)?.at === 0);
     if (TRACEBACK.test(line)) state = "traceback";
-    else if (isError) state = "message";
-    else if (state === "message" && CODE.test(line)) state = "code";
-    if (state !== "code") lines.add(index);
+    else if (ERROR.test(line.trim())) state = "message";
+    else if (CODE.test(line)) state = "code";
+    const isSentence = /^\S/.test(line) && !line.includes(" #") && meaningOf(line);
+    if (state !== "code" || isSentence) lines.add(index);
   });
   const part = (/** @type {boolean} */ isMessage) =>
     all.map((line, index) => (lines.has(index) === isMessage ? line : " ".repeat(line.length))).join("\n");
@@ -41,11 +41,10 @@ export function meaningOf(message) {
     const found = pattern.exec(message);
     if (!found) continue;
     const words = meaning.replace(/\{(\d)\}/g, (_, group) => found[group]);
-    const at = message.slice(0, found.index).trim().length;
-    return { quote: found[0], meaning: oneImage(found) ?? words, at, ...found.groups };
+    return { quote: found[0], meaning: oneImage(found) ?? words, ...found.groups };
   }
   const { opening = "" } = MESSAGES.find((known) => known.opening && message.includes(known.opening)) ?? {};
-  return opening ? { quote: opening, meaning: CUT, at: message.trim().indexOf(opening) } : null;
+  return opening ? { quote: opening, meaning: CUT } : null;
 }
 
 /** Where rows times features was needed, a picture came without the batch axis. @param {RegExpExecArray} found */

@@ -112,7 +112,7 @@ class Paste {
     const read = (/** @type {number[]} */ imageShape) => readNetwork(code, { imageShape, network: this.#network });
     if (shape.length) return read(shape);
     const reading = readNetwork(code, { network: this.#network });
-    if (!said?.needed || reading.refusal) return reading;
+    if (!said?.needed || !reading.imageShape.length) return reading;
     const { quote } = said;
     if (this.#guess.quote !== quote) this.#guess = { quote, shape: shapeGiving(said, reading.imageShape, read) };
     if (!this.#guess.shape.length) return reading;
@@ -131,7 +131,8 @@ class Paste {
     this.#lines = editorLines(text, lines, reading);
     this.#editor.set(text);
     this.#editor.show(this.#lines);
-    if (isPossible && document.activeElement !== this.#size) this.#size.value = reading.imageShape.join("×");
+    const size = reading.refusal ? "" : reading.imageShape.join("×");
+    if (isPossible && document.activeElement !== this.#size) this.#size.value = size;
     setText(this.#source, isPossible ? reading.imageSource : "Write it as 1×28×28.");
     this.#undo.setAttribute("aria-disabled", String(this.#history.isEmpty));
     this.#copy.show();

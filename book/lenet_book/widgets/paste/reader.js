@@ -18,6 +18,9 @@ const NOTHING = {
   command: "python -m lenet shapes mymodel.py:Net --input 1x28x28",
 };
 
+const ASKED = "the code does not say how large the pictures are, and with no usual size does it run: write it above, " +
+  "as 3×224×224, to see what happens";
+
 /** The shapes of pictures of sets that code names. @type {Record<string, number[]>} */
 const DATASETS = {
   MNIST: [1, 28, 28], FashionMNIST: [1, 28, 28], CIFAR10: [3, 32, 32], CIFAR100: [3, 32, 32], SVHN: [3, 32, 32],
@@ -31,7 +34,10 @@ const DATASETS = {
 export function readNetwork(code, { imageShape, network } = {}) {
   try {
     const program = new Program(code, network);
-    return imageShape ? readingOf(program, imageShape, "as you say") : readingOf(program, ...program.guessShape());
+    const [shape, source] = imageShape ? [imageShape, "as you say"] : program.guessShape();
+    const reading = readingOf(program, shape, source);
+    const place = reading.inputPlace ?? program.modules[0].made.place;
+    return source ? reading : { ...reading, rows: [], problem: null, refusal: { what: ASKED, place } };
   } catch (error) {
     const isUnclear = error instanceof TypeError || error instanceof RangeError;
     const why = isUnclear ? new Unreadable("something in this code is not understood") : error;
@@ -59,12 +65,13 @@ export class Program {
       ?? all.findLast((each) => this.#isWhole(each) && this.#made(each[1]).modules?.length)
       ?? all.findLast((each) => this.#isWhole(each)) ?? all.findLast(([, { bases }]) => bases);
     const lost = this.run.globals.get("model");
-    const why = lost instanceof Unknown ? lost.what : "paste the class, or an nn.Sequential";
-    if (!chosen) throw new Unreadable(`no network was found: ${why}`);
+    const why = lost instanceof Unknown ? `: ${lost.what}` : "";
+    if (!chosen) throw new Unreadable(`no network was found${why}`, lost?.node?.place);
     this.name = chosen[0];
     this.network = called && called.cls === chosen[1] ? called : this.#made(chosen[1]);
+    const { what, node = chosen[1].node } = this.network instanceof Unknown ? this.network : { what: "it is none" };
     const isMade = this.network instanceof Instance;
-    if (!isMade) throw new Unreadable(`${this.name} gives no network that can be read here`);
+    if (!isMade) throw new Unreadable(`${this.name} gives no network that can be read here: ${what}`, node.place);
     this.modules = named(this.network, "");
   }
 
@@ -111,7 +118,12 @@ export class Program {
     return { steps, failed, unread, outputShape: failed || unread.length ? [] : firstShape(output) };
   }
 
-  /** The shape of one image, from what the code says or from what the network takes. @returns {[number[], string]} */
+  /**
+   * The shape of one image, and what says so: the code, or that the network runs or always fails alike; empty words for
+   * a shape that is none but a beginning.
+   *
+   * @returns {[number[], string]}
+   */
   guessShape() {
     const { noted } = this.run;
     const said = noted.findLast(({ shape, network }) => network === this.network && shape.length > 1)
@@ -125,20 +137,32 @@ export class Program {
     const kind = kindOf(taker?.layer ?? { type: "" });
     const setting = kind.fits?.setting ?? "";
     const needed = taker?.layer.settings[setting] ?? 1;
-    const shapes = usualShapes(kind, needed);
+    const prepared = noted.findLast(({ pixels }) => pixels);
+    if (prepared?.pixels) {
+      const channels = kind.fits?.noun === "feature" ? needed / productOf(prepared.pixels) : needed;
+      return [[[1, 3].includes(channels) ? channels : 3, ...prepared.pixels], `as line ${prepared.node.place.line} says`];
+    }
     const named = Object.entries(DATASETS).find(([name, shape]) =>
-      [shape[0], productOf(shape)].includes(needed) && isNamedIn(this.tree, name) && !isNamedIn(this.tree, "Resize"));
+      [shape[0], productOf(shape)].includes(needed) && isNamedIn(this.tree, name));
     if (named) return [named[1], `as pictures of ${named[0]} have it`];
-    const works = shapes.find((shape) => this.#works(shape));
-    const words = `a usual size${works ? " with which it runs" : ""}`;
-    const shape = works ?? shapes.find(({ length }) => length === 1) ?? shapes[0];
-    return [shape, taker ? `${titleOf(taker)} has ${setting}=${needed}; ${words}` : words];
+    const [shape, words] = this.#usual(usualShapes(kind, needed));
+    return [shape, taker && words ? `${titleOf(taker)} has ${setting}=${needed}; ${words}` : words];
   }
 
-  /** @param {number[]} shape */
-  #works(shape) {
-    const pass = this.pass(shape);
-    return pass.unread.length === 0 && diagnose(pass) === null;
+  /** The first shape with which all runs; else one with which it fails like all that come as far. @param {number[][]} shapes @returns {[number[], string]} */
+  #usual(shapes) {
+    /** @type {{ shape: number[], index: number, wrong: string }[]} */
+    const trials = [];
+    for (const shape of shapes) {
+      const pass = this.pass(shape);
+      const problem = diagnose(pass);
+      if (!problem && !pass.unread.length) return [shape, "a usual size with which it runs"];
+      const { index, needed, came } = problem ?? { index: pass.steps.length, needed: 0, came: 0 };
+      trials.push({ shape, index, wrong: [problem?.kind, needed, came].join() });
+    }
+    const [first, ...others] = trials.filter(({ index }) => trials.every((other) => other.index <= index));
+    const isAlike = others.every(({ wrong }) => wrong === first.wrong) && (others.length || first.shape.length === 1);
+    return [first.shape, isAlike ? "a usual size" : ""];
   }
 }
 

@@ -57,9 +57,11 @@ const listed = (value) => [value].flat();
 
 /** An axis, from the front. @param {number} axis @param {number[]} shape @param {number} [more]  axes than it has */
 export function axisOf(axis, shape, more = 0) {
+  if (!Number.isInteger(axis)) throw new Unknown("which axis is meant is not known");
   const rank = shape.length + more;
   const found = axis < 0 ? axis + rank : axis;
-  return Number.isInteger(axis) && found >= 0 && found < rank ? found : refuse();
+  if (found >= 0 && found < rank) return found;
+  return refuse("axes", { does: `works along axis ${axis}`, but: `: the last of its axes is ${shape.length - 1}` });
 }
 
 /** The axes that are named; all, where none is. @param {any} dim @param {number[]} shape */
@@ -100,13 +102,15 @@ const PART = { bounds: [null, null, null] }; // all of an axis
 export const RULES = {
   reshape({ shape: sizes }, { shape }) {
     const all = listed(sizes);
+    if (!all.every(Number.isInteger)) unfollowed("a size that is no whole number");
     const [needed, came] = [Math.max(productOf(all.slice(1)), 0), productOf(shape.slice(1))];
     return resolved(all, productOf(shape)) ?? refuse("view", { needed, came });
   },
   view(given, input, inputs) {
     const target = RULES.reshape(given, input, inputs);
     if (!input.strides) throw new Unknown("whether the numbers lie in order is not known");
-    return isViewable(input, target) ? target : refuse("order");
+    const does = "needs numbers that lie in memory in the order of the axes";
+    return isViewable(input, target) ? target : refuse("order", { does, but: " in another order" });
   },
   view_as: (_given, input, [, { shape }]) => RULES.reshape({ shape }, input, []),
   flatten({ start_dim = 0, end_dim = -1 }, { shape }) {
@@ -116,11 +120,13 @@ export const RULES = {
   Flatten: (given, input) => RULES.flatten({ start_dim: 1, ...given }, input, []),
   unflatten({ dim, sizes, unflattened_size: all = sizes }, { shape }) {
     const axis = axisOf(dim, shape);
-    return shape.toSpliced(axis, 1, ...(resolved(listed(all), shape[axis]) ?? refuse()));
+    const does = `makes ${pythonText(all)} of each image, ${productOf(listed(all))} numbers`;
+    return shape.toSpliced(axis, 1, ...(resolved(listed(all), shape[axis]) ?? refuse("other", { does, but: "" })));
   },
   permute({ dims }, { shape, strides }) {
+    const does = `puts ${listed(dims).length} axes in order`;
+    if (listed(dims).length !== shape.length) refuse("axes", { does, but: `: ${shape.length} axes` });
     const order = listed(dims).map((axis) => axisOf(axis, shape));
-    if (order.length !== shape.length) refuse();
     const made = new Shaped(order.map((axis) => shape[axis]));
     made.strides = strides && order.map((axis) => strides[axis]);
     return made;
@@ -139,14 +145,14 @@ export const RULES = {
     return shape[axis] % 2 ? refuse() : shape.with(axis, shape[axis] / 2);
   },
   cat({ tensors, dim = 0 }, { shape }, inputs) {
-    if (!Array.isArray(tensors)) refuse();
+    if (!Array.isArray(tensors)) unfollowed("what is no list of tensors");
     const axis = axisOf(dim, shape);
     const others = inputs.map((each) => (each.shape.length > axis ? String(each.shape.with(axis, 0)) : ""));
     if (new Set(others).size > 1) refuse("operands", { needs: `the same size on every axis but axis ${dim}` });
     return shape.with(axis, sumOf(inputs.map((each) => each.shape[axis])));
   },
   stack: ({ dim = 0 }, { shape }, inputs) => (inputs.every((each) => String(each.shape) === String(shape))
-    ? shape.toSpliced(axisOf(dim, shape, 1), 0, inputs.length) : refuse()),
+    ? shape.toSpliced(axisOf(dim, shape, 1), 0, inputs.length) : refuse("operands", { needs: "tensors of one shape" })),
   split({ split_size_or_sections: size, dim = 0 }, { shape }) {
     const axis = axisOf(dim, shape);
     const total = shape[axis];

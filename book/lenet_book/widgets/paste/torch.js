@@ -1,6 +1,6 @@
 // @ts-check
 /** What layers and functions of torch do to shapes; every operation of a network is a step. */
-import { KINDS, checkSettings, kindOf, settingText, settingsOf } from "../calculator/kinds.js";
+import { KINDS, checkSettings, kindOf, pair, settingText, settingsOf } from "../calculator/kinds.js";
 import { numParameters, runLayer } from "../calculator/layers.js";
 import { pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
@@ -19,7 +19,8 @@ const setOf = (names) => new Set(names.split(" "));
  */
 export const CALLS = fromPython("lenet_book.widgets.paste.calls:known");
 const CONTAINERS = setOf("Sequential ModuleList ModuleDict ParameterList");
-const MADE = setOf("randn rand zeros ones empty full randint normal tensor Tensor FloatTensor");
+const MADE = setOf("randn rand zeros ones empty full randint normal tensor Tensor FloatTensor as_tensor from_numpy");
+const SIZING = setOf("Resize CenterCrop RandomCrop RandomResizedCrop"); // what pictures are brought to
 const WRAPPERS = setOf("Variable DataParallel compile script DistributedDataParallel spectral_norm weight_norm Size");
 /** Layers of the table that are not followed here. */
 const UNFOLLOWED = setOf("Bilinear MultiheadAttention RNNCell LSTMCell GRUCell");
@@ -89,7 +90,10 @@ export class Torch {
     const size = name === "summary" && first instanceof Instance && (named.get("input_size") ?? args[1]);
     const sizes = /torchinfo/.test(path) ? size : [0, size].flat();
     if (size && sizes.every(Number.isInteger)) this.noteCall(first, { ...call, args: [new Shaped(sizes)] });
-    if (path.startsWith("torch.")) {
+    const pixels = SIZING.has(name) ? named.get("size") ?? first : null;
+    if ([pixels].flat().every(Number.isInteger)) this.run.noted.push({ shape: [], pixels: pair(pixels), node });
+    const isOfNumpy = path.startsWith("numpy.") && MADE.has(name);
+    if (path.startsWith("torch.") || isOfNumpy) {
       if (name === "Parameter" && first instanceof Shaped) return parameter(first.shape);
       if (WRAPPERS.has(name)) return first;
       if (MADE.has(name)) return this.#makeTensor(name, call);
@@ -105,6 +109,7 @@ export class Torch {
   /** @param {string} name @param {PyCall} call */
   #makeTensor(name, { args, named, node }) {
     const [first] = args;
+    if (first instanceof Shaped) return first;
     const isNumbers = name === "tensor" && !(first instanceof Unknown || first instanceof Shaped);
     if (isNumbers || (/Tensor/.test(name) && first instanceof PyList)) return new Shaped(sizesIn(first));
     const isListed = name === "randint" || Array.isArray(args[0]);

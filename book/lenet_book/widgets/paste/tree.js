@@ -104,24 +104,47 @@ export function partsOf(kids, ...types) {
 /** Those between commas. @param {PyNode[]} kids */
 export const betweenCommas = (kids) => partsOf(kids, ",").filter((part) => part.length);
 
-const KEYWORDS = "class|def|import|from|for|if|el\\w+|while|with|try|except|finally|del|assert|print";
-/** A fence, or a line of a letter: its first word is none of Python's, and two words or no bracket follow. */
-const PROSE = new RegExp(`^(\`{3}|(?!(${KEYWORDS})\\b)[A-Za-z](\\S* [\\w',]+ [\\w',]+|[^=([{\\n]*$)).*`, "gm");
-
 /**
  * Parse Python, and pass over a letter around it; an `Unreadable` says what is none.
  *
  * @param {string} code @returns {PyNode}
  */
 export function parsePython(code) {
-  const python = plainPython(code);
-  try {
-    return grown(parser.parse(python).cursor(), code, 0);
-  } catch (error) {
-    const rest = python.replace(PROSE, (line) => " ".repeat(line.length));
-    if (rest === python || !(error instanceof Unreadable)) throw error;
-    return grown(parser.parse(rest).cursor(), code, 0);
+  const lines = plainPython(code).split("\n");
+  for (;;) {
+    const text = lines.join("\n");
+    const tree = parser.parse(text);
+    const ofLetter = letterLines(text, tree.topNode);
+    if (!ofLetter.size) return grown(tree.cursor(), code, 0);
+    for (const line of ofLetter) lines[line] = " ".repeat(lines[line].length);
   }
+}
+
+/**
+ * Lines of a letter, from 0: they begin with what is wrong and neither block, assignment nor call. Only those up to the
+ * next block, as words may have misled the parser there.
+ *
+ * @param {string} text @param {any} script  of Lezer @returns {Set<number>}
+ */
+function letterLines(text, script) {
+  const found = new Set(/** @type {number[]} */ ([]));
+  let first = script.firstChild; // on its line; what is missing behind it is an error without length
+  for (let node = first; node; node = node.nextSibling) {
+    const isBehind = node.type.isError && node.from === node.to;
+    if (!isBehind && text.slice(first.from, node.from).includes("\n")) first = node;
+    const isWrong = node.type.isError || (!node.getChild("CallExpression") && hasError(node));
+    const isLetter = isWrong && !first.getChild("Body") && !first.getChild("AssignOp");
+    if (isLetter) found.add(text.slice(0, first.from).split("\n").length - 1);
+    if (found.size && text.slice(node.from, node.to).trimEnd().includes("\n")) break;
+  }
+  return found;
+}
+
+/** @param {any} node  of Lezer */
+function hasError(node) {
+  let isFound = false;
+  node.cursor().iterate((/** @type {any} */ { type }) => void (isFound ||= type.isError));
+  return isFound;
 }
 
 /**
@@ -133,7 +156,8 @@ export function parsePython(code) {
 function plainPython(code) {
   const isSession = code.trimStart().startsWith(">>>");
   return code.split("\n").map((line) => {
-    if (isSession && /^(>>>|\.\.\.) /.test(line)) return `   \n${line.slice(4)}`; // the rest begins a line
+    const isPrompt = isSession && [">>> ", "... "].some((prompt) => line.startsWith(prompt));
+    if (isPrompt) return `   \n${line.slice(4)}`; // the rest begins a line
     const isBlank = isSession || line.startsWith("!") || (line.startsWith("%") && line[1] !== " ");
     return isBlank ? " ".repeat(line.length) : line;
   }).join("\n");

@@ -118,6 +118,8 @@ interface NotedShape {
   /** What the network gets beside it. */
   others?: PyValue[];
   index?: number;
+  /** Height and width to which pictures are brought. */
+  pixels?: number[];
 }
 
 /** A call: what it gives, and where it is written. */
@@ -168,11 +170,10 @@ interface DiagramNode {
   look?: string;
 }
 
-/** What a message means: the part of it that is known, and where that begins. */
+/** What a message means: the part of it that is known, and numbers of it. */
 interface Meaning {
   quote: string;
   meaning: string;
-  at?: number;
   needed?: string;
   came?: string;
   shape?: string;
