@@ -29,7 +29,7 @@ function changed(layer, change, layers) {
 
 /** Images as PyTorch wants them: channels first, or every image as one row. @param {number[]} shape @param {LayerStep[]} steps @returns {Iterable<Change>} */
 export function* layoutChanges(shape, steps) {
-  const first = steps.find(({ layer }) => kindOf(layer).axes || kindOf(layer).fits || !kindOf(layer).pointwise)?.layer;
+  const first = firstTaker(steps);
   const { input_dims: dims, fits } = kindOf(first ?? { type: "" });
   const [height, width, channels] = shape;
   const usual = [...USUAL_CHANNELS, first && fits && settingsOf(first)[fits.setting]];
@@ -40,10 +40,19 @@ export function* layoutChanges(shape, steps) {
     yield imagesChange(`${code}.contiguous()`, turned, reason); // the numbers lie as they did, which a later view does not take
     yield* coloured(code, turned, reason);
   }
-  if (first?.type === "Linear" && shape.length > 1) {
-    const reason = "a linear layer wants every image as one row";
-    yield imagesChange("images.flatten(start_dim=1)", [productOf(shape)], reason);
-  }
+  for (const change of rowChanges(shape, steps)) yield { ...change, leadsOn: false };
+}
+
+/** Images as rows, where a linear layer comes first; it may have to take more features. @param {number[]} shape @param {LayerStep[]} steps @returns {Iterable<Change>} */
+export function* rowChanges(shape, steps) {
+  if (firstTaker(steps)?.type !== "Linear" || shape.length < 2) return;
+  const reason = "a linear layer wants every image as one row";
+  yield { ...imagesChange("images.flatten(start_dim=1)", [productOf(shape)], reason), leadsOn: true };
+}
+
+/** The first layer that does not take images of any shape. @param {LayerStep[]} steps */
+function firstTaker(steps) {
+  return steps.find(({ layer }) => kindOf(layer).axes || kindOf(layer).fits || !kindOf(layer).pointwise)?.layer;
 }
 
 /** Grey images as colour images, and the other way round; transparent ones as either. @param {number[]} shape @returns {Iterable<Change>} */

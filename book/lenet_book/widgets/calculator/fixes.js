@@ -4,8 +4,8 @@
  * search and the wording of lenet/shapes (fixes.py, explanations.py).
  */
 import {
-  applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, pixelRatio, settingChanges, sizeChanges,
-  sizesMatter, widthChanges,
+  applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, pixelRatio, rowChanges, settingChanges,
+  sizeChanges, sizesMatter, widthChanges,
 } from "./changes.js";
 import { diagnose, hasWindows, layerPath, torchSentence } from "./diagnosis.js";
 import { firstProblem } from "./editing.js";
@@ -117,6 +117,7 @@ function* families(problem, steps, imageShape, others) {
   yield { rank: 0, words: "other layouts of the images", changes: layoutChanges(imageShape, steps) };
   yield { rank: 3, words: "images of other colours", changes: colourChanges(imageShape) };
   yield { rank: 0, words: "flattening", changes: flattenChanges(problem.step, steps.slice(0, -1)) };
+  yield { rank: 1, words: "images as rows", changes: rowChanges(imageShape, steps) };
   yield* others(steps);
   yield { rank: 2, words: "other sizes of the layer", changes: ownChanges(problem) };
   const widths = { words: "other widths", changes: widthChanges(problem, steps) };
