@@ -31,6 +31,7 @@ class Change:
         layer: the name of the layer that changes, or None.
         settings: the settings that the layer gets instead.
         instead: the class that it is of instead, or None.
+        alone: where one call makes several layers, only this one changes.
         front: a layer that is put before it, such as ``Flatten()``.
         edits: what changes in a method's source.
         additions: lines that do to a network that is made what edits of its `__init__` do.
@@ -44,6 +45,7 @@ class Change:
     layer: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     instead: type[nn.Module] | None = None
+    alone: bool = False
     front: str = ""
     edits: tuple[Edit, ...] = ()
     additions: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from lenet.shapes.wording import setting_text
-from lenet.tracing import Place, constructor_parameters
+from lenet.tracing import Place, constructor_parameters, layer_settings
 from lenet.tracing.torch_calls import ALIASES, bind
 
 _LIBRARIES = ("torch", "F", "nn.functional", "torch.nn.functional")
@@ -196,12 +196,17 @@ def expression_at(place: Place) -> Expression | None:
 
 
 def layer_expression(model: nn.Module, name: str) -> Expression | None:
-    """Find the call in the user's `__init__` that makes a layer, such as ``nn.Linear(400, 120)``.
+    """Find the call in the user's code that makes a layer, such as ``nn.Linear(400, 120)``.
 
     Returns:
-        The call; None where there is none to edit: for a layer made in a loop or by a function, for
-        one that was exchanged later, for a network that is not the user's.
+        The call, which may make others too, in a loop or a function; None where there is none to
+        edit: for a layer that was exchanged later, for a network that is not the user's.
     """
+    return own_expression(model, name) or _only_expression(model, name)
+
+
+def own_expression(model: nn.Module, name: str) -> Expression | None:
+    """Find the call in an `__init__` that makes a layer, and no other of the same object."""
     parts, layer = name.split(".") if name else [], model.get_submodule(name)
     for depth in reversed(range(len(parts))):
         owner = model.get_submodule(".".join(parts[:depth]))
@@ -236,6 +241,28 @@ def transformer_call(model: nn.Module, name: str) -> Expression | None:
         ):
             return Expression(file, call)
     return None
+
+
+def layers_made_by(
+    model: nn.Module, call: Expression, name: str, changed: Iterable[str]
+) -> list[str]:
+    """Name all layers that the call which makes one of them makes, in a loop or a function.
+
+    Raises:
+        LookupError: it cannot be told of a layer whether the call makes it, or an argument that is
+            `changed` may be another for each.
+    """
+    layer, made = model.get_submodule(name), []
+    for each, other in model.named_modules():
+        if type(other) is type(layer):
+            found = layer_expression(model, each)
+            if found is None and _agree(call, other, ({}, {})):
+                raise LookupError(f"{call.text} may make {each}")
+            made += [each] if found == call else []
+    written = [v for k, v in call.arguments(parameters_of(layer)).items() if k in changed]
+    if len(made) > 1 and any(_evaluated(each.node, ({}, {})) is None for each in written):
+        raise LookupError(f"{call.text} does not give all its layers the same")
+    return made
 
 
 def parameters_of(layer: nn.Module) -> list[str]:
@@ -361,12 +388,17 @@ def _users_init(module: nn.Module) -> FunctionType | None:
     return next((each for each in functions if is_users(each.__code__.co_filename)), None)
 
 
+def _function_at(source: str, line: int) -> ast.AST:
+    """Find the function that begins on a line, with its decorators."""
+    nodes = ast.walk(_parsed(source))
+    starts = (each for each in nodes if isinstance(each, ast.FunctionDef) and each.lineno >= line)
+    return min(starts, key=lambda each: each.lineno, default=ast.Module([], []))
+
+
 @lru_cache(maxsize=256)
 def _assignments(source: str, line: int) -> dict[str, list[ast.expr]]:
     """List what is given to each name in the function that begins on a line, with decorators."""
-    nodes = list(ast.walk(_parsed(source)))
-    starts = (each for each in nodes if isinstance(each, ast.FunctionDef) and each.lineno >= line)
-    inside = ast.walk(min(starts, key=lambda each: each.lineno, default=ast.Module([], [])))
+    inside = ast.walk(_function_at(source, line))
     given = [each for each in inside if isinstance(each, ast.Assign | ast.AugAssign)]
     made: dict[str, list[ast.expr]] = {}
     for each in sorted(given, key=lambda each: each.lineno):
@@ -386,6 +418,49 @@ def _calls(nodes: Iterable[ast.AST], made: Mapping[str, Sequence[ast.expr]]) -> 
         yield from _calls(ast.iter_child_nodes(node), made)
 
 
+def _only_expression(model: nn.Module, name: str) -> Expression | None:
+    """Find the only call that can have made a layer: in an `__init__`, or in what that calls."""
+    parts, layer = name.split(".") if name else [], model.get_submodule(name)
+    for depth in reversed(range(len(parts))):
+        owner = model.get_submodule(".".join(parts[:depth]))
+        makers = []
+        for file, node, made in _calls_for(owner, parts[depth]):
+            is_unknown = made is None and isinstance(node.func, ast.Name)  # it may be any class
+            call = Expression(file, node)
+            if (is_unknown or made is type(layer)) and _agree(call, layer, ({}, {})):
+                makers.append((call, is_unknown))
+        if makers:
+            return makers[0][0] if len(makers) == 1 and not makers[0][1] else None
+    return None
+
+
+def _calls_for(owner: nn.Module, part: str) -> Iterator[tuple[str, ast.Call, object]]:
+    """List the calls that may make a part of a module: their file, and what is called."""
+    functions = [init] if (init := _users_init(owner)) else []
+    for function in functions:  # grows while it is read
+        file = function.__code__.co_filename
+        for node in _calls_in(source_of(file), function.__code__.co_firstlineno, part):
+            called = _evaluated(node.func, (function.__globals__, {"self": owner}))
+            yield file, node, called
+            called = getattr(called, "__func__", called)
+            if isinstance(called, FunctionType) and is_users(called.__code__.co_filename):
+                functions += [called] if called not in functions else []
+
+
+@lru_cache(maxsize=1024)
+def _calls_in(source: str, line: int, part: str) -> list[ast.Call]:
+    """List the calls in the function that begins on a line, but those that make other parts."""
+    nodes, calls = [_function_at(source, line)], []
+    for node in nodes:  # grows while it is read
+        match node:
+            case ast.Assign(targets=[ast.Attribute(ast.Name("self"), other)]) if other != part:
+                continue
+            case ast.Call():
+                calls.append(node)
+        nodes += ast.iter_child_nodes(node)
+    return calls
+
+
 def _layers(module: nn.Module) -> Iterator[nn.Module]:
     """List a module and, if it is a container of PyTorch's, those in it, in their order."""
     yield module
@@ -397,10 +472,13 @@ def _layers(module: nn.Module) -> Iterator[nn.Module]:
 def _agree(call: Expression, layer: nn.Module, space: _Space) -> bool:
     """Tell whether a call's arguments, as far as they can be read, are the layer's."""
     with suppress(LookupError):
-        given = call.arguments(parameters_of(layer))
-        pairs = [(getattr(layer, k, None), _evaluated(v.node, space)) for k, v in given.items()]
-        known = (pair for pair in pairs if isinstance(pair[0], int | tuple) and pair[1] is not None)
-        return all(setting_text(now) == setting_text(written) for now, written in known)
+        constructor: Callable[..., nn.Module] = type(layer)
+        parameters, settings = constructor_parameters(constructor), layer_settings(layer)
+        given = call.arguments(parameters)
+        written = {name: each.default for name, each in parameters.items()}
+        written |= {name: _evaluated(each.node, space) for name, each in given.items()}
+        known = {name: value for name, value in written.items() if value is not None}
+        return all(setting_text(settings.get(k, v)) == setting_text(v) for k, v in known.items())
     return False
 
 

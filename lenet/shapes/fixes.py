@@ -146,9 +146,10 @@ def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edi
     """
     modules = dict(model.named_modules())
     path = name if name in modules else ""  # the model itself is the layer
-    call, names = writing.layer_expression(model, path), writing.parameters_of(modules[path])
+    find = writing.own_expression if change.front else writing.layer_expression
+    call, names = find(model, path), writing.parameters_of(modules[path])
     with suppress(LookupError):
-        if call is not None:
+        if call is not None and not change.alone:
             edits = [writing.put_before(model, path, call, change.front)] if change.front else []
             given, settings = call.arguments(names), dict(change.settings)
             if change.instead is not None:  # whose sizes have other axes
@@ -156,9 +157,7 @@ def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edi
                 now = tracing.layer_settings(modules[path])
                 settings |= {n: now[n] for n, e in given.items() if isinstance(e.node, ast.Tuple)}
             edits += call.with_arguments(names, settings)
-            own = path.split(".")[-1]  # which the layers have in common that one call makes
-            named = (each for each in modules if each.split(".")[-1] == own)
-            alike = [each for each in named if writing.layer_expression(model, each) == call]
+            alike = writing.layers_made_by(model, call, path, settings)
             return edits, [_layer_statement(model, each, change, given) for each in alike]
     return [], [_layer_statement(model, path, change)]
 
@@ -306,11 +305,19 @@ class _Search:
             self._tried[family.words] = self._has_time()
             if not self._has_time():
                 return
-            if plan := self._completed([change], longest):
+            plans = (self._completed([way], longest) for way in self._ways(change))
+            if plan := next(filter(None, plans), None):
                 yield self._fix(plan, family.rank)
                 if change.flattens and len(plan.changes) > 1:
                     yield from self._padded(change)
                 return
+
+    def _ways(self, change: Change) -> Iterator[Change]:
+        """Change all layers that one call makes, or else the one."""
+        yield change
+        name = change.layer
+        if name is not None and len(_edited_layer(self._call.model, name, change)[1]) > 1:
+            yield replace(change, alone=True)
 
     def _has_time(self) -> bool:
         return time.thread_time() < self._deadline

@@ -365,22 +365,80 @@ class Net(nn.Module):
         assert len(mended(source, fix, images)) == 3
 
 
-def test_a_layer_in_a_sequence_of_a_class_of_its_own_is_changed_by_a_statement():
-    source = """
+# What makes the layers, the fix in words, and a line that it changes.
+MAKERS = {
+    "a class of one's own": (
+        """
 class Block(nn.Sequential):
     def __init__(self, width):
-        super().__init__(nn.Conv2d(1, width, 3), nn.ReLU())
+        super().__init__(nn.Conv2d(2, width, 3), nn.ReLU())
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
         self.block = Block(4)
     def forward(self, x):
         return self.block(x).flatten(1)
-"""
-    images = torch.rand(3, 2, 8, 8)
-    (fix, *_) = search(run_cell(source)["Net"](), images).fixes
-    assert fix.lines == ["model.block[0] = nn.Conv2d(2, 4, kernel_size=3)"]
-    assert len(mended(source, fix, images)) == 3
+""",
+        "in_channels=1 in block[0]",
+        "super().__init__(nn.Conv2d(1, width, 3), nn.ReLU())",
+    ),
+    "a function": (
+        """
+def conv(before, after, kernel=3):
+    return nn.Conv2d(before, after, kernel, bias=False)
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = conv(1, 1), conv(1, 1)
+        self.last = nn.Conv2d(1, 2, 3)
+    def forward(self, x):
+        return (self.b(self.a(x)) + x).flatten(1)
+""",
+        "padding=1 in a",
+        "return nn.Conv2d(before, after, kernel, bias=False, padding=1)",
+    ),
+    "a method with a loop over a list": (
+        """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = self._make([1, 2, 3])
+        self.fc = nn.Linear(3 * 6 * 6, 5)
+    def _make(self, widths):
+        layers = []
+        for before, after in zip(widths, widths[1:]):
+            layers += [nn.Conv2d(before, after, 3, padding=0), nn.ReLU()]
+        return nn.Sequential(*layers)
+    def forward(self, x):
+        return self.fc(self.features(x).flatten(1))
+""",
+        "padding=1 in features[0]",
+        "model.features[0] = nn.Conv2d(1, 2, kernel_size=3, padding=1)",
+    ),
+    "modules that are added in a loop": (
+        """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        for i in range(2):
+            self.add_module(f"conv{i}", nn.Conv2d(1, 1, 3))
+    def forward(self, x):
+        return (self.conv1(self.conv0(x)) + x).flatten(1)
+""",
+        "padding=1 in conv0",
+        'self.add_module(f"conv{i}", nn.Conv2d(1, 1, 3, padding=1))',
+    ),
+}
+
+
+@pytest.mark.parametrize("style", MAKERS)
+def test_what_makes_several_layers_is_edited_once(style):
+    source, text, line = MAKERS[style]
+    images = torch.rand(3, 1, 8, 8)
+    fixes = search(run_cell(source)["Net"](), images).fixes
+    assert line in next(fix for fix in fixes if fix.text == text).lines
+    for fix in fixes:
+        assert len(mended(source, fix, images)) == 3
 
 
 def test_what_is_not_the_users_to_edit_is_changed_by_a_statement():
