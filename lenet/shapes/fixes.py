@@ -138,6 +138,11 @@ def _planned(call: Call, changes: Sequence[Change]) -> _Plan:
     return _Plan(call, changes, once, tuple(statements), tuple(additions))
 
 
+def _size(plan: _Plan) -> int:
+    """Count the numbers that go in."""
+    return sum(tensor.numel() for tensor in plan.call.tensors) or 1
+
+
 def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edit], list[str]]:
     """Edit the call that makes a layer, and write the lines that exchange what it has made.
 
@@ -206,6 +211,7 @@ class _Search:
 
     def __init__(self, call: Call, recording: Recording, problem: Problem, seconds: float) -> None:
         self._deadline = time.thread_time() + seconds
+        self._seconds_per_square = 0.0  # of numbers that go in
         self._tried: dict[str, bool] = {}  # and whether there was time for all
         self._take(call, recording, problem)
 
@@ -302,8 +308,8 @@ class _Search:
         alone = list(family.changes)
         chains = [*((c, 1) for c in alone), *((c, _MAX_CHAIN) for c in alone if c.leads_on)]
         for change, longest in chains:
-            self._tried[family.words] = self._has_time()
-            if not self._has_time():
+            self._tried[family.words] = self._has_time(change)
+            if not self._has_time(change):
                 return
             plans = (self._completed([way], longest) for way in self._ways(change))
             if plan := next(filter(None, plans), None):
@@ -319,8 +325,11 @@ class _Search:
         if name is not None and len(_edited_layer(self._call.model, name, change)[1]) > 1:
             yield replace(change, alone=True)
 
-    def _has_time(self) -> bool:
-        return time.thread_time() < self._deadline
+    def _has_time(self, change: Change | None = None) -> bool:
+        """Tell whether there is time for a run; attention takes the square of the images' size."""
+        left = self._deadline - time.thread_time()
+        size = _size(_planned(self._call, [change])) if change and change.images else 0
+        return left > max(0, self._seconds_per_square * size**2)
 
     def _padded(self, flatten: Change) -> Iterator[Fix]:
         """Keep the features behind a flatten, and pad the maps instead."""
@@ -339,8 +348,9 @@ class _Search:
 
     def _completed(self, changes: list[Change], longest: int) -> _Plan | None:
         """Make changes, and what has to follow them, until the network runs, or else give up."""
-        plan = _planned(self._call, changes)
+        plan, start = _planned(self._call, changes), time.thread_time()
         recording = plan.run()
+        self._seconds_per_square = (time.thread_time() - start) / _size(plan) ** 2
         problem = diagnose(plan.call.args, recording)
         if problem is None:
             return None if self._fits_by_luck(recording) else plan

@@ -458,3 +458,23 @@ def test_a_search_without_time_says_what_it_did_not_try():
     found = search(CifarLeNet(), torch.rand(3, 1, 32, 32), seconds=0)
     assert found.fixes == ()
     assert "images of other colours" in found.untried
+
+
+def test_images_whose_run_would_outlast_the_search_are_not_tried(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("lenet.shapes.fixes.time.thread_time", lambda: now)
+
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(1, 1, 3)
+            self.fc = nn.Linear(31**2, 2)
+
+        def forward(self, x):
+            nonlocal now
+            now += 0.1 * (x[0].numel() / 12**2) ** 2
+            return self.fc(self.conv(x).flatten(1))
+
+    found = search(Attention(), torch.rand(3, 1, 12, 12), seconds=20.0)
+    assert now < 25
+    assert "images of other sizes" in found.untried
