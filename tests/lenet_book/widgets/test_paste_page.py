@@ -132,7 +132,7 @@ def test_it_begins_with_what_it_can_do(page: Page) -> None:
     expect(line(page, 13)).to_have_class(re.compile("lenet-wrong"))
     expect(note(page, 13)).to_have_text("fc1 needs 400, gets 256")
     expect(note(page, 14)).to_have_text("not reached")
-    expect(answer(page)).to_contain_text("head[1] expects 49 features")
+    expect(answer(page)).to_contain_text("fc1 expects 400 features")
     assert answer(page).get_by_role("button").count() > 1
     assert too_small(page) == []
 
@@ -147,7 +147,7 @@ def test_every_change_that_is_offered_runs_and_can_be_undone(page: Page) -> None
         shape = [int(number) for number in size(page).input_value().split("×")]
         assert runs(editor(page).input_value(), *shape)
         press(page, "Undo")
-        expect(answer(page)).to_contain_text("head[1] expects 49 features")
+        expect(answer(page)).to_contain_text("fc1 expects 400 features")
         expect(size(page)).to_have_value("1×28×28")
         assert editor(page).input_value() == before
 
@@ -159,7 +159,7 @@ def test_the_browsers_own_undo_takes_a_change_back(page: Page) -> None:
     expect(editor(page)).to_be_focused()
     page.keyboard.press("Control+Z")
     assert editor(page).input_value() == before
-    expect(answer(page)).to_contain_text("head[1] expects 49 features")
+    expect(answer(page)).to_contain_text("fc1 expects 400 features")
 
 
 def test_shapes_follow_what_is_typed(page: Page) -> None:
@@ -226,7 +226,7 @@ def test_a_link_carries_the_code(browser: Browser, tmp_path: Path) -> None:
 )
 def test_a_link_that_is_none_changes_nothing(show: Show, hash_: str) -> None:
     page = show(PastedNetwork(), f"#PastedNetwork-1:{hash_}")
-    expect(answer(page)).to_contain_text("head[1] expects 49 features")
+    expect(answer(page)).to_contain_text("fc1 expects 400 features")
 
 
 def test_what_it_does_not_understand_it_names(page: Page) -> None:

@@ -194,6 +194,9 @@ def read(run_script: RunScript, code: str, shape: tuple[int, ...] | None = None)
         ("", (1, 28, 28), 10),
         ("net = Net(7)\n", (1, 28, 28), 7),
         ("images = torch.randn(16, 1, 28, 28)\n", (1, 28, 28), 10),
+        ("def test():\n    print(Net(2)(torch.rand(9, 1, 28, 29)))\n\n# test()\n", (1, 28, 29), 2),
+        ("net = nn.Sequential(Net(3), nn.ReLU())\nx = torch.rand(9, 1, 28, 28)\n"
+         "for part in net:\n    x = part(x)\n", (1, 28, 28), 3),
         ("def main():\n    net = Net(classes=3)\n    net(torch.zeros(2, 1, 30, 28))\n\nmain()\n",
          (1, 30, 28), 3),
         ("from torchsummary import summary\nsummary(Net(4), (1, 31, 30))\n", (1, 31, 30), 4),
@@ -252,6 +255,12 @@ def session(code: str) -> str:
         NET.replace("x", "bilder_ä").replace("mabilder_ä_pool", "max_pool"),
         f"Hello, this is my network:\n\n```python{NET}```\nWhy doesn't it work (see above)?\n",
         f"I have this (see below\n- class of images: 3\n{NET}Then x = 3, and I get\n  * nothing\n",
+        "\n".join(f"> {line}" for line in NET.strip().split("\n")),
+        f"{NET.rstrip()}\n            ",
+        NET.replace(
+            "self.fc =", "self.dropout = nn.Dropout(1. if classes > 9. else 0.)\n        self.fc ="
+        ),
+        NET.replace("nn.Module", "PreTrainedModel"),
         NET + "\nwhile True:\n    pass\n",
         NET + "\nfor a in range(10 ** 9):\n    for b in range(10 ** 9):\n        c = a / 2.\n",
         NET + "\n" + "# " + "ä" * 100_000 + "\n",
@@ -268,6 +277,10 @@ def session(code: str) -> str:
         "unicode",
         "letter",
         "open brackets",
+        "quoted",
+        "last line",
+        "last points",
+        "base of elsewhere",
         "endless",
         "long",
         "100 kB",
@@ -311,6 +324,9 @@ def test_what_is_no_network_is_refused(code, line, what, run_script):
         ("x = self.missing(x)", "self.missing is not set"),
         ("if x.sum() > 0: x = x[:1]", "depends on numbers"),
         ("x = x[x > 0]", "an index that is a tensor"),
+        ("assert x.size(2) == 3, 'of three rows'", "x.size(2) == 3 does not hold"),
+        ("x, other = x", "several inputs in one"),
+        ("match x:\n            case 1: x = x", "match x: is not understood"),
         ("x = self.forward(x)", "calls itself too often"),
     ],
 )
@@ -322,6 +338,32 @@ def test_what_is_not_understood_is_named_and_nothing_is_guessed(line, what, run_
     assert reading["unread"][0]["place"]["line"] == 9
     assert not any(row["isKnown"] for row in reading["rows"] if row["place"]["line"] > 9)
     assert reading["command"] == "python -m lenet shapes mymodel.py:Net --input 1x28x28"
+
+
+def test_a_network_without_forward_is_said_to_be_one(run_script):
+    reading = read(run_script, NET.replace("forward", "foward") + "net = Net()\n", (1, 28, 28))
+    assert reading["unread"][0]["what"] == "Net has no method forward"
+
+
+ZOO = """
+class Net(nn.Module):
+    def __init__(self, block, widths):
+        super().__init__()
+        self.body = nn.Sequential(*(block(width, width) for width in widths))
+
+    def forward(self, x):
+        return self.body(x)
+
+def small():
+    return Net(nn.Linear, [5])
+
+def large():
+    return Net(nn.Linear, [5, 5])
+"""
+
+
+def test_a_class_that_needs_more_is_made_as_a_function_makes_it(run_script):
+    assert len(read(run_script, ZOO)["rows"]) == 1
 
 
 UNKNOWN_LOOP = """

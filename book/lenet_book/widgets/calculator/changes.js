@@ -95,17 +95,19 @@ export function* settingChanges(layer, setting) {
   const { [setting]: current, kernel_size, stride } = settingsOf(layer);
   if (![current, setting === "output_size" ? 1 : kernel_size].flat().every(Number.isInteger)) return;
   const now = Math.max(...pair(current));
-  const keepsSize = Math.floor(Math.max(...pair(kernel_size)) / 2);
+  const kernel = Math.max(...pair(kernel_size));
+  const keepsSize = Math.floor(kernel / 2);
   const [isPool, isPadding] = [kindOf(layer).window === "pool", setting === "padding"];
-  if (isPadding && (isPool || pair(current).every((size) => size === keepsSize))) return;
+  if (isPadding && !isPool && pair(current).every((size) => size === keepsSize)) return;
   /** @type {Record<string, number[]>} */
-  const limits = { padding: [0, keepsSize], output_padding: [1, Math.max(...pair(stride)) - 1], kernel_size: [2, 8] };
+  const limits = { padding: [0, isPool ? 0 : keepsSize], output_padding: [1, Math.max(...pair(stride)) - 1], kernel_size: [2, 8] };
   const [smallest, largest] = limits[setting] ?? [1, 8];
   const isSensible = (/** @type {number} */ value) => value >= smallest && (setting !== "kernel_size" || isPool || value % 2 === 1);
   const values = Array.from({ length: largest + 1 }, (_, value) => value).filter((value) => value !== now && isSensible(value));
   const nearest = values.sort((a, b) => Math.abs(a - now) - Math.abs(b - now) || a - b);
   const has = isPadding && now === 0 ? "no padding" : `${setting}=${settingText(current)}`;
-  for (const value of isPadding && keepsSize !== now ? [keepsSize, ...nearest] : nearest) {
+  const usual = isPadding ? keepsSize : setting === "stride" ? kernel : now;
+  for (const value of values.includes(usual) ? [usual, ...nearest] : nearest) {
     yield settingChange(layer, { [setting]: value }, `${titleOf({ layer })} has ${has}`);
   }
 }

@@ -79,7 +79,9 @@ function inWords(step, misfit, steps) {
   const given = inputShapes.map((shape, index) => [misfit.names?.[index], shapeText(namedShape(shape))]);
   const words = (/** @type {string} */ is) => given.map(([name, shape]) => (name ? `${name}${is}${shape}` : shape)).join(" and ");
   if (kind === "tuple") return `${title} takes one tensor, but gets a tuple of ${words("")}`;
-  if (kind === "operands") return `${title} needs ${misfit.needs}, but ${misfit.names ? "" : "it gets "}${words(" is ")}`;
+  const isAlone = !misfit.names && inputShapes.length === 1 && step.sources?.[0] !== -1;
+  const gets = isAlone ? origin : `${misfit.names ? "" : "it gets "}${words(" is ")}`;
+  if (kind === "operands") return `${title} needs ${misfit.needs}, but ${gets}`;
   return `${title} cannot work on ${words(", ")}`;
 }
 

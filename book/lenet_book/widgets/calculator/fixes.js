@@ -125,6 +125,7 @@ function* families(problem, steps, imageShape, others) {
   if (!isByLuck) yield { rank: 4, ...widths };
   if (!sizesMatter(problem, steps)) return;
   const windowed = steps.filter((step) => hasWindows(step) && !step.isUnknown).map((step) => step.layer);
+  if (problem.kind === "size") windowed.reverse(); // of the failing layer, most likely
   const settings = (/** @type {string[]} */ names, /** @type {number} */ rank) => names.flatMap((name) =>
     windowed.map((layer) => ({ rank, words: `another ${name}`, changes: settingChanges(layer, name), limit: 2 })));
   const paddings = [...settings(["padding", "output_padding"], 1), ...settings(["output_size"], 2)];

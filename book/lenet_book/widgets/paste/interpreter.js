@@ -21,8 +21,12 @@ const FILLING = ["append", "extend", "insert", "update", "add_module"]; // metho
 const WITHOUT_IMPORTS = {
   ...Object.fromEntries(LAYERS.map((name) => [name, `torch.nn.${name}`])), OrderedDict: "collections.OrderedDict",
   torch: "torch", nn: "torch.nn", F: "torch.nn.functional", np: "numpy", math: "math",
-  transforms: "torchvision.transforms",
+  transforms: "torchvision.transforms", Variable: "torch.autograd.Variable", partial: "functools.partial",
+  ...Object.fromEntries(["argparse", "functools", "collections", "dataclasses", "types", "typing"].map((name) => [name, name])),
 };
+
+/** @param {PyNode} node @returns {boolean} */
+const returns = ({ type, kids }) => type === "ReturnStatement" || kids.some(returns);
 
 export class Interpreter {
   fuel = FUEL;
@@ -70,7 +74,7 @@ export class Interpreter {
       } catch (error) {
         if (!this.isScript || this.fuel <= 0 || !(error instanceof Stop)) throw error;
         const value = new Unknown(error.what, error.node);
-        if (statement.type === "ReturnStatement") return /** @type {Leaving} */ ({ how: "return", value });
+        if (returns(statement)) return /** @type {Leaving} */ ({ how: "return", value });
         this.#lose(statement, value, scope, this.numMaking > 0);
       }
     }
@@ -128,6 +132,7 @@ export class Interpreter {
 
   /** @param {PyNode[][]} targets @param {PyValue} value @param {Scope} scope */
   #unpack(targets, value, scope) {
+    if (value instanceof Shaped && value.source === -1) throw new Stop("several inputs in one are not read here", targets[0][0]);
     const values = value instanceof Unknown ? targets.map(() => value) : [...this.iterate(value, targets[0][0])];
     const star = targets.findIndex(([first]) => first.type === "*");
     if (star >= 0) values.splice(star, 0, PyList.from(values.splice(star, values.length - targets.length + 1)));

@@ -59,10 +59,15 @@ export class Program {
     this.choices = new Map([isMaker, isNetworkClass, isNetwork].flatMap((isOne) =>
       globals.filter(([, value]) => isOne(value))));
     const all = [...this.choices];
-    const called = this.run.noted.findLast((each) => each.network)?.network;
+    const parts = globals.flatMap(([, value]) => (value instanceof Instance ? value.modules : []));
+    const lastCalled = () => this.run.noted.findLast(({ network }) => network && !parts.includes(network))?.network;
+    const makers = all.filter(([, value]) => value instanceof PyFunction);
+    if (!lastCalled()) makers.findLast(([, value]) => this.#made(value) && lastCalled()); // a test that nobody runs
+    const called = lastCalled();
     const chosen = all.find(([name]) => name === wanted)
       ?? all.findLast(([, value]) => called && (value === called || value === called.cls))
-      ?? all.findLast((each) => this.#isWhole(each) && this.#made(each[1]).modules?.length)
+      ?? all.findLast((each) => isReady(each[1]) && this.#isWhole(each) && this.#made(each[1]).modules?.length)
+      ?? makers.find((each) => this.#isWhole(each))
       ?? all.findLast((each) => this.#isWhole(each)) ?? all.findLast(([, { bases }]) => bases);
     const lost = this.run.globals.get("model");
     const why = lost instanceof Unknown ? `: ${lost.what}` : "";
@@ -184,6 +189,10 @@ function usualShapes({ fits, axes, window, macs }, needed) {
 /** @param {PyValue} value */
 const isMaker = (value) =>
   value instanceof PyFunction && value.node.parameters.every(({ star, value: usual }) => star || usual);
+
+/** Is this a network, or a class that needs nothing to make one? @param {PyValue} value */
+const isReady = (value) => value instanceof Instance || (value instanceof PyClass
+  && !value.find("__init__")?.node?.parameters.slice(1).some((/** @type {any} */ { star, value: usual }) => !star && !usual));
 
 /** @param {PyValue} value */
 const isNetworkClass = (value) =>

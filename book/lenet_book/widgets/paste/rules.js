@@ -136,6 +136,8 @@ export const RULES = {
     const [a, b] = [axisOf(axis0, dims), axisOf(axis1, dims)];
     return RULES.permute({ dims: dims.with(a, b).with(b, a) }, input, []);
   },
+  T: (_given, input) => RULES.permute({ dims: [...input.shape.keys()].reverse() }, input, []),
+  mT: (_given, input) => RULES.transpose({ dim0: -2, dim1: -1 }, input, []),
   t: (_given, input) => (input.shape.length === 2 ? RULES.permute({ dims: [1, 0] }, input, []) : refuse()),
   squeeze: ({ dim }, { shape }) => shape.filter((size, axis) => size !== 1 || !axesOf(dim, shape).has(axis)),
   unsqueeze: ({ dim }, { shape }) => shape.toSpliced(axisOf(dim, shape, 1), 0, 1),

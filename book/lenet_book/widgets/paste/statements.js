@@ -1,7 +1,7 @@
 // @ts-check
 /** What statements of Python do, by their names in the tree. */
 import { binary } from "./expressions.js";
-import { betweenCommas, partsOf } from "./tree.js";
+import { betweenCommas, oneLine, partsOf } from "./tree.js";
 import { Instance, Library, PyClass, PyFunction, PyList, Scope, Stop } from "./values.js";
 
 /** Statements that change nothing here. */
@@ -26,7 +26,10 @@ export const STATEMENTS = {
   ContinueStatement: () => ({ how: "continue" }),
   ReturnStatement: (run, { kids: [, ...values] }, scope) =>
     ({ how: "return", value: values.length ? run.valueOf(values, scope) : null }),
-  AssertStatement: (run, { kids: [, test] }, scope) => void (run.isScript && run.evaluate(test, scope)),
+  AssertStatement(run, node, scope) {
+    const [, test] = node.kids;
+    if (run.evaluate(test, scope) === false) throw new Stop(`${oneLine(test)} does not hold`, node);
+  },
   RaiseStatement(_run, node) {
     throw new Stop("this raises an error", node);
   },

@@ -6,7 +6,7 @@ import { pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { Misfitting, RULES, axisOf, broadcast, kept, refuse } from "./rules.js";
 import { oneLine, operandsOf } from "./tree.js";
-import { Float, Instance, PyList, Shaped, Unknown, boundTo, known } from "./values.js";
+import { Float, Instance, PyList, Shaped, Stop, Unknown, boundTo, known } from "./values.js";
 
 /** @param {string} names */
 const setOf = (names) => new Set(names.split(" "));
@@ -143,7 +143,7 @@ export class Torch {
     if (type === "LayerNorm") settings.normalized_shape = [last].flat();
     if (affine === false) settings.bias = false;
     const missing = Object.keys(kind).find((name) => kind[name].required && settings[name] === undefined);
-    const mattering = Object.keys(settings).filter((name) => !/float|str/.test(kind[name]?.type) && name !== "inplace");
+    const mattering = Object.keys(settings).filter((name) => kind[name]?.type !== "float" && name !== "inplace");
     layer.unknown = mattering.flatMap((name) => settings[name]).find((value) => value instanceof Unknown) ?? null;
     const refusal = layer.unknown ? "" : missing ? `${missing} is not given` : refusalOf(() => checkSettings(layer));
     if (refusal) layer.unknown = this.run.unknown(call.node, `cannot be made: ${refusal}`);
@@ -184,6 +184,7 @@ export class Torch {
     }
     if (isLost && !this.numParameters(module)) return this.#callAsFunction(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
+    if (module.cls && type === "Module") throw new Stop(`${oneLine(module.cls.node.kids[1])} has no method forward`, module.cls.node);
     const step = stepOf({ name: name || type, type, settings }, inputs, node, module, isInSequence);
     const [given] = args;
     const isMore = args.length + named.size > 1 && kindOf(module).macs !== "per row" && !UNFOLLOWED.has(type);
@@ -221,7 +222,8 @@ export class Torch {
     const { shape } = tensor;
     const known = { shape: [...shape], ndim: shape.length, data: tensor, is_cuda: false }[name];
     if (known !== undefined) return known;
-    if (name === "T") return this.call("t", { input: tensor }, node);
+    if (name === "T" || name === "mT") return this.call(name, { input: tensor }, node);
+    if (name.startsWith("new")) return boundTo(tensor, (_, _args, { torch }, call) => torch.#makeTensor(name, call));
     if (SIZES_OF[name]) return boundTo(tensor, SIZES_OF[name]);
     if (!CALLS[name]) return notKnown(name, node);
     return boundTo(tensor, (_, args, { torch }, call) =>
@@ -330,6 +332,7 @@ const SIZES_OF = {
     return dim === undefined ? [...shape] : shape.at(dim) ?? run.unknown(node, ": there is no such axis");
   },
   dim: ({ shape }) => shape.length,
+  item: (_tensor, _args, run, { node }) => run.unknown(node, "is a number that is not known"),
   numel: ({ shape }) => productOf(shape),
 };
 

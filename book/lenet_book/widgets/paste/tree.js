@@ -3,6 +3,8 @@
 import { parser } from "./lezer_python.js";
 
 const MAX_DEPTH = 250;
+const PROMPTS = [">>> ", "... ", "> "];
+const MOST_TURNS = 40; // of parsing
 export const START = { from: 0, to: 0, line: 1, column: 0, lastLine: 1 };
 
 /** What cannot be read at all, and where. */
@@ -110,32 +112,53 @@ export const betweenCommas = (kids) => partsOf(kids, ",").filter((part) => part.
  * @param {string} code @returns {PyNode}
  */
 export function parsePython(code) {
-  const lines = plainPython(code).split("\n");
-  for (;;) {
-    const text = lines.join("\n");
+  let text = plainPython(code);
+  for (let turn = 0; ; turn += 1) {
     const tree = parser.parse(text);
-    const ofLetter = letterLines(text, tree.topNode);
-    if (!ofLetter.size) return grown(tree.cursor(), code, 0);
-    for (const line of ofLetter) lines[line] = " ".repeat(lines[line].length);
+    const points = lastPoints(tree, text);
+    const changes = points.length ? points : letterLines(tree.topNode, text);
+    if (!changes.length || turn === MOST_TURNS) return grown(tree.cursor(), code, 0);
+    for (const [from, to, fill] of changes) text = text.slice(0, from) + fill.repeat(to - from) + text.slice(to);
   }
 }
 
 /**
- * Lines of a letter, from 0: they begin with what is wrong and neither block, assignment nor call. Only those up to the
- * next block, as words may have misled the parser there.
+ * Points at the end of numbers, as in "1. if", which the parser takes for the beginning of an attribute; with a digit
+ * it does not.
  *
- * @param {string} text @param {any} script  of Lezer @returns {Set<number>}
+ * @param {any} tree @param {string} text @returns {TextChange[]}
  */
-function letterLines(text, script) {
-  const found = new Set(/** @type {number[]} */ ([]));
+function lastPoints(tree, text) {
+  /** @type {TextChange[]} */
+  const found = [];
+  tree.iterate({
+    enter(/** @type {any} */ { name, node }) {
+      const number = name === "MemberExpression" && node.firstChild;
+      const isWhole = number.name === "Number" && !text.slice(number.from, number.to).includes(".");
+      if (isWhole) found.push([number.to, number.to + 1, "0"]);
+    },
+  });
+  return found;
+}
+
+/**
+ * Lines of a letter, to be blank: they begin with what is wrong and neither block, assignment nor call. Only those up
+ * to the next block, as words may have misled the parser there.
+ *
+ * @param {any} script  of Lezer @param {string} text @returns {TextChange[]}
+ */
+function letterLines(script, text) {
+  /** @type {TextChange[]} */
+  const found = [];
   let first = script.firstChild; // on its line; what is missing behind it is an error without length
   for (let node = first; node; node = node.nextSibling) {
     const isBehind = node.type.isError && node.from === node.to;
     if (!isBehind && text.slice(first.from, node.from).includes("\n")) first = node;
     const isWrong = node.type.isError || (!node.getChild("CallExpression") && hasError(node));
     const isLetter = isWrong && !first.getChild("Body") && !first.getChild("AssignOp");
-    if (isLetter) found.add(text.slice(0, first.from).split("\n").length - 1);
-    if (found.size && text.slice(node.from, node.to).trimEnd().includes("\n")) break;
+    const [from, end] = [text.lastIndexOf("\n", first.from - 1) + 1, `${text}\n`.indexOf("\n", first.from)];
+    if (isLetter && text.slice(from, end).trim()) found.push([from, end, " "]);
+    if (found.length && text.slice(node.from, node.to).trimEnd().includes("\n")) break;
   }
   return found;
 }
@@ -149,15 +172,15 @@ function hasError(node) {
 
 /**
  * Python alone, every character where it was: a notebook's own commands, such as "!pip install torch"
- * and "%matplotlib inline", are blank, and so are a session's prompts and what it printed.
+ * and "%matplotlib inline", are blank, and so are a session's prompts, and those of quotations, and what it printed.
  *
  * @param {string} code
  */
 function plainPython(code) {
-  const isSession = code.trimStart().startsWith(">>>");
-  return code.split("\n").map((line) => {
-    const isPrompt = isSession && [">>> ", "... "].some((prompt) => line.startsWith(prompt));
-    if (isPrompt) return `   \n${line.slice(4)}`; // the rest begins a line
+  const isSession = code.trimStart().startsWith(">");
+  return `${code}\n`.split("\n").map((line) => {
+    const prompt = isSession && PROMPTS.find((each) => line.startsWith(each));
+    if (prompt) return `\n${line.slice(prompt.length)}`.padStart(line.length); // the rest begins a line
     const isBlank = isSession || line.startsWith("!") || (line.startsWith("%") && line[1] !== " ");
     return isBlank ? " ".repeat(line.length) : line;
   }).join("\n");
@@ -172,9 +195,7 @@ function grown(cursor, code, depth) {
   if (!cursor.firstChild()) return node;
   do {
     const isOfPython2 = cursor.type.isError && [type, node.kids.at(-1)?.type].includes("PrintStatement");
-    const isPoint = cursor.type.isError && type === "MemberExpression" && node.kids[0]?.type === "Number"; // of "2."
-    if (isPoint) node.type = "Number"; // which ends with its point
-    else if (cursor.name !== "Comment" && !isOfPython2) node.kids.push(grown(cursor, code, depth + 1));
+    if (cursor.name !== "Comment" && !isOfPython2) node.kids.push(grown(cursor, code, depth + 1));
   } while (cursor.nextSibling());
   cursor.parent();
   return node;

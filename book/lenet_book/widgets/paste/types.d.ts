@@ -107,6 +107,9 @@ interface CodeExplanation {
 
 // ---------------------------------------------------------------------------- inside the reader
 
+/** Of a text: from, to, and what stands there instead. */
+type TextChange = [number, number, string];
+
 /** A value of Python's, as JavaScript has it; see interpreter.js. */
 type PyValue = any;
 

@@ -24,6 +24,10 @@ export class Unknown {
     this.what = what;
     this.node = node;
   }
+
+  toString() {
+    return "?";
+  }
 }
 
 /** Nothing behind this can be known: it ends the reading. */
@@ -46,6 +50,10 @@ export class Library {
   constructor(path) {
     this.path = path;
     this.name = path.slice(path.lastIndexOf(".") + 1);
+  }
+
+  toString() {
+    return this.path;
   }
 }
 
@@ -79,7 +87,8 @@ export class PyClass {
   /** The class of torch.nn that it comes from, such as "Module"; empty if none. @returns {string} */
   get torchBase() {
     const bases = this.lineage.flatMap((each) => each.bases).filter((base) => base instanceof Library);
-    return bases.find(({ path }) => /^torch\.nn\.|LightningModule/.test(path))?.name ?? "";
+    const known = bases.find(({ path }) => path.startsWith("torch.nn."))?.name;
+    return known ?? (this.find("forward") && this.bases.length ? "Module" : ""); // a base of elsewhere is taken for one
   }
 
   /** @param {string} name @param {PyClass} [below]  only what stands behind it in the lineage @returns {PyValue} */
