@@ -186,12 +186,13 @@ def setting_changes(step: Step, setting: str) -> Iterator[Change]:
     if not isinstance(now, int):
         return
     values = {
-        "padding": range(0 if is_pool or is_kept else keeps + 1),
+        "padding": range(1 if is_pool else 0 if is_kept else keeps + 1),
         "output_padding": range(1, _largest(step.settings.get("stride")) or 1),
         "kernel_size": range(2, 9) if is_pool else range(3, 9, 2),
     }.get(setting, range(1, 9))
     has = "no padding" if (setting, now) == ("padding", 0) else f"{setting}={setting_text(current)}"
-    usual = keeps if setting == "padding" else now
+    kernel = _largest(step.settings.get("kernel_size"))
+    usual = {"padding": keeps, "stride": kernel}.get(setting, now)
     for value in sorted(values, key=lambda v: (v != usual, abs(v - now), v)):
         if value != now:
             yield from _setting_change(step, {setting: value}, f"{title_of(step)} has {has}")
@@ -209,6 +210,9 @@ def own_changes(problem: Problem) -> Iterator[Change]:
             yield from _setting_change(step, widths)
     if isinstance(step.module, nn.Embedding) and step.inputs:
         yield from _setting_change(step, {"num_embeddings": int(step.inputs[0].max()) + 1})
+    if isinstance(step.module, nn.PixelShuffle):
+        for factor in (2, 3, 4):
+            yield from _setting_change(step, {"upscale_factor": factor}, leads_on=True)
     if "normalized_shape" in step.settings:
         came = shape[-len(step.settings["normalized_shape"]) :]
         yield from _setting_change(step, {"normalized_shape": came}, leads_on=True)
@@ -216,12 +220,14 @@ def own_changes(problem: Problem) -> Iterator[Change]:
         yield from _setting_change(step, {fit.setting: shape[fit.axis]}, leads_on=True)
 
 
-def followers(model: nn.Module, problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:
+def followers(
+    model: nn.Module, problem: Problem, steps: Sequence[Step], before: Change
+) -> Iterator[Change]:
     """What may have to follow another change."""
     yield from (replace(c, reason="") for c in operand_changes(model, problem, steps) if c.flattens)
     yield from own_changes(problem)
     step = problem.step
-    if step is not None and step.input_shapes:
+    if step is not None and before.instead is not None:
         yield from axes_changes([step], step.input_shapes[0][0])
     if problem.kind == "batch" and step is not None:
         yield from call_changes([step])
@@ -250,7 +256,10 @@ def _rewritings(step: Step) -> Iterator[Change]:
     call = expression_at(step.place)
     if call is None or not call.operands():
         return
+    is_long = step.operation in ("view", "reshape") and len(call.sizes()) > 2
     for written in _MEANT.get(step.operation, ()):
+        if is_long and "flatten" in written:
+            continue
         operand, *given = call.operands()
         new = operand.with_suffix(written.format(", ".join(each.text for each in given))).new
         starts = {(each.node.lineno, each.node.col_offset) for each in (call, operand)}
@@ -260,6 +269,8 @@ def _rewritings(step: Step) -> Iterator[Change]:
         yield Change(text, _loses(step), edits=(call.replaced(new),), leads_on=True)
     is_call = isinstance(call.node, ast.Call)
     has_axis = is_call and "dim" in call.argument_names(step.operation)
+    if is_call and "keepdim" in call.argument_names(step.operation):
+        yield from _setting_change(step, {"keepdim": True}, _loses(step), leads_on=True)
     for axis in (1, 2, -1) if has_axis and isinstance(step.settings.get("dim", 0), int) else ():
         yield from _setting_change(step, {"dim": axis}, _loses(step), leads_on=True)
 
@@ -313,7 +324,8 @@ def axes_changes(steps: Iterable[Step], batch: int) -> Iterator[Change]:
     for step in steps:
         shape, now = next(iter(step.input_shapes), ()), step.operation
         other = re.sub(r"(?<=[a-zA-Z])[123]d$", f"{max(len(shape) - 2, 1)}d", now)
-        if other == now or shape[:1] != (batch,):
+        is_row = len(shape) < 3 and bool(kind_of(step).window)  # over which nothing slides
+        if other == now or shape[:1] != (batch,) or is_row:
             continue
         reason = f"{now} is for other axes than those of {shape_text(shape, batch)}"
         change = Change(f"{other} instead of {now}", reason, leads_on=True)
@@ -370,13 +382,18 @@ def mask_changes(problem: Problem, batch: int) -> Iterator[Change]:
     """Masks of attention in another shape, or as the other kind of mask."""
     step = problem.step
     call = expression_at(step.place) if step else None
-    if step is None or call is None or not isinstance(step.module, nn.MultiheadAttention):
+    masks = [
+        each for each in getattr(call and call.node, "keywords", []) if "mask" in str(each.arg)
+    ]
+    if step is None or call is None or not masks:
         return
-    if step.input_shapes[0][int(not step.module.batch_first)] != batch:
+    if step.module is None:  # (N, length) for every head and every place
+        edits = [Expression(call.file, each.value).with_suffix("[:, None, None]") for each in masks]
+        yield from (Change(f"{_words(e.new)} instead of {e.old}", edits=(e,)) for e in edits)
+    if "num_heads" not in step.settings or step.input_shapes[0][_batch_axis(step)] != batch:
         return
-    masks = [each for each in getattr(call.node, "keywords", []) if "mask" in (each.arg or "")]
-    length = f"{call.operands(is_layer=True)[0].text}.size({int(step.module.batch_first)})"
-    per_head = f".repeat_interleave({step.module.num_heads}, dim=0)"
+    length = f"{call.operands(is_layer=True)[0].text}.size({1 - _batch_axis(step)})"
+    per_head = f".repeat_interleave({step.settings['num_heads']}, dim=0)"
     for mask in masks:
         value = Expression(call.file, mask.value)
         edits = [value.with_suffix(f"[:{length}, :{length}]")]
@@ -400,6 +417,48 @@ def transformer_changes(model: nn.Module, steps: Iterable[Step]) -> Iterator[Cha
             parts = (wording.layer_path(n) for n in modules if n.split(".")[0] == root)
             lines = (f"{part}.batch_first = True" for part in parts)
             yield Change(text, edits=tuple(edits), additions=tuple(lines), leads_on=True)
+
+
+def row_count_changes(problem: Problem, batch: int) -> Iterator[Change]:
+    """What was made for a larger batch, as far as the batch goes."""
+    step = problem.step
+    call = expression_at(step.place) if step and problem.kind == "rows" else None
+    if step is not None and call is not None:
+        pairs = zip(call.operands(), step.input_shapes, strict=False)
+        (short, shape), (long, _) = sorted(pairs, key=lambda pair: pair[1])
+        edit = long.with_suffix(f"[:len({short.text})]")
+        if shape[0] == batch:
+            yield Change(f"{_words(edit.new)} instead of {edit.old}", edits=(edit,))
+
+
+def state_changes(problem: Problem) -> Iterator[Change]:
+    """States of a recurrent layer with other axes, for fewer sequences, or none."""
+    step = problem.step
+    call = expression_at(step.place) if step else None
+    operands = call.operands(is_layer=True) if call else []
+    is_recurrent = isinstance(step and step.module, nn.RNNBase | nn.RNNCellBase)
+    if step is None or not is_recurrent or len(operands) < 2:
+        return
+    length, state = f"{operands[0].text}.size({_batch_axis(step)})", operands[1]
+    parts = [Expression(state.file, node) for node in getattr(state.node, "elts", [])]
+    is_pair = step.operation.startswith("LSTM")
+    for suffix in (".unsqueeze(0)", ".squeeze(0)", f"[:, :{length}]"):
+        edits = [part.with_suffix(suffix) for part in parts]
+        if not parts and is_pair:
+            edits = [state.replaced(f"tuple(each{suffix} for each in {state.text})")]
+        edits = edits or [state.with_suffix(suffix)]
+        text = f"{', '.join(_words(edit.new) for edit in edits)} for the state of {title_of(step)}"
+        yield Change(text, edits=tuple(edits))
+    if is_pair and not parts:
+        pair = state.replaced(f"({state.text}, torch.zeros_like({state.text}))")
+        yield Change(f"a pair of states for {title_of(step)}", edits=(pair,))
+    zeros = f"no state for {title_of(step)}, which then begins with zeros"
+    yield Change(zeros, edits=(state.replaced("None"),))
+
+
+def _batch_axis(step: Step) -> int:
+    """Find the axis that a recurrent or attention layer takes for the batch."""
+    return int(not step.settings.get("batch_first", True))
 
 
 def enlarging_changes(problem: Problem) -> Iterator[Change]:
@@ -461,7 +520,8 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
                 text = f"nn.{front} before {title}"
                 yield replace(change, text=text, layer=step.name, front=front)
             elif index < len(operands):
-                one = operands[index]
+                one, other = operands[index], operands[index - 1]
+                suffix = suffix.replace("OTHER", other.text)
                 same = [e for e in operands if e.text == one.text] if step.module else [one]
                 edits = tuple(each.with_suffix(suffix) for each in same)
                 text = f"{_words(edits[0].new)} before {title}"
@@ -516,8 +576,10 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
         yield f".permute({', '.join(map(str, order))})", ""
     if fit is None and len(step.input_shapes) == 2:
         other = step.input_shapes[1 - index]
-        if axes < len(other):
-            ones = ["None"] * (len(other) - axes)
+        if step.sources[index] is None and shape[:1] == (1,) and axes == len(other):
+            yield f".expand(len(OTHER){', -1' * (axes - 1)})", ""
+        if axes < len(other):  # of weights, the first axis is that of channels
+            ones = ["None"] * (len(other) - axes - (step.sources[index] is None))
             yield from [(f"[{', '.join([':'] * n + ones)}]", "") for n in (axes, 1)]
         elif len(other) == 2 < axes:
             yield ".flatten(1)", ""
@@ -565,6 +627,9 @@ def sizes_matter(problem: Problem, steps: Sequence[Step]) -> bool:
     """Tell whether the failing step gets numbers that depend on the size of the maps."""
     if problem.kind in ("type", "axes", "channels", "order"):
         return False
+    given = problem.step.settings if problem.step else {}
+    if "normalized_shape" in given:
+        return False  # the sizes of maps are no features
     path, _ = _arriving(problem, steps)
     if problem.kind != "features" or not path or is_product(problem, steps):
         return True

@@ -18,7 +18,14 @@ from torch import Tensor, nn
 from lenet import tracing
 from lenet.shapes.edits import Expression
 from lenet.shapes.formulas import ShapeError
-from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, windows_of
+from lenet.shapes.kinds import (
+    depend_on_input,
+    has_windows,
+    is_pointwise,
+    kind_of,
+    needed_size,
+    windows_of,
+)
 from lenet.shapes.wording import parsed, shape_text, sizes_as_written, title_of
 from lenet.tracing import MODEL_INPUT, Failure, Recording, Step, tensors_in
 from lenet.tracing.tracer import Then
@@ -92,7 +99,7 @@ def diagnose(inputs: Sequence[Any], recording: Recording) -> Problem | None:
     if step is None or not step.input_shapes:
         return Problem("other", _stopped(failure, batch), step, len(steps))
     misfits = chain(_wrong_kinds(step, batch), _wrong_sizes(step, steps, batch))
-    problem = next(misfits, None) or _wrong_operands(step, batch)
+    problem = next(misfits, None) or _wrong_operands(step, steps, batch)
     why = _reckoned(step, steps, problem) if problem.kind == "features" else ""
     return replace(problem, step=step, index=len(steps), why=why)
 
@@ -288,7 +295,7 @@ def _wrong_sizes(step: Step, steps: Sequence[Step], batch: int) -> Iterator[Prob
 
 def _wrong_view(step: Step, origin: str) -> Problem:
     """A `view` or `reshape` to another number of numbers, or of numbers that are not in order."""
-    unflat = step.settings.get("unflattened_size", ())
+    unflat = step.settings.get("unflattened_size", step.settings.get("sizes", ()))
     if unflat:
         makes = f"{title_of(step)} makes {tuple(unflat)} of each image, {math.prod(unflat)} numbers"
         return Problem("other", f"{makes}, but {origin}")
@@ -303,22 +310,42 @@ def _wrong_view(step: Step, origin: str) -> Problem:
     return Problem("features", what, needed=max(math.prod(sizes[1:]), 0), came=each)
 
 
-def _wrong_operands(step: Step, batch: int) -> Problem:
+def _wrong_operands(step: Step, steps: Sequence[Step], batch: int) -> Problem:
     """Say what a step works on, as its code names it, and what it needs where that is known."""
-    shapes, names = [shape_text(shape, batch) for shape in step.input_shapes], _operands(step)
-    each = [f"{n} is {s}" for n, s in zip(names, shapes, strict=True)] if names else shapes
-    attends = isinstance(step.module, nn.MultiheadAttention) and len(shapes) > 2
-    given = " and ".join(dict.fromkeys(each) if names and attends else each)
-    have_batch = all(s[:1] == (batch,) for s in step.input_shapes)
-    gets = "" if names else "it gets "
-    if attends:
+    shapes, names, title = step.input_shapes, _operands(step), title_of(step)
+    on_images = depend_on_input(steps)
+    made = [
+        source == MODEL_INPUT or (source is not None and on_images[source])
+        for source in step.sources
+    ]
+    has_batch = all(s[:1] == (batch,) for s, is_made in zip(shapes, made, strict=True) if is_made)
+    texts = [
+        shape_text(shape, batch if has_batch and is_made else None)
+        for shape, is_made in zip(shapes, made, strict=True)
+    ]
+    each = [f"{name} is {text}" for name, text in zip(names, texts, strict=False)] or texts
+    given = " and ".join(dict.fromkeys(each) if step.module is not None else each)
+    gets = given if names else f"it gets {given}"
+    if not names and len(shapes) == 1 and made[0] and step.sources[0] != MODEL_INPUT:
+        gets = _origin(step, steps, batch)
+    if isinstance(step.module, nn.MultiheadAttention) and len(shapes) > 2:
         kind = "batch" if takes_batch_second(step, batch) else "operands"
-        return Problem(kind, f"{_attends(step)}, but {gets}{given}")
-    if have_batch and takes_batch_second(step, batch):
+        return Problem(kind, f"{_attends(step)}, but {gets}")
+    if all(shape[:1] == (batch,) for shape in shapes) and takes_batch_second(step, batch):
         return Problem("batch", f"{lost_batch(step, batch)}; {given}")
+    if _differ_in_batch(step):
+        return Problem("rows", f"{gets}: one of them was made for another batch")
     if needs := _needs(step):
-        return Problem("operands", f"{title_of(step)} needs {needs}, but {gets}{given}")
-    return Problem("other", f"{title_of(step)} cannot work on {given.replace(' is ', ', ')}")
+        return Problem("operands", f"{title} needs {needs}, but {gets}")
+    return Problem("other", f"{title} cannot work on {given.replace(' is ', ', ')}")
+
+
+def _differ_in_batch(step: Step) -> bool:
+    """Tell whether two tensors that are to be combined differ in their first axes alone."""
+    joined = step.settings.get("dim") if kind_of(step).formula == "join" else None
+    firsts, rests = zip(*((shape[:1], shape[1:]) for shape in step.input_shapes), strict=True)
+    is_pair = len(rests) == 2 and rests[0] == rests[1] and (1,) not in firsts
+    return is_pair and firsts[0] != firsts[1] and kind_of(step).pointwise and joined != 0
 
 
 def _attends(step: Step) -> str:
@@ -346,6 +373,9 @@ def _operands(step: Step) -> list[str]:
     code = parsed(step.place.code) if step.place.line is not None else None
     if not isinstance(code, ast.expr | ast.AugAssign):
         return []
+    func = getattr(code, "func", None) if step.module is not None else None
+    if isinstance(func, ast.Attribute) and func.attr != step.name.rpartition(".")[2]:
+        return []  # the code calls a module around the layer
     operands = Expression(step.place.file, code).operands(step.module is not None)
     nodes = [each.node for each in operands] + [k.value for k in getattr(code, "keywords", [])]
     names = [ast.unparse(node) for node in nodes if not isinstance(node, ast.Constant)]
@@ -361,6 +391,10 @@ def _needs(step: Step) -> str:
         return "tensors of one shape"
     if "equation" in step.settings:
         return f"for '{step.settings['equation']}' one size for each letter"
+    if step.operation == "bmm":
+        return "two batches of matrices, (N, n, m) and (N, m, p)"
+    if isinstance(module, nn.PixelShuffle):
+        return f"a number of channels that {module.upscale_factor}² divides"
     if kind.name == "matmul":
         return "as many columns on the left as rows on the right"
     if kind.pointwise and len(step.input_shapes) > 1 and module is None:

@@ -126,7 +126,9 @@ def explain_failure(
     failure, step = recording.failure, problem.step
     if what and failure and step is failure.step:
         problem = replace(problem, kind="operands", what=what)
-    known = _KNOWN_FIXES.get(problem.kind, () if recording.model.training else None)
+    is_named_wrong = failure is not None and isinstance(failure.error, NameError)
+    is_kept = recording.model.training or is_named_wrong  # what no search mends
+    known = _KNOWN_FIXES.get(problem.kind, () if is_kept else None)
     found = find_fixes(call, recording, problem, seconds) if known is None else Found(known)
     place = step.place if step else failure.place if failure else NOWHERE
     is_pythons = failure and not failure.step and not isinstance(failure.error, RuntimeError)
@@ -424,39 +426,51 @@ class _BroadcastWarner(TorchFunctionMode):
         kwargs: Keywords | None = None,
     ) -> object:
         """Run a function; where it made (N, N) of (N, 1) and (N,), say so."""
-        result = func(*args, **(kwargs or {}))
+        with warnings.catch_warnings(record=True) as heard:
+            result = func(*args, **(kwargs or {}))
         given = sorted((v for v in args[:2] if isinstance(v, Tensor)), key=Tensor.dim)
         row, column = [*(tuple(t.shape) for t in given if t.dtype != torch.int64), (), ()][:2]
         is_pair = len(row) == 1 and column == (*row, 1)
+        texts: list[tuple[Any, type[Warning]]] = [(each.message, each.category) for each in heard]
         if is_pair and (func.__name__ in _FORGIVING or tuple(result.shape) == 2 * row):
-            place = place_of_frame(sys._getframe(1))
             takes = f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}"
             meets = "every number of the one meets every number of the other"
             text = f"{takes}: {meets}. squeeze(1) makes a row of a column."
-            file, line = place.file or __file__, place.line or 1
-            warnings.warn_explicit(text, UserWarning, file, line)
+            texts.append((text, UserWarning))
+        elif func.__name__ in _FORGIVING and row and column and row != column:
+            takes = f"{func.__name__} takes {shape_text(row)} with {shape_text(column)}"
+            text = f"{takes}: a number of the one meets several of the other."
+            texts.append((text, UserWarning))
+        place = place_of_frame(sys._getframe(1)) if texts else NOWHERE
+        for text, category in texts:  # PyTorch's own too, or they would be on this line
+            warnings.warn_explicit(text, category, place.file or __file__, place.line or 1)
         return result
 
 
 _FORGIVING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 _OF_CLASSES = ("cross_entropy", "nll_loss")
 _RIGHT = (
-    "input[0]", "input.transpose(1, 2)", "target.argmax(dim=1)", "target.long()",
-    "target.squeeze(1)", "target - 1", "target.float()", "target.unsqueeze(1)",
-    "target.squeeze(1).long()", "target.unsqueeze(1).float()", "target.flatten()"
+    "input[0]", "input.transpose(1, 2)", "input.transpose(0, 1)", "target[:len(input)]",
+    "target.argmax(dim=1)", "target.view_as(input).argmax(dim=1)", "target.long()",
+    "target.squeeze(1)", "target[..., 0]", "target - 1", "target.float()", "target.unsqueeze(1)",
+    "target.squeeze(1).long()", "target.unsqueeze(1).float()", "target.flatten()",
+    "target.view_as(input)", "target[:, :, None, None].expand_as(input)"
 )  # fmt: skip
+_NEEDS = {"ctc_loss": "scores with time first, (T, N, C)"}
 
 
 def _explain_loss(error: Exception, last: Sequence[_Made], seconds: float) -> Explanation | None:
     """Explain a loss that failed: by its network if that lost the batch, else by its arguments."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     inside = (f for f in frames if f.f_code.co_filename == functional.__file__)
-    frame = next((f for f in inside if {"input", "target"} <= f.f_locals.keys()), None)
+    frame = next((f for f in inside if {"target", "targets"} & f.f_locals.keys()), None)
     if frame is None:
         return None
     loss = getattr(functional, frame.f_code.co_name)
     given = {name: frame.f_locals[name] for name in inspect.signature(loss).parameters}
-    output, target = given["input"], given["target"]
+    names = list(given)
+    aim = next(name for name in names if name in ("target", "targets"))
+    output, target = given[names[0]], given[aim]
     shape = output.shape if isinstance(output, Tensor) else ()
     needs = "an output and targets of one shape, both floating-point numbers"
     if not isinstance(output, Tensor):
@@ -466,44 +480,110 @@ def _explain_loss(error: Exception, last: Sequence[_Made], seconds: float) -> Ex
         wanted, labels = shape_text(("N", num, *pixels)), shape_text(("N", *pixels))
         needs = f"an output {wanted} and labels {labels}, whole numbers below {num}"
         needs += ", not one-hot rows" if shape == target.shape else ""
+    elif "input" not in given:
+        needs = _NEEDS.get(loss.__name__, "one target for each pair")
     place = place_of_error(error)
-    names = arguments_of(place.code)[:2]
-    names = names if len(names) == 2 else ["the output", "the target"]
-    gets = f"{names[0]} is {_described(output)} and {names[1]} is {_described(target)}"
+    written = arguments_of(place.code)
+    is_written = len(written) > names.index(aim)
+    code = {names[0]: written[0] if is_written else "the output"}
+    code[aim] = written[names.index(aim)] if is_written else "the target"
+    gets = f"{code[names[0]]} is {_described(output)} and {code[aim]} is {_described(target)}"
     what = f"{loss.__name__} needs {needs}, but {gets}"
-    right = tuple(islice(_right_arguments(loss, given, *names), 1))
+    right = tuple(islice(_right_arguments(loss, given, code), 1))
     where, said = _where(place), first_line(error)
-    for call, made in last if len(shape) > 2 or shape[:1] != target.shape[:1] or not right else ():
-        whole = _with_loss(call, loss, given) if made() is output else call
+    is_cut = any("[:len(" in fix.text for fix in right)
+    is_lost = len(shape) > 2 or shape[:1] != target.shape[:1] or not right
+    for call, made in last if is_lost and not is_cut else ():
+        whole = _with_loss(call, loss, given, output, target, made())
         found = explain_failure(whole, whole.run(), seconds, what)
         if found and (found.what != what or not right):
             return replace(found, where=found.where or where, error=said)
     return Explanation(loss.__name__, what, fixes=right, where=where, error=said)
 
 
-def _with_loss(call: Call, loss: Function, given: Mapping[str, Any]) -> Call:
-    """Put a loss behind a call, unless its targets are the images: others may be needed."""
-    rest = {name: value for name, value in given.items() if name != "input"}
-    rebuilds = any(each is rest["target"] for each in call.tensors)
-    return replace(call, then=None if rebuilds else partial(loss, **rest))
+def _with_loss(
+    call: Call,
+    loss: Function,
+    given: Mapping[str, Any],
+    output: object,
+    target: object,
+    made: object,
+) -> Call:
+    """Put a loss behind the call that made its output, flattened perhaps.
+
+    Targets that are the images are left out: images of other sizes may be needed.
+    """
+    rest = {name: value for name, value in given.items() if value is not output}
+    rebuilds = any(each is target for each in call.tensors)
+    if rebuilds or "input" not in given or not isinstance(made, Tensor | tuple):
+        return call
+    if made is output:
+        return replace(call, then=partial(loss, **rest))
+    both = [each for each in (output, made) if isinstance(each, Tensor)]
+    is_flat = both[0].dim() == 1 and len({each.numel() for each in both}) == 1 < len(both)
+    return replace(call, then=lambda each: loss(each.flatten(), **rest)) if is_flat else call
 
 
-def _right_arguments(loss: Function, given: Mapping[str, Any], *written: str) -> Iterator[Fix]:
-    """Change what a loss is given, its output or its targets; both must then go together."""
-    by_class, are_several = loss.__name__ in _OF_CLASSES, not isinstance(given["input"], Tensor)
-    is_one_hot = by_class and not are_several and given["input"].shape == given["target"].shape
+def _right_arguments(
+    loss: Function, given: Mapping[str, Any], code: Mapping[str, str]
+) -> Iterator[Fix]:
+    """Change what a loss is given, its output or its targets; both must then go together.
+
+    Args:
+        loss: the function.
+        given: its arguments.
+        code: how its output and its targets are written, by the names of these two arguments.
+    """
+    (first, aim), by_class = code, loss.__name__ in _OF_CLASSES
+    now = {"input": given[first], "target": given[aim]}
+    is_one_hot = by_class and _is_one_hot(**now)
+    if not by_class and "input" in given and _are_classes(**now):
+        yield Fix(f"F.cross_entropy({code[first]}, {code[aim]}), whose targets are class numbers")
     for right in _RIGHT:
-        name, code = ("input", written[0]) if right.startswith("input") else ("target", written[1])
-        if ("argmax" in right, "[0]" in right) != (is_one_hot, are_several):
+        name = "input" if right.startswith("input") else "target"
+        if ("argmax" in right, "[0]" in right) != (
+            is_one_hot,
+            not isinstance(now["input"], Tensor),
+        ):
             continue
-        with suppress(LookupError, RuntimeError, TypeError, ValueError):
-            changed = {**given, name: eval(right, {name: given[name]})}
+        with suppress(IndexError, LookupError, RuntimeError, TypeError, ValueError):
+            made = {**now, name: eval(right, dict(now))}
             with warnings.catch_warnings(action="ignore"):
-                loss(**changed)
-            output, target = changed["input"], changed["target"]
-            if target.dim() < output.dim() if by_class else target.shape == output.shape:
-                owner = f"({code})" if " " in code else code
-                yield Fix(f"{right.replace(name, owner)} instead of {code}")
+                loss(**{**given, first: made["input"], aim: made["target"]})
+            if _go_together(right, by_class, "input" in given, **made, before=now["target"]):
+                text = right
+                for each, written in zip(now, code.values(), strict=True):
+                    is_whole = isinstance(parsed(written), ast.Name | ast.Call | ast.Attribute)
+                    text = text.replace(each, written if is_whole else f"({written})")
+                yield Fix(f"{text} instead of {code[first] if name == 'input' else code[aim]}")
+
+
+def _go_together(
+    right: str, by_class: bool, is_plain: bool, input: Tensor, target: Tensor, before: Tensor
+) -> bool:
+    """Tell whether an output and targets are of one kind, and nothing of them was left out."""
+    if "..." in right and not bool((before == before[..., :1]).all()):
+        return False
+    if "view_as" in right and len(before) != len(input) and "argmax" not in right:
+        return False
+    if not is_plain:
+        return target.dim() == 1 or not right.startswith("target")
+    return target.dim() < input.dim() if by_class else target.shape == input.shape
+
+
+def _is_one_hot(input: Any, target: Tensor) -> bool:  # noqa: ANN401
+    """Tell whether targets are rows with one 1 each, as many numbers as the output has."""
+    if not isinstance(input, Tensor) or target.numel() != input.numel():
+        return False
+    rows = target.reshape(input.shape)
+    return bool((rows.sum(1) == 1).all() and (rows.amax(1) == 1).all())
+
+
+def _are_classes(input: Any, target: Tensor) -> bool:  # noqa: ANN401
+    """Tell whether targets are a class number for each row of the output."""
+    is_table = isinstance(input, Tensor) and input.dim() == 2 and target.shape == input.shape[:1]
+    are_whole = not target.is_floating_point() and target.numel() > 0
+    return is_table and are_whole and 0 <= int(target.min()) <= int(target.max()) < input.shape[1]
 
 
 def _described(value: object) -> str:

@@ -239,9 +239,13 @@ class _Search:
             yield _Family(3, "images of other colours", candidates.colour_changes(images))
             self._take_fewer_images(images)
         problem, steps, model = self._problem, self._steps, self._call.model
+        batch = batch_of(self._call.tensors)
+        yield _Family(0, "fewer rows", candidates.row_count_changes(problem, batch))
+        if problem.kind == "rows":  # for which no other layer helps
+            return
+        yield _Family(0, "other states", candidates.state_changes(problem))
         operands = list(candidates.operand_changes(model, problem, steps))
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
-        batch = batch_of(self._call.tensors)
         yield _Family(0, "layers for other axes", candidates.axes_changes(steps, batch))
         flattening = [*(change for change in operands if change.flattens), *wrong]
         yield _Family(0, "flattening", flattening)
@@ -250,7 +254,8 @@ class _Search:
         rows = [change for each in known for change in candidates.row_changes(each, steps)]
         yield _Family(1, "images as rows", rows)
         yield _Family(int(bool(rows)), "other layouts between layers", others, limit=2)
-        lost = [s for s in steps if s is problem.step or loses_batch(s, batch)]
+        joins = [s for s in steps if kind_of(s).formula == "join" and s.settings.get("dim") != 1]
+        lost = [s for s in steps if s is problem.step or loses_batch(s, batch) or s in joins]
         yield _Family(1, "other sizes in views", candidates.view_changes(lost))
         if problem.kind in ("features", "channels"):  # what turns axes does not change a size
             lost = [s for s in lost if s.operation not in candidates.TURNS]
@@ -270,6 +275,8 @@ class _Search:
     def _other_sizes(self, images: object) -> list[_Family]:
         """Windows and images of other sizes."""
         windows = [step for step in self._steps if has_windows(step)]
+        if self._problem.kind == "size":  # of the failing layer, most likely
+            windows.reverse()
         families = [
             _Family(rank, f"another {setting}", candidates.setting_changes(step, setting), limit=2)
             for setting, rank in _RANKS.items()
@@ -356,7 +363,7 @@ class _Search:
             return None if self._fits_by_luck(recording) else plan
         problem = _as_named_before(problem, changes)
         steps = [*recording.steps, *([problem.step] if problem.step else [])]
-        followers = candidates.followers(plan.call.model, problem, steps)
+        followers = candidates.followers(plan.call.model, problem, steps, changes[-1])
         follower = next(followers, None) if len(changes) < longest else None
         if follower is None or any(follower.target == made.target for made in changes):
             return None
@@ -369,7 +376,12 @@ class _Search:
             return False
         adds = kind_of(failed).pointwise and kind_of(failed).formula != "join"
         again = [step.input_shapes for step in recording.steps if step.place == failed.place]
-        repeats = any(len({shape[1:] for shape in shapes}) > 1 for shapes in again)
+        ones = [1 in sizes for sizes in zip(*failed.input_shapes, strict=False)]  # repeated anyhow
+        repeats = any(
+            len(set(sizes)) > 1 and not was_one
+            for shapes in again
+            for sizes, was_one in list(zip(zip(*shapes, strict=False), ones, strict=False))[1:]
+        )
         return adds and repeats and len({len(shape) for shape in failed.input_shapes}) == 1
 
 

@@ -42,6 +42,7 @@ VARIADIC |= dict.fromkeys(("view", "reshape", "expand"), "shape")
 # Frames in these places belong to the machinery between a user's `forward` and an operation.
 _TORCH_FOLDER = str(Path(torch.__file__).parent) + os.sep
 _TRACING_FILES = {str(Path(__file__).with_name("tracer.py")), __file__}
+_TRACING_FILES.add(str(Path(__file__).parents[1] / "shapes" / "explanations.py"))
 
 
 def tensors_in(value: object) -> list[Tensor]:
