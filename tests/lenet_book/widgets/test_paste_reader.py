@@ -345,6 +345,18 @@ def test_a_network_without_forward_is_said_to_be_one(run_script):
     assert reading["unread"][0]["what"] == "Net has no method forward"
 
 
+def test_a_forward_without_a_return_is_named(run_script):
+    reading = read(run_script, NET.replace("return self.fc", "self.fc"), (1, 28, 28))
+    assert "without a return" in reading["unread"][0]["what"]
+
+
+def test_layers_are_changed_afterwards(run_script, tmp_path):
+    more = "net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(6, 2))\nnet[-1] = nn.Linear(8, 4)\n"
+    code = f"{HEAD}{more}net[0].stride = (2, 3)\nnet.insert(1, nn.ReLU())\n"
+    reading = read(run_script, code, (1, 12, 25))
+    agree(reading, code, trace(loaded(code, tmp_path / "pasted.py", "net"), (1, 12, 25)))
+
+
 ZOO = """
 class Net(nn.Module):
     def __init__(self, block, widths):
@@ -384,7 +396,8 @@ class Net(nn.Module):
 
 @pytest.mark.parametrize(
     "filled",
-    ["layers.append(nn.ReLU())", "layers += [nn.ReLU()]", "self.more.append(nn.ReLU())",
+    ["layers.append(nn.ReLU())",
+     "self.more.insert(0, nn.ReLU())", "layers += [nn.ReLU()]", "self.more.append(nn.ReLU())",
      "self.more.add_module('a', nn.ReLU())", "self.last = nn.Linear(28, width)"],
 )  # fmt: skip
 def test_what_a_loop_over_something_unknown_fills_is_unknown(filled, run_script):
@@ -477,6 +490,7 @@ n = max([3, 9]) * min(4, 2) - sum(v for v in range(3)) + bool([1])
 n = sorted([3, 1, 2])[0] + list(reversed([1, 2]))[0] + len(set([1, 1, 2])) + tuple([4, 5])[1]
 n = [i + k for i, k in enumerate([5, 6], 1)][1] + [a * b for a, b in zip([1, 2], [3, 4])][1]
 n = list(map(lambda v, w=2: v * w, [1, 2]))[1] + (3 if any([0, 1]) and all([1, 1]) else 4)
+n = (type(3) == int) + (type((1,)) == tuple) + (type("a") == list) + (6 & 3) + (6 | 1) + (1 << 2)
 n = isinstance(3, int) + isinstance("a", str) + isinstance([1], (tuple, list)) + callable(len)
 n = math.floor(3.7) + math.ceil(3.2) + int(math.sqrt(16)) + int(math.log2(8)) + math.prod([2, 3])
 n = int(math.log(8, 2) + 0.5) + int(np.prod([2, 3])) + int(math.pow(2, 3))

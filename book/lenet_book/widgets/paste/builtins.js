@@ -92,6 +92,11 @@ export const BUILTINS = {
       return found instanceof Unknown && otherwise !== undefined ? otherwise : found;
     },
     setattr: ([owner, name, value]) => void owner.attributes.set(name, value),
+    type([value], run, { node }) {
+      const found = ["int", "float", "bool", "str", "list", "dict", "tuple"].find((type) => isOfType(value, BUILTINS[type]));
+      const isClass = value instanceof PyClass || value instanceof Library;
+      return value.cls ?? (isClass ? BUILTINS.type : found ? BUILTINS[found] : run.unknown(node));
+    },
     isinstance: ([value, types]) => [types].flat().some((type) => isOfType(value, type)),
     callable: ([value]) => typeof value === "function" || value instanceof PyClass || value instanceof Library,
   }),

@@ -5,6 +5,7 @@
  * Tensors have shapes and no numbers. What is not understood gives an `Unknown`, and so does all
  * that is made of it; where the way itself depends on one, a `Stop` ends the reading.
  */
+import { kindOf } from "../calculator/kinds.js";
 import { LIBRARIES, METHODS } from "./builtins.js";
 import { EXPRESSIONS } from "./expressions.js";
 import { IDLE, STATEMENTS } from "./statements.js";
@@ -16,17 +17,17 @@ import {
 
 const FUEL = 60_000; // nodes that are read in one run
 const MAX_CALLS = 120;
-const FILLING = ["append", "extend", "insert", "update", "add_module"]; // methods
+const FILLING = ["append", "extend", "insert", "update", "pop", "add_module"]; // methods
 /** Names that are known, whether or not they are imported. */
 const WITHOUT_IMPORTS = {
   ...Object.fromEntries(LAYERS.map((name) => [name, `torch.nn.${name}`])), OrderedDict: "collections.OrderedDict",
   torch: "torch", nn: "torch.nn", F: "torch.nn.functional", np: "numpy", math: "math",
-  transforms: "torchvision.transforms", Variable: "torch.autograd.Variable", partial: "functools.partial",
+  transforms: "torchvision.transforms", models: "torchvision.models", Variable: "torch.autograd.Variable", partial: "functools.partial",
   ...Object.fromEntries(["argparse", "functools", "collections", "dataclasses", "types", "typing"].map((name) => [name, name])),
 };
 
-/** @param {PyNode} node @returns {boolean} */
-const returns = ({ type, kids }) => type === "ReturnStatement" || kids.some(returns);
+/** Is something of a type in a piece of code? @param {PyNode} node @param {...string} types @returns {boolean} */
+const holds = ({ type, kids }, ...types) => types.includes(type) || kids.some((kid) => holds(kid, ...types));
 
 export class Interpreter {
   fuel = FUEL;
@@ -73,8 +74,10 @@ export class Interpreter {
         if (left) return left;
       } catch (error) {
         if (!this.isScript || this.fuel <= 0 || !(error instanceof Stop)) throw error;
+        const isTurn = statement.type === "IfStatement" && holds(statement, "BreakStatement", "ContinueStatement");
+        if (isTurn && !holds(statement, "ForStatement", "WhileStatement")) throw error; // which turns there are is not known
         const value = new Unknown(error.what, error.node);
-        if (returns(statement)) return /** @type {Leaving} */ ({ how: "return", value });
+        if (holds(statement, "ReturnStatement")) return /** @type {Leaving} */ ({ how: "return", value });
         this.#lose(statement, value, scope, this.numMaking > 0);
       }
     }
@@ -87,10 +90,11 @@ export class Interpreter {
    * @param {PyNode} node @param {Unknown} why @param {Scope} scope @param {boolean} isInNetwork
    */
   #lose(node, why, scope, isInNetwork) {
-    const [target] = node.kids;
-    if (node.type === "AssignStatement") return this.assign(partsOf(node.kids, "AssignOp", "TypeDef")[0], why, scope);
+    const isSet = node.type === "AssignStatement" || node.type === "UpdateStatement";
+    if (isSet) return this.assign(partsOf(node.kids, "AssignOp", "TypeDef", "UpdateOp")[0], why, scope);
     for (const kid of node.kids) if (isInNetwork || kid.type !== "AssignStatement") this.#lose(kid, why, scope, isInNetwork);
-    if (node.type !== "UpdateStatement" && !FILLING.includes(node.last?.text)) return;
+    if (!FILLING.includes(node.last?.text)) return;
+    const [target] = node.kids;
     const filled = this.evaluate(target, scope);
     if (filled instanceof Instance) filled.unknown ??= why;
     if (filled instanceof PyList || filled instanceof Map) this.assign([target], why, scope);
@@ -121,10 +125,15 @@ export class Interpreter {
     else if (/^(Tuple|Array|Parenthesized)Expression$/.test(target.type)) this.assign(target.inside, value, scope);
     else if (target.type === "MemberExpression") {
       const owner = this.evaluate(target.kids[0], scope);
-      const name = target.child("PropertyName")?.text ?? this.index(target, scope);
+      const written = target.child("PropertyName")?.text ?? this.index(target, scope);
+      const name = written < 0 && owner?.type ? owner.modules.length + written : written;
       const isEarly = owner?.type && !owner.isReady && value instanceof Instance && value.type;
       if (isEarly) throw new Stop(`super().__init__() has to run before ${oneLine(target)} is set`, target);
-      if (owner instanceof Instance) owner.attributes.set(String(name), value);
+      const isLayer = owner instanceof Instance && !owner.cls;
+      const odd = isLayer && [name, value].flat().find((each) => each instanceof Unknown);
+      if (odd) owner.unknown ??= odd;
+      else if (isLayer && kindOf(owner).settings[name]) owner.settings[name] = value;
+      else if (owner instanceof Instance) owner.attributes.set(String(name), value);
       else if (owner instanceof Map) owner.set(name, value);
       else if (Array.isArray(owner)) owner[name] = value;
     }

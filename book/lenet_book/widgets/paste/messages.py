@@ -8,11 +8,18 @@ import re
 # and words that the pattern takes out of the message. What it calls `came`, `needed` and `shape`
 # tells the size of the pictures, where the code is there as well.
 _MEANINGS = {
-    r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(?<came>\d+) and (?<needed>\d+)x(\d+)\)":
+    r"mat1 and mat2 shapes cannot be multiplied \((\d+)[x×](?<came>\d+) and (?<needed>\d+)[x×]"
+    r"(\d+)\)":
         "{1}×{2} is what came: {1} pictures of {2} numbers each. {3}×{4} is the layer, an "
         "nn.Linear({3}, {4}): it was made for {3} numbers. Either the pictures have another size "
         "than the network was written for, or a layer before this one differs, or {3} is "
         "miscounted.",
+    r"size mismatch, m1: \[(\d+) x (?<came>\d+)\], m2: \[(?<needed>\d+) x (\d+)\]":
+        "{1}×{2} is what came: {1} pictures of {2} numbers each. {3}×{4} is the layer, an "
+        "nn.Linear({3}, {4}): it was made for {3} numbers.",
+    r"mat1 dim 1 must match mat2 dim 0|mat1 and mat2 shapes cannot be multiplied$":
+        "A linear layer gets another number of features than its in_features. As a rule the "
+        "pictures have another size than the network was written for.",
     r"Given (groups|transposed)=\d+, weight of size \[.+?\], expected input\[(?<shape>.+?)\] "
     r"to have (?<needed>\d+) channels, but got (?<came>\d+) channels instead":
         "The convolution has in_channels={3} (grey pictures have 1 channel, colour pictures 3), "
@@ -22,6 +29,10 @@ _MEANINGS = {
     r"\[(.*?)\]":
         "A convolution takes one picture (C, H, W) or a batch (N, C, H, W); ({1}) came. Missing "
         "axes are added by unsqueeze or [None]; features that are flat already cannot go back.",
+    r"Expected 4-dimensional input for 4-dimensional weight (\[.+?\]), but got (\d)-dimensional "
+    r"input of size \[(.+?)\]":
+        "A convolution takes a batch of pictures (N, C, H, W), and ({3}) came. One picture becomes "
+        "a batch by image.unsqueeze(0); features that are flat cannot go back.",
     r"Calculated padded input size per channel: \((.+?)\)\. Kernel size: \((.+?)\)\. "
     r"Kernel size can't be greater than actual input size":
         "The maps have shrunk to {1}, padding included, and the kernel is {2}. Larger pictures, "
@@ -32,14 +43,30 @@ _MEANINGS = {
     r"shape '\[(.*?)\]' is invalid for input of size (\d+)":
         "view and reshape regroup numbers: {2} of them do not divide into the shape ({1}). "
         "torch.flatten(x, 1) keeps the batch axis; the next layer's in_features has to follow.",
+    r"size '\[(.*?)\]' is invalid for input with (\d+) elements":
+        "view and reshape regroup numbers: {2} of them do not divide into the shape ({1}). "
+        "torch.flatten(x, 1) keeps the batch axis; the next layer's in_features has to follow.",
     r"Expected input batch_size \((\d+)\) to match target batch_size \((\d+)\)":
         "{2} labels, but {1} rows of scores. As a rule a view(-1, …) has regrouped the pictures: "
         "torch.flatten(x, 1) keeps them apart.",
-    r"0D or 1D target tensor expected, multi-target not supported":
+    r"multi-target not supported":
         "The labels have one axis too many, as a rule (N, 1): labels.squeeze(1).",
     r"Using a target size \((.+)\) that is different to the input size \((.+)\)":
         "The loss stretches {2} and {1} to one size and compares everything with everything. "
         "Give both the same shape: predictions.squeeze(1).",
+    r"Target size \(torch.Size\(\[(.+)\]\)\) must be the same as input size "
+    r"\(torch.Size\(\[(.+)\]\)\)":
+        "The loss compares number by number: labels ({1}), scores ({2}). scores.squeeze(1) or "
+        "labels.unsqueeze(1) makes them alike, labels.float() where they are whole numbers.",
+    r"output with shape \[(.+)\] doesn't match the broadcast shape \[(.+)\]":
+        "Something of shape ({2}) was to be put into ({1}). As a rule Normalize has three means "
+        "and the pictures one channel: Normalize((0.5,), (0.5,)).",
+    r"Dimension out of range \(expected to be in range of \[(.+)\], but got (-?\d+)\)":
+        "Axis {2} was asked for, and there are only those in [{1}]. As a rule the batch axis is "
+        "missing (unsqueeze(0)), or the scores were flattened or squeezed.",
+    r"(?:too many|not enough) values to unpack \((.+)\)":
+        "There are more or fewer values than names on the left of the = or behind for ({1}). A "
+        "loader gives images, labels; an LSTM gives outputs, (state, cell).",
     r"The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\) at non-singleton "
     r"dimension (\d+)":
         "Two tensors meet in +, *, == or the like. Along axis {3} one has {1} and the other {2}, "
@@ -48,12 +75,19 @@ _MEANINGS = {
     r"(\d+)":
         "torch.cat joins along axis {1}, and along another axis one tensor has {2} and one {3}. "
         "Between maps, a padding is missing in one of the branches.",
+    r"Sizes of tensors must match except in dimension (\d+)\. Got (\d+) and (\d+) in dimension "
+    r"(\d+)":
+        "torch.cat joins along axis {1}, and along axis {4} one tensor has {2} and one {3}. "
+        "Between maps, a padding is missing in one of the branches.",
     r"view size is not compatible with input tensor's size and stride":
         "view needs the numbers in order in memory, and permute or transpose changed the order of "
         "the axes only. reshape or torch.flatten copy where they must.",
     r"running_mean should contain (\d+) elements not (\d+)":
         "The batch norm layer was made for {2} channels, and {1} came: nn.BatchNorm2d({1}), the "
         "out_channels of the convolution before it.",
+    r"expected (.+) input \(got (.+) input\)":
+        "A normalisation takes {1}, and {2} came: BatchNorm2d is for maps (N, C, H, W), "
+        "BatchNorm1d for features (N, F) and sequences (N, C, L).",
     r"input\.size\(-1\) must be equal to input_size\. Expected (\d+), got (\d+)":
         "The recurrent layer was made for {1} features in the last axis, and {2} came. It takes "
         "(steps, N, features), or (N, steps, features) with batch_first=True.",
@@ -62,6 +96,8 @@ _MEANINGS = {
         "batch_first=True as well.",
     r"(\w+)\(\): argument '(\w+)' \(position \d+\) must be Tensor, not tuple":
         "{1} got a pair. LSTM and GRU return one: outputs, _ = lstm(x).",
+    r"(\w+)\(\): argument '(\w+)' \(position \d+\) must be Tensor, not NoneType":
+        "{1} got nothing: the forward of a block before it has no return.",
     r"Expected more than 1 value per channel when training, got input size (.+)":
         "Batch normalisation computes a spread over the batch, and a batch of one has none: "
         "model.eval() for trying out, drop_last=True for training.",
@@ -75,6 +111,11 @@ _MEANINGS = {
         "cross_entropy takes class numbers of type int64, called Long; {1} came: labels.long().",
     r"expected scalar type (\w+) but found (\w+)":
         "{1} is needed and {2} came. Labels: labels.long(). Pictures: images.float().",
+    r"[Ee]xpected object of (?:scalar )?type (?:torch\.)?(\w+) but (?:got scalar|found) type "
+    r"(?:torch\.)?(\w+)":
+        "{1} is needed and {2} came. Labels: labels.long(). Pictures: images.float().",
+    r"Found dtype (\w+) but expected (\w+)":
+        "{2} is needed and {1} came, as a rule from NumPy: .float() on it before the loss.",
     r"Target (-?\d+) is out of bounds":
         "A label is {1}, and there are too few scores for it. Labels count from 0; ten scores are "
         "for 0 to 9. The labels count from 1, or the last layer has too few outputs.",
@@ -127,6 +168,9 @@ _MEANINGS = {
         "evaluation, loss.item() in place of loss when you add losses up.",
     r"(?:CUDA error: )?device-side assert triggered":
         "A label out of range, as a rule, reported late. A run on the CPU shows the place.",
+    r"CUBLAS_STATUS_(?:INVALID_VALUE|EXECUTION_FAILED|NOT_INITIALIZED|ALLOC_FAILED)":
+        "On a GPU, sizes that do not fit and labels out of range look so. A run on the CPU says "
+        "what it is.",
     r"Cannot re-initialize CUDA in forked subprocess":
         "A worker of the DataLoader touches the GPU: let the dataset return CPU tensors, and move "
         "the batch in the training loop.",

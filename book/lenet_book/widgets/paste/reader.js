@@ -69,8 +69,8 @@ export class Program {
       ?? all.findLast((each) => isReady(each[1]) && this.#isWhole(each) && this.#made(each[1]).modules?.length)
       ?? makers.find((each) => this.#isWhole(each))
       ?? all.findLast((each) => this.#isWhole(each)) ?? all.findLast(([, { bases }]) => bases);
-    const lost = this.run.globals.get("model");
-    const why = lost instanceof Unknown ? `: ${lost.what}` : "";
+    const [, lost] = globals.findLast(([name, value]) => /model|net/i.test(name) && value instanceof Unknown) ?? [];
+    const why = lost ? `: ${lost.what}` : "";
     if (!chosen) throw new Unreadable(`no network was found${why}`, lost?.node?.place);
     this.name = chosen[0];
     this.network = called && called.cls === chosen[1] ? called : this.#made(chosen[1]);
@@ -116,7 +116,9 @@ export class Program {
     const given = { args: [images, ...this.others], named: new Map(), node: network.made };
     const output = stopped(() => run.call(network, given));
     const failed = output instanceof Misfitting ? output.step : null;
-    if (!failed && output instanceof Unknown) run.torch.note(output);
+    const nothing = new Unknown("forward reaches its end without a return", network.cls?.find("forward")?.node);
+    const lost = output === null && network.cls ? nothing : output;
+    if (!failed && lost instanceof Unknown) run.torch.note(lost);
     run.isScript = true;
     const { steps } = run.torch;
     const unread = run.torch.unread.map(({ what, node }) => ({ what, place: node?.place ?? START }));

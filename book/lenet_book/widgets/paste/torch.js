@@ -357,6 +357,10 @@ const MODULE_METHODS = {
     for (const child of run.iterate(children, call.node)) setNamed(module, [module.children.length, child], run, call);
     return module;
   },
+  insert(module, [at, child]) {
+    const all = module.modules.toSpliced(at, 0, child).entries();
+    module.attributes = new Map([...all].map(([index, each]) => [String(index), each]));
+  },
   keys: ({ attributes }) => PyList.from(attributes.keys()),
   ...allOf("children values", ({ modules }) => PyList.from(modules)),
   ...allOf("named_children items", ({ children }) => PyList.from(children)),
