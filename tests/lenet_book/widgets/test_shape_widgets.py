@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import random
@@ -292,8 +293,18 @@ def test_copied_code_runs_and_gives_the_same_shapes(stacks, findings) -> None:
         shapes = [[3, *row["outputShape"][1:]] for row in found["rows"]]
         assert list(printed[0]) == shapes[-1]
         assert found["code"].rstrip().endswith(f"# torch.Size({shapes[-1]})")
-        steps = tracing.record(space["network"], space["images"], keep_tensors=False)
+        steps = tracing.record(space["model"], space["images"], keep_tensors=False)
         assert [list(step.output_shape) for step in steps] == shapes
+
+
+def test_the_code_of_a_fix_changes_the_copied_network(findings) -> None:
+    explained = [f for f in findings if f["code"] and f["explanation"]]
+    fixes = [(found, fix) for found in explained for fix in found["explanation"]["fixes"]]
+    plain = [(found, fix) for found, fix in fixes if not fix["hasImages"]][:60]
+    assert len(plain) > 20
+    for found, fix in plain:
+        made, _, call = found["code"].rstrip().rpartition("\n")
+        exec(f"{made}\n{fix['code']}\n{call}", {"print": lambda shape: None})
 
 
 IMPOSSIBLE = [
@@ -1046,7 +1057,7 @@ def test_code_is_copied(show: Show) -> None:
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     space: dict[str, Any] = {"print": lambda *_: None}
     exec(page.evaluate("navigator.clipboard.readText()"), space)
-    assert sum(p.numel() for p in space["network"].parameters()) == 32998
+    assert sum(p.numel() for p in space["model"].parameters()) == 32998
 
 
 def test_hostile_names_are_text(show: Show) -> None:
@@ -1058,5 +1069,7 @@ def test_hostile_names_are_text(show: Show) -> None:
     page = show(calculator)
     assert page.locator(".lenet-name").first.text_content() == f"{hostile}0"
     assert page.locator(".lenet-widget img").count() == 0
-    assert "import os" not in page.locator("pre").inner_text()
+    code = ast.parse(page.locator("pre").inner_text())
+    imported = [alias.name for node in ast.walk(code) for alias in getattr(node, "names", [])]
+    assert imported == ["OrderedDict", "torch", "nn"]
     expect(page.locator("tr.lenet-explanation .lenet-what")).to_contain_text("<img src=x")

@@ -96,7 +96,7 @@ def build(layers: Iterable[Mapping[str, Any]]) -> nn.Sequential:
         if layer["type"] not in offered():
             raise ValueError(f"{layer['type']} is none of {', '.join(offered())}")
         settings = {name: _tuple(value) for name, value in layer["settings"].items()}
-        modules[layer["name"].replace(".", "_")] = getattr(nn, layer["type"])(**settings)
+        modules[layer["name"]] = getattr(nn, layer["type"])(**settings)
     return nn.Sequential(modules)
 
 
@@ -170,14 +170,15 @@ def _entry(name: str, kind: str, settings: Mapping[str, Any]) -> LayerEntry:
 
 
 def _named_apart(entries: Sequence[LayerEntry]) -> list[LayerEntry]:
-    """Number what has the name of an earlier layer."""
+    """Give names that an `nn.Sequential` takes: without points, and no two alike."""
     taken: set[str] = set()
     named = []
     for entry in entries:
-        name, number = entry["name"], 1
+        stem, number = entry["name"].replace(".", "_"), 1
+        name = stem
         while name in taken:
             number += 1
-            name = f"{entry['name']}{number}"
+            name = f"{stem}{number}"
         taken.add(name)
         named.append({**entry, "name": name})
     return named

@@ -7,8 +7,6 @@ import { SlidingWindow } from "../shared/windows.js";
 import { kindOf, layerCode } from "./kinds.js";
 import { BATCH, coveringWindows, numBiasAdditions, numMacs, numParameters, windowsOver } from "./layers.js";
 
-const PLAIN_NAME = /^[A-Za-z_][\w.]*$/; // others could break out of a comment
-
 /** @param {LayerStep[]} steps @returns {Row[]} */
 export function tabulate(steps) {
   /** @type {(Field | null)[]} */
@@ -95,21 +93,20 @@ export function namedShape(shape) {
   return shape[0] === BATCH ? ["N", ...shape.slice(1)] : shape;
 }
 
-/** The PyTorch code of a stack, and of a call that shows what comes out. @param {Layer[]} layers @param {number[]} imageShape @param {Pass} pass */
+/** The PyTorch code of a stack, under the names that fixes use, and of a call that shows what comes out. @param {Layer[]} layers @param {number[]} imageShape @param {Pass} pass */
 export function networkCode(layers, imageShape, pass) {
   const lines = layers.map((layer, index) => {
     const step = pass.steps[index];
-    const name = PLAIN_NAME.test(layer.name) ? `${layer.name}: ` : "";
     const misfit = pass.failed?.layer === layer ? "does not fit" : "not reached";
-    const comment = `${name}${step ? shapeText(namedShape(step.outputShape)) : misfit}`;
-    return `    nn.${layerCode(layer)},  # ${comment}`;
+    const comment = step ? shapeText(namedShape(step.outputShape)) : misfit;
+    return `    ${JSON.stringify(layer.name)}: nn.${layerCode(layer)},  # ${comment}`;
   });
   const output = pass.failed ? "" : `  # torch.Size([${lastShape(imageShape, pass.steps).join(", ")}])`;
   return [
-    "import torch", "from torch import nn", "",
-    "network = nn.Sequential(", ...lines, ")",
+    "from collections import OrderedDict", "", "import torch", "from torch import nn", "",
+    "model = nn.Sequential(OrderedDict({", ...lines, "}))",
     `images = torch.rand(${[BATCH, ...imageShape].join(", ")})`,
-    `print(network(images).shape)${output}`, "",
+    `print(model(images).shape)${output}`, "",
   ].join("\n");
 }
 
