@@ -214,7 +214,7 @@ export class Maps {
       if (numKnown !== undefined) this.#hideFrom(context, tile, numKnown);
       context.strokeRect(x - 0.5, y - 0.5, wide + 1, tall + 1);
     }
-    if (numKnown === undefined) this.#writeNumbers(context, values, theme);
+    if (numKnown === undefined) this.#writeNumbers(context, values, scale, theme);
     this.#frames = [];
     if (box) this.#frameBox(context, box);
     if (unit) this.#frame(context, this.#tiling.rectangleOfUnit(unit), isOnPath ? theme.window : "#000");
@@ -234,11 +234,11 @@ export class Maps {
     return { x: x + left + RIM, y: y + top + RIM, width, height };
   }
 
-  /** Write the numbers into the cells of a single line, when they are large enough. @param {CanvasRenderingContext2D} context @param {ArrayLike<number>} values @param {Theme} theme */
-  #writeNumbers(context, values, theme) {
+  /** Write the numbers into the cells of a single line, when they are large enough. @param {CanvasRenderingContext2D} context @param {ArrayLike<number>} values @param {Scale} scale @param {Theme} theme */
+  #writeNumbers(context, values, scale, theme) {
     const { cell, rows, shape } = this.#tiling;
-    const limit = limitOf(values);
-    if (shape.length !== 1 || rows > 1 || cell < WITH_NUMBER || limit < 0.1) return; // else all would read 0.0
+    if (shape.length !== 1 || rows > 1 || cell < WITH_NUMBER || limitOf(values) < 0.1) return; // else all would read 0.0
+    const [, limit] = scale.range(0);
     Object.assign(context, { font: "12px sans-serif", textAlign: "center", textBaseline: "middle" });
     for (let i = 0; i < values.length; i++) {
       context.fillStyle = inkOn(signedColour(values[i], limit, theme));

@@ -14,7 +14,8 @@ import { decimalsFor, numberText, shortText } from "../../shared/text.js";
 
 /** What the row of a term begins with, and the term. @typedef {{ cells: string[], product: number }} Row */
 
-const MOST_ROWS = 10;
+const [LEAST_ROWS, MOST_ROWS] = [3, 10]; // of classes
+const LOWEST_ROW = 14; // CSS pixels
 const MOST_BUTTONS = 20;
 const CURVES = ["relu", "leakyRelu", "elu", "gelu", "tanh", "sigmoid", "affine"];
 const NOT_ALL = 1e-4;
@@ -39,14 +40,17 @@ export class RulePanel extends SumPanel {
     const { label, meta: { classes } } = this.#state;
     if (!this.work.contains(this.#loss)) this.work.replaceChildren(this.#loss);
     const ranked = [...shares.keys()].sort((a, b) => Number(b === label) - Number(a === label) || shares[b] - shares[a]);
-    const shown = ranked.slice(0, MOST_ROWS).sort((a, b) => a - b);
-    const high = Math.min(22, Math.floor((this.work.clientHeight - this.#say.offsetHeight - 14) / (shown.length + 1)));
+    const room = this.work.clientHeight - this.#say.offsetHeight - 14;
+    const fit = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, Math.floor(room / LOWEST_ROW) - 1));
+    const shown = ranked.slice(0, fit).sort((a, b) => a - b);
+    const high = Math.min(22, Math.floor(room / (shown.length + 1)));
     this.#table.style.setProperty("--row", `${high}px`);
     this.#buttons.forEach((node, i) => setAttribute(node, "aria-pressed", String(i === label)));
     const differences = shown.map((i) => signedText(shares[i] - Number(i === label), 4));
     fillRows(this.#table.tBodies[0], shown.map((i, row) => [classes[i], numberText(shares[i]), String(Number(i === label)), differences[row]]));
     shown.forEach((i, row) => (this.#table.tBodies[0].rows[row].className = i === label ? "lenet-lit" : ""));
-    return `loss = −ln(${shortText(shares[label])}) = `;
+    const share = shares[label];
+    return `loss = −ln(${share > 0.9 ? numberText(share, 5) : shortText(share)}) = `;
   }
 
   /**
