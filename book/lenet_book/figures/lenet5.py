@@ -22,6 +22,7 @@ from lenet_book.figures.drawing import (
     drawn,
 )
 
+FULL_COLOUR = 1.5  # above ±1: the two ends of the colours are too dark to be told apart
 RUN_STYLES = (("-", ACCENTS[0]), ("--", ACCENTS[0]), ("-", ACCENTS[1]), ("--", ACCENTS[1]))
 
 
@@ -50,13 +51,12 @@ def connections(table: Tensor) -> BookFigure:
 
 
 @drawn()
-def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> BookFigure:
+def code_images(rows: Mapping[str, Tensor]) -> BookFigure:
     """Draw codes of ±1, what comes close to them, and pictures, a row for each title.
 
     Args:
         rows: By title, codes as float (N, H, W), red above zero, blue below it and white at zero;
             or grey pictures (N, 1, H, W). All rows have the same N.
-        limit: The absolute value of full colour.
     """
     number = len(next(iter(rows.values())))
     heights = [WIDTH / number * rows[title].shape[-2] / rows[title].shape[-1] for title in rows]
@@ -68,7 +68,7 @@ def code_images(rows: Mapping[str, Tensor], limit: float = 1.0) -> BookFigure:
             if image.dim() == 3:
                 draw_image(ax, image)
             else:
-                draw_signed(ax, image, limit)
+                draw_signed(ax, image, FULL_COLOUR)
     return figure
 
 

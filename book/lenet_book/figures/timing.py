@@ -47,6 +47,7 @@ def speeds(
             textcoords="offset points",
             va="center",
             fontsize=9,
+            bbox={"facecolor": figure.get_facecolor(), "edgecolor": "none", "pad": 1},
         )
     if reference is not None:
         ax.axvline(reference, color=INK, linestyle=":")
