@@ -378,32 +378,50 @@ def _fitting(sizes: Sequence[int], numbers: int) -> Iterator[tuple[int, ...]]:
             yield tuple(fitting if each == size else each for each in sizes)
 
 
-def mask_changes(problem: Problem, batch: int) -> Iterator[Change]:
-    """Masks of attention in another shape, or as the other kind of mask."""
+def given_changes(problem: Problem, batch: int) -> Iterator[Change]:
+    """What goes with a call's first operand, in another shape: states, masks, too many rows."""
     step = problem.step
     call = expression_at(step.place) if step else None
-    masks = [
-        each for each in getattr(call and call.node, "keywords", []) if "mask" in str(each.arg)
-    ]
-    if step is None or call is None or not masks:
+    operands = call.operands(step.module is not None) if step and call else []
+    if step is None or call is None or not operands:
         return
-    if step.module is None:  # (N, length) for every head and every place
-        edits = [Expression(call.file, each.value).with_suffix("[:, None, None]") for each in masks]
-        yield from (Change(f"{_words(e.new)} instead of {e.old}", edits=(e,)) for e in edits)
-    if "num_heads" not in step.settings or step.input_shapes[0][_batch_axis(step)] != batch:
-        return
-    length = f"{call.operands(is_layer=True)[0].text}.size({1 - _batch_axis(step)})"
-    per_head = f".repeat_interleave({step.settings['num_heads']}, dim=0)"
-    for mask in masks:
-        value = Expression(call.file, mask.value)
-        edits = [value.with_suffix(f"[:{length}, :{length}]")]
-        edits += [value.with_suffix(suffix) for suffix in (".transpose(0, 1)", per_head)]
-        if other := _OF_PADDING.get(mask.arg):
-            edits.append(Expression(call.file, mask).replaced(f"{other}={value.text}"))
-        yield from (Change(f"{_words(e.new)} instead of {e.old}", edits=(e,)) for e in edits)
+    named = [each for each in getattr(call.node, "keywords", []) if "mask" in str(each.arg)]
+    masks = [Expression(call.file, each.value) for each in named]
+    first, axis = operands[0].text, int(not step.settings.get("batch_first", True))
+    length, heads = f"{first}.size({1 - axis})", step.settings.get("num_heads")
+    given, suffixes = masks, ["[:, None, None]"]  # (N, length) for every head and every place
+    has_state = isinstance(step.module, nn.RNNBase | nn.RNNCellBase)
+    if problem.kind == "rows":
+        is_short = step.input_shapes[0][0] == batch
+        given, suffixes = operands[1:] if is_short else [], [f"[:len({first})]"]
+    elif has_state:
+        given = operands[1:]
+        suffixes = [".unsqueeze(0)", ".squeeze(0)", f"[:, :{first}.size({axis})]"]
+    elif heads and step.input_shapes[0][axis] == batch:
+        per_head = f".repeat_interleave({heads}, dim=0)"
+        suffixes = [f"[:{length}, :{length}]", ".transpose(0, 1)", per_head]
+    new = [_suffixed(each, suffix, step) for suffix in suffixes for each in given]
+    if has_state and step.operation.startswith("LSTM"):
+        pairs = (f"({each.text}, torch.zeros_like({each.text}))" for each in given)
+        new += [(each.replaced(pair),) for each, pair in zip(given, pairs, strict=True)]
+    new += [(each.replaced("None"),) for each in given if has_state]  # it begins with zeros then
+    for name, mask in zip(named, masks, strict=True):
+        if other := _OF_PADDING.get(name.arg or ""):
+            new.append((Expression(call.file, name).replaced(f"{other}={mask.text}"),))
+    for edits in new:
+        text = ", ".join(f"{_words(edit.new)} instead of {edit.old}" for edit in edits)
+        yield Change(text, edits=edits)
 
 
 _OF_PADDING = {"attn_mask": "key_padding_mask", "mask": "src_key_padding_mask"}
+
+
+def _suffixed(given: Expression, suffix: str, step: Step) -> tuple[Edit, ...]:
+    """Append to an operand, or to each of a pair of states."""
+    parts = [Expression(given.file, node) for node in getattr(given.node, "elts", [])]
+    if step.operation.startswith("LSTM") and not parts:
+        return (given.replaced(f"tuple(each{suffix} for each in {given.text})"),)
+    return tuple(part.with_suffix(suffix) for part in parts or [given])
 
 
 def transformer_changes(model: nn.Module, steps: Iterable[Step]) -> Iterator[Change]:
@@ -419,78 +437,28 @@ def transformer_changes(model: nn.Module, steps: Iterable[Step]) -> Iterator[Cha
             yield Change(text, edits=tuple(edits), additions=tuple(lines), leads_on=True)
 
 
-def row_count_changes(problem: Problem, batch: int) -> Iterator[Change]:
-    """What was made for a larger batch, as far as the batch goes."""
-    step = problem.step
-    call = expression_at(step.place) if step and problem.kind == "rows" else None
-    if step is not None and call is not None:
-        pairs = zip(call.operands(), step.input_shapes, strict=False)
-        (short, shape), (long, _) = sorted(pairs, key=lambda pair: pair[1])
-        edit = long.with_suffix(f"[:len({short.text})]")
-        if shape[0] == batch:
-            yield Change(f"{_words(edit.new)} instead of {edit.old}", edits=(edit,))
-
-
-def state_changes(problem: Problem) -> Iterator[Change]:
-    """States of a recurrent layer with other axes, for fewer sequences, or none."""
-    step = problem.step
-    call = expression_at(step.place) if step else None
-    operands = call.operands(is_layer=True) if call else []
-    is_recurrent = isinstance(step and step.module, nn.RNNBase | nn.RNNCellBase)
-    if step is None or not is_recurrent or len(operands) < 2:
-        return
-    length, state = f"{operands[0].text}.size({_batch_axis(step)})", operands[1]
-    parts = [Expression(state.file, node) for node in getattr(state.node, "elts", [])]
-    is_pair = step.operation.startswith("LSTM")
-    for suffix in (".unsqueeze(0)", ".squeeze(0)", f"[:, :{length}]"):
-        edits = [part.with_suffix(suffix) for part in parts]
-        if not parts and is_pair:
-            edits = [state.replaced(f"tuple(each{suffix} for each in {state.text})")]
-        edits = edits or [state.with_suffix(suffix)]
-        text = f"{', '.join(_words(edit.new) for edit in edits)} for the state of {title_of(step)}"
-        yield Change(text, edits=tuple(edits))
-    if is_pair and not parts:
-        pair = state.replaced(f"({state.text}, torch.zeros_like({state.text}))")
-        yield Change(f"a pair of states for {title_of(step)}", edits=(pair,))
-    zeros = f"no state for {title_of(step)}, which then begins with zeros"
-    yield Change(zeros, edits=(state.replaced("None"),))
-
-
-def _batch_axis(step: Step) -> int:
-    """Find the axis that a recurrent or attention layer takes for the batch."""
-    return int(not step.settings.get("batch_first", True))
-
-
-def enlarging_changes(problem: Problem) -> Iterator[Change]:
-    """Maps that are joined, all as large as the largest of them."""
-    maps = _unequal_maps(problem)
-    largest, most = max(maps, key=lambda each: each[1], default=(None, ()))
-    is_named = isinstance(getattr(largest, "node", None), ast.Name | ast.Attribute)
-    size = f"{largest.text}.shape[2:]" if largest and is_named else str(tuple(most))
-    for home in ("F", "nn.functional", "torch.nn.functional") if maps else ():
-        new = f"{home}.interpolate({{}}, size={size})"
-        edits = tuple(e.replaced(new.format(e.text)) for e, own in maps if own != most)
-        yield Change(_words(edits[0].new), edits=edits)
-
-
-def cropping_changes(problem: Problem) -> Iterator[Change]:
-    """Maps that are joined, all cropped to the middle, where not much is lost."""
-    maps = _unequal_maps(problem)
-    least, most = (f((size for _, size in maps), default=()) for f in (min, max))
-    if maps and 2 * math.prod(least) > math.prod(most):
-        edits = tuple(e.with_suffix(_cropped(own, least)) for e, own in maps if own != least)
-        yield Change(_words(edits[0].new), edits=edits)
-
-
-def _unequal_maps(problem: Problem) -> list[tuple[Expression, tuple[int, ...]]]:
-    """List the maps that a call joins with their sizes in pixels; none where they are equal."""
+def map_changes(problem: Problem, crops: bool) -> Iterator[Change]:
+    """Maps that are joined: all as large as the largest, or cropped to the smallest."""
     step = problem.step
     call = expression_at(step.place) if step and step.module is None else None
     if step is None or call is None or problem.kind != "operands" or kind_of(step).macs:
-        return []
+        return
     sizes = [shape[2:] for shape in step.input_shapes]
-    is_unequal = len(set(sizes)) > 1 == len({len(size) for size in sizes})
-    return list(zip(call.operands(), sizes, strict=False)) if is_unequal else []
+    if len(set(sizes)) == 1 or len({len(size) for size in sizes}) > 1:
+        return
+    maps = sorted(zip(call.operands(), sizes, strict=False), key=lambda each: each[1])
+    (_, least), *_, (largest, most) = maps
+    smaller = [(each, size) for each, size in maps if size != most]
+    is_named = isinstance(largest.node, ast.Name | ast.Attribute)
+    wanted = f"{largest.text}.shape[2:]" if is_named else str(most)
+    for home in ("F", "nn.functional", "torch.nn.functional") if not crops else ():
+        new = f"{home}.interpolate({{}}, size={wanted})"
+        edits = tuple(each.replaced(new.format(each.text)) for each, _ in smaller)
+        yield Change(_words(edits[0].new), edits=edits)
+    if crops and 2 * math.prod(least) > math.prod(most):
+        larger = [(each, size) for each, size in maps if size != least]
+        edits = tuple(each.with_suffix(_cropped(size, least)) for each, size in larger)
+        yield Change(_words(edits[0].new), edits=edits)
 
 
 def _cropped(size: Sequence[int], wanted: Sequence[int]) -> str:
@@ -661,7 +629,7 @@ def _setting_change(
     step: Step, settings: Mapping[str, Any], reason: str = "", leads_on: bool = False
 ) -> Iterator[Change]:
     """Give a layer or a call other settings, where its code can be edited."""
-    changed = ", ".join(f"{name}={setting_text(value)}" for name, value in settings.items())
+    changed = ", ".join(f"{name}={setting_text(value, name)}" for name, value in settings.items())
     if step.module is not None:
         text = f"{changed} in {title_of(step)}"
         yield Change(text, reason, step.name, settings, leads_on=leads_on)

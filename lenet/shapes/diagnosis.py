@@ -314,14 +314,11 @@ def _wrong_operands(step: Step, steps: Sequence[Step], batch: int) -> Problem:
     """Say what a step works on, as its code names it, and what it needs where that is known."""
     shapes, names, title = step.input_shapes, _operands(step), title_of(step)
     on_images = depend_on_input(steps)
-    made = [
-        source == MODEL_INPUT or (source is not None and on_images[source])
-        for source in step.sources
-    ]
-    has_batch = all(s[:1] == (batch,) for s, is_made in zip(shapes, made, strict=True) if is_made)
+    made = [s == MODEL_INPUT or (s is not None and on_images[s]) for s in step.sources]
+    counts = kind_of(step).macs in ("per row", "attention")  # what it needs is told in numbers
+    is_n = all(s[:1] == (batch,) for s, m in zip(shapes, made, strict=True) if m) and not counts
     texts = [
-        shape_text(shape, batch if has_batch and is_made else None)
-        for shape, is_made in zip(shapes, made, strict=True)
+        shape_text(s, batch if is_n and m else None) for s, m in zip(shapes, made, strict=True)
     ]
     each = [f"{name} is {text}" for name, text in zip(names, texts, strict=False)] or texts
     given = " and ".join(dict.fromkeys(each) if step.module is not None else each)

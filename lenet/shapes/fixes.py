@@ -240,10 +240,10 @@ class _Search:
             self._take_fewer_images(images)
         problem, steps, model = self._problem, self._steps, self._call.model
         batch = batch_of(self._call.tensors)
-        yield _Family(0, "fewer rows", candidates.row_count_changes(problem, batch))
+        given = candidates.given_changes(problem, batch)
         if problem.kind == "rows":  # for which no other layer helps
+            yield _Family(0, "fewer rows", given)
             return
-        yield _Family(0, "other states", candidates.state_changes(problem))
         operands = list(candidates.operand_changes(model, problem, steps))
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
         yield _Family(0, "layers for other axes", candidates.axes_changes(steps, batch))
@@ -254,13 +254,15 @@ class _Search:
         rows = [change for each in known for change in candidates.row_changes(each, steps)]
         yield _Family(1, "images as rows", rows)
         yield _Family(int(bool(rows)), "other layouts between layers", others, limit=2)
-        joins = [s for s in steps if kind_of(s).formula == "join" and s.settings.get("dim") != 1]
-        lost = [s for s in steps if s is problem.step or loses_batch(s, batch) or s in joins]
+        joins = [s for s in steps if kind_of(s).formula == "join"]
+        odd = [s for s in joins if s.settings.get("dim") != 1 or len(s.input_shapes[0]) < 4]
+        lost = [s for s in steps if s is problem.step or loses_batch(s, batch) or s in odd]
+        lost = [s for s in lost if s not in joins or s in odd]
         yield _Family(1, "other sizes in views", candidates.view_changes(lost))
         if problem.kind in ("features", "channels"):  # what turns axes does not change a size
             lost = [s for s in lost if s.operation not in candidates.TURNS]
         yield _Family(0, "batch_first=True", candidates.transformer_changes(model, lost))
-        yield _Family(0, "other masks", candidates.mask_changes(problem, batch))
+        yield _Family(0, "other states and masks", given)
         rank = 0 if problem.kind in ("batch", "order") else 2
         yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
         shortcuts = candidates.shortcut_changes(model, problem, steps)
@@ -286,8 +288,7 @@ class _Search:
             others = candidates.size_changes(images, self._problem, self._steps)
             is_small = self._problem.kind == "size"  # too small for a window, most likely
             behind = 0 if is_small else sum(family.rank < 3 for family in families)
-            larger = candidates.enlarging_changes(self._problem)
-            smaller = candidates.cropping_changes(self._problem)
+            larger, smaller = (candidates.map_changes(self._problem, c) for c in (False, True))
             families[behind:behind] = [
                 _Family(4, "larger maps", larger, limit=2),
                 _Family(4, "cropped maps", smaller, limit=2),

@@ -106,8 +106,8 @@ _LIKE = {"stride": "kernel_size", "kdim": "embed_dim", "vdim": "embed_dim"}  # u
 
 def setting_text(value: object, name: str = "") -> str:
     """Write a setting; a square size such as ``(5, 5)`` as one number, if that means the same."""
-    if name not in _LISTS and isinstance(value, tuple | list) and len(set(map(repr, value))) == 1:
-        return repr(value[0])
+    if isinstance(value, tuple | list) and len(set(map(repr, value))) == 1:
+        return repr(value if name in _LISTS and len(value) > 1 else value[0])
     return repr(value)
 
 

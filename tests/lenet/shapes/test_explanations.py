@@ -527,6 +527,207 @@ def test_explaining_leaves_the_model_alone():
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
 
+METHODS = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.fc = nn.Linear(8 * 14 * 14, 10)
+
+    def encode(self, x):
+        x = F.relu(self.conv(x))
+        return F.max_pool2d(x, 2)
+
+    def $name(self, x):
+        x = self.encode(x).flatten(1)
+        return self.fc(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("__call__", lambda net, images: net(images)),
+        ("forward", lambda net, images: net.forward(images)),
+        ("classify", lambda net, images: net.classify(images)),
+    ],
+)
+@pytest.mark.parametrize("is_given", [True, False])
+def test_a_network_is_found_however_it_is_called(name, call, is_given):
+    net, images = run_cell(METHODS.replace("$name", name))["Net"](), torch.rand(4, 3, 32, 32)
+    with pytest.raises(ShapeError) as caught, explaining(net if is_given else None):
+        call(net, images)
+    said = str(caught.value)
+    assert said.startswith("fc expects 1568 features, but flatten gives (N, 1800): 1800 features")
+    assert "self.fc = nn.Linear(1800, 10)" in said
+    assert "a 30×30 input" in said
+
+
+SILENT = """
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3)
+
+    def forward(self, x):
+        x = self.conv(x)
+        $end
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+        self.fc = nn.Linear(4, 2)
+
+    def pooled(self, x):
+        x = self.block(x)
+        $pooledx.mean((2, 3))
+
+    def forward(self, x):
+        x = self.pooled(x)
+        $forwardself.fc(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("missing", "name", "line"),
+    [
+        ({"$end": "x = F.relu(x)"}, "Block.forward", "return x"),
+        ({"$end": "F.relu(x)"}, "Block.forward", "return F.relu(x)"),
+        ({"$end": "if self.training: return x"}, "Block.forward", "return x"),
+        ({"$pooled": "x = "}, "Net.pooled", "return x"),
+        ({"$forward": "x = "}, "Net.forward", "return x"),
+        ({"$forward": ""}, "Net.forward", "return self.fc(x)"),
+    ],
+)
+def test_a_missing_return_is_found_wherever_it_is(missing, name, line):
+    source = SILENT
+    whole = {"$end": "return x", "$pooled": "return ", "$forward": "return "}
+    for mark, end in (whole | missing).items():
+        source = source.replace(mark, end)
+    net, images = run_cell(source)["Net"]().eval(), torch.rand(3, 1, 8, 8)
+    with pytest.raises(ShapeError) as caught, explaining(net):
+        net(images).argmax(1)
+    said = str(caught.value)
+    assert said.startswith(f"{name} reaches its end without a return")
+    assert f"      {line}" in said
+    explanation = explain(net, images).explanation
+    assert explanation is not None
+    mended = run_cell(apply_edits(source, explanation.fixes[0].edits))["Net"]().eval()
+    assert mended(images).shape == (3, 2)
+
+
+MASKED = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        layer = nn.TransformerEncoderLayer(8, 2, 16)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+
+    def forward(self, x, mask):
+        x = $call
+        return x.mean(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "mask", "says", "line"),
+    [
+        (
+            "self.attention(x, x, x, key_padding_mask=mask)[0]",
+            (5, 3),
+            "takes (3, 5, 8) for 3 sequences of 5: attn_mask has to be (5, 5), or (6, 5, 5)",
+            "key_padding_mask=mask.transpose(0, 1)",
+        ),
+        (
+            "self.attention(x, x, x, attn_mask=mask)[0]",
+            (3, 5),
+            "key_padding_mask (3, 5)",
+            "key_padding_mask=mask)",
+        ),
+        (
+            "self.attention(x, x, x, attn_mask=mask)[0]",
+            (9, 9),
+            "x is (3, 5, 8) and mask is (9, 9)",
+            "mask[:x.size(1), :x.size(1)]",
+        ),
+        (
+            "self.attention(x, x, x, attn_mask=mask)[0]",
+            (3, 5, 5),
+            "(6, 5, 5) with one for each head",
+            "mask.repeat_interleave(2, dim=0)",
+        ),
+        (
+            "self.encoder(x, mask=mask)",
+            (5, 5),
+            "has batch_first=False and takes (3, 5, 8) for 5 sequences of 3",
+            "nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)",
+        ),
+        (
+            "F.scaled_dot_product_attention(*[x[:, None]] * 3, attn_mask=mask)[:, 0]",
+            (3, 5),
+            "(N, 1, 5, 8)",
+            "mask[:, None, None]",
+        ),
+    ],
+)
+def test_masks_are_explained_by_what_attention_takes(call, mask, says, line):
+    source = MASKED.replace("$call", call)
+    net, masks = run_cell(source)["Net"](), torch.zeros(mask, dtype=torch.bool)
+    explanation = explain(net, (torch.rand(3, 5, 8), masks)).explanation
+    assert explanation is not None
+    assert says in explanation.what
+    assert line in explanation.fixes[0].lines[0]
+    mended = run_cell(apply_edits(source, explanation.fixes[0].edits))["Net"]()
+    assert len(mended(torch.rand(3, 5, 8), masks)) == 3
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "target", "fix"),
+    [
+        (F.mse_loss, (10, 33), torch.arange(10), "F.cross_entropy(output, target)"),
+        (F.binary_cross_entropy, (5, 12), torch.rand(5, 1, 3, 4), "target.view_as(output)"),
+        (F.binary_cross_entropy, (6, 1), torch.ones(16, 1), "target[:len(output)]"),
+        (
+            F.binary_cross_entropy,
+            (4, 1, 6, 6),
+            torch.ones(4, 1),
+            "target[:, :, None, None].expand_as(output)",
+        ),
+        (F.cross_entropy, (2, 4, 8, 8), torch.ones(2, 8, 8, 3).long(), "target[..., 0]"),
+        (
+            F.cross_entropy,
+            (3, 3),
+            torch.eye(3).long().view(-1),
+            "target.view_as(output).argmax(dim=1)",
+        ),
+    ],
+)
+def test_a_loss_is_mended_by_what_it_is_given(loss, output, target, fix):
+    output = torch.rand(output)
+    with pytest.raises(ShapeError, match=re.escape(f"  - {fix}")), explaining():
+        loss(output, target)
+
+
+def test_losses_of_pairs_and_of_time_are_explained():
+    output, target = torch.rand(6, 4), torch.ones(6, 1)
+    pairs = r"(?s)one target for each pair.*\n  - target\.squeeze\(1\)"
+    with pytest.raises(ShapeError, match=pairs), explaining():
+        F.cosine_embedding_loss(output, output, target)
+    scores, texts = torch.rand(5, 24, 12).log_softmax(2), torch.ones(5, 6).long()
+    times = r"(?s)time first.*\n  - scores\.transpose\(0, 1\)"
+    with pytest.raises(ShapeError, match=times), explaining():
+        F.ctc_loss(scores, texts, torch.full((5,), 24), torch.full((5,), 6))
+
+
+def test_a_warning_of_pytorchs_keeps_its_line():
+    with pytest.warns(UserWarning, match=r"takes \(5, 1\) with \(5, 3\)") as heard, explaining():
+        F.mse_loss(torch.rand(5, 1), torch.rand(5, 3))
+    assert len(heard) == 2
+    assert {Path(warning.filename) for warning in heard} == {Path(__file__)}
+
+
 def test_a_device_mismatch_names_both_devices():
     """Images without memory stand for those of another device on a machine without one."""
     call = Call(LeNet5(), (torch.rand(2, 1, 28, 28, device="meta"),))

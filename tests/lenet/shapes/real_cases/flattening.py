@@ -248,3 +248,41 @@ class Examiner(nn.Module):
 class SplittingExaminer(Examiner):
     def forward(self, x):
         return self.main(x).view(-1, 1).squeeze(1)
+
+
+class Dreamer(nn.Module):
+    """Folds its numbers into twice as many channels as it has."""
+
+    def __init__(self, width=32):
+        super().__init__()
+        self.enter = nn.Linear(6, width * 4)
+        self.up = nn.ConvTranspose2d(width, 3, 3, stride=2, padding=1, output_padding=1)
+
+    def forward(self, z):
+        z = self.enter(z)
+        z = z.view(-1, 64, 2, 2)
+        return self.up(z)
+
+
+class Critic(nn.Module):
+    """Takes the states of six agents, and is called without `forward`."""
+
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Sequential(nn.Linear(54, 16), nn.ReLU(), nn.Linear(16, 5))
+
+    def __call__(self, state):
+        state = state.float()
+        return self.model(state)
+
+
+class Player(nn.Module):
+    """A Q network for a state of seven numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Linear(7, 32)
+        self.fc2 = nn.Linear(32, 3)
+
+    def forward(self, x):
+        return self.fc2(F.relu(self.fc1(x)))

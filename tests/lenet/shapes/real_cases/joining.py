@@ -200,3 +200,20 @@ class RelativePositions(nn.Module):
         position = (self.high + self.wide).flatten(2).permute(0, 2, 1)
         position = torch.matmul(position, q)
         return (content + position).softmax(-1).mean(1)
+
+
+class Quarter(nn.Module):
+    """A mask of a quarter of the picture's size, which nothing enlarges."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(8, 3, 3, 2, 1)
+        )
+        self.detail = nn.Conv2d(3, 3, 3, padding=1)
+        self.head = nn.Conv2d(3, 1, 1)
+
+    def forward(self, x):
+        y = self.detail(x)
+        x = self.body(x)
+        return self.head(x * y)

@@ -113,3 +113,29 @@ def resnet():
 def body_without_flatten():
     body = list(torchvision.models.resnet18().children())[:-1]
     return nn.Sequential(*body, nn.Linear(512, 10))
+
+
+class OneNormOfMaps(nn.Module):
+    """A normalisation for pictures among layers for volumes."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential()
+        self.features.add_module("conv0", nn.Conv3d(3, 8, 3, padding=1))
+        self.features.add_module("pool0", nn.MaxPool3d(2))
+        self.features.add_module("norm5", nn.BatchNorm2d(8))
+        self.classifier = nn.Linear(8, 4)
+
+    def forward(self, x):
+        x = F.relu(self.features(x))
+        return self.classifier(F.adaptive_avg_pool3d(x, 1).flatten(1))
+
+
+class Scans(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv3d(1, 4, 3, padding=1)
+        self.out = nn.Conv3d(4, 2, 1)
+
+    def forward(self, x):
+        return self.out(F.relu(self.conv1(x)))

@@ -1,5 +1,7 @@
 """Recurrent networks, attention, and convolutions along a text or a signal."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -243,3 +245,64 @@ class HalfMask(nn.Module):
         x = self.encoder(x)
         keep = torch.ones(x.shape)
         return self.decoder(x * keep)
+
+
+class TurnedText(nn.Module):
+    """Turns the batch to the second axis for an attention that takes it first."""
+
+    def __init__(self, width=16, length=7):
+        super().__init__()
+        self.words = nn.Embedding(40, width)
+        self.attention = nn.MultiheadAttention(width, 2, batch_first=True)
+        self.register_buffer("mask", torch.full((length, length), float("-inf")).triu(1))
+        self.head = nn.Linear(width, 5)
+
+    def forward(self, text):
+        x = self.words(text).permute(1, 0, 2)
+        x, _ = self.attention(x, x, x, need_weights=False, attn_mask=self.mask)
+        x = x.permute(1, 0, 2)
+        return self.head(x[:, -1])
+
+
+class MaskedText(nn.Module):
+    """Takes a mask for each sentence, and not for each of its heads."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(16, 4, batch_first=True)
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, x, mask):
+        x, _ = self.attention(x, x, x, attn_mask=mask)
+        return self.head(x.mean(1))
+
+
+class Sampled(nn.Module):
+    """Convolutions over ten channels in a list, for signals of length ten."""
+
+    def __init__(self, widths=(10, 20, 20)):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            [nn.Sequential(nn.Conv1d(i, o, 1), nn.ReLU()) for i, o in pairwise(widths)]
+        )
+        self.layers.append(nn.Flatten())
+        self.layers.append(nn.Linear(widths[-1], 3))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class Sketcher(nn.Module):
+    """Gives an LSTM states without the axis of its layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.start = nn.Linear(3, 16)
+        self.decoder = nn.LSTM(3, 16, batch_first=True)
+
+    def forward(self, z):
+        state = self.start(z)
+        steps = z.unsqueeze(1).repeat(1, 7, 1)
+        return self.decoder(steps, (state, state))[0]
