@@ -592,6 +592,21 @@ def test_sizes_are_computed_as_python_does(run_script):
 
 EXPRESSIONS = """
 x.swapaxes(2, 3)
+x.movedim(1, -1)
+torch.moveaxis(x, -1, 1)
+x @ x.mT
+x.flatten(2).T
+x.narrow(2, 3, 4)
+x.select(2, 0)
+x.topk(3, dim=2).values + 1
+torch.topk(x, 5)[1]
+torch.sort(x, dim=1)[0]
+torch.logsumexp(x, dim=1)
+F.pixel_unshuffle(x, 2)
+F.cosine_similarity(x, x)
+torch.tril(x)
+torch.cat([x, x.new_zeros(x.size(0), 1, 28, 28)], 1)
+x.type(torch.float64)
 x.flatten(1).T
 x.mean(axis=1)
 torch.sum(x, axis=(2, 3), keepdims=True)
@@ -635,6 +650,12 @@ F.interpolate(x, size=(30, 31))
 [y + 1 for y in x][0]
 """
 LAYERS = """
+nn.ConstantPad2d((1, 2, 3, 4), 0.5)
+nn.CircularPad2d(2)
+nn.RMSNorm([28, 28])
+nn.ChannelShuffle(1)
+nn.LazyConv2d(4, 3, stride=2)
+nn.Sequential(nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(5))
 nn.PixelUnshuffle(2)
 nn.ZeroPad2d((1, 2, 3, 4))
 nn.ReflectionPad2d(2)
@@ -679,6 +700,9 @@ SLIPS = [
     ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), F.relu)", "holds what is no layer"),
     ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU)", "holds what is no layer"),
     ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), nn.Dropout(50))", "p is 50"),
+    ("self.conv =", "self.drop = nn.Dropout(50)\n        self.conv =", "p is 50"),
+    ("self.conv =", "self.more = nn.ModuleList(nn.ReLU(), nn.ReLU())\n        self.conv =",
+     "gives more than one list"),
     ("self.conv(x)", "self.conv(x, 2)", "gives more than one tensor"),
     ("self.conv(x)", "self.conv(nn.ReLU(x))", "gets a layer, ReLU, instead of a tensor"),
     ("self.conv(x)", "self.conv(print(x))", "gets nothing instead of a tensor"),

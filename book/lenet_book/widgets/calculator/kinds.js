@@ -85,14 +85,14 @@ export function layerCode(layer) {
   for (const [name, { required, default: otherwise }] of Object.entries(kindOf(layer).settings)) {
     const usual = otherwise ?? (name === "stride" ? all.kernel_size : null);
     if (all[name] === null || (!required && isUsual(all[name], usual))) continue;
-    const text = LISTS.includes(name) ? pythonText(all[name]) : settingText(all[name]);
+    const text = LISTS.includes(name) && all[name].length > 1 ? pythonText(all[name]) : settingText(all[name]);
     const isNamed = written.some((before) => before.includes("=")) || !(required && POSITIONAL.test(name));
     written.push(isNamed ? `${name}=${text}` : text);
   }
   return `${layer.type}(${written.join(", ")})`;
 }
 
-const POSITIONAL = /^(in_|out_|num_|input_size|hidden_size)/;
+const POSITIONAL = /^(in_|out_|num_|embed_dim|input_size|hidden_size)/;
 const LISTS = ["normalized_shape", "unflattened_size"]; // of which one number means something else
 
 /** @param {Setting} value @param {Setting} usual */

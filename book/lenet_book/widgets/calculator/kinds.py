@@ -22,8 +22,9 @@ _FACTS = ("axes", "input_dims", "window", "width", "macs", "pointwise", "formula
 
 # Layers that `lenet.shapes.kinds` need not know to find what comes out of them.
 _MORE_LAYERS = (
-    "LayerNorm", "LocalResponseNorm", "Upsample", "PixelShuffle", "PixelUnshuffle", "ZeroPad2d",
-    "ReflectionPad2d", "ReplicationPad2d", "UpsamplingNearest2d", "UpsamplingBilinear2d",
+    "LayerNorm", "RMSNorm", "LocalResponseNorm", "ChannelShuffle", "Upsample", "PixelShuffle",
+    "PixelUnshuffle", "ZeroPad2d", "ConstantPad2d", "CircularPad2d", "ReflectionPad2d",
+    "ReplicationPad2d", "UpsamplingNearest2d", "UpsamplingBilinear2d", "MaxUnpool2d",
 )  # fmt: skip
 
 

@@ -86,15 +86,24 @@ export function numMacs({ layer, inputShape, inputShapes, outputShape }) {
   const settings = settingsOf(layer);
   if (macs === "sum" && (fits || inputShapes?.[1])) return productOf(outputShape) * /** @type {number} */ (inputShape.at(-1));
   if (macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(layer)[0];
+  if (macs === "attention") return attentionSizes(settings, inputShapes ?? [])[0];
   if (!fits || !macs.startsWith("per ")) return 0;
   const pairs = macs === "per input" ? productOf(inputShape) * settings[width] : productOf(outputShape) * settings[fits.setting];
   return (kernelSize(layer) * pairs) / (settings.groups ?? 1);
 }
 
 /** Additions of a bias for the whole batch. @param {LayerStep} step */
-export function numBiasAdditions({ layer, inputShape, outputShape }) {
+export function numBiasAdditions({ layer, inputShape, inputShapes, outputShape }) {
+  if (kindOf(layer).macs === "attention") return attentionSizes(settingsOf(layer), inputShapes ?? [])[1];
   if (kindOf(layer).macs === "per row") return productOf(inputShape.slice(0, -1)) * recurrentSizes(layer)[1];
   return settingsOf(layer).bias ? productOf(outputShape) : 0;
+}
+
+/** Multiply-accumulates and additions of a bias: of four projections, the scores, and the sums that they weigh. @param {Settings} settings @param {number[][]} shapes  of queries, keys and values */
+function attentionSizes({ embed_dim: width, batch_first, bias }, shapes) {
+  const [queries, keys, values] = shapes.map((shape) => productOf(shape.slice(0, -1)));
+  const [projected, length] = [2 * queries + keys + values, keys / shapes[1][batch_first ? 0 : 1]];
+  return [(projected * width + 2 * queries * length) * width, bias ? projected * width : 0];
 }
 
 /** How many weights and biases a recurrent layer has. @param {Layer} layer */

@@ -86,6 +86,7 @@ export const BUILTINS = {
     },
     map: ([called, values], run, given) =>
       PyList.from(run.iterate(values, given.node).map((value) => run.call(called, { ...given, args: [value] }))),
+    next: ([values], run, { node }) => run.iterate(values, node)[0],
     hasattr: ([owner, name], run, { node }) => !(run.attribute(owner, name, node) instanceof Unknown),
     getattr([owner, name, otherwise], run, { node }) {
       const found = run.attribute(owner, name, node);

@@ -17,16 +17,18 @@ _HOMES = (F, torch, Tensor)
 
 # Beside those of a kind: what changes axes, and what keeps them.
 _CHANGING = (
-    "amin", "argmax", "chunk", "expand", "expand_as", "interpolate", "max", "min", "norm",
-    "permute", "pixel_shuffle", "prod", "repeat", "split", "stack", "std", "swapaxes", "t",
-    "transpose", "unbind", "upsample", "var", "view_as",
+    "amin", "argmax", "argmin", "chunk", "cosine_similarity", "expand", "expand_as", "interpolate",
+    "logsumexp", "max", "min", "moveaxis", "movedim", "narrow", "norm", "permute", "pixel_shuffle",
+    "pixel_unshuffle", "prod", "repeat", "select", "sort", "split", "stack", "std", "swapaxes",
+    "swapdims", "t", "topk", "transpose", "unbind", "upsample", "var", "view_as",
 )  # fmt: skip
 _KEEPING = (
     "bool", "cos", "cpu", "cuda", "cumsum", "double", "eq", "erf", "expm1", "flip", "floor_divide",
     "ge", "group_norm", "gt", "half", "instance_norm", "int", "layer_norm", "le",
     "local_response_norm", "log1p", "long", "lt", "masked_fill", "maximum", "minimum", "ne",
     "normal_", "normalize", "ones_like", "rand_like", "randn_like", "remainder", "requires_grad_",
-    "roll", "round", "rpow", "rsqrt", "sign", "sin", "type", "type_as", "where", "zeros_like",
+    "roll", "round", "rpow", "rsqrt", "sign", "sin", "tril", "triu", "type", "type_as", "where",
+    "zeros_like",
 )  # fmt: skip
 
 

@@ -113,6 +113,7 @@ export class Program {
     const images = imagesOf([BATCH, ...imageShape]);
     if (isTurned) images.strides = null;
     run.torch.entry = network.made;
+    for (const { unknown } of this.modules) if (unknown instanceof Stop) run.torch.note(unknown); // though it may never run
     const given = { args: [images, ...this.others], named: new Map(), node: network.made };
     const output = stopped(() => run.call(network, given));
     const failed = output instanceof Misfitting ? output.step : null;

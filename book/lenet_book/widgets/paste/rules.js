@@ -3,6 +3,7 @@
  * What comes out of operations that the calculator's table does not compute: of functions and methods by their names,
  * of layers by their classes. A rule gives the shape, or the tensors, that its arguments and its inputs make.
  */
+import { pair } from "../calculator/kinds.js";
 import { pythonText } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
 import { Shaped, Stop, Unknown } from "./values.js";
@@ -96,6 +97,12 @@ function slicedSize(size, [from, to, step]) {
   return Math.max(0, Math.ceil((bound(to ?? size) - bound(from ?? 0)) / (step ?? 1)));
 }
 
+/** Numbers of a shape, and where they stood. @param {number[]} shape */
+export function withIndices(shape) {
+  const [values, indices] = [new Shaped(shape), new Shaped(shape)];
+  return Object.assign([values, indices], { values, indices });
+}
+
 const PART = { bounds: [null, null, null] }; // all of an axis
 
 /** @type {Record<string, Rule>} */
@@ -168,14 +175,16 @@ export const RULES = {
   },
   unbind: ({ dim = 0 }, { shape }) =>
     Array.from({ length: shape[axisOf(dim, shape)] }, () => new Shaped(shape.toSpliced(axisOf(dim, shape), 1))),
-  expand({ shape: sizes }, input) {
-    const own = input.shape.slice(-sizes.length);
-    const wanted = listed(sizes).map((size, axis) => (size === -1 ? own.at(axis - sizes.length) ?? 1 : size));
-    return broadcast([input, { shape: wanted }]);
+  expand({ shape: sizes }, { shape }) {
+    const own = (/** @type {number} */ axis) => shape[axis - sizes.length + shape.length] ?? 1;
+    const wanted = listed(sizes).map((size, axis) => (size === -1 ? own(axis) : size));
+    const isPossible = sizes.length >= shape.length && wanted.every((size, axis) => [1, size].includes(own(axis)));
+    return isPossible ? wanted : refuse();
   },
-  expand_as: (_given, _input, [, { shape }]) => shape,
+  expand_as: (_given, input, [, { shape }]) => RULES.expand({ shape }, input, []),
   repeat: ({ repeats: sizes }, { shape }) =>
     listed(sizes).map((times, axis) => times * (shape[axis - sizes.length + shape.length] ?? 1)),
+  new_zeros: (given) => Object.keys(given).filter((name) => /^argument/.test(name)).flatMap((name) => given[name]),
   getitem({ index }, { shape }) {
     const list = [index].flat();
     const dots = list.findIndex((each) => each?.ellipsis);
@@ -198,9 +207,17 @@ export const RULES = {
   },
   max(given, input, inputs) {
     if (inputs.length > 1) return broadcast(inputs);
-    if (given.dim === undefined) return [];
-    const [values, indices] = [0, 1].map(() => new Shaped(RULES.mean(given, input, inputs)));
-    return Object.assign([values, indices], { values, indices });
+    return given.dim === undefined ? [] : withIndices(RULES.mean(given, input, inputs));
+  },
+  sort: ({ dim = -1 }, { shape }) => withIndices(shape.with(axisOf(dim, shape), shape.at(dim) ?? 0)),
+  topk: ({ k, dim = -1 }, { shape }) => withIndices(shape.with(axisOf(dim, shape), k)),
+  narrow: ({ dim, length }, { shape }) => shape.with(axisOf(dim, shape), length),
+  select: ({ dim }, { shape }) => shape.toSpliced(axisOf(dim, shape), 1),
+  cosine_similarity: ({ dim = 1 }, _input, inputs) => RULES.select({ dim }, new Shaped(broadcast(inputs)), []),
+  movedim({ source, destination }, input) {
+    const order = [...input.shape.keys()];
+    const [moved] = order.splice(axisOf(source, input.shape), 1);
+    return RULES.permute({ dims: order.toSpliced(axisOf(destination, input.shape), 0, moved) }, input, []);
   },
   matmul(_given, { shape: a }, [, { shape: b }]) {
     if (a.length < 2 || b.length < 2) unfollowed("a product with a row");
@@ -217,9 +234,15 @@ export const RULES = {
     const [channels, height, width] = shape.slice(-3);
     return channels % (by * by) ? refuse() : [...shape.slice(0, -3), channels / (by * by), height * by, width * by];
   },
-  PixelUnshuffle({ downscale_factor: by }, { shape }) {
+  pixel_unshuffle({ downscale_factor: by }, { shape }) {
     const [channels, height, width] = shape.slice(-3);
     return height % by || width % by ? refuse() : [...shape.slice(0, -3), channels * by * by, height / by, width / by];
+  },
+  MaxUnpool2d({ kernel_size: kernel, stride, padding = 0, output_size: size }, { shape }) {
+    const [first, rest] = [shape.slice(0, -2), shape.slice(-2)];
+    const [kernels, steps] = [pair(kernel), pair(stride ?? kernel)];
+    const pixels = rest.map((each, axis) => (each - 1) * steps[axis] - 2 * pair(padding)[axis] + kernels[axis]);
+    return [...first, ...(size?.slice(-2) ?? pixels)];
   },
   pad({ padding, pad = Array.isArray(padding) ? padding : Array(4).fill(padding) }, { shape }) {
     const added = shape.map((_, axis) => pad.slice(2 * (shape.length - 1 - axis)).slice(0, 2)); // from the last axis on
@@ -236,6 +259,12 @@ export const RULES = {
     const state = new Shaped([ways * num_layers, shape[batch_first ? 0 : 1], hidden]);
     return [new Shaped([shape[0], shape[1], ways * hidden]), state];
   },
+  MultiheadAttention({ embed_dim: width, batch_first, ...rest }, { shape }, [query, key = query, value = key]) {
+    const isPlain = !rest.kdim && !rest.vdim && !rest.add_bias_kv && !rest.add_zero_attn && shape.length === 3;
+    if (!isPlain || [query, key, value].some((each) => each.shape.at(-1) !== width)) unfollowed("this attention");
+    const [batch, length] = batch_first ? [0, 1] : [1, 0];
+    return [shape, [shape[batch], shape[length], key.shape[length]]].map((each) => new Shaped(each));
+  },
   LSTM(given, input, inputs) {
     const [output, state] = RULES.RNN(given, input, inputs);
     return [output, [state, state]];
@@ -244,10 +273,11 @@ export const RULES = {
 
 /** Operations that follow the rule of another one. */
 const ALIKE = {
-  unflatten: "Unflatten", glu: "GLU", contiguous: "LocalResponseNorm", transpose: "swapaxes",
+  unflatten: "Unflatten", glu: "GLU", contiguous: "LocalResponseNorm ChannelShuffle", transpose: "swapaxes swapdims", movedim: "moveaxis",
   cat: "concat concatenate", max: "min",
-  mean: "sum amax amin std var norm prod argmax", matmul: "bmm mm", pixel_shuffle: "PixelShuffle",
+  mean: "sum amax amin std var norm prod argmax argmin logsumexp", matmul: "bmm mm",
+  pixel_shuffle: "PixelShuffle", pixel_unshuffle: "PixelUnshuffle", LayerNorm: "RMSNorm", new_zeros: "new_ones new_empty",
   interpolate: "upsample Upsample UpsamplingNearest2d UpsamplingBilinear2d",
-  pad: "ZeroPad2d ReflectionPad2d ReplicationPad2d", RNN: "GRU",
+  pad: "ZeroPad2d ConstantPad2d CircularPad2d ReflectionPad2d ReplicationPad2d", RNN: "GRU",
 };
 for (const [name, others] of Object.entries(ALIKE)) for (const other of others.split(" ")) RULES[other] = RULES[name];

@@ -4,7 +4,7 @@ import { KINDS, checkSettings, kindOf, pair, settingText, settingsOf } from "../
 import { numParameters, runLayer } from "../calculator/layers.js";
 import { pythonText, refusalOf } from "../shared/formulas.js";
 import { productOf, sumOf } from "../shared/numbers.js";
-import { Misfitting, RULES, axisOf, broadcast, kept, refuse } from "./rules.js";
+import { Misfitting, RULES, axisOf, broadcast, kept, refuse, withIndices } from "./rules.js";
 import { oneLine, operandsOf } from "./tree.js";
 import { Float, Instance, PyList, Shaped, Stop, Unknown, boundTo, known } from "./values.js";
 
@@ -23,12 +23,14 @@ const MADE = setOf("randn rand zeros ones empty full randint normal tensor Tenso
 const SIZING = setOf("Resize CenterCrop RandomCrop RandomResizedCrop"); // what pictures are brought to
 const WRAPPERS = setOf("Variable DataParallel compile script DistributedDataParallel spectral_norm weight_norm Size");
 /** Layers of the table that are not followed here. */
-const UNFOLLOWED = setOf("Bilinear MultiheadAttention RNNCell LSTMCell GRUCell");
+const UNFOLLOWED = setOf("Bilinear RNNCell LSTMCell GRUCell");
+/** Layers that take more than one tensor. */
+const JOINING = setOf("MultiheadAttention MaxUnpool2d RNN LSTM GRU");
 const CLASSES = Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name));
 export const LAYERS = [...CLASSES, ...CONTAINERS, "Module", "Parameter"];
 /** Numbers of axes that layers take, beside those of the table. @type {Record<string, number[]>} */
 const AXES = {
-  BatchNorm1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4],
+  BatchNorm1d: [2, 3], Dropout1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4],
 };
 /** Settings that a recorded call leaves out at these values. @type {Settings} */
 const USUAL = fromPython("lenet_book.widgets.paste.calls:usual");
@@ -99,7 +101,9 @@ export class Torch {
       if (MADE.has(name)) return this.#makeTensor(name, call);
       if (name === "__init__" && first instanceof Instance) return this.setUp(first, { ...call, args: args.slice(1) });
       const isOfLayers = /^torch\.nn\.(?!functional|init)/.test(path);
-      if (isOfLayers && LAYERS.includes(name)) return this.setUp(new Instance(name, null, node), call);
+      const isLazy = isOfLayers && name.startsWith("Lazy");
+      const made = new Instance(isLazy ? name.slice(4) : name, null, node);
+      if (isOfLayers && LAYERS.includes(made.type)) return this.setUp(Object.assign(made, { isLazy }), call);
       const passed = path.includes(".functional.") ? CALLS[name]?.passed : {};
       if (CALLS[name] && !isOfLayers) return this.#callFunction(name, call, passed);
     }
@@ -135,18 +139,19 @@ export class Torch {
     const kind = KINDS[type].settings;
     layer.scope = call.scope ?? null;
     const others = type === "Identity" ? null : ["device", "dtype"];
-    for (const [name, value] of Object.entries(byName(Object.keys(kind), call, others))) {
+    const names = Object.keys(kind).filter((name) => !layer.isLazy || name !== KINDS[type].fits?.setting);
+    for (const [name, value] of Object.entries(byName(names, call, others))) {
       if (kind[name]) settings[name] = Array.isArray(value) ? [...value] : value;
     }
     const { scale_factor: factor, normalized_shape: last, affine = kind.affine?.default } = settings;
     if (type === "Upsample" && factor) settings.scale_factor = [factor].flat().map((each) => new Float(each));
-    if (type === "LayerNorm") settings.normalized_shape = [last].flat();
+    if (last) settings.normalized_shape = [last].flat();
     if (affine === false) settings.bias = false;
-    const missing = Object.keys(kind).find((name) => kind[name].required && settings[name] === undefined);
+    const missing = names.find((name) => kind[name].required && settings[name] === undefined);
     const mattering = Object.keys(settings).filter((name) => kind[name]?.type !== "float" && name !== "inplace");
     layer.unknown = mattering.flatMap((name) => settings[name]).find((value) => value instanceof Unknown) ?? null;
     const refusal = layer.unknown ? "" : missing ? `${missing} is not given` : refusalOf(() => checkSettings(layer));
-    if (refusal) layer.unknown = this.run.unknown(call.node, `cannot be made: ${refusal}`);
+    if (refusal) layer.unknown = new Stop(`${oneLine(call.node)} cannot be made: ${refusal}`, call.node);
     return layer;
   }
 
@@ -154,7 +159,7 @@ export class Torch {
   filled(container, call) {
     const { args: [first = [], ...rest], args, node } = call;
     const isSequence = container.type === "Sequential";
-    if (!isSequence && rest.length) throw this.run.unknown(node, "gives more than one list of layers");
+    if (!isSequence && rest.length) container.unknown = new Stop(`${oneLine(node)} gives more than one list of layers`, node);
     const isNamed = first instanceof Map || container.type === "ModuleDict";
     const listed = () => (isSequence ? args : this.run.iterate(first, node)).entries();
     for (const child of isNamed ? first : listed()) setNamed(container, child, this.run, call);
@@ -185,15 +190,18 @@ export class Torch {
     if (isLost && !this.numParameters(module)) return this.#callAsFunction(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
     if (module.cls && type === "Module") throw new Stop(`${oneLine(module.cls.node.kids[1])} has no method forward`, module.cls.node);
+    const { fits } = kindOf(module);
+    if (module.isLazy && fits && !this.#used.has(module)) settings[fits.setting] = inputs[0]?.shape.at(fits.axis);
     const step = stepOf({ name: name || type, type, settings }, inputs, node, module, isInSequence);
     const [given] = args;
-    const isMore = args.length + named.size > 1 && kindOf(module).macs !== "per row" && !UNFOLLOWED.has(type);
+    const isMore = args.length + named.size > 1 && !JOINING.has(type) && !UNFOLLOWED.has(type);
     const why = isMore ? "gives more than one tensor, which is not followed" : inputs.length ? ""
       : `gets ${given instanceof Instance ? `a layer, ${given.type},` : "nothing"} instead of a tensor`;
     const odd = why ? this.run.unknown(node, why) : null;
     const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? odd ?? (isLost && new Unknown(
       `the network does not find the weights of ${type}, which is made in forward or kept in a plain list`, made));
-    return this.#run(step, inputs, settings, unknown || null, false);
+    const { output_size = null } = Object.fromEntries(named);
+    return this.#run(step, inputs, { ...settings, ...(type === "MaxUnpool2d" && { output_size }) }, unknown || null, false);
   }
 
   /** Run a layer without weights that the network does not know. @param {Instance} layer @param {PyCall} call */
@@ -223,7 +231,8 @@ export class Torch {
     const known = { shape: [...shape], ndim: shape.length, data: tensor, is_cuda: false }[name];
     if (known !== undefined) return known;
     if (name === "T" || name === "mT") return this.call(name, { input: tensor }, node);
-    if (name.startsWith("new")) return boundTo(tensor, (_, _args, { torch }, call) => torch.#makeTensor(name, call));
+    if (RULES.new_zeros === RULES[name]) return boundTo(tensor, (_, args, { torch }, call) =>
+      torch.call(name, byName([], { ...call, args: [tensor, ...args] }), node));
     if (SIZES_OF[name]) return boundTo(tensor, SIZES_OF[name]);
     if (!CALLS[name]) return notKnown(name, node);
     return boundTo(tensor, (_, args, { torch }, call) =>
@@ -314,7 +323,6 @@ function resultOf({ layer, module, inputShape, node }, inputs, given, isKept) {
   const name = module ? layer.type : layer.name.replace(/_$/, "");
   const isFollowed = RULES[name] || isKept || pointwise || window || fits;
   if (!input || !isFollowed || UNFOLLOWED.has(name)) throw notKnown(name, node);
-  if (given.return_indices === true) throw notKnown(`${name} with return_indices`, node);
   if (AXES[layer.type] && !AXES[layer.type].includes(inputShape.length)) refuse();
   const takesOne = module && (window || pointwise || name === "Linear");
   if (takesOne && inputs.length > 1) refuse("tuple");
@@ -322,7 +330,9 @@ function resultOf({ layer, module, inputShape, node }, inputs, given, isKept) {
   if (RULES[name]) return RULES[name](given, input, inputs);
   if (isKept) return kept(broadcast(inputs), input, true);
   const { misfit, outputShape } = runLayer(layer, inputShape);
-  return misfit ? refuse(misfit.kind, misfit) : kept(outputShape, input, pointwise);
+  if (misfit) refuse(misfit.kind, misfit);
+  if (given.return_indices === true && !module) throw notKnown(`${name} with return_indices`, node);
+  return given.return_indices === true ? withIndices(outputShape) : kept(outputShape, input, pointwise);
 }
 
 /** Methods of tensors that give no tensor. @type {Record<string, Method>} */
@@ -348,6 +358,9 @@ const setNamed = (module, [name, value]) => {
 /** @param {string} names @param {Method} method @returns {Record<string, Method>} */
 const allOf = (names, method) => Object.fromEntries(names.split(" ").map((name) => [name, method]));
 
+/** @param {Instance} module @returns {Instance[]} */
+const allModules = (module) => [module, ...module.modules.flatMap(allModules)];
+
 /** @type {Record<string, Method>} */
 const MODULE_METHODS = {
   __init__: (module, _args, { torch }, call) => torch.setUp(module, call),
@@ -361,6 +374,8 @@ const MODULE_METHODS = {
     const all = module.modules.toSpliced(at, 0, child).entries();
     module.attributes = new Map([...all].map(([index, each]) => [String(index), each]));
   },
+  parameters: () => PyList.of(parameter([])), // of which nothing is known but that there is one
+  modules: (module) => PyList.from(allModules(module)),
   keys: ({ attributes }) => PyList.from(attributes.keys()),
   ...allOf("children values", ({ modules }) => PyList.from(modules)),
   ...allOf("named_children items", ({ children }) => PyList.from(children)),
@@ -372,6 +387,8 @@ const MODULE_METHODS = {
 const OWN_PARAMETERS = {
   LayerNorm: ({ normalized_shape, elementwise_affine = true, bias = true }) =>
     (elementwise_affine ? (bias ? 2 : 1) * productOf(normalized_shape) : 0),
+  RMSNorm: ({ normalized_shape, elementwise_affine = true }) => (elementwise_affine ? productOf(normalized_shape) : 0),
+  MultiheadAttention: ({ embed_dim: width, bias = true }) => 4 * width * (width + (bias ? 1 : 0)),
   PReLU: ({ num_parameters = 1 }) => num_parameters,
 };
 

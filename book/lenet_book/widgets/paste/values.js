@@ -104,6 +104,8 @@ export class Instance {
   attributes = new Map();
   /** A layer's settings. @type {Settings} */
   settings = {};
+  /** Does it take as many channels, or features, as come first? */
+  isLazy = false;
   /** Has it run nn.Module.__init__, before which it takes no layers? */
   isReady = false;
   /** Where it was made. @type {Scope | null} */
