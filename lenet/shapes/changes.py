@@ -213,11 +213,22 @@ def own_changes(problem: Problem) -> Iterator[Change]:
     if isinstance(step.module, nn.PixelShuffle):
         for factor in (2, 3, 4):
             yield from _setting_change(step, {"upscale_factor": factor}, leads_on=True)
-    if "normalized_shape" in step.settings:
+    if kind_of(step).name == "BatchNorm1d" and shape[-1] == needed_size(step) != shape[1]:
+        yield from _replaced(step, nn.LayerNorm, {"normalized_shape": shape[-1]})
+    elif len(shape) > 2 and step.settings.get("normalized_shape") == shape[1:2]:
+        yield from _replaced(step, nn.GroupNorm, {"num_groups": 1, "num_channels": shape[1]})
+    elif "normalized_shape" in step.settings:
         came = shape[-len(step.settings["normalized_shape"]) :]
         yield from _setting_change(step, {"normalized_shape": came}, leads_on=True)
     elif fit and -len(shape) <= fit.axis < len(shape) and shape[fit.axis] != needed_size(step):
         yield from _setting_change(step, {fit.setting: shape[fit.axis]}, leads_on=True)
+
+
+def _replaced(step: Step, layer: type[nn.Module], settings: Mapping[str, Any]) -> Iterator[Change]:
+    """Another layer, which takes the axis on which the size that is needed stands."""
+    reason = f"{title_of(step)} takes another axis than that of its features"
+    text = f"{layer_code(layer, settings)} instead of {step.operation} in {title_of(step)}"
+    yield Change(text, reason, step.name, settings, layer)
 
 
 def followers(
@@ -443,10 +454,11 @@ def map_changes(problem: Problem, crops: bool) -> Iterator[Change]:
     call = expression_at(step.place) if step and step.module is None else None
     if step is None or call is None or problem.kind != "operands" or kind_of(step).macs:
         return
-    sizes = [shape[2:] for shape in step.input_shapes]
-    if len(set(sizes)) == 1 or len({len(size) for size in sizes}) > 1:
+    sizes, operands = [shape[2:] for shape in step.input_shapes], call.operands()
+    is_unequal = len(set(sizes)) > 1 == len({len(size) for size in sizes})
+    if not is_unequal or len(operands) < len(sizes):  # a list is joined that has a name
         return
-    maps = sorted(zip(call.operands(), sizes, strict=False), key=lambda each: each[1])
+    maps = sorted(zip(operands, sizes, strict=False), key=lambda each: each[1])
     (_, least), *_, (largest, most) = maps
     smaller = [(each, size) for each, size in maps if size != most]
     is_named = isinstance(largest.node, ast.Name | ast.Attribute)

@@ -330,39 +330,34 @@ def _wrong_operands(step: Step, steps: Sequence[Step], batch: int) -> Problem:
         return Problem(kind, f"{_attends(step)}, but {gets}")
     if all(shape[:1] == (batch,) for shape in shapes) and takes_batch_second(step, batch):
         return Problem("batch", f"{lost_batch(step, batch)}; {given}")
-    if _differ_in_batch(step):
-        return Problem("rows", f"{gets}: one of them was made for another batch")
+    if _differ_in_batch(step, batch):
+        return Problem("rows", f"{gets}: their first axes differ, as in batches of other sizes")
     if needs := _needs(step):
         return Problem("operands", f"{title} needs {needs}, but {gets}")
     return Problem("other", f"{title} cannot work on {given.replace(' is ', ', ')}")
 
 
-def _differ_in_batch(step: Step) -> bool:
-    """Tell whether two tensors that are to be combined differ in their first axes alone."""
-    joined = step.settings.get("dim") if kind_of(step).formula == "join" else None
-    firsts, rests = zip(*((shape[:1], shape[1:]) for shape in step.input_shapes), strict=True)
-    is_pair = len(rests) == 2 and rests[0] == rests[1] and (1,) not in firsts
-    return is_pair and firsts[0] != firsts[1] and kind_of(step).pointwise and joined != 0
+def _differ_in_batch(step: Step, batch: int) -> bool:
+    """Tell whether what is combined with the images has as many rows as another batch."""
+    shapes, joined = step.input_shapes, step.settings.get("dim", 0)
+    firsts, rests = {shape[:1] for shape in shapes}, {shape[1:] for shape in shapes}
+    is_pair = len(shapes) == 2 and len(firsts) == 2 and len(rests) == 1
+    is_row_by_row = kind_of(step).pointwise and (joined != 0 or kind_of(step).formula != "join")
+    is_weight = any(isinstance(tensor, nn.Parameter) for tensor in step.inputs or ())
+    return is_pair and is_row_by_row and (batch,) in firsts and (1,) not in firsts and not is_weight
 
 
 def _attends(step: Step) -> str:
     """Say how an attention layer takes its first input, and what has to go with it."""
     given, query, key = step.settings, *step.input_shapes[:2]
-    first = given["batch_first"]
-    axes = (0, 1) if first else (1, 0)
-    (num, length), num_keys = (query[axis] for axis in axes), key[axes[1]]
-    heads = num * given["num_heads"]
-    takes = f"{title_of(step)} has batch_first={first} and takes {shape_text(query)} for "
+    axis = int(not given["batch_first"])
+    num, length, num_keys, heads = query[axis], query[1 - axis], key[1 - axis], given["num_heads"]
+    takes = f"{title_of(step)} has batch_first={not axis} and takes {shape_text(query)} for "
     takes += f"{_plural(num, 'sequence')} of {length}"
     if len(step.input_shapes) == 3:
-        return (
-            f"{takes}, for as many keys as values, of {given['kdim']} and {given['vdim']} features"
-        )
-    pairs, of_heads = (length, num_keys), (heads, length, num_keys)
-    return (
-        f"{takes}: attn_mask has to be {pairs}, or {of_heads} with one for each head, and "
-        f"key_padding_mask {(num, num_keys)}"
-    )
+        return f"{takes}, and keys and values of {given['kdim']} and {given['vdim']} features"
+    masks = f"{(length, num_keys)}, or {(heads * num, length, num_keys)} with one for each head"
+    return f"{takes}: attn_mask has to be {masks}, and key_padding_mask {(num, num_keys)}"
 
 
 def _operands(step: Step) -> list[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 import inspect
-import linecache
 import sys
 import traceback
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, product
+from linecache import getline
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
 from typing import Any
@@ -149,19 +149,16 @@ def _explain_silence(call: Call, recording: Recording) -> Explanation | None:
     error = recording.failure.error if recording.failure else None
     if recording.output is not None or (error and "NoneType" not in str(error)):
         return None
-    for code in reversed(_functions_that_gave_none(call)):
-        for edit in returning(code):
-            mended = call.run(prepare=partial(rewritten, edits=[edit]))
-            still = mended.failure.error if mended.failure else mended.output
-            if still is None or "NoneType" in str(still):
-                continue
-            name = code.co_qualname.rpartition("<locals>.")[2]
+    edits = ((c, e) for c in reversed(_functions_that_gave_none(call)) for e in returning(c))
+    for code, edit in edits:
+        mended = call.run(prepare=partial(rewritten, edits=[edit]))
+        still = mended.failure.error if mended.failure else mended.output
+        if still is not None and "NoneType" not in str(still):
+            name, line = code.co_qualname.rpartition("<locals>.")[2], code.co_firstlineno
             what = f"{name} reaches its end without a return, so that what calls it gets None"
             fix = Fix(f"a return at the end of {name}", edits=(edit,))
-            fixes = () if mended.failure else (fix,)
-            line = linecache.getline(edit.file, code.co_firstlineno).strip()
-            where = f"{Path(edit.file).name}, line {code.co_firstlineno}: {line}"
-            says = first_line(error) if error else ""
+            where = f"{Path(edit.file).name}, line {line}: {getline(edit.file, line).strip()}"
+            says, fixes = first_line(error) if error else "", () if mended.failure else (fix,)
             return Explanation(name, what, "", fixes, where=where, error=says, speaker="Python")
     return None
 
@@ -367,7 +364,7 @@ def _calls_in(error: Exception, model: nn.Module | None) -> Iterator[Call]:
     while callee is not None:
         frame, code = callee.tb_frame, callee.tb_frame.f_code
         names, rest, named, values = inspect.getargvalues(frame)
-        called = values[names[0]] if names else None
+        called = values.get(names[0]) if names else None
         is_torchs = code is nn.Module._wrapped_call_impl.__code__
         own = getattr(inspect.unwrap(getattr(type(called), code.co_name, id)), "__code__", None)
         is_wanted = called is model if model is not None else not _is_loss(called)
@@ -375,24 +372,27 @@ def _calls_in(error: Exception, model: nn.Module | None) -> Iterator[Call]:
             args = [values[name] for name in names[1:]] + [*(values[rest] if rest else ())]
             kwargs = values[named] if named else {}
             if not is_torchs and caller is not None:  # the method may have used its names anew
-                args, kwargs = _written_arguments(caller) or (args, kwargs)
-                args = [each for each in args if each is not called]  # in a decorator, itself
+                args, kwargs = _written_arguments(caller, called) or (args, kwargs)
             if code.co_name != "__init__":
                 yield Call(called, args, kwargs, method="__call__" if is_torchs else code.co_name)
         caller, callee = callee, callee.tb_next
 
 
-def _written_arguments(caller: TracebackType) -> tuple[list[Any], dict[str, Any]] | None:
+def _written_arguments(
+    caller: TracebackType, called: nn.Module
+) -> tuple[list[Any], dict[str, Any]] | None:
     """Read a call's arguments where it is written, if that needs no other call."""
     call, frame = parsed(place_of_traceback(caller).code), caller.tb_frame
-    if not isinstance(call, ast.Call):
-        return None
-    inner = [each for node in (*call.args, *call.keywords) for each in ast.walk(node)]
-    if any(isinstance(each, ast.Call | ast.NamedExpr | ast.Await) for each in inner):
-        return None
-    names = frame.f_globals, frame.f_locals
-    args = eval(f"[{', '.join(map(ast.unparse, call.args))}]", *names)
-    return args, eval(f"dict({', '.join(map(ast.unparse, call.keywords))})", *names)
+    inner = list(ast.walk(call))[1:] if isinstance(call, ast.Call) else []
+    acts = any(isinstance(each, ast.Call | ast.NamedExpr | ast.Await) for each in inner)
+    if isinstance(call, ast.Call) and not acts:
+        space, args, named = (frame.f_globals, frame.f_locals), call.args, call.keywords
+        with suppress(Exception):  # a name that was taken away
+            method = eval(ast.unparse(call.func), *space)
+            if called in (method, getattr(method, "__self__", None)):
+                given = eval(f"[{', '.join(map(ast.unparse, args))}]", *space)
+                return given, eval(f"dict({', '.join(map(ast.unparse, named))})", *space)
+    return None
 
 
 def _explain_calls(calls: Sequence[Call], error: Exception, seconds: float) -> Explanation | None:
@@ -426,24 +426,22 @@ class _BroadcastWarner(TorchFunctionMode):
         kwargs: Keywords | None = None,
     ) -> object:
         """Run a function; where it made (N, N) of (N, 1) and (N,), say so."""
-        with warnings.catch_warnings(record=True) as heard:
+        is_forgiving = func.__name__ in _FORGIVING
+        with warnings.catch_warnings(record=True) if is_forgiving else nullcontext() as heard:
             result = func(*args, **(kwargs or {}))
         given = sorted((v for v in args[:2] if isinstance(v, Tensor)), key=Tensor.dim)
         row, column = [*(tuple(t.shape) for t in given if t.dtype != torch.int64), (), ()][:2]
         is_pair = len(row) == 1 and column == (*row, 1)
-        texts: list[tuple[Any, type[Warning]]] = [(each.message, each.category) for each in heard]
-        if is_pair and (func.__name__ in _FORGIVING or tuple(result.shape) == 2 * row):
-            takes = f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}"
+        texts = [str(each.message) for each in heard or ()]  # which would be on this line
+        takes = f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}"
+        if is_pair and (is_forgiving or tuple(result.shape) == 2 * row):
             meets = "every number of the one meets every number of the other"
-            text = f"{takes}: {meets}. squeeze(1) makes a row of a column."
-            texts.append((text, UserWarning))
-        elif func.__name__ in _FORGIVING and row and column and row != column:
-            takes = f"{func.__name__} takes {shape_text(row)} with {shape_text(column)}"
-            text = f"{takes}: a number of the one meets several of the other."
-            texts.append((text, UserWarning))
+            texts.append(f"{takes}: {meets}. squeeze(1) makes a row of a column.")
+        elif is_forgiving and row and column and row != column:
+            texts.append(f"{takes}: a number of the one meets several of the other.")
         place = place_of_frame(sys._getframe(1)) if texts else NOWHERE
-        for text, category in texts:  # PyTorch's own too, or they would be on this line
-            warnings.warn_explicit(text, category, place.file or __file__, place.line or 1)
+        for text in texts:
+            warnings.warn_explicit(text, UserWarning, place.file or __file__, place.line or 1)
         return result
 
 
@@ -493,35 +491,30 @@ def _explain_loss(error: Exception, last: Sequence[_Made], seconds: float) -> Ex
     where, said = _where(place), first_line(error)
     is_cut = any("[:len(" in fix.text for fix in right)
     is_lost = len(shape) > 2 or shape[:1] != target.shape[:1] or not right
-    for call, made in last if is_lost and not is_cut else ():
-        whole = _with_loss(call, loss, given, output, target, made())
+    goes_with = shape[:1] + shape[2:] if loss.__name__ in _OF_CLASSES else shape
+    for call, made in last if is_lost and not is_cut and target.shape != goes_with else ():
+        whole = _with_loss(call, made(), given, loss)
         found = explain_failure(whole, whole.run(), seconds, what)
         if found and (found.what != what or not right):
             return replace(found, where=found.where or where, error=said)
     return Explanation(loss.__name__, what, fixes=right, where=where, error=said)
 
 
-def _with_loss(
-    call: Call,
-    loss: Function,
-    given: Mapping[str, Any],
-    output: object,
-    target: object,
-    made: object,
-) -> Call:
+def _with_loss(call: Call, made: Any, given: Mapping[str, Any], loss: Function) -> Call:  # noqa: ANN401
     """Put a loss behind the call that made its output, flattened perhaps.
 
     Targets that are the images are left out: images of other sizes may be needed.
     """
-    rest = {name: value for name, value in given.items() if value is not output}
-    rebuilds = any(each is target for each in call.tensors)
-    if rebuilds or "input" not in given or not isinstance(made, Tensor | tuple):
+    rest = {name: value for name, value in given.items() if name != "input"}
+    output: Any = given.get("input")
+    if any(each is rest.get("target") for each in call.tensors):
         return call
     if made is output:
         return replace(call, then=partial(loss, **rest))
-    both = [each for each in (output, made) if isinstance(each, Tensor)]
-    is_flat = both[0].dim() == 1 and len({each.numel() for each in both}) == 1 < len(both)
-    return replace(call, then=lambda each: loss(each.flatten(), **rest)) if is_flat else call
+    is_pair = isinstance(made, Tensor) and isinstance(output, Tensor)
+    if is_pair and output.shape == (made.numel(),):
+        return replace(call, then=lambda each: loss(each.flatten(), **rest))
+    return call
 
 
 def _right_arguments(
@@ -541,10 +534,8 @@ def _right_arguments(
         yield Fix(f"F.cross_entropy({code[first]}, {code[aim]}), whose targets are class numbers")
     for right in _RIGHT:
         name = "input" if right.startswith("input") else "target"
-        if ("argmax" in right, "[0]" in right) != (
-            is_one_hot,
-            not isinstance(now["input"], Tensor),
-        ):
+        are_several = not isinstance(now["input"], Tensor)
+        if ("argmax" in right, "[0]" in right) != (is_one_hot, are_several):
             continue
         with suppress(IndexError, LookupError, RuntimeError, TypeError, ValueError):
             made = {**now, name: eval(right, dict(now))}

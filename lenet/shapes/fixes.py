@@ -157,7 +157,10 @@ def _edited_layer(model: nn.Module, name: str, change: Change) -> tuple[list[Edi
         if call is not None and not change.alone:
             edits = [writing.put_before(model, path, call, change.front)] if change.front else []
             given, settings = call.arguments(names), dict(change.settings)
-            if change.instead is not None:  # whose sizes have other axes
+            if change.instead is not None and settings:  # of which it has others
+                whole = call.renamed(layer_code(change.instead, settings)).new
+                edits, settings = [call.replaced(whole)], {}
+            elif change.instead is not None:  # whose sizes have other axes
                 edits.append(call.renamed(change.instead.__name__))
                 now = tracing.layer_settings(modules[path])
                 settings |= {n: now[n] for n, e in given.items() if isinstance(e.node, ast.Tuple)}

@@ -722,7 +722,7 @@ def test_losses_of_pairs_and_of_time_are_explained():
 
 
 def test_a_warning_of_pytorchs_keeps_its_line():
-    with pytest.warns(UserWarning, match=r"takes \(5, 1\) with \(5, 3\)") as heard, explaining():
+    with pytest.warns(UserWarning, match=r"takes \(5, 3\) with \(5, 1\)") as heard, explaining():
         F.mse_loss(torch.rand(5, 1), torch.rand(5, 3))
     assert len(heard) == 2
     assert {Path(warning.filename) for warning in heard} == {Path(__file__)}

@@ -334,6 +334,18 @@ REPAIRS = {
         (2, 3, 20, 20),
         "F.interpolate(b, size=a.shape[2:])",
     ),
+    "features on the last axis": (
+        "self.n = nn.Sequential(nn.BatchNorm1d(8), nn.Linear(8, 4))",
+        "return self.n(x).mean(1)",
+        (3, 5, 8),
+        "LayerNorm(normalized_shape=8) instead of BatchNorm1d in n[0]",
+    ),
+    "channels on the second axis": (
+        "self.n = nn.Sequential(nn.Conv2d(3, 6, 4, 4), nn.LayerNorm(6))",
+        "return self.n(x).mean((2, 3))",
+        (3, 3, 16, 16),
+        "GroupNorm(1, 6) instead of LayerNorm in n[1]",
+    ),
     "a missing axis of channels": (
         "self.f = nn.Linear(10, 64); self.c = nn.Conv1d(1, 8, 3)",
         "return self.c(self.f(x)).flatten(1)",
@@ -445,6 +457,15 @@ def test_usual_sizes_come_before_nearer_ones_and_tiny_ones_never():
     convs = "self.c = nn.Sequential(*[nn.Sequential(nn.Conv2d(3, 3, 5), nn.MaxPool2d(2)) "
     four = f"{convs}for _ in range(4)]); self.f = nn.Flatten()"
     assert sizes(four, (2, 3, 32, 32)) == ["a 96×96 input"]
+
+
+def test_maps_in_a_list_that_has_a_name_are_joined_without_a_crash():
+    source = network_of(
+        "self.a = nn.Conv2d(3, 4, 1); self.b = nn.Conv2d(3, 4, 3)",
+        "maps = [self.a(x), self.b(x)]; return torch.cat(maps, dim=1).flatten(1)",
+    )
+    found = search(run_cell(source)["Net"](), torch.rand(2, 3, 9, 9))
+    assert [fix.text for fix in found.fixes][:1] == ["padding=1 in b"]
 
 
 def test_a_sum_of_maps_is_not_mended_by_repeating_one_of_them():
