@@ -350,6 +350,17 @@ def test_a_traceback_beside_the_code_says_how_large_the_pictures_are(
     assert TRACEBACK in editor(page).input_value()
 
 
+@pytest.mark.parametrize(("came", "shown"), [(7744, "1×100×100"), (1000, "")])
+def test_the_size_is_found_with_which_the_code_gives_a_message(
+    page: Page, came: int, shown: str
+) -> None:
+    code = editor(page).input_value()
+    paste(page, f"{code}\n{MESSAGE.replace('64x256', f'64x{came}')}")
+    expect(size(page)).to_have_value(shown)
+    expect(answer(page)).not_to_contain_text("It fits")
+    expect(answer(page)).to_contain_text("fc1" if shown else "with no square picture")
+
+
 # ---------------------------------------------------------------- the page around
 
 

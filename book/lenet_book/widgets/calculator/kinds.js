@@ -48,6 +48,8 @@ export function checkSettings(layer) {
   alongAxes(sizes);
   const { in_channels: before, out_channels: after, groups = 1, kernel_size, stride, dilation = 1, padding } = all;
   if (before % groups || after % groups) throw new ShapeError(`groups is ${groups}, which does not divide ${before} and ${after} channels`);
+  const { num_channels: channels = 0, num_groups = 1 } = all;
+  if (channels % num_groups) throw new ShapeError(`num_groups is ${num_groups}, which does not divide ${channels} channels`);
   if (typeof padding !== "string") return;
   for (const [size, step, gap] of alongAxes({ kernel_size, stride, dilation })) convWindow([1, size, step, 0, gap], padding);
 }

@@ -27,10 +27,10 @@ export function runStack(layers, imageShape) {
 
 /** @param {Layer} layer @param {number[]} inputShape @returns {LayerStep} */
 export function runLayer(layer, inputShape) {
-  const { input_dims: dims, fits } = kindOf(layer);
+  const { input_dims: dims, fits, axes } = kindOf(layer);
   const failed = (/** @type {Misfit} */ misfit) => ({ layer, inputShape, outputShape: [], misfit });
   const [needed, came] = fits ? [settingsOf(layer)[fits.setting], inputShape.at(fits.axis)] : [];
-  const isAsOneImage = Boolean(fits) && dims.slice(1).includes(inputShape.length) && came !== needed;
+  const isAsOneImage = Boolean(fits && axes) && dims.slice(1).includes(inputShape.length) && came !== needed;
   if (dims.length && (!dims.includes(inputShape.length) || isAsOneImage)) return failed({ kind: "axes", isAsOneImage });
   if (fits && came !== needed) return failed({ kind: `${fits.noun}s`, needed, came });
   /** @type {number[]} */

@@ -31,13 +31,12 @@ const numeric = (compute, isFloat) => (args) => {
 };
 
 /** A function of the items of what it is given. @param {Builtin} compute @returns {Builtin} */
-const ofItems = (compute) => ([values], run, given) =>
-  compute(values === undefined ? [] : [...run.iterate(values, given.node)], run, given);
+const ofItems = (compute) => ([values, ...more], run, given) => (more.length || given.named.size
+  ? run.unknown(given.node) : compute(values === undefined ? [] : [...run.iterate(values, given.node)], run, given));
 
 /** @param {(a: number, b: number) => number} choose @returns {Builtin} */
-const extreme = (choose) => (args, run, { node }) =>
-  [...(args.length > 1 ? args : run.iterate(args[0], node))].map(known)
-    .reduce((a, b) => (choose(a, b) === Number(a) ? a : b));
+const extreme = (choose) => (args, run, { node, named }) => (named.size ? run.unknown(node) : [...(args.length > 1 ? args : run.iterate(args[0], node))].map(known)
+    .reduce((a, b) => (choose(a, b) === Number(a) ? a : b)));
 
 const product = ofItems((values) => values.reduce((all, value) => all * Number(known(value)), 1));
 

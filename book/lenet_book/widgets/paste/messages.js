@@ -6,7 +6,7 @@ import { USUAL_SIZES } from "../calculator/changes.js";
 const MESSAGES = fromPython("lenet_book.widgets.paste.messages:known")
   .map((/** @type {Record<string, string>} */ message) => ({ ...message, pattern: new RegExp(message.pattern, "m") }));
 
-const PICTURE_SIZES = [...USUAL_SIZES, ...Array.from({ length: 57 }, (_, index) => index + 8)];
+const LARGEST = 1024; // side of a picture that a message may be about
 const CUT = "This is the beginning of a message of PyTorch's. Paste the whole of it: " +
   "its numbers say what came and what was needed.";
 const TRACEBACK = /^-{20,}$|Traceback \(most recent call last\)|^\s*File "/;
@@ -60,8 +60,16 @@ function oneImage([quote, rows, features, needed]) {
  * @param {Meaning} said @param {number[]} imageShape @param {(shape: number[]) => Reading} read
  */
 export function shapeGiving({ needed = "", came = "", shape }, imageShape, read) {
-  const sizes = imageShape.length === 3 ? PICTURE_SIZES.map((size) => [imageShape[0], size, size]) : [];
-  const candidates = shape ? [shape.split(", ").slice(1).map(Number)] : sizes;
+  const [channels, , isOfPixels] = imageShape;
+  const sided = (/** @type {number} */ side) => [channels, side, side];
+  let [low, high] = [1, LARGEST]; // what comes grows with the pictures
+  while (isOfPixels && low < high) {
+    const side = Math.floor((low + high) / 2);
+    const { problem } = read(sided(side));
+    if (problem?.kind === "size" || Number(problem ? problem.came : needed) < Number(came)) low = side + 1;
+    else high = side;
+  }
+  const candidates = shape ? [shape.split(", ").slice(1).map(Number)] : [...USUAL_SIZES, low].map(sided);
   return candidates.find((candidate) => {
     const numbers = /** @type {string[]} */ (read(candidate).problem?.what.match(/\d+/g) ?? []);
     return numbers.includes(needed) && numbers.includes(came);

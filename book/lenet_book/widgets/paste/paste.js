@@ -13,9 +13,11 @@ import { codeWithNotes, editorLines } from "./lines.js";
 import { packed, unpacked } from "./link.js";
 import { meaningOf, shapeGiving, splitMessage } from "./messages.js";
 import { readNetwork } from "./reader.js";
+import { START } from "./tree.js";
 import { applyEdits, explainReading } from "./repairs.js";
 
 const PAUSE = 200; // milliseconds without a key, before changes are tried
+const OTHER_CODE = "with no square picture does this code give your message: write the size above, or paste the code as it was";
 const UNKNOWN = "This message is none of those that the page knows.";
 
 class Paste {
@@ -115,7 +117,8 @@ class Paste {
     if (!said?.needed || !reading.imageShape.length) return reading;
     const { quote } = said;
     if (this.#guess.quote !== quote) this.#guess = { quote, shape: shapeGiving(said, reading.imageShape, read) };
-    if (!this.#guess.shape.length) return reading;
+    const refusal = { what: OTHER_CODE, place: reading.inputPlace ?? START };
+    if (!this.#guess.shape.length) return reading.problem || reading.unread.length ? reading : { ...reading, refusal };
     return { ...read(this.#guess.shape), imageSource: "as your message says" };
   }
 

@@ -94,6 +94,7 @@ function isViewable({ shape, strides }, target) {
 /** @param {number} size @param {(number | null)[]} slice */
 function slicedSize(size, [from, to, step]) {
   const bound = (/** @type {number} */ value) => Math.min(size, Math.max(0, value < 0 ? value + size : value));
+  if (step !== null && step !== undefined && step < 1) unfollowed("a step backwards");
   return Math.max(0, Math.ceil((bound(to ?? size) - bound(from ?? 0)) / (step ?? 1)));
 }
 
@@ -219,6 +220,10 @@ export const RULES = {
     const [moved] = order.splice(axisOf(source, input.shape), 1);
     return RULES.permute({ dims: order.toSpliced(axisOf(destination, input.shape), 0, moved) }, input, []);
   },
+  bmm(given, input, inputs) {
+    const needs = "two batches of matrices, (N, n, m) and (N, m, p)";
+    return inputs.every(({ shape }) => shape.length === 3) ? RULES.matmul(given, input, inputs) : refuse("operands", { needs });
+  },
   matmul(_given, { shape: a }, [, { shape: b }]) {
     if (a.length < 2 || b.length < 2) unfollowed("a product with a row");
     const needs = "as many columns on the left as rows on the right";
@@ -248,8 +253,10 @@ export const RULES = {
     const added = shape.map((_, axis) => pad.slice(2 * (shape.length - 1 - axis)).slice(0, 2)); // from the last axis on
     return pad.length / 2 > shape.length ? refuse() : shape.map((size, axis) => size + sumOf(added[axis]));
   },
-  LayerNorm: ({ normalized_shape: last }, { shape }) => (String(shape.slice(-last.length)) === String(last)
-    ? shape : refuse("operands", { needs: `shapes that end in ${pythonText(last)}` })),
+  LayerNorm({ normalized_shape: last }, { shape }) {
+    const isFitting = String(shape.slice(-listed(last).length)) === String(last);
+    return isFitting ? shape : refuse("operands", { needs: `shapes that end in ${pythonText(listed(last))}` });
+  },
   RNN({ input_size, hidden_size: hidden, num_layers = 1, bidirectional, batch_first, proj_size = 0 }, { shape }) {
     if (shape.length === 2) unfollowed("a sequence without a batch");
     if (proj_size) unfollowed("a projection");
@@ -275,8 +282,8 @@ export const RULES = {
 const ALIKE = {
   unflatten: "Unflatten", glu: "GLU", contiguous: "LocalResponseNorm ChannelShuffle", transpose: "swapaxes swapdims", movedim: "moveaxis",
   cat: "concat concatenate", max: "min",
-  mean: "sum amax amin std var norm prod argmax argmin logsumexp", matmul: "bmm mm",
-  pixel_shuffle: "PixelShuffle", pixel_unshuffle: "PixelUnshuffle", LayerNorm: "RMSNorm", new_zeros: "new_ones new_empty",
+  mean: "sum amax amin std var norm prod argmax argmin logsumexp", matmul: "mm",
+  pixel_shuffle: "PixelShuffle", pixel_unshuffle: "PixelUnshuffle", LayerNorm: "RMSNorm layer_norm", new_zeros: "new_ones new_empty",
   interpolate: "upsample Upsample UpsamplingNearest2d UpsamplingBilinear2d",
   pad: "ZeroPad2d ConstantPad2d CircularPad2d ReflectionPad2d ReplicationPad2d", RNN: "GRU",
 };

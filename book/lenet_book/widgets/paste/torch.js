@@ -30,7 +30,7 @@ const CLASSES = Object.keys(KINDS).filter((name) => /^[A-Z]/.test(name));
 export const LAYERS = [...CLASSES, ...CONTAINERS, "Module", "Parameter"];
 /** Numbers of axes that layers take, beside those of the table. @type {Record<string, number[]>} */
 const AXES = {
-  BatchNorm1d: [2, 3], Dropout1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4],
+  Dropout1d: [2, 3], InstanceNorm1d: [2, 3], InstanceNorm2d: [3, 4], InstanceNorm3d: [4, 5], Softmax2d: [3, 4],
 };
 /** Settings that a recorded call leaves out at these values. @type {Settings} */
 const USUAL = fromPython("lenet_book.widgets.paste.calls:usual");
