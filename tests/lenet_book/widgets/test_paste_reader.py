@@ -433,6 +433,33 @@ def test_a_fix_edits_the_argument_of_the_call_that_it_names(run_script):
     assert lines["padding=1 in block2.conv"] == ["self.block2 = Block(2, 6, 5, padding=1)"]
 
 
+RESIDUAL = """
+class Block(nn.Module):
+    def __init__(self, before, after):
+        super().__init__()
+        self.conv = nn.Conv2d(before, after, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        return F.relu(self.conv(x) + x)
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block(3, 8)
+
+    def forward(self, x):
+        return self.block(x)
+"""
+
+
+def test_a_convolution_is_put_on_a_shortcut(run_script, tmp_path):
+    fixes = read(run_script, HEAD + RESIDUAL, (3, 12, 12))["explanation"]["fixes"]
+    (fix,) = (fix for fix in fixes if fix["text"] == "a 1×1 convolution on x")
+    model = loaded(mended(HEAD + RESIDUAL, fix["edits"]), tmp_path / "mended.py", "Net")
+    assert model(torch.rand(2, 3, 12, 12)).shape == (2, 8, 6, 6)
+    assert model.block.shortcut.kernel_size == (1, 1)
+
+
 SHARED_ARGUMENTS = """
 class Block(nn.Module):
     def __init__(self, before, after, **more):

@@ -3,7 +3,7 @@
 import { settingChange } from "../calculator/changes.js";
 import { diagnose, losesBatch, takesBatchSecond, titleOf, torchSentence } from "../calculator/diagnosis.js";
 import { fixText, reasonOf, searchFixes } from "../calculator/fixes.js";
-import { kindOf, settingText } from "../calculator/kinds.js";
+import { kindOf, layerCode, settingText } from "../calculator/kinds.js";
 import { productOf } from "../shared/numbers.js";
 import { Program } from "./reader.js";
 import { CALLS } from "./torch.js";
@@ -45,7 +45,7 @@ export function explainReading({ code, imageShape, network, program: read }) {
       throw error;
     }
   };
-  const families = (/** @type {any} */ steps) => callFamilies(read.problem, steps);
+  const families = (/** @type {any} */ steps) => callFamilies(read.problem, steps, read.program.tree);
   const { fixes, why, tried } = searchFixes(imageShape, read.pass, read.problem, problemWith, families);
   const error = step.misfit && step.module ? torchSentence(step) : "";
   const found = fixes.map((fix) => written(fix, code));
@@ -126,8 +126,8 @@ function withSuffix({ type, text }, suffix) {
 
 // ---------------------------------------------------------------------------- other calls
 
-/** Calls as they may be meant. @param {Problem} problem @param {CodeStep[]} steps @returns {Iterable<Family>} */
-function* callFamilies({ kind }, steps) {
+/** Calls as they may be meant. @param {Problem} problem @param {CodeStep[]} steps @param {PyNode} tree @returns {Iterable<Family>} */
+function* callFamilies({ kind, step }, steps, tree) {
   const flattens = steps.filter(({ layer, outputShape }) => layer.type === "Flatten" && outputShape.length);
   const wrong = flattens.filter(({ inputShape: [, ...before], outputShape: [, ...after] }) =>
     String(after) !== String(productOf(before)));
@@ -135,6 +135,24 @@ function* callFamilies({ kind }, steps) {
   yield { rank: 0, words: "flattening", changes: wrong.flatMap(callChanges) };
   const rank = ["batch", "order"].includes(kind) ? 0 : 2;
   yield { rank, words: "other axes in calls", changes: lost.flatMap(callChanges) };
+  yield { rank: 1, words: "a convolution on the shortcut", changes: shortcutChanges(/** @type {any} */ (step), tree) };
+}
+
+/** A 1×1 convolution on the way around a block whose maps change. @param {CodeStep} step @param {PyNode} tree */
+function* shortcutChanges({ node, inputShapes }, tree) {
+  const cls = tree.around(node.place, ["ClassDefinition"]);
+  const methods = cls?.child("Body")?.kids ?? [];
+  const last = methods.find((each) => each.child("VariableName")?.text === "__init__")?.child("Body")?.last;
+  if (!last || !/^(BinaryExpression|UpdateStatement)$/.test(node.type) || cls?.text.includes("shortcut")) return;
+  for (const [index, operand] of operandsOf(node, false).entries()) {
+    const [came, wanted] = [inputShapes[index] ?? [], inputShapes[1 - index] ?? []];
+    if (came.length !== wanted.length || came.length < 3) return;
+    const settings = { in_channels: came[1], out_channels: wanted[1], kernel_size: 1, stride: Math.ceil(came[2] / wanted[2]) };
+    const made = `self.shortcut = nn.${layerCode({ type: `Conv${came.length - 2}d`, settings })}`;
+    const place = { code: tree.code, from: last.to, to: last.to };
+    const edits = [editOf(place, `\n${" ".repeat(last.place.column)}${made}`), editOf(operand, `self.shortcut(${operand.text})`)];
+    yield { text: `a 1×1 convolution on ${operand.text}`, reason: "", edits };
+  }
 }
 
 /** @param {CodeStep} step @returns {Change[]} */
