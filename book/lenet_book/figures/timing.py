@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lenet_book.figures.drawing import ACCENTS, INK, WIDTH, BookFigure, drawn
 
+LABEL = 0.1  # how long a number is, as a share of the longest row
 Work = tuple[int, float, float]  # its number, when it starts, how long it takes
 
 
@@ -35,25 +36,28 @@ def speeds(
     """
     figure = BookFigure(WIDTH, 0.6 + 0.33 * len(groups))
     ax = figure.subplots()
+    longest = max(max(values) for values in groups.values())
     for row, (name, values) in enumerate(groups.items()):
         colour = ACCENTS[1] if name in marked else ACCENTS[0]
         middle = statistics.median(values)
         ax.barh(row, middle, height=0.55, color=colour, alpha=0.75)
         ax.plot(values, np.full(len(values), row), "o", color=INK, markersize=3, alpha=0.6)
+        end = max(*values, middle)
+        if reference is not None and end <= reference < end + LABEL * longest:
+            end = reference  # the line does not cross the number
         ax.annotate(
             format(middle, form),
-            (max(*values, middle), row),
+            (end, row),
             xytext=(6, 0),
             textcoords="offset points",
             va="center",
             fontsize=9,
-            bbox={"facecolor": figure.get_facecolor(), "edgecolor": "none", "pad": 1},
         )
     if reference is not None:
         ax.axvline(reference, color=INK, linestyle=":")
     ax.set_yticks(range(len(groups)), list(groups))
     ax.invert_yaxis()
-    ax.set(xlabel=xlabel, xlim=(0, 1.12 * max(max(values) for values in groups.values())))
+    ax.set(xlabel=xlabel, xlim=(0, 1.12 * longest))
     if percent:
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
