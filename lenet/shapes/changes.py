@@ -282,7 +282,8 @@ def _rewritings(step: Step) -> Iterator[Change]:
     has_axis = is_call and "dim" in call.argument_names(step.operation)
     if is_call and "keepdim" in call.argument_names(step.operation):
         yield from _setting_change(step, {"keepdim": True}, _loses(step), leads_on=True)
-    for axis in (1, 2, -1) if has_axis and isinstance(step.settings.get("dim", 0), int) else ():
+    now = step.settings.get("dim", 0)
+    for axis in [a for a in (1, 2, -1) if a != now] if has_axis and isinstance(now, int) else ():
         yield from _setting_change(step, {"dim": axis}, _loses(step), leads_on=True)
 
 
@@ -389,50 +390,14 @@ def _fitting(sizes: Sequence[int], numbers: int) -> Iterator[tuple[int, ...]]:
             yield tuple(fitting if each == size else each for each in sizes)
 
 
-def given_changes(problem: Problem, batch: int) -> Iterator[Change]:
-    """What goes with a call's first operand, in another shape: states, masks, too many rows."""
-    step = problem.step
-    call = expression_at(step.place) if step else None
-    operands = call.operands(step.module is not None) if step and call else []
-    if step is None or call is None or not operands:
-        return
-    named = [each for each in getattr(call.node, "keywords", []) if "mask" in str(each.arg)]
-    masks = [Expression(call.file, each.value) for each in named]
-    first, axis = operands[0].text, int(not step.settings.get("batch_first", True))
-    length, heads = f"{first}.size({1 - axis})", step.settings.get("num_heads")
-    given, suffixes = masks, ["[:, None, None]"]  # (N, length) for every head and every place
-    has_state = isinstance(step.module, nn.RNNBase | nn.RNNCellBase)
-    if problem.kind == "rows":
-        is_short = step.input_shapes[0][0] == batch
-        given, suffixes = operands[1:] if is_short else [], [f"[:len({first})]"]
-    elif has_state:
-        given = operands[1:]
-        suffixes = [".unsqueeze(0)", ".squeeze(0)", f"[:, :{first}.size({axis})]"]
-    elif heads and step.input_shapes[0][axis] == batch:
-        per_head = f".repeat_interleave({heads}, dim=0)"
-        suffixes = [f"[:{length}, :{length}]", ".transpose(0, 1)", per_head]
-    new = [_suffixed(each, suffix, step) for suffix in suffixes for each in given]
-    if has_state and step.operation.startswith("LSTM"):
-        pairs = (f"({each.text}, torch.zeros_like({each.text}))" for each in given)
-        new += [(each.replaced(pair),) for each, pair in zip(given, pairs, strict=True)]
-    new += [(each.replaced("None"),) for each in given if has_state]  # it begins with zeros then
-    for name, mask in zip(named, masks, strict=True):
-        if other := _OF_PADDING.get(name.arg or ""):
-            new.append((Expression(call.file, name).replaced(f"{other}={mask.text}"),))
-    for edits in new:
-        text = ", ".join(f"{_words(edit.new)} instead of {edit.old}" for edit in edits)
-        yield Change(text, edits=edits)
-
-
-_OF_PADDING = {"attn_mask": "key_padding_mask", "mask": "src_key_padding_mask"}
-
-
-def _suffixed(given: Expression, suffix: str, step: Step) -> tuple[Edit, ...]:
-    """Append to an operand, or to each of a pair of states."""
-    parts = [Expression(given.file, node) for node in getattr(given.node, "elts", [])]
-    if step.operation.startswith("LSTM") and not parts:
-        return (given.replaced(f"tuple(each{suffix} for each in {given.text})"),)
-    return tuple(part.with_suffix(suffix) for part in parts or [given])
+def padding_changes(problem: Problem) -> Iterator[Change]:
+    """A mask for the pairs of places that is one for the places that are filled up."""
+    call = expression_at(problem.step.place) if problem.step else None
+    for keyword in getattr(call and call.node, "keywords", []):
+        other = {"attn_mask": "key_padding_mask", "mask": "src_key_padding_mask"}.get(keyword.arg)
+        if call and other:
+            edit = Expression(call.file, keyword).replaced(f"{other}={ast.unparse(keyword.value)}")
+            yield Change(f"{edit.new} instead of {edit.old}", edits=(edit,))
 
 
 def transformer_changes(model: nn.Module, steps: Iterable[Step]) -> Iterator[Change]:
@@ -488,9 +453,9 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
     owner = dict(model.named_modules()).get(step.scope)
     in_sequence = step.module is not None and isinstance(owner, nn.Sequential)
     call = None if in_sequence else expression_at(step.place)
-    operands = call.operands(step.module is not None) if call else []
-    both, title = range(len(step.input_shapes[:2])), title_of(step)
-    for index in both if step.module is not None else reversed(both):
+    operands = call.given(step.module is not None, len(step.input_shapes)) if call else []
+    title, found = title_of(step), list(range(len(step.input_shapes)))
+    for index in found if step.module is not None else reversed(found):
         for suffix, front in _suffixes(step, steps, index):
             flattens = front == "Flatten()"
             takes = "takes only the last axis of what it gets for its features"
@@ -500,10 +465,13 @@ def operand_changes(model: nn.Module, problem: Problem, steps: Sequence[Step]) -
                 text = f"nn.{front} before {title}"
                 yield replace(change, text=text, layer=step.name, front=front)
             elif index < len(operands):
-                one, other = operands[index], operands[index - 1]
-                suffix = suffix.replace("OTHER", other.text)
+                one, other = operands[index], operands[int(index == 0) % len(operands)]
                 same = [e for e in operands if e.text == one.text] if step.module else [one]
+                suffix = suffix.replace("OTHER", other.text)
                 edits = tuple(each.with_suffix(suffix) for each in same)
+                if step.module is not None and 0 < index < len(operands) < len(found):
+                    pair = f"tuple(each{suffix} for each in {one.text})"  # of states, with one name
+                    edits = (one.replaced(pair),)
                 text = f"{_words(edits[0].new)} before {title}"
                 yield replace(change, text=text, edits=edits)
                 if call and suffix.startswith(".permute") and len(operands) == 1:
@@ -554,19 +522,38 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
         order = list(range(axes))
         order.insert(axis % axes, order.pop(shape.index(needed, 1)))
         yield f".permute({', '.join(map(str, order))})", ""
+    axis_of_batch, heads = int(not step.settings.get("batch_first", True)), "num_heads"
+    if index and isinstance(step.module, nn.RNNBase | nn.RNNCellBase):
+        fewer = f"[:, :OTHER.size({axis_of_batch})]"
+        yield from ((each, "") for each in (".unsqueeze(0)", ".squeeze(0)", fewer))
+    elif index > 2 and heads in step.settings and not _is_turned(step, steps):
+        length = f"OTHER.size({1 - axis_of_batch})"
+        per_head = f".repeat_interleave({step.settings[heads]}, dim=0)"
+        yield from ((e, "") for e in (f"[:{length}, :{length}]", ".transpose(0, 1)", per_head))
+    elif index > 2 and step.operation == "scaled_dot_product_attention":
+        yield "[:, None, None]", ""  # (N, length) for every head and every place
     if fit is None and len(step.input_shapes) == 2:
         other = step.input_shapes[1 - index]
+        if shape[1:] == other[1:] and shape[:1] > other[:1]:
+            yield "[:len(OTHER)]", ""
         if step.sources[index] is None and shape[:1] == (1,) and axes == len(other):
             yield f".expand(len(OTHER){', -1' * (axes - 1)})", ""
         if axes < len(other):  # of weights, the first axis is that of channels
             ones = ["None"] * (len(other) - axes - (step.sources[index] is None))
-            yield from [(f"[{', '.join([':'] * n + ones)}]", "") for n in (axes, 1)]
+            places = (1, axes) if step.operation == "masked_fill" else (axes, 1)
+            yield from [(f"[{', '.join([':'] * n + ones)}]", "") for n in places]
         elif len(other) == 2 < axes:
             yield ".flatten(1)", ""
         elif axes > 1 and shape[:-1] == other[:-1]:
             yield ".transpose(-2, -1)", ""
         elif axes > 2:
             yield ".transpose(0, 1)", ""
+
+
+def _is_turned(step: Step, steps: Sequence[Step]) -> bool:
+    """Tell whether a step works on what was turned right before."""
+    source = next(iter(step.sources), None)
+    return source is not None and source >= 0 and steps[source].operation in TURNS
 
 
 def width_changes(problem: Problem, steps: Sequence[Step]) -> Iterator[Change]:

@@ -276,7 +276,8 @@ def _wrong_sizes(step: Step, steps: Sequence[Step], batch: int) -> Iterator[Prob
     if possible and (len(came) not in possible or is_as_one_image):
         axes = {3: "L", 4: "H, W", 5: "D, H, W"}[possible[0]]
         gets = f"gets {shape_text(came)}" if MODEL_INPUT in step.sources else origin
-        what = f"{title} expects the shape (N, {needed or 'C'}, {axes}), but {gets}"
+        rows = f"(N, {needed}) or " if kind.axes is None else ""  # a norm of rows takes both
+        what = f"{title} expects the shape {rows}(N, {needed or 'C'}, {axes}), but {gets}"
         mistaken = " and takes its first axis for the channels" if is_as_one_image else ""
         yield Problem("axes", f"{what}{mistaken}")
     if fit is not None and is_unfit and needed is not None:

@@ -162,6 +162,14 @@ class Expression:
                 nodes = [n for n in ast.iter_child_nodes(self.node) if isinstance(n, ast.expr)]
         return [Expression(self.file, node) for node in nodes]
 
+    def given(self, is_layer: bool, number: int) -> list[Expression]:
+        """What a call works on, and the states and masks that go with it, if they are so many."""
+        nodes = [each.node for each in self.operands(is_layer)]
+        named = [each.value for each in getattr(self.node, "keywords", [])]
+        parts = [p for n in (*nodes, *named) for p in getattr(n, "elts", [n])]
+        given = [Expression(self.file, n) for n in parts if not isinstance(n, ast.Constant)]
+        return given if len(given) == number else self.operands(is_layer)[:2]
+
     def sizes(self) -> list[Expression]:
         """The sizes that a view asks for, in a tuple or not."""
         match self.operands()[1:]:

@@ -9,7 +9,7 @@ import traceback
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, product
@@ -347,6 +347,7 @@ def _explain_error(
     """Explain an error; None leaves it as it is, with a note where there is something to say."""
     try:
         calls = list(_calls_in(error, model))
+        calls = calls if model is not None else calls[:1]  # what another calls is no network
         inside = any(call.method in ("__call__", "forward") for call in calls)
         if not inside and (explanation := _explain_loss(error, last, seconds)):
             return explanation
@@ -381,10 +382,11 @@ def _calls_in(error: Exception, model: nn.Module | None) -> Iterator[Call]:
 def _written_arguments(
     caller: TracebackType, called: nn.Module
 ) -> tuple[list[Any], dict[str, Any]] | None:
-    """Read a call's arguments where it is written, if that needs no other call."""
+    """Read a call's arguments where it is written, if that needs no call but torch's own."""
     call, frame = parsed(place_of_traceback(caller).code), caller.tb_frame
     inner = list(ast.walk(call))[1:] if isinstance(call, ast.Call) else []
-    acts = any(isinstance(each, ast.Call | ast.NamedExpr | ast.Await) for each in inner)
+    doing = (each for each in inner if isinstance(each, ast.Call | ast.NamedExpr | ast.Await))
+    acts = any(not ast.unparse(each).startswith("torch.") for each in doing)
     if isinstance(call, ast.Call) and not acts:
         space, args, named = (frame.f_globals, frame.f_locals), call.args, call.keywords
         with suppress(Exception):  # a name that was taken away
@@ -416,7 +418,11 @@ def _explain_calls(calls: Sequence[Call], error: Exception, seconds: float) -> E
 
 
 class _BroadcastWarner(TorchFunctionMode):
-    """Warn where a column of numbers meets a row, each with one number for every image."""
+    """Warn, once for a line, where numbers for each image meet several of another tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[str | tuple[str, type[Warning], int], int] = {}
 
     def __torch_function__(
         self,
@@ -426,22 +432,24 @@ class _BroadcastWarner(TorchFunctionMode):
         kwargs: Keywords | None = None,
     ) -> object:
         """Run a function; where it made (N, N) of (N, 1) and (N,), say so."""
-        is_forgiving = func.__name__ in _FORGIVING
-        with warnings.catch_warnings(record=True) if is_forgiving else nullcontext() as heard:
-            result = func(*args, **(kwargs or {}))
-        given = sorted((v for v in args[:2] if isinstance(v, Tensor)), key=Tensor.dim)
-        row, column = [*(tuple(t.shape) for t in given if t.dtype != torch.int64), (), ()][:2]
+        tensors = [value for value in args[:2] if isinstance(value, Tensor)]
+        given = sorted((t for t in tensors if t.dtype != torch.int64), key=Tensor.dim)
+        row, column = [*(tuple(t.shape) for t in given), (), ()][:2]
+        forgives = func.__name__ in _FORGIVING and () not in (row, column) and row != column
+        if forgives:  # PyTorch would warn on this line
+            with suppress(RuntimeError):
+                args = (*torch.broadcast_tensors(*tensors), *args[2:])
+        result = func(*args, **(kwargs or {}))
         is_pair = len(row) == 1 and column == (*row, 1)
-        texts = [str(each.message) for each in heard or ()]  # which would be on this line
-        takes = f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}"
-        if is_pair and (is_forgiving or tuple(result.shape) == 2 * row):
-            meets = "every number of the one meets every number of the other"
-            texts.append(f"{takes}: {meets}. squeeze(1) makes a row of a column.")
-        elif is_forgiving and row and column and row != column:
-            texts.append(f"{takes}: a number of the one meets several of the other.")
-        place = place_of_frame(sys._getframe(1)) if texts else NOWHERE
-        for text in texts:
-            warnings.warn_explicit(text, UserWarning, place.file or __file__, place.line or 1)
+        if forgives or (is_pair and tuple(result.shape) == 2 * row):
+            place = place_of_frame(sys._getframe(1))
+            takes = f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}"
+            text = f"{takes}: a number of the one meets several of the other."
+            if is_pair:
+                meets = "every number of the one meets every number of the other"
+                text = f"{takes}: {meets}. squeeze(1) makes a row of a column."
+            file, line = place.file or __file__, place.line or 1
+            warnings.warn_explicit(text, UserWarning, file, line, registry=self._told)
         return result
 
 
@@ -454,7 +462,7 @@ _RIGHT = (
     "target.squeeze(1).long()", "target.unsqueeze(1).float()", "target.flatten()",
     "target.view_as(input)", "target[:, :, None, None].expand_as(input)"
 )  # fmt: skip
-_NEEDS = {"ctc_loss": "scores with time first, (T, N, C)"}
+_NEEDS = {"ctc_loss": "scores (T, N, C), time first, and for each of N texts a length up to T"}
 
 
 def _explain_loss(error: Exception, last: Sequence[_Made], seconds: float) -> Explanation | None:
@@ -492,7 +500,8 @@ def _explain_loss(error: Exception, last: Sequence[_Made], seconds: float) -> Ex
     is_cut = any("[:len(" in fix.text for fix in right)
     is_lost = len(shape) > 2 or shape[:1] != target.shape[:1] or not right
     goes_with = shape[:1] + shape[2:] if loss.__name__ in _OF_CLASSES else shape
-    for call, made in last if is_lost and not is_cut and target.shape != goes_with else ():
+    is_lost = is_lost and not is_cut and target.shape != goes_with and "input" in given
+    for call, made in last if is_lost else ():
         whole = _with_loss(call, made(), given, loss)
         found = explain_failure(whole, whole.run(), seconds, what)
         if found and (found.what != what or not right):

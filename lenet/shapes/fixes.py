@@ -243,11 +243,10 @@ class _Search:
             self._take_fewer_images(images)
         problem, steps, model = self._problem, self._steps, self._call.model
         batch = batch_of(self._call.tensors)
-        given = candidates.given_changes(problem, batch)
-        if problem.kind == "rows":  # for which no other layer helps
-            yield _Family(0, "fewer rows", given)
-            return
         operands = list(candidates.operand_changes(model, problem, steps))
+        if problem.kind == "rows":  # for which no other layer helps
+            yield _Family(0, "fewer rows", operands)
+            return
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
         yield _Family(0, "layers for other axes", candidates.axes_changes(steps, batch))
         flattening = [*(change for change in operands if change.flattens), *wrong]
@@ -265,7 +264,7 @@ class _Search:
         if problem.kind in ("features", "channels"):  # what turns axes does not change a size
             lost = [s for s in lost if s.operation not in candidates.TURNS]
         yield _Family(0, "batch_first=True", candidates.transformer_changes(model, lost))
-        yield _Family(0, "other states and masks", given)
+        yield _Family(0, "other masks", candidates.padding_changes(problem))
         rank = 0 if problem.kind in ("batch", "order") else 2
         yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
         shortcuts = candidates.shortcut_changes(model, problem, steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -549,6 +550,7 @@ class Net(nn.Module):
     [
         ("__call__", lambda net, images: net(images)),
         ("forward", lambda net, images: net.forward(images)),
+        ("forward", lambda net, images: net.forward(torch.zeros(4, 3, 32, 32))),
         ("classify", lambda net, images: net.classify(images)),
     ],
 )
@@ -665,7 +667,7 @@ class Net(nn.Module):
             "nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)",
         ),
         (
-            "F.scaled_dot_product_attention(*[x[:, None]] * 3, attn_mask=mask)[:, 0]",
+            "F.scaled_dot_product_attention(x[:, None], x[:, None], x[:, None], mask)[:, 0]",
             (3, 5),
             "(N, 1, 5, 8)",
             "mask[:, None, None]",
@@ -716,16 +718,29 @@ def test_losses_of_pairs_and_of_time_are_explained():
     with pytest.raises(ShapeError, match=pairs), explaining():
         F.cosine_embedding_loss(output, output, target)
     scores, texts = torch.rand(5, 24, 12).log_softmax(2), torch.ones(5, 6).long()
-    times = r"(?s)time first.*\n  - scores\.transpose\(0, 1\)"
+    times = r"(?s)\(T, N, C\), time first.*\n  - scores\.transpose\(0, 1\)"
     with pytest.raises(ShapeError, match=times), explaining():
         F.ctc_loss(scores, texts, torch.full((5,), 24), torch.full((5,), 6))
 
 
-def test_a_warning_of_pytorchs_keeps_its_line():
-    with pytest.warns(UserWarning, match=r"takes \(5, 3\) with \(5, 1\)") as heard, explaining():
-        F.mse_loss(torch.rand(5, 1), torch.rand(5, 3))
-    assert len(heard) == 2
-    assert {Path(warning.filename) for warning in heard} == {Path(__file__)}
+def test_a_broadcast_in_a_loop_is_warned_of_once_on_the_users_line():
+    output = torch.rand(5, 1, requires_grad=True)
+    with warnings.catch_warnings(record=True) as heard, explaining():
+        warnings.simplefilter("default")
+        for _ in range(3):
+            loss = F.mse_loss(output, torch.zeros(5, 3))
+    (warning,) = heard
+    assert "takes (5, 3) with (5, 1)" in str(warning.message)
+    assert Path(warning.filename) == Path(__file__)
+    assert torch.equal(loss, (output**2).mean())
+
+
+def test_a_layer_that_another_module_calls_is_not_taken_for_the_network():
+    source = METHODS.replace("$name", "forward")
+    net = run_cell(source.replace("x = self.encode(x)", "x = self.encode(x); x = x"))["Net"]()
+    with pytest.raises(RuntimeError) as caught, explaining():
+        net.forward(*iter([torch.rand(4, 3, 32, 32)]))
+    assert "model = " not in f"{caught.value}{getattr(caught.value, '__notes__', '')}"
 
 
 def test_a_device_mismatch_names_both_devices():

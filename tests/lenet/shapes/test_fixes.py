@@ -398,7 +398,7 @@ REPAIRS = {
         "self.a = nn.Linear(3, 6); self.l = nn.LSTM(3, 6, batch_first=True)",
         "h = self.a(x); return self.l(x.unsqueeze(1), (h, h))[0][:, -1]",
         (4, 3),
-        "h.unsqueeze(0) instead of h, h.unsqueeze(0) instead of h",
+        "h.unsqueeze(0) before l",
     ),
     "a join along another axis": (
         "self.a = nn.Conv2d(3, 4, 3, padding=1); self.b = nn.Conv2d(8, 2, 3)",
