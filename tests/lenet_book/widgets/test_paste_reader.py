@@ -677,6 +677,7 @@ F.interpolate(x, size=(30, 31))
 [y + 1 for y in x][0]
 """
 LAYERS = """
+nn.InstanceNorm2d(7)
 nn.ConstantPad2d((1, 2, 3, 4), 0.5)
 nn.CircularPad2d(2)
 nn.RMSNorm([28, 28])
@@ -727,6 +728,14 @@ SLIPS = [
     ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), F.relu)", "holds what is no layer"),
     ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU)", "holds what is no layer"),
     ("nn.Conv2d(1, 4, 5)", "nn.Sequential(nn.Conv2d(1, 4, 5), nn.Dropout(50))", "p is 50"),
+    ("self.conv =", "self.norm = nn.GroupNorm(4, 6)\n        self.conv =", "does not divide 6"),
+    ("self.conv =", "self.attend = nn.MultiheadAttention(8, 3)\n        self.conv =",
+     "num_heads is 3, which does not divide 8 features"),
+    ("x.flatten(1)", "F.relu(x.max(1)).flatten(1)", "gets several tensors instead of one"),
+    ("x.flatten(1)", "x.transpose(1).flatten(1)", "which axis is meant"),
+    ("x.flatten(1)", "x.view(None, 576)", "no whole number"),
+    ("x.flatten(1)", "torch.cat(x, x)", "no list of tensors"),
+    ("x.flatten(1)", "x[:, ::-1].flatten(1)", "a step backwards"),
     ("self.conv =", "self.drop = nn.Dropout(50)\n        self.conv =", "p is 50"),
     ("self.conv =", "self.more = nn.ModuleList(nn.ReLU(), nn.ReLU())\n        self.conv =",
      "gives more than one list"),
@@ -746,7 +755,7 @@ def test_what_python_refuses_is_named(right, wrong, what, run_script):
     code = f"{HEAD}{NET}\n    def half(self, x):\n        return x / 2\n".replace(right, wrong)
     names: dict[str, Any] = {}
     exec(code, names)
-    with pytest.raises((AttributeError, NameError, TypeError, ValueError)):
+    with pytest.raises((AssertionError, AttributeError, NameError, TypeError, ValueError)):
         names["Net"]()(torch.rand(3, 1, 28, 28))
     reading = read(run_script, code, (1, 28, 28))
     assert reading["problem"] is None

@@ -46,10 +46,13 @@ export function checkSettings(layer) {
     if (isTooLong) throw new ShapeError(`${name} is ${pythonText(value)}: ${value.length} numbers for ${axes} axes`);
   }
   alongAxes(sizes);
-  const { in_channels: before, out_channels: after, groups = 1, kernel_size, stride, dilation = 1, padding } = all;
-  if (before % groups || after % groups) throw new ShapeError(`groups is ${groups}, which does not divide ${before} and ${after} channels`);
-  const { num_channels: channels = 0, num_groups = 1 } = all;
-  if (channels % num_groups) throw new ShapeError(`num_groups is ${num_groups}, which does not divide ${channels} channels`);
+  const divided = [["groups", "in_channels", "out_channels"], ["num_groups", "num_channels"], ["num_heads", "embed_dim"]];
+  for (const [name, ...wholes] of divided) {
+    const counts = wholes.map((whole) => all[whole]);
+    const noun = name === "num_heads" ? "features" : "channels";
+    if (counts.some((count) => count % all[name])) throw new ShapeError(`${name} is ${all[name]}, which does not divide ${counts.join(" and ")} ${noun}`);
+  }
+  const { kernel_size, stride, dilation = 1, padding } = all;
   if (typeof padding !== "string") return;
   for (const [size, step, gap] of alongAxes({ kernel_size, stride, dilation })) convWindow([1, size, step, 0, gap], padding);
 }

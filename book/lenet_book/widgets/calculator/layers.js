@@ -29,7 +29,8 @@ export function runStack(layers, imageShape) {
 export function runLayer(layer, inputShape) {
   const { input_dims: dims, fits, axes } = kindOf(layer);
   const failed = (/** @type {Misfit} */ misfit) => ({ layer, inputShape, outputShape: [], misfit });
-  const [needed, came] = fits ? [settingsOf(layer)[fits.setting], inputShape.at(fits.axis)] : [];
+  const hasWeights = !/^InstanceNorm/.test(layer.type) || settingsOf(layer).affine; // else any number will do
+  const [needed, came] = fits && hasWeights ? [settingsOf(layer)[fits.setting], inputShape.at(fits.axis)] : [];
   const isAsOneImage = Boolean(fits && axes) && dims.slice(1).includes(inputShape.length) && came !== needed;
   if (dims.length && (!dims.includes(inputShape.length) || isAsOneImage)) return failed({ kind: "axes", isAsOneImage });
   if (fits && came !== needed) return failed({ kind: `${fits.noun}s`, needed, came });

@@ -35,8 +35,10 @@ const ofItems = (compute) => ([values, ...more], run, given) => (more.length || 
   ? run.unknown(given.node) : compute(values === undefined ? [] : [...run.iterate(values, given.node)], run, given));
 
 /** @param {(a: number, b: number) => number} choose @returns {Builtin} */
-const extreme = (choose) => (args, run, { node, named }) => (named.size ? run.unknown(node) : [...(args.length > 1 ? args : run.iterate(args[0], node))].map(known)
-    .reduce((a, b) => (choose(a, b) === Number(a) ? a : b)));
+const extreme = (choose) => (args, run, { node, named }) => {
+  const values = [...(args.length > 1 ? args : run.iterate(args[0], node))].map(known);
+  return named.size ? run.unknown(node) : values.reduce((a, b) => (choose(a, b) === Number(a) ? a : b));
+};
 
 const product = ofItems((values) => values.reduce((all, value) => all * Number(known(value)), 1));
 
@@ -93,7 +95,8 @@ export const BUILTINS = {
     },
     setattr: ([owner, name, value]) => void owner.attributes.set(name, value),
     type([value], run, { node }) {
-      const found = ["int", "float", "bool", "str", "list", "dict", "tuple"].find((type) => isOfType(value, BUILTINS[type]));
+      const types = ["int", "float", "bool", "str", "list", "dict", "tuple"];
+      const found = types.find((type) => isOfType(value, BUILTINS[type]));
       const isClass = value instanceof PyClass || value instanceof Library;
       return value.cls ?? (isClass ? BUILTINS.type : found ? BUILTINS[found] : run.unknown(node));
     },

@@ -22,8 +22,9 @@ const FILLING = ["append", "extend", "insert", "update", "pop", "add_module"]; /
 const WITHOUT_IMPORTS = {
   ...Object.fromEntries(LAYERS.map((name) => [name, `torch.nn.${name}`])), OrderedDict: "collections.OrderedDict",
   torch: "torch", nn: "torch.nn", F: "torch.nn.functional", np: "numpy", math: "math",
-  transforms: "torchvision.transforms", models: "torchvision.models", Variable: "torch.autograd.Variable", partial: "functools.partial",
-  ...Object.fromEntries(["argparse", "functools", "collections", "dataclasses", "types", "typing"].map((name) => [name, name])),
+  transforms: "torchvision.transforms", models: "torchvision.models", Variable: "torch.autograd.Variable",
+  argparse: "argparse", functools: "functools", collections: "collections", typing: "typing",
+  partial: "functools.partial",
 };
 
 /** Is something of a type in a piece of code? @param {PyNode} node @param {...string} types @returns {boolean} */
@@ -75,10 +76,11 @@ export class Interpreter {
       } catch (error) {
         if (!this.isScript || this.fuel <= 0 || !(error instanceof Stop)) throw error;
         const isTurn = statement.type === "IfStatement" && holds(statement, "BreakStatement", "ContinueStatement");
-        if (isTurn && !holds(statement, "ForStatement", "WhileStatement")) throw error; // which turns there are is not known
+        // Which turns there are of the loop around it is not known.
+        if (isTurn && !holds(statement, "ForStatement", "WhileStatement")) throw error;
         const value = new Unknown(error.what, error.node);
         if (holds(statement, "ReturnStatement")) return /** @type {Leaving} */ ({ how: "return", value });
-        this.#lose(statement, value, scope, this.numMaking > 0);
+        this.#lose(statement, value, scope);
       }
     }
     return undefined;
@@ -87,12 +89,13 @@ export class Interpreter {
   /**
    * What code that did not run would have filled is not known, nor, in a network, what it would have set.
    *
-   * @param {PyNode} node @param {Unknown} why @param {Scope} scope @param {boolean} isInNetwork
+   * @param {PyNode} node @param {Unknown} why @param {Scope} scope
    */
-  #lose(node, why, scope, isInNetwork) {
+  #lose(node, why, scope) {
     const isSet = node.type === "AssignStatement" || node.type === "UpdateStatement";
     if (isSet) return this.assign(partsOf(node.kids, "AssignOp", "TypeDef", "UpdateOp")[0], why, scope);
-    for (const kid of node.kids) if (isInNetwork || kid.type !== "AssignStatement") this.#lose(kid, why, scope, isInNetwork);
+    const inner = node.kids.filter(({ type }) => this.numMaking || type !== "AssignStatement");
+    for (const kid of inner) this.#lose(kid, why, scope);
     if (!FILLING.includes(node.last?.text)) return;
     const [target] = node.kids;
     const filled = this.evaluate(target, scope);
@@ -141,7 +144,8 @@ export class Interpreter {
 
   /** @param {PyNode[][]} targets @param {PyValue} value @param {Scope} scope */
   #unpack(targets, value, scope) {
-    if (value instanceof Shaped && value.source === -1) throw new Stop("several inputs in one are not read here", targets[0][0]);
+    const areImages = value instanceof Shaped && value.source === -1;
+    if (areImages) throw new Stop("several inputs in one are not read here", targets[0][0]);
     const values = value instanceof Unknown ? targets.map(() => value) : [...this.iterate(value, targets[0][0])];
     const star = targets.findIndex(([first]) => first.type === "*");
     if (star >= 0) values.splice(star, 0, PyList.from(values.splice(star, values.length - targets.length + 1)));

@@ -17,7 +17,8 @@ import { START } from "./tree.js";
 import { applyEdits, explainReading } from "./repairs.js";
 
 const PAUSE = 200; // milliseconds without a key, before changes are tried
-const OTHER_CODE = "with no square picture does this code give your message: write the size above, or paste the code as it was";
+const OTHER_CODE = "with no square picture does this code give your message: write the size above, " +
+  "or paste the code as it was";
 const UNKNOWN = "This message is none of those that the page knows.";
 
 class Paste {

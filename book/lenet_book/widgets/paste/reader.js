@@ -113,7 +113,9 @@ export class Program {
     const images = imagesOf([BATCH, ...imageShape]);
     if (isTurned) images.strides = null;
     run.torch.entry = network.made;
-    for (const { unknown } of this.modules) if (unknown instanceof Stop) run.torch.note(unknown); // though it may never run
+    for (const { unknown } of this.modules) {
+      if (unknown instanceof Stop) run.torch.note(unknown); // it cannot be made, though it may never run
+    }
     const given = { args: [images, ...this.others], named: new Map(), node: network.made };
     const output = stopped(() => run.call(network, given));
     const failed = output instanceof Misfitting ? output.step : null;
@@ -148,7 +150,8 @@ export class Program {
     const prepared = noted.findLast(({ pixels }) => pixels);
     if (prepared?.pixels) {
       const channels = kind.fits?.noun === "feature" ? needed / productOf(prepared.pixels) : needed;
-      return [[[1, 3].includes(channels) ? channels : 3, ...prepared.pixels], `as line ${prepared.node.place.line} says`];
+      const shape = [[1, 3].includes(channels) ? channels : 3, ...prepared.pixels];
+      return [shape, `as line ${prepared.node.place.line} says`];
     }
     const named = Object.entries(DATASETS).find(([name, shape]) =>
       [shape[0], productOf(shape)].includes(needed) && isNamedIn(this.tree, name));
@@ -157,7 +160,11 @@ export class Program {
     return [shape, taker && words ? `${titleOf(taker)} has ${setting}=${needed}; ${words}` : words];
   }
 
-  /** The first shape with which all runs; else one with which it fails like all that come as far. @param {number[][]} shapes @returns {[number[], string]} */
+  /**
+   * The first shape with which all runs; else one with which it fails like all that come as far.
+   *
+   * @param {number[][]} shapes @returns {[number[], string]}
+   */
   #usual(shapes) {
     /** @type {{ shape: number[], index: number, wrong: string }[]} */
     const trials = [];
@@ -189,13 +196,18 @@ function usualShapes({ fits, axes, window, macs }, needed) {
   return sizes.map((size) => [needed, ...Array(axes ?? 2).fill(size)]);
 }
 
+/** Can it be called with the first arguments alone? @param {PyValue} called @param {number} [numFirst] */
+const needsNoMore = ({ node }, numFirst = 0) =>
+  node.parameters.slice(numFirst).every((/** @type {any} */ { star, value }) => star || value);
+
 /** @param {PyValue} value */
-const isMaker = (value) =>
-  value instanceof PyFunction && value.node.parameters.every(({ star, value: usual }) => star || usual);
+const isMaker = (value) => value instanceof PyFunction && needsNoMore(value);
 
 /** Is this a network, or a class that needs nothing to make one? @param {PyValue} value */
-const isReady = (value) => value instanceof Instance || (value instanceof PyClass
-  && !value.find("__init__")?.node?.parameters.slice(1).some((/** @type {any} */ { star, value: usual }) => !star && !usual));
+const isReady = (value) => {
+  const init = value instanceof PyClass && value.find("__init__");
+  return value instanceof Instance || (value instanceof PyClass && (!init || needsNoMore(init, 1)));
+};
 
 /** @param {PyValue} value */
 const isNetworkClass = (value) =>

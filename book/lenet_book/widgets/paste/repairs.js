@@ -126,7 +126,11 @@ function withSuffix({ type, text }, suffix) {
 
 // ---------------------------------------------------------------------------- other calls
 
-/** Calls as they may be meant. @param {Problem} problem @param {CodeStep[]} steps @param {PyNode} tree @returns {Iterable<Family>} */
+/**
+ * Calls as they may be meant.
+ *
+ * @param {Problem} problem @param {CodeStep[]} steps @param {PyNode} tree @returns {Iterable<Family>}
+ */
 function* callFamilies({ kind, step }, steps, tree) {
   const flattens = steps.filter(({ layer, outputShape }) => layer.type === "Flatten" && outputShape.length);
   const wrong = flattens.filter(({ inputShape: [, ...before], outputShape: [, ...after] }) =>
@@ -147,10 +151,11 @@ function* shortcutChanges({ node, inputShapes }, tree) {
   for (const [index, operand] of operandsOf(node, false).entries()) {
     const [came, wanted] = [inputShapes[index] ?? [], inputShapes[1 - index] ?? []];
     if (came.length !== wanted.length || came.length < 3) return;
-    const settings = { in_channels: came[1], out_channels: wanted[1], kernel_size: 1, stride: Math.ceil(came[2] / wanted[2]) };
+    const sizes = { in_channels: came[1], out_channels: wanted[1], kernel_size: 1 };
+    const settings = { ...sizes, stride: Math.ceil(came[2] / wanted[2]) };
     const made = `self.shortcut = nn.${layerCode({ type: `Conv${came.length - 2}d`, settings })}`;
-    const place = { code: tree.code, from: last.to, to: last.to };
-    const edits = [editOf(place, `\n${" ".repeat(last.place.column)}${made}`), editOf(operand, `self.shortcut(${operand.text})`)];
+    const line = editOf({ code: tree.code, from: last.to, to: last.to }, `\n${" ".repeat(last.place.column)}${made}`);
+    const edits = [line, editOf(operand, `self.shortcut(${operand.text})`)];
     yield { text: `a 1×1 convolution on ${operand.text}`, reason: "", edits };
   }
 }

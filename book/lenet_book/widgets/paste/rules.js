@@ -128,6 +128,7 @@ export const RULES = {
   Flatten: (given, input) => RULES.flatten({ start_dim: 1, ...given }, input, []),
   unflatten({ dim, sizes, unflattened_size: all = sizes }, { shape }) {
     const axis = axisOf(dim, shape);
+    if (!all) unfollowed("this layer made in forward");
     const does = `makes ${pythonText(all)} of each image, ${productOf(listed(all))} numbers`;
     return shape.toSpliced(axis, 1, ...(resolved(listed(all), shape[axis]) ?? refuse("other", { does, but: "" })));
   },
@@ -211,7 +212,8 @@ export const RULES = {
     return given.dim === undefined ? [] : withIndices(RULES.mean(given, input, inputs));
   },
   sort: ({ dim = -1 }, { shape }) => withIndices(shape.with(axisOf(dim, shape), shape.at(dim) ?? 0)),
-  topk: ({ k, dim = -1 }, { shape }) => withIndices(shape.with(axisOf(dim, shape), k)),
+  topk: ({ k, dim = -1 }, { shape }) =>
+    (k > shape[axisOf(dim, shape)] ? refuse() : withIndices(shape.with(axisOf(dim, shape), k))),
   narrow: ({ dim, length }, { shape }) => shape.with(axisOf(dim, shape), length),
   select: ({ dim }, { shape }) => shape.toSpliced(axisOf(dim, shape), 1),
   cosine_similarity: ({ dim = 1 }, _input, inputs) => RULES.select({ dim }, new Shaped(broadcast(inputs)), []),
@@ -222,7 +224,8 @@ export const RULES = {
   },
   bmm(given, input, inputs) {
     const needs = "two batches of matrices, (N, n, m) and (N, m, p)";
-    return inputs.every(({ shape }) => shape.length === 3) ? RULES.matmul(given, input, inputs) : refuse("operands", { needs });
+    if (inputs.some(({ shape }) => shape.length !== 3)) refuse("operands", { needs });
+    return RULES.matmul(given, input, inputs);
   },
   matmul(_given, { shape: a }, [, { shape: b }]) {
     if (a.length < 2 || b.length < 2) unfollowed("a product with a row");
@@ -243,7 +246,8 @@ export const RULES = {
     const [channels, height, width] = shape.slice(-3);
     return height % by || width % by ? refuse() : [...shape.slice(0, -3), channels * by * by, height / by, width / by];
   },
-  MaxUnpool2d({ kernel_size: kernel, stride, padding = 0, output_size: size }, { shape }) {
+  MaxUnpool2d({ kernel_size: kernel, stride, padding = 0, output_size: size }, { shape }, { length }) {
+    if (length < 2) unfollowed("unpooling without indices");
     const [first, rest] = [shape.slice(0, -2), shape.slice(-2)];
     const [kernels, steps] = [pair(kernel), pair(stride ?? kernel)];
     const pixels = rest.map((each, axis) => (each - 1) * steps[axis] - 2 * pair(padding)[axis] + kernels[axis]);
@@ -266,9 +270,10 @@ export const RULES = {
     const state = new Shaped([ways * num_layers, shape[batch_first ? 0 : 1], hidden]);
     return [new Shaped([shape[0], shape[1], ways * hidden]), state];
   },
-  MultiheadAttention({ embed_dim: width, batch_first, ...rest }, { shape }, [query, key = query, value = key]) {
+  MultiheadAttention({ embed_dim: width, batch_first, ...rest }, { shape }, [query, key, value]) {
     const isPlain = !rest.kdim && !rest.vdim && !rest.add_bias_kv && !rest.add_zero_attn && shape.length === 3;
-    if (!isPlain || [query, key, value].some((each) => each.shape.at(-1) !== width)) unfollowed("this attention");
+    const isFitting = [query, key, value].every((each) => each?.shape.at(-1) === width);
+    if (!isPlain || !isFitting || String(key.shape) !== String(value.shape)) unfollowed("this attention");
     const [batch, length] = batch_first ? [0, 1] : [1, 0];
     return [shape, [shape[batch], shape[length], key.shape[length]]].map((each) => new Shaped(each));
   },
@@ -280,10 +285,12 @@ export const RULES = {
 
 /** Operations that follow the rule of another one. */
 const ALIKE = {
-  unflatten: "Unflatten", glu: "GLU", contiguous: "LocalResponseNorm ChannelShuffle", transpose: "swapaxes swapdims", movedim: "moveaxis",
+  unflatten: "Unflatten", glu: "GLU", contiguous: "LocalResponseNorm ChannelShuffle type_as",
+  transpose: "swapaxes swapdims", movedim: "moveaxis",
   cat: "concat concatenate", max: "min",
   mean: "sum amax amin std var norm prod argmax argmin logsumexp", matmul: "mm",
-  pixel_shuffle: "PixelShuffle", pixel_unshuffle: "PixelUnshuffle", LayerNorm: "RMSNorm layer_norm", new_zeros: "new_ones new_empty",
+  pixel_shuffle: "PixelShuffle", pixel_unshuffle: "PixelUnshuffle", LayerNorm: "RMSNorm layer_norm",
+  new_zeros: "new_ones new_empty",
   interpolate: "upsample Upsample UpsamplingNearest2d UpsamplingBilinear2d",
   pad: "ZeroPad2d ConstantPad2d CircularPad2d ReflectionPad2d ReplicationPad2d", RNN: "GRU",
 };

@@ -159,7 +159,8 @@ export class Torch {
   filled(container, call) {
     const { args: [first = [], ...rest], args, node } = call;
     const isSequence = container.type === "Sequential";
-    if (!isSequence && rest.length) container.unknown = new Stop(`${oneLine(node)} gives more than one list of layers`, node);
+    const why = `${oneLine(node)} gives more than one list of layers`;
+    if (!isSequence && rest.length) container.unknown = new Stop(why, node);
     const isNamed = first instanceof Map || container.type === "ModuleDict";
     const listed = () => (isSequence ? args : this.run.iterate(first, node)).entries();
     for (const child of isNamed ? first : listed()) setNamed(container, child, this.run, call);
@@ -189,19 +190,21 @@ export class Torch {
     }
     if (isLost && !this.numParameters(module)) return this.#callAsFunction(module, call);
     const inputs = tensorsIn([...args, ...named.values()]);
-    if (module.cls && type === "Module") throw new Stop(`${oneLine(module.cls.node.kids[1])} has no method forward`, module.cls.node);
+    const its = module.cls?.node;
+    if (its && type === "Module") throw new Stop(`${its.child("VariableName")?.text} has no method forward`, its);
     const { fits } = kindOf(module);
     if (module.isLazy && fits && !this.#used.has(module)) settings[fits.setting] = inputs[0]?.shape.at(fits.axis);
     const step = stepOf({ name: name || type, type, settings }, inputs, node, module, isInSequence);
-    const [given] = args;
+    const [first] = args;
     const isMore = args.length + named.size > 1 && !JOINING.has(type) && !UNFOLLOWED.has(type);
     const why = isMore ? "gives more than one tensor, which is not followed" : inputs.length ? ""
-      : `gets ${given instanceof Instance ? `a layer, ${given.type},` : "nothing"} instead of a tensor`;
+      : `gets ${first instanceof Instance ? `a layer, ${first.type},` : "nothing"} instead of a tensor`;
     const odd = why ? this.run.unknown(node, why) : null;
     const unknown = args.find((arg) => arg instanceof Unknown) ?? module.unknown ?? odd ?? (isLost && new Unknown(
       `the network does not find the weights of ${type}, which is made in forward or kept in a plain list`, made));
     const { output_size = null } = Object.fromEntries(named);
-    return this.#run(step, inputs, { ...settings, ...(type === "MaxUnpool2d" && { output_size }) }, unknown || null, false);
+    const given = { ...settings, ...(type === "MaxUnpool2d" && { output_size }) };
+    return this.#run(step, inputs, given, unknown || null, false);
   }
 
   /** Run a layer without weights that the network does not know. @param {Instance} layer @param {PyCall} call */
@@ -264,6 +267,7 @@ export class Torch {
 
   /** Run a function. @param {string} name @param {Settings} given @param {PyNode} node @returns {PyValue} */
   call(name, given, node) {
+    if (Array.isArray(given.input)) return this.run.unknown(node, "gets several tensors instead of one");
     const inputs = tensorsIn(Object.values(given));
     const bare = name.replace(/_$/, "");
     const { kind = "", keeps = false } = CALLS[name] ?? CALLS[bare] ?? {};
@@ -322,7 +326,7 @@ function resultOf({ layer, module, inputShape, node }, inputs, given, isKept) {
   const { pointwise, window, fits } = kindOf(layer);
   const name = module ? layer.type : layer.name.replace(/_$/, "");
   const isFollowed = RULES[name] || isKept || pointwise || window || fits;
-  if (!input || !isFollowed || UNFOLLOWED.has(name)) throw notKnown(name, node);
+  if (!input || !isFollowed || UNFOLLOWED.has(layer.type)) throw notKnown(name, node);
   if (AXES[layer.type] && !AXES[layer.type].includes(inputShape.length)) refuse();
   const takesOne = module && (window || pointwise || name === "Linear");
   if (takesOne && inputs.length > 1) refuse("tuple");
@@ -473,5 +477,6 @@ function stepOf(layer, inputs, node, module = null, isInSequence = false) {
 function withNames(misfit, { node, module, operation = "", inputShapes }) {
   const names = operandsOf(node, Boolean(module)).slice(0, inputShapes.length).map(({ text }) => text);
   const isWritten = names.length === inputShapes.length && (node.type === "CallExpression" || !module);
-  return { ...misfit, asked: operation.slice(operation.indexOf("(")), ...(isWritten && { names }) };
+  const asked = operation.slice(operation.indexOf("(")).replace(/^\(([^,]+)\)$/, "($1,)");
+  return { ...misfit, asked, ...(isWritten && { names }) };
 }
