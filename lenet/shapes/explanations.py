@@ -540,7 +540,10 @@ def _right_arguments(
     now = {"input": given[first], "target": given[aim]}
     is_one_hot = by_class and _is_one_hot(**now)
     if not by_class and "input" in given and _are_classes(**now):
-        yield Fix(f"F.cross_entropy({code[first]}, {code[aim]}), whose targets are class numbers")
+        long = "" if given[aim].dtype == torch.int64 else ".long()"
+        functional.cross_entropy(given[first], given[aim].long())
+        classes = f"F.cross_entropy({code[first]}, {code[aim]}{long})"
+        yield Fix(f"{classes}, whose targets are class numbers")
     for right in _RIGHT:
         name = "input" if right.startswith("input") else "target"
         are_several = not isinstance(now["input"], Tensor)
@@ -582,8 +585,9 @@ def _is_one_hot(input: Any, target: Tensor) -> bool:  # noqa: ANN401
 def _are_classes(input: Any, target: Tensor) -> bool:  # noqa: ANN401
     """Tell whether targets are a class number for each row of the output."""
     is_table = isinstance(input, Tensor) and input.dim() == 2 and target.shape == input.shape[:1]
-    are_whole = not target.is_floating_point() and target.numel() > 0
-    return is_table and are_whole and 0 <= int(target.min()) <= int(target.max()) < input.shape[1]
+    if not is_table or not target.numel() or bool((target != target.long()).any()):
+        return False
+    return 0 <= int(target.min()) <= int(target.max()) < int(input.shape[1])
 
 
 def _described(value: object) -> str:

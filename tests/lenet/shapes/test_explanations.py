@@ -689,6 +689,7 @@ def test_masks_are_explained_by_what_attention_takes(call, mask, says, line):
     ("loss", "output", "target", "fix"),
     [
         (F.mse_loss, (10, 33), torch.arange(10), "F.cross_entropy(output, target)"),
+        (F.mse_loss, (9, 33), torch.arange(9.0), "F.cross_entropy(output, target.long())"),
         (F.binary_cross_entropy, (5, 12), torch.rand(5, 1, 3, 4), "target.view_as(output)"),
         (F.binary_cross_entropy, (6, 1), torch.ones(16, 1), "target[:len(output)]"),
         (
@@ -732,7 +733,7 @@ def test_a_broadcast_in_a_loop_is_warned_of_once_on_the_users_line():
     (warning,) = heard
     assert "takes (5, 3) with (5, 1)" in str(warning.message)
     assert Path(warning.filename) == Path(__file__)
-    assert torch.equal(loss, (output**2).mean())
+    torch.testing.assert_close(loss, (output**2).mean())
 
 
 def test_a_layer_that_another_module_calls_is_not_taken_for_the_network():
