@@ -16,7 +16,7 @@ from lenet.models import CifarLeNet, LeNet5, LeNet5Linear, NarrowLeNet
 from lenet.shapes import ShapeError, ShapeTable, trace
 from lenet.shapes.kinds import kind_of
 from lenet.tracing import Step, layer_settings
-from lenet_book.widgets.calculator.kinds import offered, unchanged
+from lenet_book.widgets.calculator.kinds import known, offered, unchanged
 from lenet_book.widgets.shared.base import Widget
 
 LayerEntry = dict[str, Any]
@@ -93,7 +93,7 @@ def build(layers: Iterable[Mapping[str, Any]]) -> nn.Sequential:
     """
     modules = OrderedDict[str, nn.Module]()
     for layer in layers:
-        if layer["type"] not in offered():
+        if layer["type"] not in known() or not hasattr(nn, layer["type"]):
             raise ValueError(f"{layer['type']} is none of {', '.join(offered())}")
         settings = {name: _tuple(value) for name, value in layer["settings"].items()}
         modules[layer["name"]] = getattr(nn, layer["type"])(**settings)

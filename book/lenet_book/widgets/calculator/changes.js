@@ -3,8 +3,9 @@
 import { productOf } from "../shared/numbers.js";
 import { shapeText } from "../shared/text.js";
 import { hasWindows, sourcesOf, takesMaps, titleOf } from "./diagnosis.js";
-import { freshName, kindOf, pair, settingText, settingsOf } from "./kinds.js";
+import { KINDS, freshName, kindOf, pair, settingText, settingsOf } from "./kinds.js";
 import { BATCH } from "./layers.js";
+import { namedShape } from "./rows.js";
 
 export const USUAL_SIZES = [28, 32, 64, 96, 128, 224, 256, 299];
 const USUAL_CHANNELS = [1, 3, 4];
@@ -23,7 +24,8 @@ export function applyChanges({ layers, imageShape }, changes) {
 
 /** @param {Layer} layer @param {Change} change @param {Layer[]} layers @returns {Layer[]} */
 function changed(layer, change, layers) {
-  if (!change.flattens) return [{ ...layer, settings: { ...settingsOf(layer), ...change.settings } }];
+  const { flattens, instead: type = layer.type, settings } = change;
+  if (!flattens) return [{ ...layer, type, settings: { ...settingsOf(layer), ...settings } }];
   return [{ name: freshName("flatten", layers), type: "Flatten", settings: {} }, layer];
 }
 
@@ -109,6 +111,20 @@ export function* settingChanges(layer, setting) {
   const usual = isPadding ? keepsSize : setting === "stride" ? kernel : now;
   for (const value of values.includes(usual) ? [usual, ...nearest] : nearest) {
     yield settingChange(layer, { [setting]: value }, `${titleOf({ layer })} has ${has}`);
+  }
+}
+
+/** Layers and calls for the number of axes that come: MaxPool1d for MaxPool2d. @param {LayerStep[]} steps @returns {Iterable<Change>} */
+export function* axesChanges(steps) {
+  for (const step of steps) {
+    const { layer, inputShape: shape } = step;
+    const now = layer.line ? layer.name : layer.type; // a function has a line
+    const instead = now.replace(/(?<=[a-zA-Z])[123]d$/, `${Math.max(shape.length - 2, 1)}d`);
+    const isRow = shape.length < 3 && kindOf(layer).window; // over which nothing slides
+    if (instead === now || shape[0] !== BATCH || isRow || !(layer.line || KINDS[instead])) continue;
+    const reason = `${now} is for other axes than those of ${shapeText(namedShape(shape))}`;
+    const text = `${instead} instead of ${now}${layer.line ? "" : ` in ${titleOf(step)}`}`;
+    yield { text, reason, layer: layer.name, of: layer, instead, leadsOn: true };
   }
 }
 

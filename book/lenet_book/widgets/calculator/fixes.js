@@ -4,8 +4,8 @@
  * search and the wording of lenet/shapes (fixes.py, explanations.py).
  */
 import {
-  applyChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, pixelRatio, rowChanges, settingChanges,
-  sizeChanges, sizesMatter, widthChanges,
+  applyChanges, axesChanges, colourChanges, flattenChanges, isProduct, layoutChanges, ownChanges, pixelRatio, rowChanges,
+  settingChanges, sizeChanges, sizesMatter, widthChanges,
 } from "./changes.js";
 import { diagnose, hasWindows, layerPath, torchSentence } from "./diagnosis.js";
 import { firstProblem } from "./editing.js";
@@ -41,9 +41,10 @@ function codeOf(changes, layers) {
     const mine = changes.filter((change) => change.layer === name);
     const { type, settings } = /** @type {Layer} */ (layers.find((layer) => layer.name === name));
     const target = `model${layerPath(name)}`;
-    const isNew = mine.some((change) => change.settings);
+    const isNew = mine.some((change) => change.settings || change.instead);
     const all = Object.assign(settingsOf({ type, settings }), ...mine.map((change) => change.settings));
-    const made = isNew ? `nn.${layerCode({ type, settings: all })}` : target;
+    const { instead = type } = mine.find((change) => change.instead) ?? {};
+    const made = isNew ? `nn.${layerCode({ type: instead, settings: all })}` : target;
     const flattens = mine.some((change) => change.flattens);
     return `${target} = ${flattens ? `nn.Sequential(nn.Flatten(), ${made})` : made}`;
   }).join("\n");
@@ -96,11 +97,16 @@ function completed(change, problemWith) {
   while (changes.length <= MAX_CHAIN) {
     const problem = problemWith(changes);
     if (problem === null) return changes;
-    const [follower] = change.leadsOn && problem ? [...flattenChanges(problem.step, problem.before), ...ownChanges(problem)] : [];
+    const [follower] = change.leadsOn && problem ? followers(problem) : [];
     if (!follower || changes.some((made) => made.layer === follower.layer && !made.flattens)) return [];
     changes.push({ ...follower, reason: "" }); // the cause is what comes first
   }
   return [];
+}
+
+/** What may have to follow another change. @param {Problem} problem @returns {Change[]} */
+function followers(problem) {
+  return [...flattenChanges(problem.step, problem.before), ...ownChanges(problem), ...axesChanges([problem.step])];
 }
 
 /** Where the maps have to be flattened, keep the features and pad the images instead. @param {Fix[]} fixes @param {LayerStep[]} steps @param {Trial} problemWith @returns {Fix[]} */
@@ -116,6 +122,7 @@ function padded(fixes, steps, problemWith) {
 function* families(problem, steps, imageShape, others) {
   yield { rank: 0, words: "other layouts of the images", changes: layoutChanges(imageShape, steps) };
   yield { rank: 3, words: "images of other colours", changes: colourChanges(imageShape) };
+  yield { rank: 0, words: "layers for other axes", changes: axesChanges(steps) };
   yield { rank: 0, words: "flattening", changes: flattenChanges(problem.step, steps.slice(0, -1)) };
   yield { rank: 1, words: "images as rows", changes: rowChanges(imageShape, steps) };
   yield* others(steps);

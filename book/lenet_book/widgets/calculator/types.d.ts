@@ -137,6 +137,8 @@ interface Change {
   /** In a program, the edits that do it. */
   edits?: CodeEdit[];
   settings?: Settings;
+  /** The type that the layer is of instead. */
+  instead?: string;
   imageShape?: number[];
   /** The images' axes change places, but not their numbers in memory. */
   isTurned?: boolean;

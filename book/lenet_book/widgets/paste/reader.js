@@ -119,13 +119,12 @@ export class Program {
     const given = { args: [images, ...this.others], named: new Map(), node: network.made };
     const output = stopped(() => run.call(network, given));
     const failed = output instanceof Misfitting ? output.step : null;
-    const nothing = new Unknown("forward reaches its end without a return", network.cls?.find("forward")?.node);
-    const lost = output === null && network.cls ? nothing : output;
-    if (!failed && lost instanceof Unknown) run.torch.note(lost);
+    if (!failed && output instanceof Unknown) run.torch.note(output);
     run.isScript = true;
     const { steps } = run.torch;
     const unread = run.torch.unread.map(({ what, node }) => ({ what, place: node?.place ?? START }));
-    return { steps, failed, unread, outputShape: failed || unread.length ? [] : firstShape(output) };
+    const outputShape = failed || unread.length ? [] : firstShape(output);
+    return { steps, failed, unread, outputShape, isVoid: output === null };
   }
 
   /**
@@ -282,6 +281,8 @@ function readingOf(program, imageShape, imageSource) {
   const free = attributes.filter((value) => value instanceof Shaped && value.isParameter);
   const others = program.others.filter((each) => each instanceof Shaped).map(({ shape }) => shape.slice(1));
   const inputs = [imageShape, ...others].map((shape) => `--input ${shape.join("x")}`).join(" ");
+  const forward = network.cls?.find("forward")?.node ?? network.made;
+  const unreturned = { what: "forward reaches its end without a return", place: forward.place };
   const numUsed = sumOf(rows.map((row) => row.numParameters));
   const numMade = sumOf([...layers.map((layer) => layer.numParameters), ...free.map(({ shape }) => productOf(shape))]);
   const numAll = Math.max(numUsed, numMade);
@@ -293,7 +294,7 @@ function readingOf(program, imageShape, imageSource) {
     unreached: problem ? unreachedBehind(program.tree, placed(problem.step)) : [0, 0],
     given: run.torch.given.filter(({ node }) => node !== network.made)
       .map(({ node, shape, index = 0 }) => ({ place: node.place, shape: namedShape(shape), index })),
-    unread: pass.unread,
+    unread: pass.isVoid ? [...pass.unread, unreturned] : pass.unread,
     command: `python -m lenet shapes mymodel.py:${name} ${inputs}`,
     program: { program, pass, problem },
   };

@@ -77,7 +77,11 @@ function editsOf(changes) {
 }
 
 /** @param {CodeStep} step @param {Change} change @returns {CodeEdit[] | null} */
-function stepEdits({ node, module, layer, isInSequence }, { settings = {}, flattens }) {
+function stepEdits({ node, module, layer, isInSequence }, { settings = {}, flattens, instead }) {
+  if (instead) {
+    const [callee] = (module ? module.made : node).kids;
+    return callee ? [editOf(callee.last ?? callee, instead)] : null;
+  }
   if (flattens && isInSequence) {
     const { code, from, kids: [callee] } = module.made;
     return [editOf({ code, from, to: from }, `${callee.text.replace(/\w+$/, "Flatten()")}, `)];

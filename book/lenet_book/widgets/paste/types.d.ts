@@ -190,4 +190,4 @@ type PyRun = import("./interpreter.js").Interpreter;
 type Builtin = (args: PyValue[], run: PyRun, call: PyCall) => PyValue;
 type Torch = import("./torch.js").Torch;
 type CodeStep = LayerStep & { inputShapes: number[][]; sources: (number | null)[]; node: PyNode; module: any; misfit?: any; isInSequence?: boolean };
-type ProgramPass = Pass & { unread: Unread[] };
+type ProgramPass = Pass & { unread: Unread[]; isVoid: boolean };
