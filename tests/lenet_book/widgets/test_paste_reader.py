@@ -767,6 +767,8 @@ def test_what_python_refuses_is_named(right, wrong, what, run_script):
     [
         ("nn.Softmax(dim=4)", (1, 28, 28)),
         ("nn.Upsample()", (1, 28, 28)),
+        ("nn.Conv2d(1, 3, 5), nn.BatchNorm1d(3)", (1, 28, 28)),
+        ("nn.Unflatten(1, (2, 2))", (1, 28, 28)),
         ("nn.Flatten(), nn.LayerNorm(10)", (1, 28, 28)),
         ("nn.LSTM(28, 4, batch_first=True), nn.Linear(4, 2)", (28, 28)),
     ],

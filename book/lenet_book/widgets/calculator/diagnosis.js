@@ -62,7 +62,7 @@ export function titleOf({ layer: { name }, title }) {
 function inWords(step, misfit, steps) {
   const { layer, inputShape, inputShapes = [inputShape] } = step;
   const { kind, needed = 0, came = 0, reason } = misfit;
-  const [{ fits, input_dims: dims }, title] = [kindOf(layer), titleOf(step)];
+  const [{ fits, input_dims: dims, axes: numAxes }, title] = [kindOf(layer), titleOf(step)];
   const origin = originOf(step, steps);
   if (misfit.does) return `${title} ${misfit.does}, but ${origin}${misfit.but}`;
   if (kind === "size") return `${title} does not fit, because ${origin}. There, ${reason}`;
@@ -71,7 +71,9 @@ function inWords(step, misfit, steps) {
     const isImages = step.sources ? step.sources.includes(-1) : !steps.length;
     const gets = isImages ? `gets ${shapeText(inputShape)}` : origin;
     const asOne = misfit.isAsOneImage ? " and takes its first axis for the channels" : "";
-    return `${title} expects the shape (N, ${fits ? settingsOf(layer)[fits.setting] : "C"}, ${axes}), but ${gets}${asOne}`;
+    const channels = fits ? settingsOf(layer)[fits.setting] : "C";
+    const rows = numAxes === null ? `(N, ${channels}) or ` : ""; // a norm of rows takes both
+    return `${title} expects the shape ${rows}(N, ${channels}, ${axes}), but ${gets}${asOne}`;
   }
   const counted = (/** @type {number} */ number, /** @type {string | undefined} */ noun = fits?.noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   if (kind === "view") return `${layer.name} asks for ${misfit.asked}, but ${origin}: ${counted(came, "number")} per image`;

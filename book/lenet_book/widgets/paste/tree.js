@@ -115,10 +115,14 @@ export function parsePython(code) {
   let text = plainPython(code);
   for (let turn = 0; ; turn += 1) {
     const tree = parser.parse(text);
-    const points = lastPoints(tree, text);
-    const changes = points.length ? points : letterLines(tree.topNode, text);
-    if (!changes.length || turn === MOST_TURNS) return grown(tree.cursor(), code, 0);
-    for (const [from, to, fill] of changes) text = text.slice(0, from) + fill.repeat(to - from) + text.slice(to);
+    try {
+      return grown(tree.cursor(), code, 0);
+    } catch (error) {
+      const points = lastPoints(tree, text);
+      const changes = points.length ? points : letterLines(tree.topNode, text);
+      if (!(error instanceof Unreadable) || !changes.length || turn === MOST_TURNS) throw error;
+      for (const [from, to, fill] of changes) text = text.slice(0, from) + fill.repeat(to - from) + text.slice(to);
+    }
   }
 }
 
