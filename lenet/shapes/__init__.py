@@ -6,8 +6,9 @@ was needed, what came, why, and which changes work. Inside ``with explaining(mod
 the network is raised with that explanation.
 """
 
+from lenet.shapes.catching import explaining
 from lenet.shapes.edits import Edit, apply_edits
-from lenet.shapes.explanations import Explanation, explaining
+from lenet.shapes.explanations import Explanation
 from lenet.shapes.fixes import Fix
 from lenet.shapes.formulas import (
     ShapeError,

@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
-import traceback
-import warnings
-import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice, product
 from linecache import getline
 from pathlib import Path
-from types import CodeType, FrameType, TracebackType
-from typing import Any
+from types import CodeType, FrameType
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
-from torch.nn.modules.module import register_module_forward_hook
-from torch.overrides import TorchFunctionMode
+from torch import Tensor
 
-from lenet import checks
 from lenet.shapes import diagnosis
 from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, first_line, works
 from lenet.shapes.edits import is_users, returning, rewritten
-from lenet.shapes.fixes import SECONDS, Fix, Found, find_fixes
-from lenet.shapes.formulas import ShapeError
+from lenet.shapes.fixes import Fix, Found, find_fixes
 from lenet.shapes.kinds import is_pointwise, kind_of
 from lenet.shapes.markup import STYLE, problem_html
-from lenet.shapes.wording import arguments_of, parsed, shape_text
-from lenet.tracing import NOWHERE, Failure, Place, Recording, Step
-from lenet.tracing.torch_calls import (
-    Function,
-    Keywords,
-    place_of_error,
-    place_of_frame,
-    place_of_traceback,
-)
+from lenet.shapes.wording import shape_text
+from lenet.tracing import NOWHERE, Place, Recording, Step
 
 
 @dataclass(frozen=True)
@@ -137,7 +117,7 @@ def explain_failure(
         problem.what,
         _cause(found) or problem.why,
         **vars(found),
-        where=_where(place),
+        where=where_text(place),
         error=first_line(failure.error) if failure else "",
         speaker="Python" if is_pythons else "PyTorch",
         batch_is_wrong=any(fix.moves_batch for fix in found.fixes),
@@ -275,7 +255,7 @@ def find_device_mismatch(call: Call) -> Explanation | None:
     return Explanation(layer, what, why, fixes if works_together else ())
 
 
-def _where(place: Place) -> str:
+def where_text(place: Place) -> str:
     """Say where, in the user's own code."""
     return f"{place.text}: {' '.join(place.code.split())}" if is_users(place.file) else ""
 
@@ -284,316 +264,3 @@ def _cause(found: Found) -> str:
     """Say what all fixes undo: where several would do, none of them is proved to be the cause."""
     reasons = {fix.reason for fix in found.fixes}
     return reasons.pop() if len(reasons) == 1 and not found.untried else ""
-
-
-_Made = tuple[Call, Callable[[], object]]  # what a call gave, as long as it lives
-
-
-@contextmanager
-def explaining(model: nn.Module | None = None, *, seconds: float = SECONDS) -> Iterator[None]:
-    """Turn an error of `model(images)`, or of a loss behind it, into its explanation.
-
-    The call that failed is repeated on a private copy, with the same arguments. Where the copy does
-    not fail as the network did, and where shapes, types and devices do not explain an error, it
-    stays as it was raised, with a note at most. Of a column (N, 1) that meets a row (N,), so that
-    every number of one meets every number of the other, it warns.
-
-    Args:
-        model: the network; None for any.
-        seconds: how long to look for fixes.
-
-    Raises:
-        ShapeError: with the explanation, from PyTorch's own error.
-
-    Example:
-        >>> network, images = nn.Linear(1024, 10), torch.zeros(2, 784)
-        >>> with explaining(network):
-        ...     logits = network(images)
-        Traceback (most recent call last):
-            ...
-        lenet.shapes.formulas.ShapeError: ...
-    """
-    if model is not None:
-        checks.instance("model", model, nn.Module)
-    last: list[_Made] = []  # the last call that did
-
-    def remember(module: nn.Module, args: Any, kwargs: Any, output: object) -> None:  # noqa: ANN401
-        if not _is_loss(module):
-            made = weakref.ref(output) if isinstance(output, Tensor) else lambda: None
-            last[:] = [(Call(module, args, kwargs), made)]
-
-    register = register_module_forward_hook if model is None else model.register_forward_hook
-    handle = register(remember, with_kwargs=True)
-    try:
-        with _BroadcastWarner():
-            yield
-    except Exception as error:
-        explanation = _explain_error(error, model, last, seconds)
-        if explanation is None:
-            raise
-        raise ShapeError(str(explanation)) from error
-    finally:
-        handle.remove()
-        last.clear()
-
-
-def _is_loss(module: object) -> bool:
-    return type(module).__module__ == "torch.nn.modules.loss"
-
-
-def _explain_error(
-    error: Exception, model: nn.Module | None, last: Sequence[_Made], seconds: float
-) -> Explanation | None:
-    """Explain an error; None leaves it as it is, with a note where there is something to say."""
-    try:
-        calls = list(_calls_in(error, model))
-        calls = calls if model is not None else calls[:1]  # what another calls is no network
-        inside = any(call.method in ("__call__", "forward") for call in calls)
-        if not inside and (explanation := _explain_loss(error, last, seconds)):
-            return explanation
-        if not calls and "NoneType" in str(error):  # what the last call gave, most likely
-            calls = [call for call, _ in last]
-        return _explain_calls(calls, error, seconds)
-    except Exception as own:  # whatever fails here, the user's error is what counts
-        error.add_note(f"No explanation was found: {type(own).__name__}: {first_line(own)}")
-    return None
-
-
-def _calls_in(error: Exception, model: nn.Module | None) -> Iterator[Call]:
-    """List the calls of the network, or of any, that an error came through, the first one first."""
-    caller, callee = None, error.__traceback__
-    while callee is not None:
-        frame, code = callee.tb_frame, callee.tb_frame.f_code
-        names, rest, named, values = inspect.getargvalues(frame)
-        called = values.get(names[0]) if names else None
-        is_torchs = code is nn.Module._wrapped_call_impl.__code__
-        own = getattr(inspect.unwrap(getattr(type(called), code.co_name, id)), "__code__", None)
-        is_wanted = called is model if model is not None else not _is_loss(called)
-        if is_wanted and isinstance(called, nn.Module) and (is_torchs or own is code):
-            args = [values[name] for name in names[1:]] + [*(values[rest] if rest else ())]
-            kwargs = values[named] if named else {}
-            if not is_torchs and caller is not None:  # the method may have used its names anew
-                args, kwargs = _written_arguments(caller, called) or (args, kwargs)
-            if code.co_name != "__init__":
-                yield Call(called, args, kwargs, method="__call__" if is_torchs else code.co_name)
-        caller, callee = callee, callee.tb_next
-
-
-def _written_arguments(
-    caller: TracebackType, called: nn.Module
-) -> tuple[list[Any], dict[str, Any]] | None:
-    """Read a call's arguments where it is written, if that needs no call but torch's own."""
-    call, frame = parsed(place_of_traceback(caller).code), caller.tb_frame
-    inner = list(ast.walk(call))[1:] if isinstance(call, ast.Call) else []
-    doing = (each for each in inner if isinstance(each, ast.Call | ast.NamedExpr | ast.Await))
-    acts = any(not ast.unparse(each).startswith("torch.") for each in doing)
-    if isinstance(call, ast.Call) and not acts:
-        space, args, named = (frame.f_globals, frame.f_locals), call.args, call.keywords
-        with suppress(Exception):  # a name that was taken away
-            method = eval(ast.unparse(call.func), *space)
-            if called in (method, getattr(method, "__self__", None)):
-                given = eval(f"[{', '.join(map(ast.unparse, args))}]", *space)
-                return given, eval(f"dict({', '.join(map(ast.unparse, named))})", *space)
-    return None
-
-
-def _explain_calls(calls: Sequence[Call], error: Exception, seconds: float) -> Explanation | None:
-    """Repeat what failed, in its own mode if need be, and explain the first that fails alike."""
-    place = place_of_error(error)
-    for call, prepare in product(calls, (None, nn.Module.train)):
-        if mismatch := find_device_mismatch(call):
-            return mismatch
-        recording = call.run(prepare=prepare)
-        failure = recording.failure or Failure(error)
-        is_alike = first_line(failure.error) in str(error) or failure.place == place != NOWHERE
-        explanation = explain_failure(call, recording, seconds) if is_alike else None
-        if explanation and not failure.step and recording.failure and not explanation.fixes:
-            error.add_note(f"{explanation.what} ({failure.place.text}).")
-            return None
-        if explanation:
-            return replace(explanation, error=first_line(error))
-    if calls:
-        error.add_note("No explanation was found: a copy of the network does not fail in this way.")
-    return None
-
-
-class _BroadcastWarner(TorchFunctionMode):
-    """Warn, once for a line, where numbers for each image meet several of another tensor."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._told: dict[str | tuple[str, type[Warning], int], int] = {}
-
-    def __torch_function__(
-        self,
-        func: Function,
-        types: object,
-        args: Sequence[Any] = (),
-        kwargs: Keywords | None = None,
-    ) -> object:
-        """Run a function; where it made (N, N) of (N, 1) and (N,), say so."""
-        tensors = [value for value in args[:2] if isinstance(value, Tensor)]
-        given = sorted((t for t in tensors if t.dtype != torch.int64), key=Tensor.dim)
-        row, column = [*(tuple(t.shape) for t in given), (), ()][:2]
-        forgives = func.__name__ in _FORGIVING and () not in (row, column) and row != column
-        if forgives:  # PyTorch would warn on this line
-            with suppress(RuntimeError):
-                args = (*torch.broadcast_tensors(*tensors), *args[2:])
-        result = func(*args, **(kwargs or {}))
-        is_pair = len(row) == 1 and column == (*row, 1)
-        if forgives or (is_pair and tuple(result.shape) == 2 * row):
-            place = place_of_frame(sys._getframe(1))
-            takes = f"{func.__name__} takes {shape_text(column)} with {shape_text(row)}"
-            text = f"{takes}: a number of the one meets several of the other."
-            if is_pair:
-                meets = "every number of the one meets every number of the other"
-                text = f"{takes}: {meets}. squeeze(1) makes a row of a column."
-            file, line = place.file or __file__, place.line or 1
-            warnings.warn_explicit(text, UserWarning, file, line, registry=self._told)
-        return result
-
-
-_FORGIVING = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
-_OF_CLASSES = ("cross_entropy", "nll_loss")
-_RIGHT = (
-    "input[0]", "input.transpose(1, 2)", "input.transpose(0, 1)", "target[:len(input)]",
-    "target.argmax(dim=1)", "target.view_as(input).argmax(dim=1)", "target.long()",
-    "target.squeeze(1)", "target[..., 0]", "target - 1", "target.float()", "target.unsqueeze(1)",
-    "target.squeeze(1).long()", "target.unsqueeze(1).float()", "target.flatten()",
-    "target.view_as(input)", "target[:, :, None, None].expand_as(input)"
-)  # fmt: skip
-_NEEDS = {"ctc_loss": "scores (T, N, C), time first, and for each of N texts a length up to T"}
-
-
-def _explain_loss(error: Exception, last: Sequence[_Made], seconds: float) -> Explanation | None:
-    """Explain a loss that failed: by its network if that lost the batch, else by its arguments."""
-    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
-    inside = (f for f in frames if f.f_code.co_filename == functional.__file__)
-    frame = next((f for f in inside if {"target", "targets"} & f.f_locals.keys()), None)
-    if frame is None:
-        return None
-    loss = getattr(functional, frame.f_code.co_name)
-    given = {name: frame.f_locals[name] for name in inspect.signature(loss).parameters}
-    names = list(given)
-    aim = next(name for name in names if name in ("target", "targets"))
-    output, target = given[names[0]], given[aim]
-    shape = output.shape if isinstance(output, Tensor) else ()
-    needs = "an output and targets of one shape, both floating-point numbers"
-    if not isinstance(output, Tensor):
-        needs = "one tensor for its output"
-    elif loss.__name__ in _OF_CLASSES:
-        num, *pixels = shape[1:] or ("C",)
-        wanted, labels = shape_text(("N", num, *pixels)), shape_text(("N", *pixels))
-        needs = f"an output {wanted} and labels {labels}, whole numbers below {num}"
-        needs += ", not one-hot rows" if shape == target.shape else ""
-    elif "input" not in given:
-        needs = _NEEDS.get(loss.__name__, "one target for each pair")
-    place = place_of_error(error)
-    written = arguments_of(place.code)
-    is_written = len(written) > names.index(aim)
-    code = {names[0]: written[0] if is_written else "the output"}
-    code[aim] = written[names.index(aim)] if is_written else "the target"
-    gets = f"{code[names[0]]} is {_described(output)} and {code[aim]} is {_described(target)}"
-    what = f"{loss.__name__} needs {needs}, but {gets}"
-    right = tuple(islice(_right_arguments(loss, given, code), 1))
-    where, said = _where(place), first_line(error)
-    is_cut = any("[:len(" in fix.text for fix in right)
-    is_lost = len(shape) > 2 or shape[:1] != target.shape[:1] or not right
-    goes_with = shape[:1] + shape[2:] if loss.__name__ in _OF_CLASSES else shape
-    is_lost = is_lost and not is_cut and target.shape != goes_with and "input" in given
-    for call, made in last if is_lost else ():
-        whole = _with_loss(call, made(), given, loss)
-        found = explain_failure(whole, whole.run(), seconds, what)
-        if found and (found.what != what or not right):
-            return replace(found, where=found.where or where, error=said)
-    return Explanation(loss.__name__, what, fixes=right, where=where, error=said)
-
-
-def _with_loss(call: Call, made: Any, given: Mapping[str, Any], loss: Function) -> Call:  # noqa: ANN401
-    """Put a loss behind the call that made its output, flattened perhaps.
-
-    Targets that are the images are left out: images of other sizes may be needed.
-    """
-    rest = {name: value for name, value in given.items() if name != "input"}
-    output: Any = given.get("input")
-    if any(each is rest.get("target") for each in call.tensors):
-        return call
-    if made is output:
-        return replace(call, then=partial(loss, **rest))
-    is_pair = isinstance(made, Tensor) and isinstance(output, Tensor)
-    if is_pair and output.shape == (made.numel(),):
-        return replace(call, then=lambda each: loss(each.flatten(), **rest))
-    return call
-
-
-def _right_arguments(
-    loss: Function, given: Mapping[str, Any], code: Mapping[str, str]
-) -> Iterator[Fix]:
-    """Change what a loss is given, its output or its targets; both must then go together.
-
-    Args:
-        loss: the function.
-        given: its arguments.
-        code: how its output and its targets are written, by the names of these two arguments.
-    """
-    (first, aim), by_class = code, loss.__name__ in _OF_CLASSES
-    now = {"input": given[first], "target": given[aim]}
-    is_one_hot = by_class and _is_one_hot(**now)
-    if not by_class and "input" in given and _are_classes(**now):
-        long = "" if given[aim].dtype == torch.int64 else ".long()"
-        functional.cross_entropy(given[first], given[aim].long())
-        classes = f"F.cross_entropy({code[first]}, {code[aim]}{long})"
-        yield Fix(f"{classes}, whose targets are class numbers")
-    for right in _RIGHT:
-        name = "input" if right.startswith("input") else "target"
-        are_several = not isinstance(now["input"], Tensor)
-        if ("argmax" in right, "[0]" in right) != (is_one_hot, are_several):
-            continue
-        with suppress(IndexError, LookupError, RuntimeError, TypeError, ValueError):
-            made = {**now, name: eval(right, dict(now))}
-            with warnings.catch_warnings(action="ignore"):
-                loss(**{**given, first: made["input"], aim: made["target"]})
-            if _go_together(right, by_class, "input" in given, **made, before=now["target"]):
-                text = right
-                for each, written in zip(now, code.values(), strict=True):
-                    is_whole = isinstance(parsed(written), ast.Name | ast.Call | ast.Attribute)
-                    text = text.replace(each, written if is_whole else f"({written})")
-                yield Fix(f"{text} instead of {code[first] if name == 'input' else code[aim]}")
-
-
-def _go_together(
-    right: str, by_class: bool, is_plain: bool, input: Tensor, target: Tensor, before: Tensor
-) -> bool:
-    """Tell whether an output and targets are of one kind, and nothing of them was left out."""
-    if "..." in right and not bool((before == before[..., :1]).all()):
-        return False
-    if "view_as" in right and len(before) != len(input) and "argmax" not in right:
-        return False
-    if not is_plain:
-        return target.dim() == 1 or not right.startswith("target")
-    return target.dim() < input.dim() if by_class else target.shape == input.shape
-
-
-def _is_one_hot(input: Any, target: Tensor) -> bool:  # noqa: ANN401
-    """Tell whether targets are rows with one 1 each, as many numbers as the output has."""
-    if not isinstance(input, Tensor) or target.numel() != input.numel():
-        return False
-    rows = target.reshape(input.shape)
-    return bool((rows.sum(1) == 1).all() and (rows.amax(1) == 1).all())
-
-
-def _are_classes(input: Any, target: Tensor) -> bool:  # noqa: ANN401
-    """Tell whether targets are a class number for each row of the output."""
-    is_table = isinstance(input, Tensor) and input.dim() == 2 and target.shape == input.shape[:1]
-    if not is_table or not target.numel() or bool((target != target.long()).any()):
-        return False
-    return 0 <= int(target.min()) <= int(target.max()) < int(input.shape[1])
-
-
-def _described(value: object) -> str:
-    """A tensor's shape and type, with the range of labels: ``(4,) int64 from 1 to 10``."""
-    if not isinstance(value, Tensor):
-        return diagnosis.seen(value)
-    text = f"{shape_text(value.shape)} {diagnosis.dtype_name(value.dtype)}"
-    has_range = value.numel() and not value.is_floating_point()
-    return f"{text} from {value.min().item()} to {value.max().item()}" if has_range else text

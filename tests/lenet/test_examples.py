@@ -17,7 +17,7 @@ ENTRIES = {  # what a reader begins with has an example
     "lenet.models.lenet": ["LeNet5"],
     "lenet.models.weights": ["load_weights", "read_card"],
     "lenet.shapes.formulas": ["conv_output_size", "pool_output_size"],
-    "lenet.shapes.explanations": ["explaining"],
+    "lenet.shapes.catching": ["explaining"],
     "lenet.shapes.table": ["trace", "explain"],
     "lenet.tracing.tracer": ["record"],
     "lenet.train.loop": ["fit", "confusion"],

@@ -36,7 +36,7 @@ def speeds(
     """
     figure = BookFigure(WIDTH, 0.6 + 0.33 * len(groups))
     ax = figure.subplots()
-    longest = max(max(values) for values in groups.values())
+    longest = max(max(values, default=0) for values in groups.values())
     for row, (name, values) in enumerate(groups.items()):
         colour = ACCENTS[1] if name in marked else ACCENTS[0]
         middle = statistics.median(values)
