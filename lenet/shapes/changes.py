@@ -282,8 +282,9 @@ def _rewritings(step: Step) -> Iterator[Change]:
     has_axis = is_call and "dim" in call.argument_names(step.operation)
     if is_call and "keepdim" in call.argument_names(step.operation):
         yield from _setting_change(step, {"keepdim": True}, _loses(step), leads_on=True)
-    now = step.settings.get("dim", 0)
-    for axis in [a for a in (1, 2, -1) if a != now] if has_axis and isinstance(now, int) else ():
+    now, num_axes = step.settings.get("dim", 0), len(step.input_shapes[0]) or 1
+    axes = (1, 2, -1) if has_axis and isinstance(now, int) else ()
+    for axis in (each for each in axes if (each - now) % num_axes):
         yield from _setting_change(step, {"dim": axis}, _loses(step), leads_on=True)
 
 
@@ -534,7 +535,8 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
         yield "[:, None, None]", ""  # (N, length) for every head and every place
     if fit is None and len(step.input_shapes) == 2:
         other = step.input_shapes[1 - index]
-        if shape[1:] == other[1:] and shape[:1] > other[:1]:
+        batch = steps[0].input_shapes[0][:1] if steps[0].input_shapes else ()
+        if shape[1:] == other[1:] and shape[:1] > other[:1] == batch:  # no image is left out
             yield "[:len(OTHER)]", ""
         if step.sources[index] is None and shape[:1] == (1,) and axes == len(other):
             yield f".expand(len(OTHER){', -1' * (axes - 1)})", ""

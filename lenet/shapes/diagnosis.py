@@ -109,7 +109,8 @@ def _reckoned(step: Step, steps: Sequence[Step], problem: Problem) -> str:
     source, needed = step.sources[0], problem.needed
     flatten = step if source is None or source < 0 or kind_of(step).reshapes else steps[source]
     shape = flatten.input_shapes[0]
-    if len(shape) != 4 or not needed or math.prod(shape[1:]) != problem.came:
+    is_flat = len(flatten.settings.get("shape", ())) <= 2
+    if len(shape) != 4 or not is_flat or not needed or math.prod(shape[1:]) != problem.came:
         return ""
     _, channels, height, width = shape
     if needed % channels:

@@ -60,8 +60,11 @@ class BroadcastWarner(TorchFunctionMode):
         row, column = [*(tuple(t.shape) for t in given), (), ()][:2]
         forgives = func.__name__ in _FORGIVING and () not in (row, column) and row != column
         if forgives:  # PyTorch would warn on this line
-            with suppress(RuntimeError):
+            try:
                 args = (*torch.broadcast_tensors(*tensors), *args[2:])
+            except RuntimeError:
+                with warnings.catch_warnings(action="ignore"):
+                    return func(*args, **(kwargs or {}))
         result = func(*args, **(kwargs or {}))
         is_pair = len(row) == 1 and column == (*row, 1)
         if forgives or (is_pair and tuple(result.shape) == 2 * row):

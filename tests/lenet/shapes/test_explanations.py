@@ -787,3 +787,32 @@ def test_layers_for_maps_say_what_they_expect_behind_a_flatten(layer, wanted):
     assert explanation.what == (
         f"model[2] expects the shape {wanted}, but model[1] gives (N, 3456)"
     )
+
+
+def test_no_image_is_cut_off_for_a_state_of_a_smaller_batch():
+    class Cell(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.of_input, self.of_state = nn.Linear(4, 5), nn.Linear(5, 5)
+
+        def forward(self, x, state):
+            return torch.tanh(self.of_input(x) + self.of_state(state))
+
+    explanation = explain(Cell(), (torch.rand(6, 4), torch.rand(4, 5))).explanation
+    assert "their first axes differ" in explanation.what
+    assert explanation.fixes == ()
+
+
+def test_what_is_viewed_in_five_axes_is_not_called_flattened():
+    class Detector(nn.Module):
+        def forward(self, x):
+            return x.view(x.size(0), 3, 85, 13, 13)
+
+    explanation = explain(Detector(), torch.rand(2, 75, 13, 13)).explanation
+    assert "flattened" not in str(explanation)
+
+
+def test_of_a_loss_that_fails_nothing_is_warned(recwarn):
+    with pytest.raises(ShapeError), explaining():
+        F.mse_loss(torch.rand(3, 2), torch.rand(4, 5))
+    assert not recwarn.list
