@@ -256,6 +256,18 @@ def call_changes(steps: Iterable[Step]) -> Iterator[Change]:
 _AS_A_RULE = {"start_dim": 1, "end_dim": -1, "batch_first": True}  # what keeps the batch first
 
 
+def kept_changes(steps: Sequence[Step]) -> Iterator[Change]:
+    """Calls whose result nothing uses, given to what they work on: ``x = x.view(n, -1)``."""
+    used = {source for step in steps for source in step.sources}
+    for step in (s for i, s in enumerate(steps[:-1]) if i not in used and s.module is None):
+        call = expression_at(step.place)
+        operand = next(iter(call.operands()), None) if call else None
+        if call and operand and isinstance(operand.node, ast.Name) and call.is_statement():
+            kept = f"{operand.text} = {call.text}"
+            reason = f"what {title_of(step)} gives is thrown away"
+            yield Change(kept, reason, edits=(call.replaced(kept),), leads_on=True)
+
+
 def flattens_wrong_axes(step: Step) -> bool:
     """Tell whether a step flattens some axes of an image only."""
     flattens = step.operation.lower() == "flatten" and len(step.output_shapes) > 0
@@ -588,7 +600,7 @@ def is_product(problem: Problem, steps: Sequence[Step]) -> bool:
 def _pixel_ratio(problem: Problem, steps: Sequence[Step]) -> float:
     """How many times as many pixels a layer behind a flatten needs; 1 where that is not known."""
     _, width = _arriving(problem, steps)
-    is_known = is_product(problem, steps) and problem.needed >= width
+    is_known = is_product(problem, steps) and problem.needed >= width and problem.came > 0
     return problem.needed / problem.came if is_known else 1
 
 

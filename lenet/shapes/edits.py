@@ -181,13 +181,21 @@ class Expression:
     def is_method(self, is_layer: bool = False) -> bool:
         """Tell whether a call is a tensor's method, not a layer or a function of torch."""
         func = self.node.func if isinstance(self.node, ast.Call) and not is_layer else None
-        return isinstance(func, ast.Attribute) and ast.unparse(func.value) not in _LIBRARIES
+        no_tensors = (*_LIBRARIES, *_imported(source_of(self.file)))
+        return isinstance(func, ast.Attribute) and ast.unparse(func.value) not in no_tensors
+
+    def is_statement(self) -> bool:
+        """Tell whether it stands alone, so that nothing gets what it gives."""
+        nodes = ast.walk(_parsed(source_of(self.file)))
+        return any(isinstance(each, ast.Expr) and each.value is self.node for each in nodes)
 
     def argument_names(self, operation: str) -> list[str]:
-        """What the arguments of a torch function or method are called, in order."""
+        """What the arguments of a torch function or method are called, in order; [] of others."""
         homes = (torch.Tensor,) if self.is_method() else (F, torch)
-        function = next(getattr(home, operation) for home in homes if hasattr(home, operation))
-        return list(bind(operation, function, tuple(range(9)), {}))[self.is_method() :]
+        found = (getattr(home, operation) for home in homes if hasattr(home, operation))
+        function = next(found, None)
+        names = list(bind(operation, function, tuple(range(9)), {})) if function else []
+        return names[self.is_method() :]
 
 
 def expression_at(place: Place) -> Expression | None:
@@ -371,6 +379,14 @@ def _parsed(source: str) -> ast.Module:
     with suppress(SyntaxError):
         return ast.parse(source)
     return ast.Module([], [])
+
+
+@lru_cache(maxsize=64)
+def _imported(source: str) -> set[str]:
+    """List the names that a file imports."""
+    nodes = ast.walk(_parsed(source))
+    imports = (each for each in nodes if isinstance(each, ast.Import | ast.ImportFrom))
+    return {alias.asname or alias.name for each in imports for alias in each.names}
 
 
 @lru_cache(maxsize=1024)

@@ -249,7 +249,8 @@ class _Search:
             return
         wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
         yield _Family(0, "layers for other axes", candidates.axes_changes(steps, batch))
-        flattening = [*(change for change in operands if change.flattens), *wrong]
+        kept = candidates.kept_changes(steps)
+        flattening = [*kept, *(change for change in operands if change.flattens), *wrong]
         yield _Family(0, "flattening", flattening)
         others = [change for change in operands if not change.flattens]
         known = [images] if isinstance(images, Tensor) else []

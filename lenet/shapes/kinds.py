@@ -262,7 +262,7 @@ def _covering_windows(step: Step, kind: Kind) -> Windows | None:
         reduced = {axis % rank for axis in ((dim,) if isinstance(dim, int) else dim)}
         targets = (1,) * len(sizes) if reduced == set(range(2, rank)) else ()
     axes = list(zip(sizes, targets, strict=False))
-    if not axes or any(size % target for size, target in axes):
+    if not axes or any(not target or size % target for size, target in axes):
         return None
     return tuple(Window(size, size // target, size // target, 0, 1) for size, target in axes)
 

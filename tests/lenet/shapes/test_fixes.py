@@ -110,6 +110,12 @@ def test_a_rewritten_method_runs_in_its_class():
 
 # What is in `__init__` and `forward`, the shape of the images, and the first fix.
 REPAIRS = {
+    "a result that is thrown away": (
+        "self.fc = nn.Linear(64, 5)",
+        "x.view(x.shape[0], -1); return self.fc(x)",
+        (3, 1, 8, 8),
+        "x = x.view(x.shape[0], -1)",
+    ),
     "the owner of a reshape stays": (
         "self.c = nn.Conv2d(1, 3, 3); self.pool = nn.MaxPool2d(2); self.fc = nn.Linear(432, 5)",
         "x = self.pool(F.relu(self.c(x))).view(-1, 216); return self.fc(x)",
@@ -620,3 +626,22 @@ def test_images_whose_run_would_outlast_the_search_are_not_tried(monkeypatch):
     found = search(Attention(), torch.rand(3, 1, 12, 12), seconds=20.0)
     assert now < 25
     assert "images of other sizes" in found.untried
+
+
+def test_torch_may_be_imported_by_any_name():
+    source = """
+import torch as th
+import torch.nn.functional as tf
+class Net(nn.Module):
+    def __init__(net):
+        super().__init__()
+        net.conv, net.fc = nn.Conv2d(1, 2, 3), nn.Linear(2 * 4 * 4, 5)
+    def forward(net, x):
+        x = tf.max_pool2d(tf.relu(net.conv(x)), 2)
+        return net.fc(th.flatten(x, 1))
+"""
+    images = torch.rand(3, 1, 8, 8)
+    fixes = search(run_cell(source)["Net"](), images).fixes
+    assert "padding=1 in conv" in [fix.text for fix in fixes]
+    for fix in fixes:
+        assert len(mended(source, fix, images)) == 3
