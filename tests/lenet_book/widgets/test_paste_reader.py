@@ -541,7 +541,7 @@ table = {}
 table["a"] = [1, 2]
 table["a"][0] = 5
 table.update({"b": 1})
-n = table["a"].pop(0) + len(table)
+n = table["a"].pop(0) + table.pop("b") + table.pop("c", 3) + len(table)
 ---
 values = [1]
 values.append(2)

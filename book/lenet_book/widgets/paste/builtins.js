@@ -138,7 +138,12 @@ export const METHODS = {
   append: (list, [value]) => void list.push(value),
   extend: (list, [values], run, { node }) => void list.push(...run.iterate(values, node)),
   insert: (list, [at, value]) => void list.splice(at, 0, value),
-  pop: (list, [at]) => (list instanceof Map ? list.get(at) : list.splice(at ?? -1, 1)[0]),
+  pop(list, [at, otherwise]) {
+    if (!(list instanceof Map)) return list.splice(at ?? -1, 1)[0];
+    const value = list.has(at) ? list.get(at) : otherwise;
+    list.delete(at);
+    return value;
+  },
   index: (list, [value]) => list.indexOf(value),
   count: (list, [value]) => list.filter((/** @type {PyValue} */ each) => each === value).length,
   copy: (list) => (list instanceof Map ? new Map(list) : PyList.from(list)),
