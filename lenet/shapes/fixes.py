@@ -24,7 +24,7 @@ from lenet.shapes.diagnosis import Call, Problem, batch_of, diagnose, loses_batc
 from lenet.shapes.edits import Edit
 from lenet.shapes.kinds import has_windows, kind_of
 from lenet.shapes.wording import layer_code, layer_path
-from lenet.tracing import Recording
+from lenet.tracing import Recording, Step
 
 SECONDS = 2.0
 """How long a search may compute, if it is not told otherwise."""
@@ -241,26 +241,29 @@ class _Search:
             yield _Family(0, "other layouts of the images", layouts)
             yield _Family(3, "images of other colours", candidates.colour_changes(images))
             self._take_fewer_images(images)
-        problem, steps, model = self._problem, self._steps, self._call.model
-        batch = batch_of(self._call.tensors)
-        operands = list(candidates.operand_changes(model, problem, steps))
-        if problem.kind == "rows":  # for which no other layer helps
-            yield _Family(0, "fewer rows", operands)
+        if self._problem.kind == "rows":  # for which no other layer helps
+            yield _Family(0, "fewer rows", self._operands())
             return
-        wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
+        yield from self._other_axes(images)
+        yield from self._other_numbers(images)
+
+    def _operands(self) -> list[Change]:
+        return [*candidates.operand_changes(self._call.model, self._problem, self._steps)]
+
+    def _other_axes(self, images: object) -> Iterator[_Family]:
+        """Other axes between layers: flattened, turned, added or left out."""
+        problem, steps, model = self._problem, self._steps, self._call.model
+        operands, batch = self._operands(), batch_of(self._call.tensors)
         yield _Family(0, "layers for other axes", candidates.axes_changes(steps, batch))
         kept = candidates.kept_changes(steps)
+        wrong = candidates.call_changes(filter(candidates.flattens_wrong_axes, steps))
         flattening = [*kept, *(change for change in operands if change.flattens), *wrong]
         yield _Family(0, "flattening", flattening)
         others = [change for change in operands if not change.flattens]
-        known = [images] if isinstance(images, Tensor) else []
-        rows = [change for each in known for change in candidates.row_changes(each, steps)]
+        rows = list(candidates.row_changes(images, steps)) if isinstance(images, Tensor) else []
         yield _Family(1, "images as rows", rows)
         yield _Family(int(bool(rows)), "other layouts between layers", others, limit=2)
-        joins = [s for s in steps if kind_of(s).formula == "join"]
-        odd = [s for s in joins if s.settings.get("dim") != 1 or len(s.input_shapes[0]) < 4]
-        lost = [s for s in steps if s is problem.step or loses_batch(s, batch) or s in odd]
-        lost = [s for s in lost if s not in joins or s in odd]
+        lost = list(self._suspects(batch))
         yield _Family(1, "other sizes in views", candidates.view_changes(lost))
         if problem.kind in ("features", "channels"):  # what turns axes does not change a size
             lost = [s for s in lost if s.operation not in candidates.TURNS]
@@ -268,7 +271,21 @@ class _Search:
         yield _Family(0, "other masks", candidates.padding_changes(problem))
         rank = 0 if problem.kind in ("batch", "order") else 2
         yield _Family(rank, "other axes in calls", candidates.call_changes(lost))
-        shortcuts = candidates.shortcut_changes(model, problem, steps)
+
+    def _suspects(self, batch: int) -> Iterator[Step]:
+        """Find the steps that may work along a wrong axis: of joins, all but those of channels."""
+        for step in self._steps:
+            if kind_of(step).formula == "join":
+                is_suspect = step.settings.get("dim") != 1 or len(step.input_shapes[0]) < 4
+            else:
+                is_suspect = step is self._problem.step or loses_batch(step, batch)
+            if is_suspect:
+                yield step
+
+    def _other_numbers(self, images: object) -> Iterator[_Family]:
+        """Other sizes and widths of layers, and images of other sizes."""
+        problem, steps = self._problem, self._steps
+        shortcuts = candidates.shortcut_changes(self._call.model, problem, steps)
         yield _Family(1, "a convolution on the shortcut", shortcuts)
         yield _Family(2, "other sizes of the layer", candidates.own_changes(problem))
         by_luck = candidates.is_product(problem, steps)
@@ -319,8 +336,8 @@ class _Search:
         alone = list(family.changes)
         chains = [*((c, 1) for c in alone), *((c, _MAX_CHAIN) for c in alone if c.leads_on)]
         for change, longest in chains:
-            self._tried[family.words] = self._has_time(change)
-            if not self._has_time(change):
+            self._tried[family.words] = in_time = self._has_time(change)
+            if not in_time:
                 return
             plans = (self._completed([way], longest) for way in self._ways(change))
             if plan := next(filter(None, plans), None):
