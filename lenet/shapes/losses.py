@@ -88,7 +88,7 @@ _RIGHT = (
     "target.squeeze(1).long()", "target.unsqueeze(1).float()", "target.flatten()",
     "target.view_as(input)", "target[:, :, None, None].expand_as(input)"
 )  # fmt: skip
-_NEEDS = {"ctc_loss": "scores (T, N, C), time first, and for each of N texts a length up to T"}
+_OTHERS = {"ctc_loss": "scores (T, N, C), time first, and for each of N texts a length up to T"}
 
 
 def explain_loss(error: Exception, last: Sequence[Made], seconds: float) -> Explanation | None:
@@ -104,16 +104,7 @@ def explain_loss(error: Exception, last: Sequence[Made], seconds: float) -> Expl
     aim = next(name for name in names if name in ("target", "targets"))
     output, target = given[names[0]], given[aim]
     shape = output.shape if isinstance(output, Tensor) else ()
-    needs = "an output and targets of one shape, both floating-point numbers"
-    if not isinstance(output, Tensor):
-        needs = "one tensor for its output"
-    elif loss.__name__ in _OF_CLASSES:
-        num, *pixels = shape[1:] or ("C",)
-        wanted, labels = shape_text(("N", num, *pixels)), shape_text(("N", *pixels))
-        needs = f"an output {wanted} and labels {labels}, whole numbers below {num}"
-        needs += ", not one-hot rows" if shape == target.shape else ""
-    elif "input" not in given:
-        needs = _NEEDS.get(loss.__name__, "one target for each pair")
+    needs = _needs(loss, output, target, "input" in given)
     place = place_of_error(error)
     written = arguments_of(place.code)
     is_written = len(written) > names.index(aim)
@@ -133,6 +124,20 @@ def explain_loss(error: Exception, last: Sequence[Made], seconds: float) -> Expl
         if found and (found.what != what or not right):
             return replace(found, where=found.where or where, error=said)
     return Explanation(loss.__name__, what, fixes=right, where=where, error=said)
+
+
+def _needs(loss: Function, output: Any, target: Tensor, is_plain: bool) -> str:  # noqa: ANN401
+    """Say what a loss takes; a plain one compares an output and targets."""
+    if not isinstance(output, Tensor):
+        return "one tensor for its output"
+    if loss.__name__ in _OF_CLASSES:
+        num, *pixels = output.shape[1:] or ("C",)
+        wanted, labels = shape_text(("N", num, *pixels)), shape_text(("N", *pixels))
+        needs = f"an output {wanted} and labels {labels}, whole numbers below {num}"
+        return needs + (", not one-hot rows" if output.shape == target.shape else "")
+    if not is_plain:
+        return _OTHERS.get(loss.__name__, "one target for each pair")
+    return "an output and targets of one shape, both floating-point numbers"
 
 
 def _with_loss(call: Call, made: Any, given: Mapping[str, Any], loss: Function) -> Call:  # noqa: ANN401
