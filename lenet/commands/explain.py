@@ -57,6 +57,6 @@ def _show(error: BaseException, script: str) -> None:
     report = traceback.TracebackException.from_exception(error)
     files = [frame.filename for frame in report.stack]
     start = files.index(script) if script in files else len(files)
-    ours = inspect.getfile(inspect.unwrap(explaining))
-    report.stack[:] = [frame for frame in report.stack[start:] if frame.filename != ours]
+    ours = Path(inspect.getfile(inspect.unwrap(explaining))).parent
+    report.stack[:] = [each for each in report.stack[start:] if Path(each.filename).parent != ours]
     print("".join(report.format()), end="", file=sys.stderr)
