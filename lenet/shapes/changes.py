@@ -16,7 +16,14 @@ from torch import Tensor, nn
 from lenet.shapes import wording
 from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, loses_batch, takes_maps
 from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, transformer_call
-from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
+from lenet.shapes.kinds import (
+    has_windows,
+    is_pointwise,
+    kind_of,
+    needed_size,
+    takes_sequences,
+    weight_shape,
+)
 from lenet.shapes.wording import layer_code, setting_text, shape_text, size_text, title_of
 from lenet.tracing import Step
 
@@ -100,7 +107,7 @@ def layout_changes(images: Tensor, dtype: torch.dtype, steps: Sequence[Step]) ->
         code = f"({code})" if " " in code else code
     if (first := _first_taker(steps)) is None:
         return
-    axes, channels = kind_of(first).axes or int(_takes_sequences(first)), {needed_size(first)}
+    axes, channels = kind_of(first).axes or int(takes_sequences(first)), {needed_size(first)}
     channels |= set(_COLOURS) if axes == 2 else set()
     has_axes = images.dim() == axes + 2  # whose channels may stand in their place, and only there
     is_plain = has_axes and (images.shape[1] in channels or images.shape[-1] not in channels)
@@ -134,11 +141,6 @@ def _first_taker(steps: Sequence[Step]) -> Step | None:
     """Find the first step that does not take images of any shape."""
     takers = (s for s in steps if kind_of(s).axes or kind_of(s).fits or not is_pointwise(s))
     return next(takers, None)
-
-
-def _takes_sequences(step: Step) -> bool:
-    """Tell whether a step is a recurrent or attention layer, which takes (N, L, features)."""
-    return kind_of(step).macs in ("per row", "attention")
 
 
 def colour_changes(images: Tensor) -> Iterator[Change]:
@@ -515,7 +517,7 @@ def _suffixes(step: Step, steps: Sequence[Step], index: int) -> Iterator[tuple[s
         dtype = torch.int64 if isinstance(step.module, nn.Embedding) else weight.dtype
         if step.inputs[0].dtype != dtype:
             yield _CASTS.get(dtype, f".to({dtype})"), ""
-    if _takes_sequences(step) and axes == 4 and index == 0:
+    if takes_sequences(step) and axes == 4 and index == 0:
         yield ".squeeze(1)", ""
         yield ".flatten(2).transpose(1, 2)", ""
         yield ".flatten(1, 2).transpose(1, 2)", ""

@@ -24,6 +24,7 @@ from lenet.shapes.kinds import (
     is_pointwise,
     kind_of,
     needed_size,
+    takes_sequences,
     windows_of,
 )
 from lenet.shapes.wording import parsed, shape_text, sizes_as_written, title_of
@@ -317,7 +318,7 @@ def _wrong_operands(step: Step, steps: Sequence[Step], batch: int) -> Problem:
     shapes, names, title = step.input_shapes, _operands(step), title_of(step)
     on_images = depend_on_input(steps)
     made = [s == MODEL_INPUT or (s is not None and on_images[s]) for s in step.sources]
-    counts = kind_of(step).macs in ("per row", "attention")  # what it needs is told in numbers
+    counts = takes_sequences(step)  # what it needs is told in numbers
     is_n = all(s[:1] == (batch,) for s, m in zip(shapes, made, strict=True) if m) and not counts
     texts = [
         shape_text(s, batch if is_n and m else None) for s, m in zip(shapes, made, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import inspect
 import linecache
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -281,10 +282,10 @@ def layers_made_by(
     return made
 
 
-def parameters_of(layer: nn.Module) -> list[str]:
-    """What a layer's constructor calls its arguments, in order."""
+def parameters_of(layer: nn.Module) -> dict[str, inspect.Parameter]:
+    """What a layer's constructor takes, by name, in order."""
     constructor: Callable[..., nn.Module] = type(layer)
-    return list(constructor_parameters(constructor))
+    return constructor_parameters(constructor)
 
 
 def put_before(model: nn.Module, name: str, call: Expression, front: str) -> Edit:
@@ -496,8 +497,7 @@ def _layers(module: nn.Module) -> Iterator[nn.Module]:
 def _agree(call: Expression, layer: nn.Module, space: _Space) -> bool:
     """Tell whether a call's arguments, as far as they can be read, are the layer's."""
     with suppress(LookupError):
-        constructor: Callable[..., nn.Module] = type(layer)
-        parameters, settings = constructor_parameters(constructor), layer_settings(layer)
+        parameters, settings = parameters_of(layer), layer_settings(layer)
         given = call.arguments(parameters)
         written = {name: each.default for name, each in parameters.items()}
         written |= {name: _evaluated(each.node, space) for name, each in given.items()}

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from linecache import getline
-from pathlib import Path
 from types import CodeType, FrameType
 
 import torch
@@ -21,6 +20,7 @@ from lenet.shapes.kinds import is_pointwise, kind_of
 from lenet.shapes.markup import STYLE, problem_html
 from lenet.shapes.wording import shape_text
 from lenet.tracing import NOWHERE, Place, Recording, Step
+from lenet.tracing.torch_calls import line_text
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _explain_silence(call: Call, recording: Recording) -> Explanation | None:
             name, line = code.co_qualname.rpartition("<locals>.")[2], code.co_firstlineno
             what = f"{name} reaches its end without a return, so that what calls it gets None"
             fix = Fix(f"a return at the end of {name}", edits=(edit,))
-            where = f"{Path(edit.file).name}, line {line}: {getline(edit.file, line).strip()}"
+            where = f"{line_text(edit.file, line)}: {getline(edit.file, line).strip()}"
             says, fixes = first_line(error) if error else "", () if mended.failure else (fix,)
             return Explanation(name, what, "", fixes, where=where, error=says, speaker="Python")
     return None

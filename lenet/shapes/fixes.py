@@ -336,35 +336,38 @@ class _Search:
         alone = list(family.changes)
         chains = [*((c, 1) for c in alone), *((c, _MAX_CHAIN) for c in alone if c.leads_on)]
         for change, longest in chains:
-            self._tried[family.words] = in_time = self._has_time(change)
-            if not in_time:
-                return
-            plans = (self._completed([way], longest) for way in self._ways(change))
-            if plan := next(filter(None, plans), None):
-                yield self._fix(plan, family.rank)
-                if change.flattens and len(plan.changes) > 1:
-                    yield from self._padded(change)
+            self._tried[family.words] = self._has_time()
+            for plan in self._plans(change) if self._has_time() else ():
+                if not self._has_time(plan):
+                    self._tried[family.words] = False
+                elif done := self._completed(plan, longest):
+                    yield self._fix(done, family.rank)
+                    if change.flattens and len(done.changes) > 1:
+                        yield from self._padded(change)
+                    return
+            if not self._tried[family.words]:
                 return
 
-    def _ways(self, change: Change) -> Iterator[Change]:
+    def _plans(self, change: Change) -> Iterator[_Plan]:
         """Change all layers that one call makes, or else the one."""
-        yield change
-        name = change.layer
-        if name is not None and len(_edited_layer(self._call.model, name, change)[1]) > 1:
-            yield replace(change, alone=True)
+        yield (plan := _planned(self._call, [change]))
+        if change.layer is not None and len(plan.additions) > 1:
+            yield _planned(self._call, [replace(change, alone=True)])
 
-    def _has_time(self, change: Change | None = None) -> bool:
+    def _has_time(self, plan: _Plan | None = None) -> bool:
         """Tell whether there is time for a run; attention takes the square of the images' size."""
         left = self._deadline - time.thread_time()
-        size = _size(_planned(self._call, [change])) if change and change.images else 0
+        grows = plan is not None and any(change.images for change in plan.changes)
+        size = _size(plan) if plan is not None and grows else 0
         return left > max(0, self._seconds_per_square * size**2)
 
     def _padded(self, flatten: Change) -> Iterator[Fix]:
         """Keep the features behind a flatten, and pad the maps instead."""
         for step in filter(has_windows, self._steps):
             for change in candidates.setting_changes(step, "padding"):
-                if self._has_time() and (plan := self._completed([flatten, change], 2)):
-                    yield self._fix(plan, 1)
+                plan = _planned(self._call, [flatten, change]) if self._has_time() else None
+                if plan is not None and (done := self._completed(plan, 2)):
+                    yield self._fix(done, 1)
                     return
 
     def _fix(self, plan: _Plan, rank: int) -> Fix:
@@ -374,9 +377,9 @@ class _Search:
         moves_batch = any(before.dim() != after.dim() for before, after in pairs)
         return Fix(text, plan.edits, plan.statements, reason, rank, moves_batch)
 
-    def _completed(self, changes: list[Change], longest: int) -> _Plan | None:
+    def _completed(self, plan: _Plan, longest: int) -> _Plan | None:
         """Make changes, and what has to follow them, until the network runs, or else give up."""
-        plan, start = _planned(self._call, changes), time.thread_time()
+        changes, start = plan.changes, time.thread_time()
         recording = plan.run()
         self._seconds_per_square = (time.thread_time() - start) / _size(plan) ** 2
         problem = diagnose(plan.call.args, recording)
@@ -388,7 +391,7 @@ class _Search:
         follower = next(followers, None) if len(changes) < longest else None
         if follower is None or any(follower.target == made.target for made in changes):
             return None
-        return self._completed([*changes, follower], longest)
+        return self._completed(_planned(self._call, [*changes, follower]), longest)
 
     def _fits_by_luck(self, recording: Recording) -> bool:
         """Tell whether operands that did not go together now do so by being repeated."""

@@ -181,7 +181,7 @@ def _place(code: CodeType, filename: str, instruction: int) -> Place:
         return NOWHERE
     text = _cut_out(linecache.getlines(filename)[first - 1 : last], start, end)
     behind = None if end is None else (last, end)
-    return Place(text, first, _line_text(filename, first), filename, behind)
+    return Place(text, first, line_text(filename, first), filename, behind)
 
 
 def _cut_out(lines: list[str], start: int | None, end: int | None) -> str:
@@ -193,7 +193,7 @@ def _cut_out(lines: list[str], start: int | None, end: int | None) -> str:
     return (text + dedent("".join(lines[1:]))).strip()
 
 
-def _line_text(filename: str, line: int) -> str:
+def line_text(filename: str, line: int) -> str:
     """Say which line of what: a file by its name alone, a notebook cell as a cell.
 
     Jupyter compiles a cell under a name such as ``/tmp/ipykernel_8/123.py``, Colab as
