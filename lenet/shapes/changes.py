@@ -14,16 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from lenet.shapes import wording
-from lenet.shapes.diagnosis import Problem, dtype_name, gets_maps, loses_batch, takes_maps
-from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, transformer_call
-from lenet.shapes.kinds import (
-    has_windows,
-    is_pointwise,
-    kind_of,
-    needed_size,
+from lenet.shapes.diagnosis import (
+    Problem,
+    dtype_name,
+    gets_maps,
+    loses_batch,
+    takes_maps,
     takes_sequences,
-    weight_shape,
 )
+from lenet.shapes.edits import Edit, Expression, added_attribute, expression_at, transformer_call
+from lenet.shapes.kinds import has_windows, is_pointwise, kind_of, needed_size, weight_shape
 from lenet.shapes.wording import layer_code, setting_text, shape_text, size_text, title_of
 from lenet.tracing import Step
 

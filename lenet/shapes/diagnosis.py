@@ -24,7 +24,6 @@ from lenet.shapes.kinds import (
     is_pointwise,
     kind_of,
     needed_size,
-    takes_sequences,
     windows_of,
 )
 from lenet.shapes.wording import parsed, shape_text, sizes_as_written, title_of
@@ -217,6 +216,11 @@ def takes_maps(step: Step, steps: Sequence[Step]) -> bool:
     """Tell whether a linear step gets the maps of a convolution or pooling, (N, C, H, W)."""
     is_linear = kind_of(step).name == "Linear"
     return is_linear and len(step.input_shapes[0]) == 4 and gets_maps(step, steps)
+
+
+def takes_sequences(step: Step) -> bool:
+    """Tell whether a step is a recurrent or attention layer, which takes (N, L, features)."""
+    return kind_of(step).macs in ("per row", "attention")
 
 
 def gets_maps(step: Step, steps: Sequence[Step]) -> bool:

@@ -192,11 +192,6 @@ def has_windows(step: Step) -> bool:
     return kind_of(step).window not in ("", "all")
 
 
-def takes_sequences(step: Step) -> bool:
-    """Tell whether a step is a recurrent or attention layer, which takes (N, L, features)."""
-    return kind_of(step).macs in ("per row", "attention")
-
-
 def is_pointwise(step: Step) -> bool:
     """Tell whether every unit depends on the units at its own place only.
 
